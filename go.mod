@@ -1,0 +1,3 @@
+module rdgen
+
+go 1.26
