@@ -1,0 +1,57 @@
+// Package need says what a test cannot do without. A test whose tools are
+// missing is skipped with a reason that names them, and fails instead where
+// RDGEN_REQUIRE lists its layer: a skip must never hide.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The layers that RDGEN_REQUIRE may list, separated by commas.
+const (
+	Root    = "root"    // CAP_SYS_ADMIN and CAP_NET_ADMIN, or unshare -Urnm
+	Sh      = "sh"      // dash, busybox, shellcheck
+	S6      = "s6"      // execline, s6
+	Systemd = "systemd" // systemd-analyze
+	OpenRC  = "openrc"  // an OpenRC to run
+	VM      = "vm"      // qemu, mmdebstrap
+)
+
+// Tools skips t unless every tool is on PATH (or is a path that exists), or
+// fails it where layer is required. It returns the tools' paths in order.
+func Tools(t testing.TB, layer string, tools ...string) []string {
+	t.Helper()
+	var paths, missing []string
+	for _, tool := range tools {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			missing = append(missing, tool)
+		}
+		paths = append(paths, path)
+	}
+	if missing != nil {
+		Missing(t, layer, strings.Join(missing, ", ")+" not installed")
+	}
+	return paths
+}
+
+// Uid0 skips t unless it runs as root, of the host or of a user namespace.
+func Uid0(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		Missing(t, Root, "not root; run it as root or under unshare -Urnm")
+	}
+}
+
+// Missing skips t for the reason given, or fails it where layer is required.
+func Missing(t testing.TB, layer, reason string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("RDGEN_REQUIRE"), ","), layer) {
+		t.Fatalf("%s is required by RDGEN_REQUIRE: %s", layer, reason)
+	}
+	t.Skipf("%s: %s", layer, reason)
+}
