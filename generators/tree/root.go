@@ -1,0 +1,198 @@
+package tree
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Root is a folder that is read as if it were "/": an absolute symbolic link in
+// it, or one with too many "..", stays inside, as after chroot(2). It is an
+// [fs.FS], [fs.ReadDirFS], [fs.StatFS] and [fs.ReadLinkFS] with names that have
+// no leading slash.
+type Root struct {
+	dir *os.File
+}
+
+// OpenRoot opens dir for reading below it. The caller closes it.
+// Needs openat2(2), Linux 5.6.
+func OpenRoot(dir string) (*Root, error) {
+	fd, err := retry(func() (int, error) {
+		return unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	return &Root{dir: os.NewFile(uintptr(fd), dir)}, nil
+}
+
+// Close releases the folder.
+func (r *Root) Close() error { return r.dir.Close() }
+
+// Open opens a file below the root for reading. It never waits for the writer
+// of a FIFO, and refuses with fs.ErrInvalid what is neither a regular file nor
+// a directory: a device could block or act by being opened.
+func (r *Root) Open(name string) (fs.File, error) {
+	f, err := r.open("open", name, unix.O_PATH)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: "/" + name,
+			Err: fmt.Errorf("%w: is a %s, not a regular file", fs.ErrInvalid, kind(info.Mode()))}
+	}
+	if info.IsDir() {
+		entries, err := r.ReadDir(name)
+		return &directory{info: info, path: name, rest: entries}, err
+	}
+	return r.open("open", name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+}
+
+// directory is an opened directory, already read.
+type directory struct {
+	info fs.FileInfo
+	path string
+	rest []fs.DirEntry
+}
+
+func (d *directory) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *directory) Close() error               { return nil }
+func (d *directory) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: "/" + d.path, Err: unix.EISDIR}
+}
+
+func (d *directory) ReadDir(n int) ([]fs.DirEntry, error) {
+	if n <= 0 {
+		n = len(d.rest)
+	} else if len(d.rest) == 0 {
+		return nil, io.EOF
+	}
+	n = min(n, len(d.rest))
+	entries := d.rest[:n]
+	d.rest = d.rest[n:]
+	return entries, nil
+}
+
+// Stat describes the file that name leads to, symbolic links followed.
+func (r *Root) Stat(name string) (fs.FileInfo, error) {
+	f, err := r.open("stat", name, unix.O_PATH)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
+// Lstat describes name itself, also where it is a symbolic link.
+func (r *Root) Lstat(name string) (fs.FileInfo, error) {
+	f, err := r.open("lstat", name, unix.O_PATH|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
+// ReadLink returns the target of the symbolic link name, as it is written.
+func (r *Root) ReadLink(name string) (string, error) {
+	f, err := r.open("readlink", name, unix.O_PATH|unix.O_NOFOLLOW)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	buf := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(int(f.Fd()), "", buf)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: "/" + name, Err: err}
+	}
+	return string(buf[:n]), nil
+}
+
+// ReadDir returns the entries of a directory, sorted by name.
+func (r *Root) ReadDir(name string) ([]fs.DirEntry, error) {
+	fd, err := r.openFD("open", name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	// Where the file system gives no types, os.File asks for them by path: this
+	// is a path at which the directory is found.
+	dir := os.NewFile(uintptr(fd), "/proc/self/fd/"+strconv.Itoa(fd))
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
+	if err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: "/" + name, Err: err}
+	}
+	for i, e := range entries {
+		entries[i] = entry{DirEntry: e, root: r, path: path.Join(name, e.Name())}
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, nil
+}
+
+// entry is a directory entry that is described from below the root again.
+type entry struct {
+	fs.DirEntry
+	root *Root
+	path string
+}
+
+func (e entry) Info() (fs.FileInfo, error) { return e.root.Lstat(e.path) }
+
+func (r *Root) open(op, name string, flags int) (*os.File, error) {
+	fd, err := r.openFD(op, name, flags)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), path.Base(name)), nil
+}
+
+func (r *Root) openFD(op, name string, flags int) (int, error) {
+	if !fs.ValidPath(name) {
+		return -1, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	fd, err := retry(func() (int, error) {
+		return unix.Openat2(int(r.dir.Fd()), name, &unix.OpenHow{
+			Flags:   uint64(flags | unix.O_CLOEXEC),
+			Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+		})
+	})
+	if err != nil {
+		return -1, &fs.PathError{Op: op, Path: "/" + name, Err: err}
+	}
+	return fd, nil
+}
+
+// retry repeats a system call that a signal interrupted; openat2 also returns
+// EAGAIN when a rename races with the check that ".." stays below the root.
+func retry(call func() (int, error)) (int, error) {
+	for {
+		fd, err := call()
+		if err != unix.EINTR && err != unix.EAGAIN {
+			return fd, err
+		}
+	}
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "FIFO"
+	case m&fs.ModeSocket != 0:
+		return "socket"
+	case m&fs.ModeDevice != 0:
+		return "device"
+	}
+	return strings.ToLower(m.Type().String())
+}
