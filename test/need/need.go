@@ -1,6 +1,7 @@
 // Package need says what a test cannot do without. A test whose tools are
 // missing is skipped with a reason that names them, and fails instead where
-// RDGEN_REQUIRE lists its layer: a skip must never hide.
+// RDGEN_REQUIRE lists its layer: a skip must never hide. A test that needs
+// anything at all belongs to a slow layer, and is left out by go test -short.
 package need
 
 import (
@@ -25,6 +26,7 @@ const (
 // fails it where layer is required. It returns the tools' paths in order.
 func Tools(t testing.TB, layer string, tools ...string) []string {
 	t.Helper()
+	slow(t)
 	var paths, missing []string
 	for _, tool := range tools {
 		path, err := exec.LookPath(tool)
@@ -42,8 +44,16 @@ func Tools(t testing.TB, layer string, tools ...string) []string {
 // Uid0 skips t unless it runs as root, of the host or of a user namespace.
 func Uid0(t testing.TB) {
 	t.Helper()
+	slow(t)
 	if os.Geteuid() != 0 {
 		Missing(t, Root, "not root; run it as root or under unshare -Urnm")
+	}
+}
+
+func slow(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("short: make check runs the fast layers only")
 	}
 }
 

@@ -1,0 +1,287 @@
+// Package shape holds the rules of the house that nobody has to remember: who
+// may import whom, that everything public is documented, that the sources are
+// formatted. It reads the sources inside the test, because go test caches a
+// result by the files that the test itself opens.
+package shape
+
+import (
+	"bytes"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// may lists, folder by folder, what a package may import beyond the standard
+// library, each with its reason. A folder without a row fails. Tests may also
+// import what testsMay lists.
+var may = map[string]struct {
+	imports []string
+	reason  string
+}{
+	"cmd/rdexec":      {[]string{"rdgen/runtime/domain", "rdgen/runtime/enter"}, "the root helper: nothing but the leaf and the system calls"},
+	"cmd/rdgen":       {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/runtime/domain", "github.com/spf13/cobra", "github.com/spf13/cobra/doc", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
+	"cmd/rdomain":     {[]string{"rdgen/runtime/*", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
+	"generators":      {[]string{"rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/runtime/domain"}, "pure: (service, domain) -> files"},
+	"generators/tree": {[]string{"github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix"}, "the only effects of rdgen: reading below a root, writing files"},
+	"templates":       {[]string{"github.com/Masterminds/sprig/v3", "rdgen/runtime/domain"}, "the only home of text/template and sprig"},
+	"openrc":          {[]string{"mvdan.cc/sh/v3/syntax", "mvdan.cc/sh/v3/expand", "rdgen/runtime/domain"}, "conf.d and init scripts are shell"},
+	"s6":              {[]string{"rdgen/runtime/domain"}, "the source-directory format"},
+	"systemd":         {[]string{"github.com/coreos/go-systemd/v22/unit", "rdgen/runtime/domain"}, "reading units"},
+	"runtime/domain":  {nil, "the leaf"},
+	"runtime/enter":   {[]string{"rdgen/runtime/domain", "golang.org/x/sys/unix"}, "all that rdexec needs"},
+	"runtime/*":       {[]string{"rdgen/runtime/*", "golang.org/x/sys/unix", "github.com/vishvananda/netlink", "gopkg.in/ini.v1"}, "making and keeping domains"},
+	"test/need":       {nil, "what a test cannot do without"},
+	"test/report":     {nil, "the count at the end of make test"},
+	"test/shape":      {nil, "these rules"},
+	"test/bench":      {[]string{"rdgen/test/need", "golang.org/x/sys/unix"}, "ratios against peers"},
+}
+
+var testsMay = []string{"rdgen/test/need", "github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts",
+	"github.com/rogpeppe/go-internal/testscript", "golang.org/x/sys/unix"}
+
+// nowhere lists standard packages that are banned in some folders: a prefix
+// of folders, the package, and why.
+var nowhere = []struct{ folder, pkg, reason string }{
+	{"", "text/template", "only templates renders text, where every value is quoted"},
+	{"", "html/template", "nothing here is HTML"},
+	{"", "os/exec", "the programs run nothing: they generate, they make system calls, they execute in place"},
+	{"generators", "time", "generators read no clock"},
+	{"generators", "net", "generators read no host name, no address"},
+	{"openrc", "os", "reads through fs.FS only"},
+	{"s6", "os", "reads through fs.FS only"},
+	{"systemd", "os", "reads through fs.FS only"},
+	{"templates", "os", "reads nothing"},
+	{"runtime/domain", "fmt", "rdexec links the leaf"},
+	{"runtime/domain", "os", "rdexec links the leaf"},
+	{"runtime/enter", "fmt", "rdexec's start-up"},
+	{"runtime/enter", "os", "raises RLIMIT_NOFILE and costs start-up"},
+	{"runtime/enter", "net", "rdexec makes its own system calls"},
+	{"cmd/rdexec", "os", "raises RLIMIT_NOFILE and costs start-up"},
+	{"cmd/rdexec", "fmt", "rdexec's start-up"},
+}
+
+var exempt = map[string][]string{
+	"text/template": {"templates"},
+	"os/exec":       {"test/"},
+}
+
+func TestImports(t *testing.T) {
+	used := map[string]bool{}
+	for _, f := range sources(t) {
+		row, key := rowOf(f.folder)
+		if key == "" {
+			t.Errorf("%s: the folder has no row in the table of what it may import", f.folder)
+			continue
+		}
+		used[key] = true
+		for _, spec := range f.ast.Imports {
+			pkg, _ := strconv.Unquote(spec.Path.Value)
+			where := f.pos(spec)
+			if module(pkg) && !matches(row.imports, pkg) && !(f.test && (slices.Contains(testsMay, pkg) || pkg == "rdgen/"+f.folder)) {
+				t.Errorf("%s: %s may not import %s (%s)", where, f.folder, pkg, row.reason)
+			}
+			for _, ban := range nowhere {
+				if !f.test && pkg == ban.pkg && below(f.folder, ban.folder) && !slices.ContainsFunc(exempt[pkg], func(e string) bool { return strings.HasPrefix(f.folder, e) }) {
+					t.Errorf("%s: %s may not import %s: %s", where, f.folder, pkg, ban.reason)
+				}
+			}
+		}
+	}
+	for key := range may {
+		if !used[key] && key != "runtime/*" && key != "test/bench" {
+			t.Errorf("the table has a row for %s, which has no Go file", key)
+		}
+	}
+}
+
+func rowOf(folder string) (row struct {
+	imports []string
+	reason  string
+}, key string) {
+	if row, ok := may[folder]; ok {
+		return row, folder
+	}
+	if parent := path.Dir(folder) + "/*"; parent != "./*" {
+		if row, ok := may[parent]; ok {
+			return row, parent
+		}
+	}
+	return row, ""
+}
+
+func matches(patterns []string, pkg string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		if dir, ok := strings.CutSuffix(p, "/*"); ok {
+			return strings.HasPrefix(pkg, dir+"/")
+		}
+		return p == pkg
+	})
+}
+
+func below(folder, ban string) bool {
+	return ban == "" || folder == ban || strings.HasPrefix(folder, ban+"/") && folder != "generators/tree"
+}
+
+// module reports whether pkg is outside the standard library.
+func module(pkg string) bool {
+	first, _, _ := strings.Cut(pkg, "/")
+	return strings.Contains(first, ".") || first == "rdgen"
+}
+
+func TestFormatted(t *testing.T) {
+	for _, f := range sources(t) {
+		want, err := format.Source(f.data)
+		if err != nil || !bytes.Equal(want, f.data) {
+			t.Errorf("%s: not formatted by gofmt (%v)", f.name, err)
+		}
+	}
+}
+
+// Every package says what it is, and every exported name what it does.
+func TestDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, f := range sources(t) {
+		documented[f.folder] = documented[f.folder] || f.ast.Doc != nil
+		if f.test {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			for _, id := range undocumented(decl) {
+				t.Errorf("%s: exported %s has no comment", f.pos(id), id.Name)
+			}
+		}
+	}
+	for folder, ok := range documented {
+		if !ok {
+			t.Errorf("%s: no file has a package comment", folder)
+		}
+	}
+}
+
+func undocumented(decl ast.Decl) (ids []*ast.Ident) {
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() && d.Doc == nil && !wellKnown(d) {
+			ids = append(ids, d.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
+					ids = append(ids, s.Name)
+				}
+			case *ast.ValueSpec:
+				if s.Names[0].IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+					ids = append(ids, s.Names[0])
+				}
+			}
+		}
+	}
+	return ids
+}
+
+// wellKnown methods implement an interface of the standard library, which
+// documents them; methods of unexported types are nobody's reading.
+func wellKnown(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return false
+	}
+	recv := d.Recv.List[0].Type
+	if star, ok := recv.(*ast.StarExpr); ok {
+		recv = star.X
+	}
+	if id, ok := recv.(*ast.Ident); ok && !id.IsExported() {
+		return true
+	}
+	return slices.Contains([]string{"Error", "Unwrap", "Close", "Len", "Less", "Swap", "Command"}, d.Name.Name)
+}
+
+// No file of the project tells where it was written, or leaves work undone.
+func TestNoLeftovers(t *testing.T) {
+	for _, name := range files(t) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(filepath.ToSlash(name), top+"/test/shape/") {
+			continue
+		}
+		for _, bad := range []string{"TODO", "FIXME", "XXX:", "/work/main", "/work/shared"} {
+			if bytes.Contains(data, []byte(bad)) {
+				t.Errorf("%s: contains %q", name, bad)
+			}
+		}
+	}
+}
+
+const top = "../.."
+
+type source struct {
+	name   string // path from the top
+	folder string
+	test   bool
+	data   []byte
+	ast    *ast.File
+	fset   *token.FileSet
+}
+
+func (s source) pos(n ast.Node) string {
+	return s.name + ":" + strconv.Itoa(s.fset.Position(n.Pos()).Line)
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	for _, name := range files(t) {
+		if !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, name, data, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel, _ := filepath.Rel(top, name)
+		all = append(all, source{rel, path.Dir(filepath.ToSlash(rel)), strings.HasSuffix(name, "_test.go"), data, file, fset})
+	}
+	if len(all) < 20 {
+		t.Fatalf("found only %d Go files from %s", len(all), top)
+	}
+	return all
+}
+
+// files returns every file of the project, without what is built or fetched.
+func files(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(top, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && p != top && (d.Name() == ".git" || d.Name() == "bin" || d.Name() == ".cache") {
+			return filepath.SkipDir
+		}
+		if d.Type().IsRegular() {
+			names = append(names, p)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
