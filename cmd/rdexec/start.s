@@ -1,0 +1,1 @@
+// This file lets the functions of start.go be declared without a body.

@@ -1,0 +1,234 @@
+package enter
+
+import (
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// progName is the name of the program in the kernel; `bpftool prog` shows it,
+// and attachBeside knows its own predecessor by it. At most 15 bytes.
+const progName = "rdexec_vrf"
+
+// insn is struct bpf_insn of include/uapi/linux/bpf.h. The two registers share
+// a byte whose halves are the other way round on a big-endian machine; there
+// the verifier refuses the program, and rdexec ends.
+type insn struct {
+	code uint8
+	regs uint8 // source<<4 | destination
+	off  int16
+	imm  int32
+}
+
+// program binds a new socket to ifindex unless something has bound it already:
+// programs of outer cgroups run after those of inner ones, and the inner one
+// must win. The context, in r1, is a struct bpf_sock, which begins with
+// bound_dev_if.
+func program(ifindex uint32) [6]insn {
+	return [6]insn{
+		{code: 0x61, regs: 0x12},                      // r2 = *(u32 *)(r1 + 0)
+		{code: 0x55, regs: 0x02, off: 2},              // if r2 != 0 goto +2
+		{code: 0xb7, regs: 0x03, imm: int32(ifindex)}, // r3 = ifindex
+		{code: 0x63, regs: 0x31},                      // *(u32 *)(r1 + 0) = r3
+		{code: 0xb7, regs: 0x00, imm: 1},              // r0 = 1: the socket may be made
+		{code: 0x95},                                  // exit
+	}
+}
+
+// Load loads the program that binds new IPv4 and IPv6 sockets to ifindex, and
+// returns its descriptor, which is closed on exec. The number is that of a link
+// in the namespace where the sockets will be made; the kernel does not check
+// it. The program is of type cgroup/sock, for attach type sock_create. Its
+// holder needs CAP_BPF and CAP_NET_ADMIN, before Linux 5.8 CAP_SYS_ADMIN.
+func Load(ifindex uint32) (fd int, err error) {
+	return load(progName, ifindex)
+}
+
+func load(name string, ifindex uint32) (fd int, err error) {
+	insns, licence := heap(program(ifindex)), heap([...]byte{'G', 'P', 'L', 0})
+	attr := struct {
+		progType, insnCnt    uint32
+		insns, licence       uint64
+		logLevel, logSize    uint32
+		logBuf               uint64
+		kernVersion, flags   uint32
+		name                 [16]byte
+		ifindex, attachedFor uint32
+	}{
+		progType:    unix.BPF_PROG_TYPE_CGROUP_SOCK,
+		insnCnt:     uint32(len(insns)),
+		insns:       address(unsafe.Pointer(insns)),
+		licence:     address(unsafe.Pointer(licence)),
+		attachedFor: unix.BPF_CGROUP_INET_SOCK_CREATE,
+	}
+	copy(attr.name[:], name)
+	// The kernel gives up with EAGAIN when a signal is pending while it
+	// verifies, and a Go program sends signals to itself.
+	for range 16 {
+		fd, err = bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+		if err != unix.EAGAIN {
+			break
+		}
+	}
+	runtime.KeepAlive(insns)
+	runtime.KeepAlive(licence)
+	if err != nil {
+		e := unable("load the VRF's BPF program", err)
+		switch err {
+		case unix.EPERM:
+			e.Text += " (it needs CAP_BPF and CAP_NET_ADMIN, and before Linux 5.11 a RLIMIT_MEMLOCK of some MiB)"
+		case unix.EINVAL, unix.ENOSYS:
+			e.Text += " (a kernel without CONFIG_CGROUP_BPF?)"
+		}
+		return -1, e
+	}
+	return fd, nil
+}
+
+// Pin keeps the program fd alive under path, which is below a mounted bpffs,
+// and replaces by rename what was pinned there before, so that a reader finds
+// the old program or the new one. bpffs refuses a name with a dot. The caller
+// keeps others from pinning to the same path at the same time.
+func Pin(fd int, path string) error {
+	next := path + "~"
+	name, err := unix.BytePtrFromString(next)
+	if err != nil {
+		return unable("pin the VRF's BPF program to "+path, err)
+	}
+	attr := struct {
+		path      uint64
+		fd, flags uint32
+	}{path: address(unsafe.Pointer(name)), fd: uint32(fd)}
+	_, err = bpf(unix.BPF_OBJ_PIN, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	if err == unix.EEXIST { // left by somebody who was killed
+		if err = unix.Unlink(next); err == nil {
+			_, err = bpf(unix.BPF_OBJ_PIN, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+		}
+	}
+	runtime.KeepAlive(name)
+	if err != nil {
+		return unable("pin the VRF's BPF program to "+path, err)
+	}
+	if err := unix.Rename(next, path); err != nil {
+		unix.Unlink(next)
+		return unable("rename "+next+" to "+path, err)
+	}
+	return nil
+}
+
+// attachment is the part of union bpf_attr that BPF_PROG_ATTACH and
+// BPF_PROG_DETACH read.
+type attachment struct {
+	cgroup, prog, kind, flags, replaced uint32
+}
+
+// attach attaches prog to the cgroup. With flags 0 it replaces the one program
+// there; with BPF_F_REPLACE it takes the place of the program replaced.
+func attach(cgroup, prog int, flags uint32, replaced int) error {
+	a := attachment{uint32(cgroup), uint32(prog), unix.BPF_CGROUP_INET_SOCK_CREATE, flags, uint32(replaced)}
+	_, err := bpf(unix.BPF_PROG_ATTACH, unsafe.Pointer(&a), unsafe.Sizeof(a))
+	return err
+}
+
+func detach(cgroup, prog int) error {
+	a := attachment{cgroup: uint32(cgroup), prog: uint32(prog), kind: unix.BPF_CGROUP_INET_SOCK_CREATE}
+	_, err := bpf(unix.BPF_PROG_DETACH, unsafe.Pointer(&a), unsafe.Sizeof(a))
+	return err
+}
+
+// attachBeside attaches prog to a cgroup that may have programs of others, and
+// in the place of the one that an earlier start attached: the kernel allows 64
+// in a cgroup and refuses the next. If two starts at once left two, one goes.
+func attachBeside(cgroup, prog int) error {
+	ours, err := attachedOurs(cgroup)
+	if err != nil {
+		return err
+	}
+	if len(ours) == 0 {
+		return attach(cgroup, prog, unix.BPF_F_ALLOW_MULTI, 0)
+	}
+	err = attach(cgroup, prog, unix.BPF_F_ALLOW_MULTI|unix.BPF_F_REPLACE, ours[0])
+	for _, fd := range ours[1:] {
+		if err == nil {
+			err = detach(cgroup, fd)
+		}
+	}
+	for _, fd := range ours {
+		unix.Close(fd)
+	}
+	return err
+}
+
+// attachedOurs opens the programs named progName that are attached to cgroup
+// itself.
+func attachedOurs(cgroup int) ([]int, error) {
+	ids := heap([64]uint32{}) // BPF_CGROUP_MAX_PROGS, include/linux/bpf-cgroup-defs.h
+	query := struct {
+		cgroup, kind, queryFlags, attachFlags uint32
+		ids                                   uint64
+		count, _                              uint32
+	}{
+		cgroup: uint32(cgroup), kind: unix.BPF_CGROUP_INET_SOCK_CREATE,
+		ids: address(unsafe.Pointer(ids)), count: uint32(len(ids)),
+	}
+	_, err := bpf(unix.BPF_PROG_QUERY, unsafe.Pointer(&query), unsafe.Sizeof(query))
+	runtime.KeepAlive(ids)
+	if err != nil {
+		return nil, err
+	}
+	var ours []int
+	for _, id := range ids[:query.count] {
+		get := struct{ id, next, flags uint32 }{id: id}
+		fd, err := bpf(unix.BPF_PROG_GET_FD_BY_ID, unsafe.Pointer(&get), unsafe.Sizeof(get))
+		if err == unix.ENOENT {
+			continue // detached since
+		}
+		if err != nil {
+			return nil, err
+		}
+		name, err := nameOf(fd)
+		if err != nil {
+			return nil, err
+		}
+		if name == progName {
+			ours = append(ours, fd)
+		} else {
+			unix.Close(fd)
+		}
+	}
+	return ours, nil
+}
+
+// nameOf reads the beginning of struct bpf_prog_info, up to the name.
+func nameOf(prog int) (string, error) {
+	info := heap(struct {
+		_    [64]byte
+		name [unix.BPF_OBJ_NAME_LEN]byte
+	}{})
+	attr := struct {
+		fd, len uint32
+		info    uint64
+	}{uint32(prog), uint32(unsafe.Sizeof(*info)), address(unsafe.Pointer(info))}
+	_, err := bpf(unix.BPF_OBJ_GET_INFO_BY_FD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	runtime.KeepAlive(info)
+	return unix.ByteSliceToString(info.name[:]), err
+}
+
+// heap puts v where Go moves nothing, unlike on the stack of a goroutine, so
+// that its address may stand as a number in what bpf(2) reads.
+//
+//go:noinline
+func heap[T any](v T) *T { return &v }
+
+// address is a pointer as the kernel's 64-bit fields hold it. It is one of
+// heap, and the caller keeps it alive.
+func address(p unsafe.Pointer) uint64 { return uint64(uintptr(p)) }
+
+func bpf(command int, attr unsafe.Pointer, size uintptr) (int, error) {
+	r, _, errno := unix.Syscall(unix.SYS_BPF, uintptr(command), uintptr(attr), size)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(r), nil
+}

@@ -1,0 +1,329 @@
+package enter
+
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
+)
+
+// makeLinks brings the domain's directory of links up to date, and reports
+// whether there are files for the domain at all.
+//
+// In the steady state it only compares: three times stat(2), and the stamp.
+func makeLinks(n domain.Netns) (bool, error) {
+	doing := "prepare " + linkDir(n)
+	src := "/etc/netns/" + n.String()
+	now, err := takeStamp(src)
+	if err == unix.ENOENT && !isDangling(src) {
+		return false, nil
+	}
+	if err == nil && now.kind != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
+	if err != nil {
+		return false, unable("read "+src, err)
+	}
+	_, dir, err := openLinkDir(n, false)
+	if err != nil && err != unix.ENOENT {
+		return false, unable(doing, err)
+	}
+	if err == nil {
+		if text, err := readLink(dir, stamp); err == nil && text == now.text {
+			return true, nil
+		}
+	}
+	files, err := namesIn(unix.AT_FDCWD, src)
+	if err != nil {
+		return false, unable("read "+src, err)
+	}
+	if len(files) == 0 {
+		return false, nil
+	}
+	if err := update(n, src); err != nil {
+		return false, unable(doing, err)
+	}
+	return true, nil
+}
+
+// linkDir is the path of the domain's directory of links.
+func linkDir(n domain.Netns) string { return runDir + "/" + n.String() }
+
+// A symbolic link to nowhere is a mistake, and not the wish to have no files.
+func isDangling(path string) bool {
+	var st unix.Stat_t
+	return unix.Lstat(path, &st) == nil
+}
+
+// stampOf says which state of /etc/netns/NAME, /etc and "/" a directory of
+// links was made from.
+type stampOf struct {
+	text   string
+	kind   uint32 // the type of the first, as in stat(2)
+	newest int64  // the latest ctime, in nanoseconds
+}
+
+// takeStamp looks at the three directories. The ctime changes whenever an entry
+// is added, removed or renamed, also over another, and nobody can set it back.
+func takeStamp(src string) (stampOf, error) {
+	s := stampOf{}
+	buf := append(make([]byte, 0, 256), stampTag...)
+	for i, path := range [...]string{src, etc, "/"} {
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil {
+			return stampOf{}, err
+		}
+		if i == 0 {
+			s.kind = st.Mode & unix.S_IFMT
+		}
+		s.newest = max(s.newest, st.Ctim.Nano())
+		for _, v := range [...]uint64{uint64(st.Dev), st.Ino, uint64(st.Ctim.Nano())} {
+			buf = append(strconv.AppendUint(buf, v, 16), ' ')
+		}
+	}
+	s.text = string(buf)
+	return s, nil
+}
+
+// fileClock is the clock by which the kernel stamps files. It ticks every few
+// milliseconds: what changes twice within a tick may keep the time of the first
+// change.
+func fileClock() (int64, error) {
+	var now unix.Timespec
+	err := unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now)
+	return now.Nano(), err
+}
+
+const runDir = "/run/rdomain/etc"
+
+// openLinkDir opens runDir and the directory of n in it, O_PATH, step by step:
+// every step must be a directory that only root can write to, and no symbolic
+// link, or somebody else could choose what /etc is. With create it makes what
+// is missing, whatever the umask. All but root are kept out of runDir, because
+// who can open it can hold its lock.
+func openLinkDir(n domain.Netns, create bool) (parent, dir int, err error) {
+	dir, err = unix.Open("/run", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, -1, err
+	}
+	for _, step := range [...]struct {
+		name  string
+		mode  uint32
+		exact bool
+	}{{"rdomain", 0o755, false}, {"etc", 0o700, true}, {n.String(), 0o755, true}} {
+		parent = dir
+		dir, err = openStep(parent, step.name)
+		if err == unix.ENOENT && create {
+			if err = unix.Mkdirat(parent, step.name, step.mode); err != nil && err != unix.EEXIST {
+				return -1, -1, err
+			}
+			if err = unix.Fchmodat(parent, step.name, step.mode, 0); err == nil {
+				dir, err = openStep(parent, step.name)
+			}
+		}
+		if err != nil {
+			return -1, -1, err
+		}
+		var st unix.Stat_t
+		if err := unix.Fstat(dir, &st); err != nil {
+			return -1, -1, err
+		}
+		if st.Uid != 0 || st.Mode&0o022 != 0 {
+			return -1, -1, notOurs(step.name)
+		}
+		if step.exact && create && st.Mode&0o7777 != step.mode {
+			if err := unix.Fchmodat(parent, step.name, step.mode, 0); err != nil {
+				return -1, -1, err
+			}
+		}
+	}
+	return parent, dir, nil
+}
+
+func openStep(at int, name string) (int, error) {
+	return unix.Openat(at, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+}
+
+// notOurs is the error of a directory that others than root can change.
+type notOurs string
+
+func (name notOurs) Error() string {
+	return "directory " + string(name) + " does not belong to root alone"
+}
+
+// update brings the domain's directory of links up to date, in place, while
+// services use it. Each link is made, replaced and removed in one step. The
+// lock keeps two updates apart, so the one that writes its stamp last has also
+// seen everything last; it ends with the process, at the latest.
+func update(n domain.Netns, src string) error {
+	parent, dir, err := openLinkDir(n, true)
+	if err != nil {
+		return err
+	}
+	lock, err := lockDir(parent)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(lock)
+	clock, err := fileClock()
+	if err != nil {
+		return err
+	}
+	now, err := takeStamp(src)
+	if err != nil {
+		return err
+	}
+	for _, name := range [...]string{hostDir, hostEtc} {
+		if err := unix.Mkdirat(dir, name, 0o755); err != nil && err != unix.EEXIST {
+			return err
+		}
+		if err := unix.Fchmodat(dir, name, 0o755, 0); err != nil {
+			return err
+		}
+	}
+	if err := updateRoot(dir); err != nil {
+		return err
+	}
+	if err := updateEtc(dir, n, src); err != nil {
+		return err
+	}
+	if now.newest >= clock {
+		now.text = stampTag // a change from now on might not show: compare unequal
+	}
+	return replace(dir, nextLink, stamp, now.text)
+}
+
+// lockDir waits for the lock of the directory at, and returns its holder.
+func lockDir(at int) (int, error) {
+	fd, err := unix.Openat(at, ".", dirFlags, 0)
+	if err != nil {
+		return -1, err
+	}
+	for {
+		if err = unix.Flock(fd, unix.LOCK_EX); err == nil {
+			return fd, nil
+		}
+		if err != unix.EINTR {
+			unix.Close(fd)
+			return -1, err
+		}
+	}
+}
+
+// updateRoot fills .host with links to what is in "/".
+func updateRoot(dir int) error {
+	names, err := namesIn(unix.AT_FDCWD, "/")
+	if err != nil {
+		return err
+	}
+	want := make(map[string]string, len(names))
+	for _, name := range names {
+		want[name] = "/" + name
+	}
+	host, err := openStep(dir, hostDir)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(host)
+	have, err := readLinks(host)
+	if err != nil {
+		return err
+	}
+	// Not links to be made or removed: the mount point, and what update keeps.
+	for _, name := range [...]string{"etc", ".stamp", ".next"} {
+		delete(want, name)
+		delete(have, name)
+	}
+	return apply(host, ".next", have, want)
+}
+
+// updateEtc links the domain's files, and the host's entries for the rest.
+//
+// If a file is taken away from /etc/netns/NAME and the host has one of that
+// name, the link stays as it is, to nowhere. Services that run would otherwise
+// get the host's resolv.conf the moment when somebody replaces theirs by
+// removing it first, and no editor tells us which of the two it was.
+func updateEtc(dir int, n domain.Netns, src string) error {
+	hosts, err := namesIn(unix.AT_FDCWD, etc)
+	if err != nil {
+		return err
+	}
+	files, err := namesIn(unix.AT_FDCWD, src)
+	if err != nil {
+		return err
+	}
+	have, err := readLinks(dir)
+	if err != nil {
+		return err
+	}
+	ours := func(name string) string { return hostEtc + "/netns/" + n.String() + "/" + name }
+	want := make(map[string]string, len(hosts)+len(files))
+	for _, name := range hosts {
+		want[name] = hostEtc + "/" + name
+		if have[name] == ours(name) {
+			want[name] = ours(name)
+		}
+	}
+	for _, name := range files {
+		want[name] = ours(name)
+	}
+	delete(want, hostDir)
+	delete(have, hostDir)
+	return apply(dir, nextLink, have, want)
+}
+
+// readLinks returns what is in a directory of links: names and their targets.
+func readLinks(dir int) (map[string]string, error) {
+	names, err := namesIn(dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	links := make(map[string]string, len(names))
+	for _, name := range names {
+		// Something else than a link has no target, and so is not wanted.
+		links[name], _ = readLink(dir, name)
+	}
+	return links, nil
+}
+
+// apply turns the links in dir from have into want. A link is replaced by
+// renaming next, a name in the same file system, over it.
+func apply(dir int, next string, have, want map[string]string) error {
+	for name, target := range want {
+		old, there := have[name]
+		var err error
+		switch {
+		case !there:
+			err = unix.Symlinkat(target, dir, name)
+		case old != target:
+			err = replace(dir, next, name, target)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for name := range have {
+		if _, wanted := want[name]; wanted {
+			continue
+		}
+		if err := unix.Unlinkat(dir, name, 0); err != nil && err != unix.ENOENT {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace makes the link name in one step, in place of what has that name.
+func replace(dir int, next, name, target string) error {
+	err := unix.Symlinkat(target, dir, next)
+	if err == unix.EEXIST { // left by an update that was killed
+		if err = unix.Unlinkat(dir, next, 0); err == nil {
+			err = unix.Symlinkat(target, dir, next)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return unix.Renameat(dir, next, dir, name)
+}

@@ -1,0 +1,58 @@
+package enter
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
+)
+
+// enterNetns moves the calling thread into the network namespace n.
+//
+// setns(2) with CLONE_NEWNET refuses, with EINVAL, any file that is not a
+// network namespace, so nothing has to be looked at before it; after it,
+// notNetns says what was found instead. O_NONBLOCK keeps open(2) from waiting
+// on a FIFO that somebody left there.
+func enterNetns(n domain.Netns) error {
+	doing := "enter netns " + n.String() + " (" + n.Path() + ")"
+	fd, err := unix.Open(n.Path(), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return unable(doing, err)
+	}
+	defer unix.Close(fd)
+	switch err = unix.Setns(fd, unix.CLONE_NEWNET); err {
+	case nil:
+		return nil
+	case unix.EINVAL:
+		return &Error{domain.ExitTemporary, "unable to " + doing + ": " + notNetns(fd), err}
+	}
+	return unable(doing, err)
+}
+
+// notNetns says what the open file is that setns(2) refused.
+func notNetns(fd int) string {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(fd, &fs); err != nil {
+		return err.Error()
+	}
+	if fs.Type != unix.NSFS_MAGIC {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Size == 0 {
+			return "an empty file is not a network namespace (left by a mount that failed?)"
+		}
+		return "the file is not a network namespace"
+	}
+	kind, _ := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE)
+	for _, k := range []struct {
+		kind int
+		name string
+	}{
+		{unix.CLONE_NEWNS, "a mount"}, {unix.CLONE_NEWUTS, "a UTS"}, {unix.CLONE_NEWIPC, "an IPC"},
+		{unix.CLONE_NEWUSER, "a user"}, {unix.CLONE_NEWPID, "a PID"}, {unix.CLONE_NEWCGROUP, "a cgroup"},
+		{unix.CLONE_NEWTIME, "a time"},
+	} {
+		if k.kind == kind {
+			return k.name + " namespace is not a network namespace"
+		}
+	}
+	return unix.EINVAL.Error()
+}
