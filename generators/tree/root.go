@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,28 +38,67 @@ func OpenRoot(dir string) (*Root, error) {
 // Close releases the folder.
 func (r *Root) Close() error { return r.dir.Close() }
 
-// Open opens a file below the root for reading. It never waits for the writer
-// of a FIFO, and refuses with fs.ErrInvalid what is neither a regular file nor
-// a directory: a device could block or act by being opened.
+// Open opens a file below the root for reading. What is neither a regular file
+// nor a directory is refused with fs.ErrInvalid, and it never waits for the
+// writer of a FIFO.
 func (r *Root) Open(name string) (fs.File, error) {
-	f, err := r.open("open", name, unix.O_PATH)
+	fd, err := r.openFD("open", name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if errors.Is(err, unix.ENXIO) {
+		return nil, r.notRegular(name, "socket")
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	f := &file{fd: fd, info: info{name: path.Base(name)}}
+	if err := unix.Fstat(fd, &f.info.st); err != nil {
+		f.Close()
+		return nil, &fs.PathError{Op: "stat", Path: "/" + name, Err: err}
 	}
-	if !info.Mode().IsRegular() && !info.IsDir() {
-		return nil, &fs.PathError{Op: "open", Path: "/" + name,
-			Err: fmt.Errorf("%w: is a %s, not a regular file", fs.ErrInvalid, kind(info.Mode()))}
-	}
-	if info.IsDir() {
+	switch {
+	case f.info.Mode().IsRegular():
+		return f, nil
+	case f.info.IsDir():
+		f.Close()
 		entries, err := r.ReadDir(name)
-		return &directory{info: info, path: name, rest: entries}, err
+		return &directory{info: &f.info, path: name, rest: entries}, err
 	}
-	return r.open("open", name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	f.Close()
+	return nil, r.notRegular(name, kind(f.info.Mode()))
+}
+
+func (r *Root) notRegular(name, kind string) error {
+	return &fs.PathError{Op: "open", Path: "/" + name, Err: fmt.Errorf("%w: is a %s, not a regular file", fs.ErrInvalid, kind)}
+}
+
+// file is an opened regular file. An os.File would be registered with the
+// poller first, which costs as much as to read a small file.
+type file struct {
+	fd   int
+	info info
+	read int64 // bytes so far
+}
+
+func (f *file) Stat() (fs.FileInfo, error) { return &f.info, nil }
+
+func (f *file) Read(p []byte) (int, error) {
+	n, err := retry(func() (int, error) { return unix.Read(f.fd, p) })
+	f.read += int64(max(n, 0))
+	switch {
+	case err != nil:
+		return 0, &fs.PathError{Op: "read", Path: f.info.Name(), Err: err}
+	case n == 0 && len(p) > 0, n > 0 && f.read == f.info.Size():
+		return n, io.EOF // known without asking once more
+	}
+	return n, nil
+}
+
+func (f *file) Close() error {
+	if f.fd < 0 {
+		return fs.ErrClosed
+	}
+	err := unix.Close(f.fd)
+	f.fd = -1
+	return err
 }
 
 // directory is an opened directory, already read.
@@ -86,34 +127,74 @@ func (d *directory) ReadDir(n int) ([]fs.DirEntry, error) {
 }
 
 // Stat describes the file that name leads to, symbolic links followed.
-func (r *Root) Stat(name string) (fs.FileInfo, error) {
-	f, err := r.open("stat", name, unix.O_PATH)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.Stat()
-}
+func (r *Root) Stat(name string) (fs.FileInfo, error) { return r.describe("stat", name, 0) }
 
 // Lstat describes name itself, also where it is a symbolic link.
 func (r *Root) Lstat(name string) (fs.FileInfo, error) {
-	f, err := r.open("lstat", name, unix.O_PATH|unix.O_NOFOLLOW)
+	return r.describe("lstat", name, unix.O_NOFOLLOW)
+}
+
+func (r *Root) describe(op, name string, flags int) (fs.FileInfo, error) {
+	fd, err := r.openFD(op, name, unix.O_PATH|flags)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return f.Stat()
+	defer unix.Close(fd)
+	i := &info{name: path.Base(name)}
+	if err := unix.Fstat(fd, &i.st); err != nil {
+		return nil, &fs.PathError{Op: op, Path: "/" + name, Err: err}
+	}
+	return i, nil
+}
+
+// info is what stat(2) says of a file.
+type info struct {
+	name string
+	st   unix.Stat_t
+}
+
+func (i *info) Name() string       { return i.name }
+func (i *info) Size() int64        { return i.st.Size }
+func (i *info) IsDir() bool        { return i.Mode().IsDir() }
+func (i *info) ModTime() time.Time { return time.Unix(i.st.Mtim.Unix()) }
+func (i *info) Sys() any           { return &i.st }
+
+func (i *info) Mode() fs.FileMode {
+	mode := fs.FileMode(i.st.Mode & 0o777)
+	switch i.st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		mode |= fs.ModeDir
+	case unix.S_IFLNK:
+		mode |= fs.ModeSymlink
+	case unix.S_IFIFO:
+		mode |= fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		mode |= fs.ModeSocket
+	case unix.S_IFBLK:
+		mode |= fs.ModeDevice
+	case unix.S_IFCHR:
+		mode |= fs.ModeDevice | fs.ModeCharDevice
+	}
+	for _, bit := range [...]struct {
+		kernel uint32
+		mode   fs.FileMode
+	}{{unix.S_ISUID, fs.ModeSetuid}, {unix.S_ISGID, fs.ModeSetgid}, {unix.S_ISVTX, fs.ModeSticky}} {
+		if i.st.Mode&bit.kernel != 0 {
+			mode |= bit.mode
+		}
+	}
+	return mode
 }
 
 // ReadLink returns the target of the symbolic link name, as it is written.
 func (r *Root) ReadLink(name string) (string, error) {
-	f, err := r.open("readlink", name, unix.O_PATH|unix.O_NOFOLLOW)
+	fd, err := r.openFD("readlink", name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer unix.Close(fd)
 	buf := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(int(f.Fd()), "", buf)
+	n, err := unix.Readlinkat(fd, "", buf)
 	if err != nil {
 		return "", &fs.PathError{Op: "readlink", Path: "/" + name, Err: err}
 	}
@@ -149,14 +230,6 @@ type entry struct {
 }
 
 func (e entry) Info() (fs.FileInfo, error) { return e.root.Lstat(e.path) }
-
-func (r *Root) open(op, name string, flags int) (*os.File, error) {
-	fd, err := r.openFD(op, name, flags)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), path.Base(name)), nil
-}
 
 func (r *Root) openFD(op, name string, flags int) (int, error) {
 	if !fs.ValidPath(name) {
