@@ -1,0 +1,160 @@
+package s6
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Source is the folder that generated source directories go into. s6-rc-compile
+// is given its source folders by name, so any folder does; flavours of
+// distributions have others.
+const Source = "/etc/s6-rc/source"
+
+// File is one file of a source directory.
+type File struct {
+	// Name is relative to the folder of all services: "sshd/run".
+	Name string
+	// Executable is true for run and finish.
+	Executable bool
+	Data       []byte
+}
+
+// Oneshot is a service that is a command to bring it up and one to take it down.
+type Oneshot struct {
+	Name string
+	// Up and Down are one command line each, in execlineb's syntax: s6-rc-compile
+	// splits it into words, and no shell ever sees it.
+	Up, Down []byte
+	// TimeoutUp is in milliseconds; 0 means that it may take for ever.
+	TimeoutUp int
+	// Dependencies are services that are up before Up runs.
+	Dependencies []string
+}
+
+// Longrun is a service that is a process, supervised.
+type Longrun struct {
+	Name string
+	// Run is the text of the run script, which must start with "#!".
+	Run          []byte
+	Dependencies []string
+	// ProducerFor is the service that reads what Run writes to its stdout.
+	ProducerFor string
+	// ConsumerFor are the services whose stdout is the stdin of Run.
+	ConsumerFor []string
+	// PipelineName, on the last consumer, names the bundle of the whole pipeline.
+	PipelineName string
+	// NotificationFD is the descriptor to which Run writes a newline when it is
+	// ready; 0 means that it does not.
+	NotificationFD int
+}
+
+// Files returns the source directory of o, or an error if s6-rc-compile would
+// refuse it.
+func (o Oneshot) Files() ([]File, error) {
+	d := directory{name: o.Name}
+	d.text("type", "oneshot")
+	d.data("up", o.Up, false)
+	d.data("down", o.Down, false)
+	d.number("timeout-up", o.TimeoutUp)
+	d.dependencies(o.Dependencies)
+	return d.files, d.err
+}
+
+// Files returns the source directory of l, or an error if s6-rc-compile would
+// refuse it.
+func (l Longrun) Files() ([]File, error) {
+	d := directory{name: l.Name}
+	d.text("type", "longrun")
+	if !strings.HasPrefix(string(l.Run), "#!") {
+		d.fail(errors.New("run does not start with \"#!\""))
+	}
+	d.data("run", l.Run, true)
+	d.dependencies(l.Dependencies)
+	d.names("producer-for", l.ProducerFor)
+	d.names("consumer-for", l.ConsumerFor...)
+	d.names("pipeline-name", l.PipelineName)
+	d.number("notification-fd", l.NotificationFD)
+	return d.files, d.err
+}
+
+// directory collects the files of one service, and the first error.
+type directory struct {
+	name  string
+	files []File
+	err   error
+}
+
+func (d *directory) fail(err error) {
+	if d.err == nil {
+		d.err, d.files = fmt.Errorf("s6-rc service %s: %w", d.name, err), nil
+	}
+}
+
+func (d *directory) data(name string, data []byte, executable bool) {
+	if err := CheckName(d.name); err != nil {
+		d.fail(err)
+	}
+	if d.err == nil {
+		d.files = append(d.files, File{d.name + "/" + name, executable, data})
+	}
+}
+
+func (d *directory) text(name, line string) { d.data(name, []byte(line+"\n"), false) }
+
+// number writes nothing for 0, which is the default of every number.
+func (d *directory) number(name string, n int) {
+	if n != 0 {
+		d.text(name, strconv.Itoa(n))
+	}
+}
+
+// names writes one name a line, and nothing where there is none.
+func (d *directory) names(name string, names ...string) {
+	if strings.Join(names, "") == "" {
+		return
+	}
+	for _, n := range names {
+		if err := CheckName(n); err != nil {
+			d.fail(err)
+		}
+	}
+	d.text(name, strings.Join(names, "\n"))
+}
+
+func (d *directory) dependencies(names []string) {
+	for _, n := range names {
+		if err := CheckName(n); err != nil {
+			d.fail(err)
+		}
+		d.data("dependencies.d/"+n, nil, false)
+	}
+}
+
+// CheckName reports why s6-rc-compile would not take name as a service's, or
+// would skip it.
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("name is empty")
+	case len(name) > 255:
+		return fmt.Errorf("name %.64q... is longer than 255 bytes", name)
+	case strings.ContainsAny(name, "/\n\x00"):
+		return fmt.Errorf("name %q contains a slash, a newline or a NUL", name)
+	case name[0] == '.':
+		return fmt.Errorf("name %q starts with a dot and would be skipped", name)
+	case strings.HasPrefix(name, "s6rc-"), strings.HasPrefix(name, "s6-rc-"):
+		return fmt.Errorf("name %q starts as s6-rc's own names do", name)
+	}
+	return nil
+}
+
+// Logger returns the name of a service's logger.
+func Logger(service string) string { return service + "-log" }
+
+// Pipeline returns the name of the bundle of a service and its logger.
+func Pipeline(service string) string { return service + "-pipeline" }
+
+// Rdomain returns the name of the oneshot that is the domain called id.
+func Rdomain(id string) string { return "rdomain-" + id }

@@ -1,0 +1,71 @@
+package systemd
+
+import (
+	_ "embed"
+	"path"
+	"strings"
+)
+
+// RdomainService is rdomain@.service, the unit of a domain: shipped by rdgen's
+// package, and printed with what is generated where it is not installed. Its
+// instance is the domain's ID, every character of which is legal and stands for
+// itself in a unit name, so %i is the ID.
+//
+//go:embed rdomain@.service
+var RdomainService []byte
+
+// Rdomain is the name of that template.
+const Rdomain = "rdomain@.service"
+
+// Etc is the administrator's unit folder, where generated files go.
+const Etc = "/etc/systemd/system"
+
+// DropIn is the file name of a generated drop-in. An administrator's own file of
+// this name wins over a generated one of lower precedence (systemd.unit(5)).
+const DropIn = "50-rdomain.conf"
+
+// MaxName is UNIT_NAME_MAX: the length of a unit's name in bytes with its
+// suffix (systemd, src/basic/unit-name.h, 256 with the NUL).
+const MaxName = 255
+
+// folders are where systemd looks for units, the first wins: those of
+// systemd.unit(5), "System Unit Search Path", less the ones of transient units.
+var folders = []string{
+	"etc/systemd/system",
+	"run/systemd/system",
+	"run/systemd/generator",
+	"usr/local/lib/systemd/system",
+	"usr/lib/systemd/system",
+	"lib/systemd/system",
+	"run/systemd/generator.late",
+}
+
+// Folders returns the unit folders as absolute paths, for a message.
+func Folders() []string {
+	abs := make([]string, len(folders))
+	for i, f := range folders {
+		abs[i] = "/" + f
+	}
+	return abs
+}
+
+// Instance splits NAME@INSTANCE.suffix into the template NAME@.suffix and the
+// instance; ok is false for a name without "@", and for a template itself.
+func Instance(name string) (template, instance string, ok bool) {
+	suffix := path.Ext(name)
+	prefix, instance, at := strings.Cut(strings.TrimSuffix(name, suffix), "@")
+	if !at || instance == "" {
+		return "", "", false
+	}
+	return prefix + "@" + suffix, instance, true
+}
+
+// ValidName reports whether name, with its suffix, may be a unit's
+// (unit_name_is_valid, src/basic/unit-name.c).
+func ValidName(name string) bool {
+	const legal = ":-_.\\@"
+	return len(name) <= MaxName && path.Ext(name) != "" && name[0] != '@' && name[0] != '.' &&
+		!strings.ContainsFunc(name, func(r rune) bool {
+			return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(legal, r))
+		})
+}

@@ -1,0 +1,110 @@
+package systemd
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Setting is one assignment of a unit file, with continuation lines joined. The
+// value is as it stands there: nothing is unquoted and no specifier replaced.
+type Setting struct {
+	Section, Key, Value string
+	// File and Line say where the assignment begins.
+	File string
+	Line int
+}
+
+// Read reads a unit file or drop-in as systemd.syntax(7) has it: comment lines
+// are skipped also between continuation lines, a backslash at the end of a line
+// is a space, and what is neither a section nor an assignment is ignored, as
+// systemd ignores it with a warning. file is only for Setting.File.
+//
+// (The reader of go-systemd gives no line numbers, refuses lines of 2048 bytes,
+// which systemd reads, and keeps comments between continuation lines as text; a
+// test holds this one against it where those do not matter.)
+func Read(file string, data []byte) []Setting {
+	var settings []Setting
+	section, logical, start := "", "", 0
+	flush := func() {
+		text := strings.TrimSpace(logical)
+		logical = ""
+		if name, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(name, "]") {
+			section = strings.TrimSuffix(name, "]")
+			return
+		}
+		key, value, ok := strings.Cut(text, "=")
+		if ok && section != "" {
+			settings = append(settings, Setting{section, strings.TrimSpace(key), strings.TrimSpace(value), file, start})
+		}
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	n := 0
+	for line := range strings.Lines(string(data)) {
+		n++
+		line = strings.TrimRight(line, "\n\r")
+		if t := strings.TrimLeft(line, " \t"); t != "" && (t[0] == '#' || t[0] == ';') {
+			continue
+		}
+		if logical == "" {
+			start = n
+		}
+		if head, ok := continued(line); ok {
+			logical += head + " "
+			continue
+		}
+		logical += line
+		flush()
+	}
+	flush()
+	return settings
+}
+
+// continued reports whether the line ends in a backslash that is not itself
+// escaped, and returns the line without it.
+func continued(line string) (string, bool) {
+	head := strings.TrimRight(line, `\`)
+	if (len(line)-len(head))%2 == 0 {
+		return "", false
+	}
+	return line[:len(line)-1], true
+}
+
+// Unit is a unit with its drop-ins.
+type Unit struct {
+	// Name is the unit's own name, not an alias: "ssh.service".
+	Name string
+	// Path is the absolute path of its file: "/usr/lib/systemd/system/ssh.service".
+	Path string
+	// Settings are those of the file, then of its drop-ins, in the order in
+	// which systemd applies them; rdgen's own drop-in is left out.
+	Settings []Setting
+}
+
+// Last returns the value of a setting that holds one value: the last one
+// assigned, or "".
+func (u *Unit) Last(section, key string) string {
+	if all := u.All(section, key); len(all) > 0 {
+		return all[len(all)-1].Value
+	}
+	return ""
+}
+
+// All returns the assignments of a setting that is a list. An empty assignment
+// empties the list and is not in it.
+func (u *Unit) All(section, key string) []Setting {
+	var list []Setting
+	for _, s := range u.Settings {
+		switch {
+		case s.Section != section || s.Key != key:
+		case s.Value == "":
+			list = nil
+		default:
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Pos returns "/usr/lib/systemd/system/ssh.service:9".
+func (s Setting) Pos() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }

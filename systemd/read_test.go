@@ -1,0 +1,84 @@
+package systemd
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coreos/go-systemd/v22/unit"
+	"github.com/google/go-cmp/cmp"
+
+	"rdgen/test/need"
+)
+
+func TestRead(t *testing.T) {
+	const text = "\ufeffIgnored=before any section\n" +
+		"# comment\n" +
+		"[Unit]\n" +
+		" Description = a = b  \r\n" +
+		"; comment\n" +
+		"not an assignment\n" +
+		"\n" +
+		"[Service]\n" +
+		"ExecStart=/bin/a \\\n" +
+		"# a comment does not end it\n" +
+		"  one \\\n" +
+		"\n" +
+		"ExecStop=/bin/b two\\\\\n" +
+		"ExecReload=/bin/c \\"
+	want := []Setting{
+		{"Unit", "Description", "a = b", "/x", 4},
+		{"Service", "ExecStart", "/bin/a    one", "/x", 9},
+		{"Service", "ExecStop", `/bin/b two\\`, "/x", 13},
+		{"Service", "ExecReload", "/bin/c", "/x", 14},
+	}
+	if d := cmp.Diff(want, Read("/x", []byte(text))); d != "" {
+		t.Errorf("Read (-want +got):\n%s", d)
+	}
+}
+
+// TestReadAgreesWithGoSystemd compares the reader with another one on every
+// unit of this machine. The other keeps backslash and newline in a value.
+func TestReadAgreesWithGoSystemd(t *testing.T) {
+	files, _ := filepath.Glob("/usr/lib/systemd/system/*.s[eo][rc]*")
+	if len(files) == 0 {
+		need.Missing(t, need.Systemd, "no units in /usr/lib/systemd/system")
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue // an alias of what is not installed
+		}
+		theirs, err := unit.DeserializeOptions(bytes.NewReader(data))
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		var want, got []string
+		for _, o := range theirs {
+			want = append(want, o.Section+"."+o.Name+"="+strings.Join(strings.Fields(strings.ReplaceAll(o.Value, "\\\n", " ")), " "))
+		}
+		for _, s := range Read(file, data) {
+			got = append(got, s.Section+"."+s.Key+"="+strings.Join(strings.Fields(s.Value), " "))
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("Read(%s) (-theirs +ours):\n%s", file, d)
+		}
+	}
+	t.Logf("%d units", len(files))
+}
+
+func TestListsAreEmptiedByAnEmptyAssignment(t *testing.T) {
+	u := Unit{Settings: Read("/x", []byte("[Service]\nExecStart=/a\nExecStart=\nExecStart=/b\nUser=c\n[Unit]\nUser=d\n"))}
+	if got := u.All("Service", "ExecStart"); len(got) != 1 || got[0].Value != "/b" || got[0].Line != 4 {
+		t.Errorf("All = %v; want /b alone", got)
+	}
+	if got := u.Last("Service", "User"); got != "c" {
+		t.Errorf("Last = %q; want that of the section asked for", got)
+	}
+	if got := u.Last("Service", "Group"); got != "" {
+		t.Errorf("Last of nothing = %q", got)
+	}
+}

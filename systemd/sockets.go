@@ -1,0 +1,111 @@
+package systemd
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Belonging returns the names of the units that share the domain of service,
+// which is NAME.service: itself first, then every socket whose connections it
+// serves, and the template that serves a socket with Accept=yes. A socket that
+// is passed to a service keeps the domain that it was made in, so the domain
+// must be on the socket as well.
+func (u *Units) Belonging(service *Unit) ([]string, error) {
+	sockets, err := u.sockets()
+	if err != nil {
+		return nil, err
+	}
+	names := []string{service.Name}
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, s := range service.All("Service", "Sockets") {
+		for _, name := range strings.Fields(s.Value) {
+			if socket, _, err := u.resolve(name); err == nil {
+				add(socket)
+			}
+		}
+	}
+	for _, socket := range sockets[service.Name] {
+		add(socket)
+	}
+	// NAME.socket with Accept=yes runs NAME@.service, the sibling of NAME.service.
+	template := strings.TrimSuffix(service.Name, ".service") + "@.service"
+	if activating := sockets[template]; len(activating) > 0 {
+		add(template)
+		for _, socket := range activating {
+			add(socket)
+		}
+	}
+	slices.Sort(names[1:])
+	return names, nil
+}
+
+// readSockets finds the service of every socket: Service=, or the service of the
+// socket's name, a template's for Accept=yes (systemd.socket(5)).
+func (u *Units) readSockets() (map[string][]string, error) {
+	sockets := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(u.files)) {
+		if path.Ext(name) != ".socket" {
+			continue
+		}
+		unit, err := u.Unit(name)
+		if errors.Is(err, ErrMasked) || errors.Is(err, ErrBadName) || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if unit.Name != name {
+			continue // an alias, found under its own name
+		}
+		service := strings.TrimSuffix(name, ".socket") + ".service"
+		if isYes(unit.Last("Socket", "Accept")) {
+			service = strings.TrimSuffix(name, ".socket") + "@.service"
+		}
+		if s := unit.Last("Socket", "Service"); s != "" {
+			service = s
+		}
+		if real, _, err := u.resolve(service); err == nil {
+			service = real
+		}
+		sockets[service] = append(sockets[service], name)
+	}
+	return sockets, nil
+}
+
+// isYes reads a boolean as systemd does (parse_boolean, src/basic/parse-util.c).
+func isYes(s string) bool {
+	switch strings.ToLower(s) {
+	case "1", "yes", "y", "true", "t", "on":
+		return true
+	}
+	return false
+}
+
+// Aliases returns the names of the services that would have name as an alias if
+// they were enabled (Alias= of [Install]), for a hint.
+func (u *Units) Aliases(name string) []string {
+	var found []string
+	for _, other := range slices.Sorted(maps.Keys(u.files)) {
+		if path.Ext(other) != path.Ext(name) {
+			continue
+		}
+		unit, err := u.Unit(other)
+		if err != nil {
+			continue
+		}
+		for _, s := range unit.All("Install", "Alias") {
+			if slices.Contains(strings.Fields(s.Value), name) && !slices.Contains(found, unit.Name) {
+				found = append(found, unit.Name)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,201 @@
+package systemd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Units is what the unit folders below a root hold. The folders are listed once
+// and the sockets read once, however many services are asked for, at the same
+// time or not.
+type Units struct {
+	fsys    fs.FS
+	files   map[string]string   // unit name -> its file, of the first folder that has one
+	links   map[string]bool     // which of these names are symbolic links
+	dropins map[string][]string // NAME of NAME.d -> such folders, lowest precedence first
+	// sockets returns for each service the sockets that start it.
+	sockets func() (map[string][]string, error)
+}
+
+// Errors of Service, to be matched.
+var (
+	// ErrMasked: the unit is a link to /dev/null, or an empty file.
+	ErrMasked = errors.New("is masked")
+	// ErrBadName: no unit can have this name.
+	ErrBadName = errors.New("is not the name of a unit")
+)
+
+// ReadUnits lists the unit folders. A folder that does not exist is empty.
+func ReadUnits(fsys fs.FS) (*Units, error) {
+	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, dropins: map[string][]string{}}
+	u.sockets = sync.OnceValues(u.readSockets)
+	for _, folder := range slices.Backward(folders) {
+		entries, err := fs.ReadDir(fsys, folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if name, ok := strings.CutSuffix(e.Name(), ".d"); ok {
+				u.dropins[name] = append(u.dropins[name], path.Join(folder, e.Name()))
+				continue
+			}
+			switch path.Ext(e.Name()) {
+			case ".service", ".socket":
+				u.files[e.Name()] = path.Join(folder, e.Name())
+				u.links[e.Name()] = e.Type()&fs.ModeSymlink != 0
+			}
+		}
+	}
+	return u, nil
+}
+
+// Packaged reports whether a unit file of that name is where packages put theirs,
+// also if an administrator's file of the same name hides it.
+func (u *Units) Packaged(name string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		_, err := fs.Stat(u.fsys, path.Join(folder, name))
+		return err == nil && !strings.HasPrefix(folder, "etc/") && !strings.HasPrefix(folder, "run/")
+	})
+}
+
+// Unit returns the unit called name, with its suffix. An alias (a symbolic link)
+// leads to the unit itself: a drop-in for an alias is lost when the alias is
+// disabled. An instance without a file of its own comes from its template.
+//
+// The error matches fs.ErrNotExist if there is no such unit, ErrMasked or
+// ErrBadName.
+func (u *Units) Unit(name string) (*Unit, error) {
+	if !ValidName(name) {
+		return nil, fmt.Errorf("%q %w", name, ErrBadName)
+	}
+	name, file, err := u.resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := u.readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) == 0 {
+		return nil, fmt.Errorf("%s: %w", name, ErrMasked)
+	}
+	unit := &Unit{Name: name, Path: "/" + file, Settings: Read("/"+file, data)}
+	for _, f := range u.dropInFiles(name) {
+		data, err := u.readFile(f)
+		if err != nil {
+			return nil, err
+		}
+		unit.Settings = append(unit.Settings, Read("/"+f, data)...)
+	}
+	return unit, nil
+}
+
+// resolve follows aliases: links to another unit's name. A link to a file of the
+// same name only says where the file is.
+func (u *Units) resolve(name string) (unit, file string, err error) {
+	const most = 16 // an alias of an alias is rare; this ends a loop
+	for range most {
+		source := name // the name that the file has
+		template, instance, isInstance := Instance(name)
+		if u.files[source] == "" && isInstance {
+			source = template
+		}
+		file := u.files[source]
+		switch {
+		case file == "":
+			return "", "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+		case !u.links[source]:
+			return name, file, nil
+		}
+		target, err := fs.ReadLink(u.fsys, file)
+		if err != nil {
+			return "", "", err
+		}
+		if target == "/dev/null" {
+			return "", "", fmt.Errorf("%s: %w", name, ErrMasked)
+		}
+		base := path.Base(target)
+		if base == name || base == template || path.Ext(base) != path.Ext(name) {
+			return name, file, nil
+		}
+		if prefix, suffix, ok := strings.Cut(base, "@."); ok && isInstance {
+			base = prefix + "@" + instance + "." + suffix
+		}
+		if u.files[base] == "" {
+			if t, _, ok := Instance(base); !ok || u.files[t] == "" {
+				return name, file, nil // linked from elsewhere, under a name of its own
+			}
+		}
+		name = base
+	}
+	return "", "", fmt.Errorf("%s: too many aliases", name)
+}
+
+// dropInFiles returns the drop-ins of a unit in the order in which they apply:
+// sorted by file name over all folders, the folder of highest precedence having
+// the file of that name (systemd.unit(5)).
+func (u *Units) dropInFiles(name string) []string {
+	byName := map[string]string{}
+	for _, n := range slices.Backward(dropInNames(name)) {
+		for _, folder := range u.dropins[n] {
+			entries, _ := fs.ReadDir(u.fsys, folder)
+			for _, e := range entries {
+				if strings.HasSuffix(e.Name(), ".conf") && e.Name() != DropIn {
+					byName[e.Name()] = path.Join(folder, e.Name())
+				}
+			}
+		}
+	}
+	var files []string
+	for _, base := range slices.Sorted(maps.Keys(byName)) {
+		files = append(files, byName[base])
+	}
+	return files
+}
+
+// dropInNames returns the names whose .d folders apply to a unit, most specific
+// first: itself, its template, the prefixes that end in a dash, the type.
+func dropInNames(name string) []string {
+	suffix := path.Ext(name)
+	names := []string{name}
+	base := strings.TrimSuffix(name, suffix)
+	if template, _, ok := Instance(name); ok {
+		names = append(names, template)
+		base = strings.TrimSuffix(template, suffix)
+	}
+	for i := len(base) - 1; i > 0; i-- {
+		if base[i] == '-' {
+			names = append(names, base[:i+1]+suffix)
+		}
+	}
+	return append(names, strings.TrimPrefix(suffix, "."))
+}
+
+// maxSize is far above any unit; what is larger is not one.
+const maxSize = 4 << 20
+
+func (u *Units) readFile(name string) ([]byte, error) {
+	f, err := u.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("/%s: larger than %d MiB, which no unit is", name, maxSize>>20)
+	}
+	return data, nil
+}

@@ -1,0 +1,162 @@
+package systemd
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tree makes a file system of "path: text" and "path -> target" entries.
+func tree(entries ...string) fs.FS {
+	m := fstest.MapFS{}
+	for _, e := range entries {
+		if name, target, ok := strings.Cut(e, " -> "); ok {
+			m[name] = &fstest.MapFile{Mode: fs.ModeSymlink | 0o777, Data: []byte(target)}
+			continue
+		}
+		name, text, _ := strings.Cut(e, ": ")
+		m[name] = &fstest.MapFile{Mode: 0o644, Data: []byte(text)}
+	}
+	return m
+}
+
+func read(t *testing.T, entries ...string) *Units {
+	t.Helper()
+	u, err := ReadUnits(tree(entries...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+const some = "[Service]\nExecStart=/bin/x\n"
+
+func TestUnit(t *testing.T) {
+	u := read(t,
+		"lib/systemd/system/ssh.service: "+some,
+		"etc/systemd/system/sshd.service -> /lib/systemd/system/ssh.service",
+		"etc/systemd/system/mine.service: "+some,
+		"usr/lib/systemd/system/mine.service: [Service]\nExecStart=/bin/vendor\n",
+		"etc/systemd/system/off.service -> /dev/null",
+		"usr/lib/systemd/system/off.service: "+some,
+		"etc/systemd/system/empty.service: ",
+		"etc/systemd/system/opt.service -> ../../../opt/pkg/opt.service",
+		"opt/pkg/opt.service: "+some,
+		"usr/lib/systemd/system/web@.service: "+some,
+		"etc/systemd/system/www@.service -> web@.service",
+		"etc/systemd/system/ring.service -> gnir.service",
+		"etc/systemd/system/gnir.service -> ring.service",
+		"etc/systemd/system/two.service -> ../../../srv/named-otherwise.service",
+		"srv/named-otherwise.service: "+some,
+	)
+	for _, c := range []struct{ in, name, path string }{
+		{"ssh.service", "ssh.service", "/lib/systemd/system/ssh.service"},
+		{"sshd.service", "ssh.service", "/lib/systemd/system/ssh.service"},
+		{"mine.service", "mine.service", "/etc/systemd/system/mine.service"},
+		{"opt.service", "opt.service", "/etc/systemd/system/opt.service"},
+		{"web@a.service", "web@a.service", "/usr/lib/systemd/system/web@.service"},
+		{"www@a.service", "web@a.service", "/usr/lib/systemd/system/web@.service"},
+		{"two.service", "two.service", "/etc/systemd/system/two.service"},
+	} {
+		got, err := u.Unit(c.in)
+		if err != nil {
+			t.Errorf("Unit(%s): %v", c.in, err)
+		} else if got.Name != c.name || got.Path != c.path {
+			t.Errorf("Unit(%s) = %s in %s; want %s in %s", c.in, got.Name, got.Path, c.name, c.path)
+		}
+	}
+	for in, want := range map[string]error{
+		"nope.service": fs.ErrNotExist, "off.service": ErrMasked, "empty.service": ErrMasked,
+		"a b.service": ErrBadName, "a%.service": ErrBadName, "../x.service": ErrBadName,
+		strings.Repeat("x", 260) + ".service": ErrBadName,
+	} {
+		if got, err := u.Unit(in); !errors.Is(err, want) {
+			t.Errorf("Unit(%.20s) = %v, %v; want %v", in, got, err, want)
+		}
+	}
+	if got, err := u.Unit("ring.service"); err == nil {
+		t.Errorf("Unit of a ring of links = %v; want an error", got)
+	}
+}
+
+func TestDropIns(t *testing.T) {
+	u := read(t,
+		"usr/lib/systemd/system/a-b@.service: [Service]\nX=file\n",
+		"usr/lib/systemd/system/a-b@i.service.d/10-x.conf: [Service]\nX=vendor instance\n",
+		"etc/systemd/system/a-b@.service.d/10-x.conf: [Service]\nX=etc template\n",
+		"etc/systemd/system/a-.service.d/20-x.conf: [Service]\nX=dash\n",
+		"etc/systemd/system/service.d/05-x.conf: [Service]\nX=all\n",
+		"run/systemd/system/service.d/05-x.conf: [Service]\nX=hidden by etc\n",
+		"etc/systemd/system/a-b@i.service.d/50-rdomain.conf: [Service]\nX=our own\n",
+		"etc/systemd/system/a-b@i.service.d/60-x.notconf: [Service]\nX=no\n",
+	)
+	unit, err := u.Unit("a-b@i.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range unit.Settings {
+		got = append(got, s.Value)
+	}
+	if d := cmp.Diff([]string{"file", "all", "vendor instance", "dash"}, got); d != "" {
+		t.Errorf("settings (-want +got):\n%s", d)
+	}
+}
+
+func TestBelonging(t *testing.T) {
+	u := read(t,
+		"lib/systemd/system/ssh.service: "+some,
+		"lib/systemd/system/ssh@.service: "+some,
+		"lib/systemd/system/ssh.socket: [Socket]\nListenStream=22\nAccept=yes\n",
+		"lib/systemd/system/web.service: [Service]\nSockets=web-admin.socket gone.socket\n",
+		"lib/systemd/system/web.socket: [Socket]\nService=other.service\n",
+		"lib/systemd/system/web-admin.socket: [Socket]\nService=web.service\n",
+		"lib/systemd/system/http.socket: [Socket]\nService=www.service\n",
+		"etc/systemd/system/www.service -> /lib/systemd/system/web.service",
+		"etc/systemd/system/https.socket -> /lib/systemd/system/http.socket",
+		"lib/systemd/system/other.service: "+some,
+		"lib/systemd/system/off.socket: [Socket]\nService=web.service\n",
+		"etc/systemd/system/off.socket -> /dev/null",
+	)
+	for name, want := range map[string][]string{
+		"ssh.service":   {"ssh.service", "ssh.socket", "ssh@.service"},
+		"web.service":   {"web.service", "http.socket", "web-admin.socket"},
+		"other.service": {"other.service", "web.socket"},
+	} {
+		unit, err := u.Unit(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := u.Belonging(unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("Belonging(%s) (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+func TestAliases(t *testing.T) {
+	u := read(t,
+		"lib/systemd/system/ssh.service: [Install]\nAlias=sshd.service secure.service\n",
+		"lib/systemd/system/other.service: [Install]\nAlias=x.service\n",
+	)
+	if d := cmp.Diff([]string{"ssh.service"}, u.Aliases("sshd.service")); d != "" {
+		t.Errorf("Aliases (-want +got):\n%s", d)
+	}
+	if got := u.Aliases("y.service"); got != nil {
+		t.Errorf("Aliases of a name that nobody has = %q", got)
+	}
+}
+
+func TestHugeUnitIsRefused(t *testing.T) {
+	u := read(t, "lib/systemd/system/x.service: "+strings.Repeat("#", maxSize+1))
+	if got, err := u.Unit("x.service"); err == nil || !strings.Contains(err.Error(), "larger than 4 MiB") {
+		t.Errorf("Unit = %v, %v; want that it is too large", got, err)
+	}
+}
