@@ -1,0 +1,33 @@
+package openrc
+
+import _ "embed"
+
+// The files that rdgen installs as they are, each at its own path.
+const (
+	// ConfPath is read by OpenRC for every service, and sources HookPath.
+	ConfPath = "/etc/rc.conf.d/50-rdgen.conf"
+	// HookPath is the shell code that enters a service's domain. The line that
+	// WithLine adds to a script sources it too.
+	HookPath = "/usr/libexec/rdgen/openrc.sh"
+	// RdomainPath is the init script of the domains. It is executable, and each
+	// domain is a link to it, RdomainService(ID).
+	RdomainPath = "/etc/init.d/rdomain"
+)
+
+var (
+	// ConfFile is the file at ConfPath.
+	//
+	//go:embed files/etc/rc.conf.d/50-rdgen.conf
+	ConfFile []byte
+	// HookFile is the file at HookPath.
+	//
+	//go:embed files/usr/libexec/rdgen/openrc.sh
+	HookFile []byte
+	// RdomainScript is the file at RdomainPath, mode 0755.
+	//
+	//go:embed files/etc/init.d/rdomain
+	RdomainScript []byte
+)
+
+// RdomainService returns the name of the OpenRC service that makes the domain id.
+func RdomainService(id string) string { return "rdomain." + id }

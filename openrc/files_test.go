@@ -1,0 +1,127 @@
+package openrc
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rdgen/test/need"
+)
+
+// shipped lists what rdgen installs as it is.
+var shipped = map[string][]byte{ConfPath: ConfFile, HookPath: HookFile, RdomainPath: RdomainScript}
+
+// TestShippedFilesLint reads every shipped file with the shells that run it,
+// and with shellcheck.
+func TestShippedFilesLint(t *testing.T) {
+	shells := realShells(t)
+	shellcheck := need.Tools(t, need.Sh, "shellcheck")[0]
+	for path, text := range shipped {
+		file := filepath.Join("files", path)
+		onDisk, err := os.ReadFile(file)
+		if err != nil || string(onDisk) != string(text) {
+			t.Errorf("%s is not the embedded file: %v", file, err)
+		}
+		for _, args := range append(shells, []string{"sh"}) {
+			if out, err := exec.Command(args[0], append(args[1:], "-n", file)...).CombinedOutput(); err != nil {
+				t.Errorf("%v -n %s: %s", args, file, out)
+			}
+		}
+		if out, err := exec.Command(shellcheck, "-s", "sh", file).CombinedOutput(); err != nil {
+			t.Errorf("shellcheck -s sh %s: %s", file, out)
+		}
+		if _, err := parse(path, text); err != nil {
+			t.Errorf("our own reader: %v", err)
+		}
+	}
+	err := fs.WalkDir(os.DirFS("files"), ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && shipped["/"+name] == nil {
+			t.Errorf("files/%s is not embedded", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestConfFileHoldsNoSettings: OpenRC's C code reads a file in rc.conf.d as lines
+// of key=value, and would take one for a setting of its own (config_list, librc).
+func TestConfFileHoldsNoSettings(t *testing.T) {
+	for text := range strings.Lines(string(ConfFile)) {
+		if code, _, _ := strings.Cut(text, "#"); strings.Contains(code, "=") {
+			t.Errorf("%s has the line %q", ConfPath, text)
+		}
+	}
+}
+
+// TestRdomainScript reads the domain's own init script with our reader.
+func TestRdomainScript(t *testing.T) {
+	fsys := os.DirFS("files")
+	s, err := ReadScript(fsys, "rdomain", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := dependText(s.Depends), "use localmount; after modules sysctl net; keyword -shutdown"; got != want {
+		t.Errorf("Depends = %s; want %s", got, want)
+	}
+	for _, f := range []string{"start", "stop", "reload", "check", "start_pre"} {
+		if _, ok := s.Funcs[f]; !ok {
+			t.Errorf("there is no %s()", f)
+		}
+	}
+	if got := RdomainService("a@b"); got != "rdomain.a@b" {
+		t.Errorf("RdomainService = %s", got)
+	}
+}
+
+// TestHookForksNotWithoutDomain sources the hook where no process can be made.
+// With a domain, which takes a process, it must fail there: so the limit works.
+func TestHookForksNotWithoutDomain(t *testing.T) {
+	need.Uid0(t)
+	if !wholeRoot() {
+		need.Missing(t, need.Root, "no user but root in this namespace")
+	}
+	dir := t.TempDir()
+	for d := dir; d != os.TempDir(); d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{
+		"hook": string(HookFile), "script": "echo script\n", "conf": "vrf=\n", "domain": "netns=t1\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const program = `
+eerror() { echo "$*"; }
+RC_SVCNAME=svc
+RDGEN_RDEXEC=/bin/sh
+sourcex() { . "$1"; }
+ulimit -p 1 2>/dev/null || ulimit -u 1 # dash, busybox
+sourcex ./hook
+sourcex -e ./missing || echo no file
+sourcex -e ./CONF && sourcex ./script
+`
+	for _, shell := range realShells(t) {
+		for conf, want := range map[string]string{
+			"conf":   "no file\nscript\n",
+			"domain": "no file\n",
+		} {
+			args := append(shell[1:], "-c", strings.Replace(program, "CONF", conf, 1), "/lib/rc/sh/openrc-run.sh")
+			cmd := exec.Command(shell[0], args...)
+			cmd.Dir = dir
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+			out, err := cmd.Output()
+			if !strings.HasPrefix(string(out), want) || strings.Contains(string(out), "script") != (conf == "conf") || (err != nil) != (conf == "domain") {
+				t.Errorf("%v with %s prints %q, %v; want %q", shell, conf, out, err, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,391 @@
+package openrc
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rdgen/runtime/domain"
+	"rdgen/test/need"
+)
+
+// bed is a machine with OpenRC for one scenario: what is in stage lies over its
+// root. The OpenRC is a Debian one, unpacked and not installed:
+//
+//	apt-get download openrc librc1 libeinfo1
+//	for deb in *.deb; do dpkg-deb -x "$deb" DIR; done; export RDGEN_OPENRC_ROOT=DIR
+type bed struct {
+	t                  *testing.T
+	openrc, stage, out string
+}
+
+func newBed(t *testing.T) *bed {
+	t.Helper()
+	t.Parallel()
+	need.Uid0(t)
+	if !wholeRoot() {
+		need.Missing(t, need.OpenRC, "an overlay of / takes the machine's root")
+	}
+	need.Tools(t, need.OpenRC, "ip", "tar", "start-stop-daemon")
+	b := &bed{t: t, openrc: os.Getenv("RDGEN_OPENRC_ROOT"), stage: t.TempDir(), out: t.TempDir()}
+	if _, err := os.Stat(filepath.Join(b.openrc, "sbin/openrc-run")); b.openrc == "" || err != nil {
+		need.Missing(t, need.OpenRC, "RDGEN_OPENRC_ROOT names no folder with an unpacked OpenRC")
+	}
+	for _, dir := range []string{b.stage, b.out} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.file("etc/init.d/rdomain", 0o755, string(RdomainScript))
+	for name, text := range services {
+		b.file("etc/init.d/"+name, 0o755, text)
+	}
+	return b
+}
+
+func (b *bed) file(path string, mode os.FileMode, text string) {
+	b.t.Helper()
+	path = filepath.Join(b.stage, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// hook installs what rdgen ships for every service.
+func (b *bed) hook() {
+	b.file(ConfPath, 0o644, string(ConfFile))
+	b.file(HookPath, 0o644, string(HookFile))
+}
+
+// line adds the line to the scripts of the test's services.
+func (b *bed) line() {
+	b.file(HookPath, 0o644, string(HookFile))
+	for name, text := range services {
+		s := &Script{Path: name, Source: []byte(text)}
+		with, err := s.WithLine()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.file("etc/init.d/"+name, 0o755, string(with))
+	}
+}
+
+// rdexec installs the real one.
+func (b *bed) rdexec() {
+	b.t.Helper()
+	cmd := exec.Command("go", "build", "-o", filepath.Join(b.stage, "usr/sbin/rdexec"), "rdgen/cmd/rdexec")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.t.Fatalf("go build: %v\n%s", err, out)
+	}
+}
+
+// prelude is what scenarios have in common. where prints the namespace of a
+// process, state whether a service is started and its daemon's namespace, all
+// the number of daemons.
+const prelude = `
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+where()
+{
+	[ -n "$1" ] && [ -e "/proc/$1" ] || { echo none; return; }
+	for ns in /run/netns/*; do
+		[ ! "$ns" -ef "/proc/$1/ns/net" ] || { echo "${ns##*/}"; return; }
+	done
+	if [ /proc/1/ns/net -ef "/proc/$1/ns/net" ]; then echo default; else echo unknown; fi
+}
+state()
+{
+	if rc-service "$1" status >/dev/null 2>&1; then up=started; else up=stopped; fi
+	pid=
+	if [ -e "/run/$1.pid" ]; then read -r pid <"/run/$1.pid"; fi
+	echo "$1 $up in $(where "$pid")"
+}
+daemons()
+{
+	n=0
+	for comm in /proc/[0-9]*/comm; do
+		{ read -r c <"$comm"; } 2>/dev/null || continue
+		[ "$c" != sleep ] || n=$((n + 1))
+	done
+	echo "$n daemons"
+}
+rc() { rc-service "$@" </dev/null >/tmp/rc.log 2>&1; echo "$* = $?"; }
+said() { if grep -q "$1" /tmp/rc.log; then echo "said $1"; else echo "did not say $1:"; cat /tmp/rc.log; fi; }
+`
+
+// services are the scripts of the test: a declarative one with hooks and a
+// reload, a supervised one, one with its own start(). Each writes down where
+// its functions run.
+var services = map[string]string{
+	"decl": `#!/sbin/openrc-run
+command=/bin/sleep
+command_args=1000
+command_background=yes
+pidfile=/run/decl.pid
+extra_started_commands=reload
+here() { echo "$1 $(readlink /proc/self/ns/net) ${RDGEN_ENTERED-clean}" >>/run/decl.where; }
+case $0 in */openrc-run.sh) here top ;; esac # and not gendepends.sh
+start_pre() { here start_pre; }
+reload() { here reload; }
+stop_pre() { here stop_pre; }
+`,
+	"super": `#!/sbin/openrc-run
+supervisor=supervise-daemon
+command=/bin/sh
+command_args="-c 'echo \$\$ >/run/super.pid; exec sleep 1000'"
+pidfile=/run/super.supervisor.pid
+`,
+	"plain": `#!/sbin/openrc-run
+start()
+{
+	ebegin "Starting plain"
+	sleep 1000 >/dev/null 2>&1 </dev/null &
+	echo $! >/run/plain.pid
+	eend 0
+}
+stop()
+{
+	read -r pid </run/plain.pid
+	kill "$pid"
+	rm /run/plain.pid
+}
+`,
+	"none": `#!/sbin/openrc-run
+command=/bin/sleep
+command_args=1000
+command_background=yes
+pidfile=/run/none.pid
+`,
+}
+
+// run runs a scenario in namespaces of its own and returns what it printed.
+func (b *bed) run(scenario string) string {
+	b.t.Helper()
+	if err := os.WriteFile(filepath.Join(b.out, "scenario"), []byte(prelude+scenario), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "testdata/bed.sh", b.openrc, b.stage, b.out)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET,
+		Pdeathsig:  syscall.SIGKILL,
+	}
+	out, err := cmd.CombinedOutput()
+	log, _ := os.ReadFile(filepath.Join(b.out, "log"))
+	if err != nil {
+		b.t.Fatalf("scenario: %v\n%s%s", err, out, log)
+	}
+	return string(log)
+}
+
+func (b *bed) want(got string, want ...string) {
+	b.t.Helper()
+	if w := strings.Join(want, "\n") + "\n"; got != w {
+		b.t.Errorf("the scenario printed\n%s\nwant\n%s", got, w)
+	}
+}
+
+func (b *bed) conf(text string, names ...string) {
+	for _, name := range names {
+		b.file("etc/conf.d/"+name, 0o644, text)
+	}
+}
+
+// TestServicesEnter starts a service of each kind in a real namespace through
+// the real rdexec: by the file in rc.conf.d, by the line, and by both.
+func TestServicesEnter(t *testing.T) {
+	for _, way := range []string{"hook", "line", "hook and line", "hook, busybox", "line, busybox"} {
+		t.Run(way, func(t *testing.T) {
+			b := newBed(t)
+			b.rdexec()
+			setup := ""
+			if strings.Contains(way, "busybox") {
+				need.Tools(t, need.Sh, "busybox")
+				setup = "ln -sf busybox /bin/sh"
+			}
+			if strings.Contains(way, "hook") {
+				b.hook()
+			}
+			if strings.Contains(way, "line") {
+				b.line()
+			}
+			b.conf("netns=t1\n", "decl", "super", "plain")
+			got := b.run(setup + `
+ip netns add t1
+rc decl start; rc super start; rc plain start; rc none start
+i=0; while [ ! -s /run/super.pid ] && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
+state decl; state super; state plain; state none
+if tr '\0' '\n' </proc/$(cat /run/decl.pid)/environ | grep RDGEN; then echo marked; fi
+rc decl reload; rc decl restart; state decl
+rc decl stop; rc super stop; rc plain stop; rc none stop
+state decl; state super; state plain; state none; daemons
+inside="net:[$(stat -L -c %i /run/netns/t1)] clean"
+while read -r func place; do
+	[ "$place" = "$inside" ] || echo "$func in $place, not $inside"
+done </run/decl.where
+echo $(cut -d ' ' -f 1 /run/decl.where | sort -u)
+`)
+			b.want(got,
+				"decl start = 0", "super start = 0", "plain start = 0", "none start = 0",
+				"decl started in t1", "super started in t1", "plain started in t1", "none started in default",
+				"decl reload = 0", "decl restart = 0", "decl started in t1",
+				"decl stop = 0", "super stop = 0", "plain stop = 0", "none stop = 0",
+				"decl stopped in none", "super stopped in none", "plain stopped in none", "none stopped in none", "0 daemons",
+				"reload start_pre stop_pre top")
+		})
+	}
+}
+
+// TestServicesStayStopped tries to make a service leak into the default domain.
+func TestServicesStayStopped(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		break_ func(b *bed)
+		conf   string
+		setup  string
+		said   string
+	}{
+		{"no rdexec", func(b *bed) { b.hook() }, "netns=t1", "ip netns add t1", "/usr/sbin/rdexec is not executable"},
+		{"no rdexec, line", func(b *bed) { b.line() }, "netns=t1", "ip netns add t1", "/usr/sbin/rdexec is not executable"},
+		{"rdexec that is no program", func(b *bed) { b.hook(); b.file("usr/sbin/rdexec", 0o755, "\x7fELF") }, "netns=t1",
+			"ip netns add t1", "rdexec"},
+		{"no hook", func(b *bed) { b.hook(); os.Remove(filepath.Join(b.stage, HookPath)) }, "netns=t1",
+			"ip netns add t1", "openrc.sh is missing"},
+		{"no hook, line", func(b *bed) { b.line(); os.Remove(filepath.Join(b.stage, HookPath)) }, "netns=t1",
+			"ip netns add t1", "openrc.sh"},
+		{"no namespace", func(b *bed) { b.hook(); b.rdexec() }, "netns=t1", "", "t1"},
+		{"no VRF", func(b *bed) { b.hook(); b.rdexec() }, "vrf=nosuchvrf", "", "nosuchvrf"},
+		{"invalid name", func(b *bed) { b.hook(); b.rdexec() }, "netns='a b'", "", "a b"},
+		{"path", func(b *bed) { b.hook(); b.rdexec() }, "netns=../netns/t1", "ip netns add t1", "netns name"},
+		{"words that are options", func(b *bed) { b.hook(); b.rdexec() }, "netns='-n t1 --'", "ip netns add t1", "netns name"},
+		{"another domain each time", func(b *bed) { b.hook(); b.rdexec() },
+			"[ -z \"$RDGEN_ENTERED\" ] || netns=\n: ${netns=t1}", "ip netns add t1", "another routing domain each time"},
+		{"no tr", func(b *bed) { b.hook(); b.rdexec() }, "netns=t1", "ip netns add t1; mount --bind /etc/hostname /usr/bin/tr", "cmdline is not readable"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBed(t)
+			row.break_(b)
+			b.conf(row.conf+"\n", "decl", "super", "plain")
+			got := b.run(row.setup + `
+rc decl start; said "` + row.said + `"; rc super start; rc plain start
+state decl; state super; state plain; daemons
+rc none start; state none
+`)
+			lines := strings.Split(got, "\n")
+			for i, line := range lines {
+				if name, code, ok := strings.Cut(line, " start = "); ok && code != "0" && name != "none" {
+					lines[i] = name + " start fails"
+				}
+			}
+			b.want(strings.Join(lines, "\n"), "decl start fails", "said "+row.said, "super start fails", "plain start fails",
+				"decl stopped in none", "super stopped in none", "plain stopped in none", "0 daemons",
+				"none start = 0", "none started in default")
+		})
+	}
+}
+
+// TestServiceNeedsDomain starts a service whose domain has an init script: that
+// one is started first, and stopped after.
+func TestServiceNeedsDomain(t *testing.T) {
+	for _, way := range []string{"hook", "line"} {
+		t.Run(way, func(t *testing.T) {
+			b := newBed(t)
+			b.rdexec()
+			if way == "hook" {
+				b.hook()
+			} else {
+				b.line()
+			}
+			b.conf("netns=t1\n", "decl")
+			b.conf("vrf=v1\nnetns=t1\n", "plain")
+			b.file("usr/sbin/rdomain", 0o755, `#!/bin/sh
+echo "$*" >>/run/rdomain.log
+case $1 in up) ip netns add "$2" ;; down) ip netns del "$2" ;; esac
+`)
+			got := b.run(`
+ln -s rdomain /etc/init.d/rdomain.t1
+ln -s rdomain /etc/init.d/rdomain.v1@t1
+rc rdomain start; said "names no domain"
+rc decl ineed; echo $(grep -v insserv /tmp/rc.log)
+rc plain ineed; echo $(grep -v insserv /tmp/rc.log)
+rc none ineed; echo $(grep -v insserv /tmp/rc.log)
+rc decl start; state decl
+rc rdomain.t1 reload
+rc rdomain.t1 stop; state decl; daemons
+cat /run/rdomain.log
+`)
+			b.want(got, "rdomain start = 1", "said names no domain",
+				"decl ineed = 0", "rdomain.t1", "plain ineed = 0", "rdomain.v1@t1", "none ineed = 0", "",
+				"decl start = 0", "decl started in t1", "rdomain.t1 reload = 0",
+				"rdomain.t1 stop = 0", "decl stopped in none", "0 daemons", "up t1", "reload t1", "down t1")
+		})
+	}
+}
+
+// TestHookArguments holds the hook's rdexec line, which is written in shell,
+// against domain.ParseArgs. A stub in rdexec's place records it, makes the cgroup
+// as rdexec does, and goes on.
+func TestHookArguments(t *testing.T) {
+	root := "/sys/fs/cgroup"
+	if _, err := os.Stat(root + "/cgroup.controllers"); err != nil {
+		root += "/unified"
+	}
+	if _, err := os.Stat(root + "/cgroup.controllers"); err != nil {
+		root = ""
+	}
+	for i, row := range []struct{ conf, netns, vrf string }{
+		{"netns=t1", "t1", ""},
+		{"vrf=v1", "", "v1"},
+		{"vrf=v1\nnetns=t1", "t1", "v1"},
+	} {
+		t.Run(row.conf, func(t *testing.T) {
+			b := newBed(t)
+			b.hook()
+			name := fmt.Sprintf("rdgen-test-%d-%d", os.Getpid(), i)
+			b.file("etc/init.d/"+name, 0o755, "#!/sbin/openrc-run\nstart() { grep ^0: /proc/self/cgroup >/out/cgroup; }\nstop() { start; }\n")
+			b.conf(row.conf+"\n", name)
+			b.file("usr/sbin/rdexec", 0o755, fmt.Sprintf(`#!/bin/sh
+for arg; do printf '%%s\000' "$arg"; done >/out/args
+while [ "$1" != -- ]; do
+	[ "$1" != -c ] || mkdir -p "%s$2"
+	shift
+done
+shift
+exec "$@"
+`, root))
+			cgroup := ""
+			if row.vrf != "" && root != "" {
+				cgroup = "/" + name
+				t.Cleanup(func() { os.Remove(root + cgroup) })
+			}
+			for _, command := range []string{"start", "stop"} {
+				got := b.run("touch /run/openrc/cgroup; rc " + name + " start\n" +
+					map[string]string{"start": "", "stop": "rc " + name + " stop\n"}[command])
+				if !strings.Contains(got, name+" "+command+" = 0\n") {
+					t.Fatalf("%s: %s", command, got)
+				}
+				args, err := os.ReadFile(filepath.Join(b.out, "args"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				c, err := domain.ParseArgs(strings.Split(strings.TrimSuffix(string(args), "\x00"), "\x00"))
+				want := fmt.Sprint(row.netns, " ", row.vrf, " ", cgroup, " [/lib/rc/sh/openrc-run.sh /etc/init.d/", name, " ", command, "]")
+				if got := fmt.Sprint(c.Netns, " ", c.VRF, " ", c.Cgroup, " ", c.Prog); err != nil || got != want {
+					t.Errorf("the hook calls rdexec with %q: %s, %v; want %s", args, got, err, want)
+				}
+				if cgroup != "" {
+					in, err := os.ReadFile(filepath.Join(b.out, "cgroup"))
+					if err != nil || string(in) != "0::"+cgroup+"\n" {
+						t.Errorf("%s() runs in cgroup %q, %v; want %s", command, in, err, cgroup)
+					}
+				}
+			}
+		})
+	}
+}

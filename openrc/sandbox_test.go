@@ -1,0 +1,100 @@
+package openrc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rdgen/test/need"
+)
+
+// harness sources ./conf in a function, as openrc-run.sh does, and prints the
+// variables named by its arguments. Nothing that a fuzzer thinks of may do harm: no file can be
+// written, no program found, and few processes made.
+const harness = `
+ulimit -f 0; ulimit -t 2; ulimit -p 60 2>/dev/null || ulimit -u 60; ulimit -v 400000
+sourcex()
+{
+	. "$1"
+}
+sourcex ./conf
+for rdgen_name; do
+	eval "printf '\036%s=%s:%s\\000' \"\$rdgen_name\" \"\${$rdgen_name+set}\" \"\${$rdgen_name-}\""
+done
+printf 'end\000'
+`
+
+// realShells are the shells that run conf.d on real systems.
+func realShells(t testing.TB) [][]string {
+	tools := need.Tools(t, need.Sh, "dash", "busybox")
+	return [][]string{{tools[0]}, {tools[1], "sh"}}
+}
+
+// ask sources text in a real shell and returns the variables asked for that
+// are set afterwards. ended is true if the shell gave up before the end of text.
+func ask(t testing.TB, shell []string, text []byte, names []string) (values map[string]string, ended bool) {
+	t.Helper()
+	dir := t.TempDir()
+	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o755); err != nil {
+			break
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "conf"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	args := slices.Concat(shell[1:], []string{"-c", harness, "openrc-run.sh"}, names)
+	cmd := exec.CommandContext(ctx, shell[0], args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=/nonexistent", "RC_SVCNAME=svc", "SVCNAME=svc"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if wholeRoot() {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET
+	}
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
+		if _, exited := err.(*exec.ExitError); !exited {
+			t.Fatalf("%v: %v", shell, err)
+		}
+	}
+	records := strings.Split(strings.TrimSuffix(out.String(), "\x00"), "\x00")
+	if records[len(records)-1] != "end" {
+		return nil, true
+	}
+	values = map[string]string{}
+	first := max(0, len(records)-1-len(names)) // what comes before, the file printed
+	for i, r := range records[first : len(records)-1] {
+		at := strings.Index(r, "\x1e"+names[i]+"=")
+		if at < 0 {
+			t.Fatalf("%v printed %q", shell, out.String())
+		}
+		state, value, _ := strings.Cut(r[at+len(names[i])+2:], ":")
+		if state == "set" {
+			values[names[i]] = value
+		}
+	}
+	return values, false
+}
+
+// wholeRoot reports whether this is root with other users to become.
+func wholeRoot() bool {
+	var inside, outside, count int
+	text, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		return false
+	}
+	fmt.Sscan(string(text), &inside, &outside, &count)
+	return os.Geteuid() == 0 && count > 65534
+}

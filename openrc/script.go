@@ -1,0 +1,278 @@
+package openrc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// scriptDirs are where OpenRC looks for init scripts, first match wins
+// (rc_service_resolve, librc).
+var scriptDirs = []string{"etc/init.d", "usr/local/etc/init.d"}
+
+// Script is an OpenRC init script, evaluated after its service's conf.d files.
+type Script struct {
+	Service string
+	// Path is the script as OpenRC names it, absolute below the root; for an
+	// instance it is the symbolic link.
+	Path string
+	// Source is the script's text.
+	Source []byte
+	// Funcs are the functions that it defines, or may define, by name.
+	Funcs map[string]Pos
+	// Depends are the lines of depend(), in order.
+	Depends []Depend
+
+	// sh is the shell when the script has been sourced; run has also seen every
+	// function, so it doubts what one of them changes.
+	sh, run *shell
+}
+
+// Depend is one line of depend().
+type Depend struct {
+	// Kind is need, use, want, after, before, provide or keyword.
+	Kind string
+	// Names are the words after it, as far as they are certain.
+	Names []string
+	// Maybe is set if only a shell knows whether the line counts, or all of
+	// its names.
+	Maybe bool
+	Pos   Pos
+}
+
+// ReadScript reads the init script of service and evaluates it after the values
+// of conf, which may be nil, as openrc-run.sh does. A service that is a symbolic
+// link, such as the instance nginx.private, has the script that it leads to.
+//
+// The error is an *Error. It matches fs.ErrNotExist if there is no script, and
+// says what a file is that is none: an LSB script, a runscript one.
+func ReadScript(fsys fs.FS, service string, conf *Conf) (*Script, error) {
+	if err := checkService(service); err != nil {
+		return nil, err
+	}
+	src, err := findScript(fsys, service)
+	if err != nil {
+		return nil, err
+	}
+	s := &Script{Service: service, Path: src.path, Source: src.text, Funcs: map[string]Pos{}}
+	if conf != nil {
+		s.sh = conf.sh.clone()
+	} else {
+		s.sh = newShell(nil)
+	}
+	s.sh.fallback = scriptFallback(fsys, s)
+	s.sh.source(src)
+	s.run = s.sh.clone()
+	s.run.callAll()
+	for name, defs := range s.run.funcs {
+		s.Funcs[name] = defs[len(defs)-1].pos()
+	}
+	s.Depends = s.depends()
+	return s, nil
+}
+
+// callAll suspects every function, and those that they define in turn.
+func (sh *shell) callAll() {
+	called := map[*syntax.FuncDecl]bool{}
+	for more := true; more; {
+		more = false
+		for _, name := range slices.Sorted(maps.Keys(sh.funcs)) {
+			for _, f := range sh.funcs[name] {
+				if !called[f.decl] {
+					called[f.decl], more = true, true
+					(&suspicion{sh: sh}).call(f)
+				}
+			}
+		}
+	}
+}
+
+func (f function) pos() Pos { return f.src.pos(f.decl.Pos()) }
+
+func findScript(fsys fs.FS, service string) (*source, error) {
+	for _, dir := range scriptDirs {
+		name := path.Join(dir, service)
+		text, err := readFile(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := checkInterpreter(Pos{File: "/" + name, Line: 1}, text); err != nil {
+			return nil, err
+		}
+		return parse("/"+name, text)
+	}
+	return nil, &Error{Pos: Pos{File: "/" + path.Join(scriptDirs[0], service)}, Msg: "no such init script", Err: fs.ErrNotExist}
+}
+
+// checkInterpreter accepts what gendepends.sh accepts: a first line whose
+// interpreter is openrc-run.
+func checkInterpreter(pos Pos, text []byte) error {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	words := strings.Fields(strings.TrimPrefix(string(line), "#!"))
+	if !bytes.HasPrefix(line, []byte("#!")) || len(words) == 0 {
+		return &Error{Pos: pos, Msg: "is not an OpenRC init script: there is no #! line"}
+	}
+	program := words[0]
+	if path.Base(program) == "env" && len(words) > 1 {
+		program = words[1]
+	}
+	switch path.Base(program) {
+	case "openrc-run":
+		return nil
+	case "runscript":
+		return &Error{Pos: pos, Msg: "is written for runscript, which OpenRC 0.45 and newer no longer have",
+			Hint: "change the first line to #!/sbin/openrc-run"}
+	case "sh", "bash", "dash":
+		msg := "is a plain " + path.Base(program) + " script, not an OpenRC one"
+		if bytes.Contains(text, []byte("### BEGIN INIT INFO")) {
+			msg = "is an LSB init script (" + string(line) + "), not an OpenRC one"
+		}
+		return &Error{Pos: pos, Msg: msg, Hint: "an OpenRC script starts with #!/sbin/openrc-run"}
+	}
+	return &Error{Pos: pos, Msg: fmt.Sprintf("is a script for %s, not an OpenRC one", program)}
+}
+
+// scriptFallback knows what is set when the script is sourced: OpenRC filters
+// the environment, so a name that nobody sets is not set, but for those of
+// OpenRC itself, of rc.conf and of the shells.
+func scriptFallback(fsys fs.FS, s *Script) func(string) variable {
+	doubt := func(name string) variable {
+		return variable{doubt: &Error{Pos: Pos{File: s.Path}, Msg: name + " is set by OpenRC or the shell"}}
+	}
+	return func(name string) variable {
+		switch name {
+		case "RC_SVCNAME", "SVCNAME":
+			return variable{set: true, text: s.Service}
+		case "RC_PREFIX":
+			return variable{}
+		case "RC_SERVICE":
+			// OpenRC 0.60 and newer resolve links, older ones do not.
+			info, err := fs.Lstat(fsys, s.Path[1:])
+			if err != nil || info.Mode()&fs.ModeSymlink != 0 {
+				return doubt(name)
+			}
+			return variable{set: true, text: s.Path}
+		case "PATH", "HOME", "PWD", "OLDPWD", "IFS", "PPID", "OPTIND", "OPTARG", "PS1", "PS2", "PS4", "TERM", "LANG", "SHELL",
+			"USER", "LOGNAME", "SHLVL", "HOSTNAME", "LINENO", "RANDOM", "UID", "EUID", "FUNCNAME", "GOOD", "WARN", "BAD",
+			"HILITE", "BRACKET", "NORMAL", "IN_BACKGROUND", "IN_HOTPLUG", "IN_DRYRUN", "CONSOLETYPE":
+			return doubt(name)
+		case "extra_commands", "extra_stopped_commands", "description_cgroup_cleanup":
+			return doubt(name) // OpenRC has its own before the script's
+		}
+		for _, prefix := range []string{"RC_", "rc_", "EINFO_", "EERROR_", "LC_", "XDG_", "cgroup", "_"} {
+			if strings.HasPrefix(name, prefix) {
+				return doubt(name)
+			}
+		}
+		return variable{}
+	}
+}
+
+// Lookup returns the value of a variable once the script was sourced, and the
+// line that assigned it, in the script or in conf.d; ok is false if it is not
+// set. The error is an *Error: only a shell knows the value, or one of the
+// script's functions may change it before it is used.
+func (s *Script) Lookup(name string) (v Value, ok bool, err error) { return s.run.lookup(name) }
+
+// drivers are the variables that start-stop-daemon.sh and supervise-daemon.sh
+// start and stop a daemon by.
+var drivers = []string{"command", "command_args", "command_args_foreground", "command_args_background", "command_background",
+	"command_user", "pidfile", "procname", "directory", "chroot", "umask", "supervisor", "output_log", "error_log",
+	"start_stop_daemon_args", "supervise_daemon_args", "retry", "stopsig"}
+
+// Declarative returns nil if the daemon is started and stopped by variables
+// alone, each of them certain. Otherwise it returns an *Error at the script's own
+// start() or stop(), at the value that is in doubt, or at the missing command.
+func (s *Script) Declarative() error {
+	for _, name := range []string{"start", "stop", "default_start", "default_stop"} {
+		if pos, ok := s.Funcs[name]; ok {
+			return &Error{Pos: pos, Msg: "the script has its own " + name + "(), so its variables do not say what it runs",
+				Hint: "such a service can be run by OpenRC only"}
+		}
+	}
+	if s.sh.strangers {
+		return s.sh.foreign(s.Path)
+	}
+	for _, name := range drivers {
+		if _, _, err := s.Lookup(name); err != nil {
+			return err
+		}
+	}
+	if v, _, _ := s.Lookup("command"); v.Text == "" {
+		return &Error{Pos: Pos{File: s.Path}, Msg: "sets no command=, so there is no daemon to run"}
+	}
+	switch v, _, _ := s.Lookup("supervisor"); v.Text {
+	case "", "start-stop-daemon", "supervise-daemon":
+		return nil
+	default:
+		return &Error{Pos: v.Pos, Msg: fmt.Sprintf("supervisor=%q is neither start-stop-daemon nor supervise-daemon", v.Text)}
+	}
+}
+
+// foreign is the error for a script that sources files which may define any function.
+func (sh *shell) foreign(path string) error {
+	if sh.lost != nil {
+		return sh.lost
+	}
+	return &Error{Pos: Pos{File: path}, Msg: "sources another file, which may define start()"}
+}
+
+// kinds are the functions that depend() calls, and the kind that each stands for.
+var kinds = map[string]string{"need": "need", "use": "use", "want": "want", "after": "after", "before": "before",
+	"provide": "provide", "keyword": "keyword", "need_if_exists": "need"}
+
+// depends reads the bodies of depend().
+func (s *Script) depends() []Depend {
+	var all []Depend
+	defs := s.sh.funcs["depend"]
+	for _, f := range defs {
+		sh := s.sh.clone()
+		sh.src = f.src
+		all = append(all, sh.dependLines(f.decl.Body, f.maybe || len(defs) > 1)...)
+	}
+	return all
+}
+
+func (sh *shell) dependLines(body *syntax.Stmt, maybe bool) []Depend {
+	var lines []Depend
+	certain := map[*syntax.CallExpr]bool{}
+	if block, ok := body.Cmd.(*syntax.Block); ok && !maybe && len(body.Redirs) == 0 {
+		for _, stmt := range block.Stmts {
+			if c, ok := stmt.Cmd.(*syntax.CallExpr); ok && !stmt.Background {
+				certain[c] = true
+			}
+		}
+	}
+	syntax.Walk(body, func(n syntax.Node) bool {
+		c, ok := n.(*syntax.CallExpr)
+		if !ok || len(c.Args) < 2 {
+			return true
+		}
+		kind := kinds[c.Args[0].Lit()]
+		if kind == "" {
+			return true
+		}
+		d := Depend{Kind: kind, Pos: sh.src.pos(c.Pos()), Maybe: !certain[c] || c.Args[0].Lit() == "need_if_exists"}
+		for _, w := range c.Args[1:] {
+			text, doubt := sh.clone().word(w, false)
+			if doubt != nil {
+				d.Maybe = true
+				continue
+			}
+			d.Names = append(d.Names, strings.Fields(text)...)
+		}
+		lines = append(lines, d)
+		return true
+	})
+	return lines
+}
