@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rdgen/generators"
+	"rdgen/openrc"
+	"rdgen/runtime/domain"
+)
+
+func checkCommand() *cobra.Command {
+	var root string
+	cmd := &cobra.Command{
+		Use:   "check [SERVICE...]",
+		Short: "say what is wrong, or would not do what it says",
+		Long: "Reads the conf.d files of the services, or all of them, and finds: a domain that cannot be read or is not defined, " +
+			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
+			"would not run where conf.d says. Prints each with file and line and what to do.",
+		Example: "rdgen check",
+		RunE: func(_ *cobra.Command, services []string) error {
+			return check(root, services)
+		},
+	}
+	rootFlag(cmd, &root)
+	return cmd
+}
+
+// check returns everything that is wrong with the services, or with all that
+// name a domain.
+func check(root string, services []string) error {
+	fsys, err := openRoot(root)
+	if err != nil {
+		return err
+	}
+	defer fsys.Close()
+	loader := generators.NewLoader(fsys, domain.Domain{})
+	if len(services) == 0 {
+		services, err = loader.Declared()
+	}
+	errs := []error{err}
+	for _, name := range services {
+		errs = append(errs, checkService(loader, root, name)...)
+	}
+	return errors.Join(errs...)
+}
+
+func checkService(loader *generators.Loader, root, name string) []error {
+	declared, err := loader.Declaration(name)
+	if err != nil {
+		return []error{err}
+	}
+	var errs []error
+	inits := slices.DeleteFunc(verbs(), func(v verb) bool { return !v.knows(loader, name) })
+	for _, v := range inits {
+		if err := checkInit(v, loader, root, name); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(inits) == 0 {
+		errs = append(errs, &openrc.Error{Pos: declared.Pos, Msg: "no init system has a service " + name,
+			Hint: "install it, or correct the name of the conf.d file"})
+	}
+	return errs
+}
+
+// checkInit generates the service's files and compares them with what is there.
+func checkInit(v verb, loader *generators.Loader, root, name string) error {
+	service, err := v.load(loader, name)
+	if err != nil {
+		return err
+	}
+	files, _, err := v.make(service)
+	if err != nil {
+		return err
+	}
+	if v.name == "openrc" && loader.Hooked() {
+		return nil // the rc.conf.d file covers every script
+	}
+	diff, err := files.Diff(root)
+	if err != nil || diff == "" {
+		return err
+	}
+	again := []string{"rdgen", v.name, name, "-o", root}
+	if root != "/" {
+		again = append(again, "--root", root)
+	}
+	return &openrc.Error{Pos: service.Pos,
+		Msg:  fmt.Sprintf("%s would not run in %s under %s: its files are missing or not up to date", name, service.Domain, v.name),
+		Hint: strings.Join(again, " ")}
+}

@@ -1,0 +1,111 @@
+// Command rdgen generates the files that put services into their routing
+// domains, for OpenRC, s6 and systemd. It reads files below a root and prints or
+// writes files; it touches no kernel object and needs no privilege.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rdgen/openrc"
+	"rdgen/templates"
+)
+
+// version is set by the linker.
+var version = "unreleased"
+
+func main() {
+	// rdgen lives for milliseconds and holds a few MB: collecting garbage at the
+	// default rate would be a fifth of what it does.
+	debug.SetGCPercent(400)
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is rdgen with its arguments and outputs, and returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	out := bufio.NewWriter(stdout)
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(stderr)
+	if err := errors.Join(root.Execute(), out.Flush()); err != nil {
+		report(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rdgen",
+		Short: "put services into VRFs and network namespaces",
+		Long: "rdgen reads vrf= and netns= from the conf.d files of services and generates what their init system needs to run\n" +
+			"them there. Without -o it prints every file, headed by its path. Nothing is written if anything is wrong.",
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usage("no verb given", cmd)
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err.Error(), cmd) })
+	root.PersistentFlags().SortFlags = false
+	for _, v := range verbs() {
+		root.AddCommand(generate(v))
+	}
+	root.AddCommand(checkCommand(), listCommand(), manCommand())
+	return root
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ msg, hint string }
+
+func (e usageError) Error() string { return e.msg }
+
+func usage(msg string, cmd *cobra.Command) error {
+	return usageError{msg, cmd.CommandPath() + " --help"}
+}
+
+// errSaid ends a run with exit code 1 when what is wrong has been printed.
+var errSaid = errors.New("")
+
+// report prints every error that err holds, and then what to do about it.
+func report(w io.Writer, err error) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range list.Unwrap() {
+			report(w, e)
+		}
+		return
+	}
+	hint := ""
+	var u usageError
+	var o *openrc.Error
+	switch {
+	case err == errSaid:
+		return
+	case errors.As(err, &u):
+		hint = u.hint
+	case errors.As(err, &o):
+		hint = o.Hint
+	case strings.HasPrefix(err.Error(), "unknown command"):
+		hint = "rdgen --help"
+	}
+	say(w, "error", err.Error())
+	for line := range strings.Lines(hint) {
+		say(w, "hint", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// say prints one line of a message. A file's name may hold anything, so what
+// would move a terminal's cursor is escaped.
+func say(w io.Writer, level, text string) {
+	fmt.Fprintf(w, "rdgen: %s: %s\n", level, templates.Comment(text))
+}

@@ -1,0 +1,316 @@
+package generators
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"rdgen/openrc"
+	"rdgen/runtime/domain"
+	"rdgen/s6"
+	"rdgen/systemd"
+)
+
+// initDir is where OpenRC's init scripts are.
+const initDir = "/etc/init.d/"
+
+// Loader reads services from below a root. It may be asked for several at once.
+type Loader struct {
+	fsys fs.FS
+	// given is the domain of the command line, which replaces that of conf.d.
+	given domain.Domain
+	// units lists the units, once, when the first is asked for.
+	units func() (*systemd.Units, error)
+	// installed reports that a package has put rdomain@.service in place.
+	installed func() bool
+
+	mu sync.Mutex
+	// confs remembers what was read of conf.d: --all asks twice.
+	confs map[string]declaration
+	// defined remembers which domains have a file.
+	defined map[string]error
+}
+
+// declaration is what a service's conf.d file says.
+type declaration struct {
+	conf    *openrc.Conf
+	service Service
+	err     error
+}
+
+// NewLoader returns a Loader that reads from fsys. If given is not the default
+// domain, every service is in it, whatever its conf.d file says.
+func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
+	units := sync.OnceValues(func() (*systemd.Units, error) { return systemd.ReadUnits(fsys) })
+	return &Loader{
+		fsys: fsys, given: given, units: units,
+		installed: sync.OnceValue(func() bool {
+			u, err := units()
+			return err == nil && u.Packaged(systemd.Rdomain)
+		}),
+		confs: map[string]declaration{}, defined: map[string]error{},
+	}
+}
+
+// Declared returns the services whose conf.d file names a domain, sorted. A
+// file that cannot be read with certainty is an error beside the others' names:
+// its service may name one.
+func (l *Loader) Declared() ([]string, error) {
+	names, err := openrc.List(l.fsys)
+	if err != nil {
+		return nil, err
+	}
+	Each(len(names), func(i int) { l.conf(names[i]) })
+	var declared []string
+	var errs []error
+	for _, name := range names {
+		_, s, err := l.conf(name)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case !s.Domain.IsDefault():
+			declared = append(declared, name)
+		}
+	}
+	return declared, errors.Join(errs...)
+}
+
+// OpenRC reads a service for the generator of that name. It may be in no domain.
+func (l *Loader) OpenRC(name string) (Service, error) {
+	if !l.given.IsDefault() {
+		return Service{}, problem(openrc.Pos{File: "/etc/conf.d/" + name}, "write "+assignments(l.given)+" there",
+			"OpenRC reads the domain here at every start; --netns and --vrf cannot replace it")
+	}
+	conf, s, err := l.conf(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Service{}, err
+	}
+	base := name
+	if target, ok := l.instance(name); ok {
+		base, s.Link = target, target
+	}
+	s.Script, err = openrc.ReadScript(l.fsys, base, conf)
+	return s, err
+}
+
+// instance returns the script that an init script is a link to, beside it: that
+// of a multi-instance service.
+func (l *Loader) instance(name string) (target string, ok bool) {
+	target, err := fs.ReadLink(l.fsys, initDir[1:]+name)
+	if err != nil {
+		return "", false
+	}
+	target = strings.TrimPrefix(target, initDir)
+	return target, target != name && !strings.Contains(target, "/")
+}
+
+// S6 reads a service for the generator of that name: its OpenRC script, or its
+// unit where there is none.
+func (l *Loader) S6(name string) (Service, error) {
+	conf, s, err := l.inDomain(name)
+	if err != nil {
+		return Service{}, err
+	}
+	if l.InOpenRC(name) {
+		s.Script, err = openrc.ReadScript(l.fsys, name, conf)
+		return s, err
+	}
+	s, err = l.addUnit(s)
+	if errors.Is(err, fs.ErrNotExist) {
+		hint := ""
+		if e, ok := errors.AsType[*openrc.Error](err); ok {
+			hint = e.Hint
+		}
+		return Service{}, problem(s.place(), hint, "there is no OpenRC script %s%s, and no %s.service below %s",
+			initDir, name, name, strings.Join(systemd.Folders(), ", "))
+	}
+	return s, err
+}
+
+// Systemd reads a service for the generator of that name.
+func (l *Loader) Systemd(name string) (Service, error) {
+	_, s, err := l.inDomain(name)
+	if err != nil {
+		return Service{}, err
+	}
+	if s, err = l.addUnit(s); err != nil {
+		return Service{}, err
+	}
+	units, err := l.units()
+	if err != nil {
+		return Service{}, err
+	}
+	if s.Units, err = units.Belonging(s.Unit); err != nil {
+		return Service{}, err
+	}
+	s.Installed = l.installed()
+	return s, nil
+}
+
+// inDomain reads a service that must be in a domain.
+func (l *Loader) inDomain(name string) (*openrc.Conf, Service, error) {
+	conf, s, err := l.conf(name)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if !l.given.IsDefault() && (err == nil || missing) {
+		s.Domain, s.Pos = l.given, openrc.Pos{}
+		return conf, s, nil
+	}
+	if err != nil {
+		return nil, Service{}, err
+	}
+	if s.Domain.IsDefault() {
+		return nil, Service{}, problem(openrc.Pos{File: "/etc/conf.d/" + name},
+			"write vrf=NAME or netns=NAME into it, or give --vrf or --netns", "names no domain")
+	}
+	return conf, s, nil
+}
+
+// conf reads a service's conf.d file and the domain in it, once.
+func (l *Loader) conf(name string) (*openrc.Conf, Service, error) {
+	l.mu.Lock()
+	d, known := l.confs[name]
+	l.mu.Unlock()
+	if !known {
+		d.conf, d.service, d.err = l.readConf(name)
+		l.mu.Lock()
+		l.confs[name] = d
+		l.mu.Unlock()
+	}
+	return d.conf, d.service, d.err
+}
+
+func (l *Loader) readConf(name string) (*openrc.Conf, Service, error) {
+	s := Service{Name: name}
+	conf, err := openrc.ReadConf(l.fsys, name)
+	if err != nil {
+		return nil, s, err
+	}
+	if s.Domain, s.Pos, err = conf.Domain(); err != nil {
+		return nil, Service{}, err
+	}
+	if hints := conf.Hints(); s.Domain.IsDefault() && len(hints) > 0 {
+		return nil, Service{}, problem(openrc.Pos{File: "/etc/conf.d/" + name}, strings.Join(hints, "\n"), "names no domain")
+	}
+	return conf, s, l.isDefined(s)
+}
+
+// isDefined refuses a VRF that conf.d names and no file defines: rdomain up
+// would take the name for a network namespace's. A namespace needs no file.
+func (l *Loader) isDefined(s Service) error {
+	if s.Domain.VRF.IsZero() {
+		return nil
+	}
+	file := "etc/rdomain/" + s.Domain.ID() + ".conf"
+	l.mu.Lock()
+	err, known := l.defined[file]
+	if !known {
+		_, err = fs.Stat(l.fsys, file)
+		l.defined[file] = err
+	}
+	l.mu.Unlock()
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return problem(s.Pos, "correct the name, or write that file: [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF",
+			"%s is not defined: there is no /%s", s.Domain, file)
+	}
+	return problem(s.Pos, "", "/%s: %v", file, cause(err))
+}
+
+// addUnit finds NAME.service, or NAME@.service where only sockets start it.
+func (l *Loader) addUnit(s Service) (Service, error) {
+	units, err := l.units()
+	if err != nil {
+		return s, err
+	}
+	name := s.Name + ".service"
+	s.Unit, err = units.Unit(name)
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, fs.ErrNotExist):
+		hint := "install it, or correct the name of the conf.d file"
+		if others := units.Aliases(name); len(others) > 0 {
+			hint = "it is an alias of " + strings.Join(others, " and ") + ": put the line into /etc/conf.d/" +
+				strings.TrimSuffix(others[0], path.Ext(others[0]))
+		}
+		err := problem(s.place(), hint, "there is no %s below %s", name, strings.Join(systemd.Folders(), ", "))
+		err.(*openrc.Error).Err = fs.ErrNotExist
+		return s, err
+	case errors.Is(err, systemd.ErrMasked):
+		return s, problem(s.place(), "systemctl unmask "+name, "%s is masked", name)
+	}
+	return s, problem(s.place(), "", "%v", err)
+}
+
+// place is where a message about the service points to.
+func (s Service) place() openrc.Pos {
+	if s.Pos.File != "" {
+		return s.Pos
+	}
+	return openrc.Pos{File: s.Name}
+}
+
+// assignments spells a domain as conf.d has it.
+func assignments(d domain.Domain) string {
+	var lines []string
+	if !d.Netns.IsZero() {
+		lines = append(lines, `netns="`+d.Netns.String()+`"`)
+	}
+	if !d.VRF.IsZero() {
+		lines = append(lines, `vrf="`+d.VRF.String()+`"`)
+	}
+	return strings.Join(lines, " and ")
+}
+
+// cause returns the kernel's sentence of a path error.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// Declaration reads the service's conf.d file, which must name a domain.
+func (l *Loader) Declaration(name string) (Service, error) {
+	_, s, err := l.inDomain(name)
+	return s, err
+}
+
+// InOpenRC reports whether there is an OpenRC script of the service, good or bad.
+// A machine that had another init system may have an LSB script of that name.
+func (l *Loader) InOpenRC(name string) bool {
+	f, err := l.fsys.Open(initDir[1:] + name)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid)
+	}
+	defer f.Close()
+	head := make([]byte, 256) // the kernel's own limit, BINPRM_BUF_SIZE
+	n, _ := io.ReadFull(f, head)
+	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	return bytes.HasPrefix(line, []byte("#!")) && (bytes.Contains(line, []byte("openrc-run")) || bytes.Contains(line, []byte("runscript")))
+}
+
+// InS6 reports whether there is a generated s6-rc source directory of the service.
+func (l *Loader) InS6(name string) bool {
+	_, err := fs.Stat(l.fsys, path.Join(s6.Source, name)[1:])
+	return err == nil
+}
+
+// InSystemd reports whether there is a unit of the service.
+func (l *Loader) InSystemd(name string) bool {
+	_, err := l.addUnit(Service{Name: name})
+	return err == nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// Hooked reports whether the file is installed that covers every OpenRC service.
+func (l *Loader) Hooked() bool {
+	_, err := fs.Stat(l.fsys, openrc.ConfPath[1:])
+	return err == nil
+}

@@ -1,0 +1,197 @@
+package generators
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdgen/runtime/domain"
+	"rdgen/templates"
+	"rdgen/test/need"
+)
+
+// TestRunScriptFromAUnit executes the run script with a stub for rdexec: every
+// odd value of the unit must arrive as it is, and variables as systemd expands
+// them.
+func TestRunScriptFromAUnit(t *testing.T) {
+	need.Tools(t, need.S6, "execlineb")
+	var unit strings.Builder
+	unit.WriteString("[Service]\nUser=www-data\nGroup=adm\nUMask=0027\nWorkingDirectory=/usr\nEnvironment=\"A=x \\\"$HOME\\\" 50%% \\\\\"\n")
+	unit.WriteString("ExecStart=/usr/sbin/daemon $OPTS ${ONE} pre${ONE}post $NONE ${NONE} $$OPTS $${ONE} a\\\\${ONE} x$OPTS")
+	for _, s := range odd {
+		quoted, err := templates.UnitWord(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unit.WriteString(" " + quoted)
+	}
+	fsys := files("lib/systemd/system/web.service", unit.String()+"\n")
+	made, notes := generate(t, fsys, parse(t, "t1", "mgmt"), "web", (*Loader).S6, S6)
+	if len(notes) != 0 {
+		t.Errorf("notes = %q; want none", notes)
+	}
+	dir := t.TempDir()
+	script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), rdexec, stub(t, dir, "rdexec"), 1)
+	got, err := execute(t, script, "OPTS=-a  b\tc ", "ONE=o ${OPTS} $ONE")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, script)
+	}
+	enter := domain.Command{Domain: parse(t, "t1", "mgmt"), User: "www-data:adm"}
+	want := append(enter.Options(), "/usr/sbin/daemon", "-a", "b", "c", "o ${OPTS} $ONE", "preo ${OPTS} $ONEpost", "", "$OPTS", "${ONE}",
+		`a\o ${OPTS} $ONE`, "x$OPTS")
+	want = append(want, odd...)
+	want = append(want, "cwd=/usr", "umask=0027", `A=x "$HOME" 50% \`)
+	checkArgs(t, got, want)
+}
+
+// checkArgs compares what the stub printed. fdmove has put stderr there too.
+func checkArgs(t *testing.T, got string, want []string) {
+	t.Helper()
+	got, ok := strings.CutSuffix(got, "to-stderr\n")
+	if !ok {
+		t.Errorf("stderr does not go where stdout goes: %q", got)
+	}
+	if d := cmp.Diff(want, strings.Split(strings.TrimSuffix(got, "\x00"), "\x00")); d != "" {
+		t.Errorf("arguments (-want +got):\n%s", d)
+	}
+}
+
+func TestRunScriptFromAnInitScript(t *testing.T) {
+	need.Tools(t, need.S6, "execlineb")
+	// What OpenRC's eval would match against files is refused by the reader, and
+	// so are words that it would split (a value is split before it is unquoted).
+	values := slices.DeleteFunc(slices.Clone(odd), func(s string) bool { return strings.ContainsAny(s, "*?[ \t\n") })
+	var args []string
+	for _, v := range values {
+		quoted, err := templates.Sh(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, quoted)
+	}
+	quoted, err := templates.Sh(strings.Join(args, " "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys := files(
+		"etc/conf.d/web", "netns=private\nWEB_OPTS="+quoted+"\n",
+		"etc/init.d/web", "#!/sbin/openrc-run\ncommand=/usr/sbin/daemon\ncommand_args=\"-x $WEB_OPTS\"\ncommand_background=yes\n"+
+			"pidfile=/run/x.pid\ncommand_user=www-data\numask=077\n")
+	made, _ := generate(t, fsys, domain.Domain{}, "web", (*Loader).S6, S6)
+	script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), rdexec, stub(t, t.TempDir(), "rdexec"), 1)
+	got, err := execute(t, script)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, script)
+	}
+	want := append([]string{"-n", "private", "-u", "www-data", "--", "/usr/sbin/daemon", "-x"}, values...)
+	checkArgs(t, got, append(want, "cwd=/", "umask=0077", "A="))
+}
+
+// TestRunScriptDoesNotStartOutside: without rdexec, or when it refuses, nothing
+// of the service runs.
+func TestRunScriptDoesNotStartOutside(t *testing.T) {
+	need.Tools(t, need.S6, "execlineb")
+	dir := t.TempDir()
+	ran := filepath.Join(dir, "ran")
+	fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/usr/bin/touch "+ran+"\n")
+	made, _ := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
+	refuses := filepath.Join(dir, "refuses")
+	os.WriteFile(refuses, []byte("#!/bin/sh\nexit 111\n"), 0o755)
+	for _, helper := range []string{filepath.Join(dir, "missing"), dir, refuses} {
+		script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), rdexec, helper, 1)
+		if _, err := execute(t, script); err == nil {
+			t.Errorf("with %s for rdexec, run succeeded", helper)
+		}
+		if _, err := os.Stat(ran); err == nil {
+			t.Fatalf("with %s for rdexec, the service's program ran", helper)
+		}
+	}
+}
+
+func TestOneshots(t *testing.T) {
+	need.Tools(t, need.S6, "execlineb")
+	fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n")
+	made, _ := generate(t, fsys, parse(t, "t1", "mgmt.1"), "web", (*Loader).S6, S6)
+	helper := stub(t, t.TempDir(), "rdomain")
+	for _, verb := range []string{"up", "down"} {
+		for _, id := range []string{"t1", "mgmt.1@t1"} {
+			script := strings.Replace(text(t, made, "/etc/s6-rc/source/rdomain-"+id+"/"+verb), rdomain, helper, 1)
+			got, err := execute(t, script)
+			if want := verb + "\x00" + id + "\x00"; err != nil || !strings.HasPrefix(got, want) {
+				t.Errorf("%s of %s runs rdomain with %q, %v; want %q", verb, id, got, err, want)
+			}
+		}
+	}
+}
+
+// TestLogger runs the real s6-log by its run script: it makes the folder, says
+// that it is ready, and writes what it is given.
+func TestLogger(t *testing.T) {
+	need.Tools(t, need.S6, "execlineb", "s6-log")
+	fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n")
+	made, _ := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "web")
+	run := filepath.Join(dir, "run")
+	script := strings.Replace(text(t, made, "/etc/s6-rc/source/web-log/run"), "/var/log/web", logs, 1)
+	if err := os.WriteFile(run, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ready, notify, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("execlineb", "-P", run)
+	cmd.Stdin = strings.NewReader("a line\n")
+	cmd.ExtraFiles = []*os.File{notify}
+	out, err := cmd.CombinedOutput()
+	notify.Close()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := feed(ready); got != "\n" {
+		t.Errorf("s6-log said %q on descriptor 3; want a newline", got)
+	}
+	current, err := os.ReadFile(filepath.Join(logs, "current"))
+	if err != nil || !strings.HasSuffix(string(current), " a line\n") {
+		t.Errorf("the log holds %q, %v", current, err)
+	}
+}
+
+func TestS6Notes(t *testing.T) {
+	fsys := files("lib/systemd/system/web.service",
+		"[Unit]\nAfter=a.service\n[Service]\nType=notify\nExecStart=@/bin/x argv0 y\nRestart=always\nPrivateTmp=yes\n[Install]\nWantedBy=x\n")
+	made, notes := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
+	run := text(t, made, "/etc/s6-rc/source/web/run")
+	for _, want := range []string{"readiness (Type=notify) is not carried over", "argv[0] (ExecStart=@) is not carried over",
+		"not carried over: After= Restart= PrivateTmp="} {
+		if !strings.Contains(run, "\n# "+want+"\n") {
+			t.Errorf("run does not say %q:\n%s", want, run)
+		}
+		if !slices.Contains(notes, "/lib/systemd/system/web.service: "+want) {
+			t.Errorf("notes = %q; want %q among them", notes, want)
+		}
+	}
+	if !strings.HasSuffix(run, "\n/bin/x y\n") {
+		t.Errorf("run ends otherwise than /bin/x y:\n%s", run)
+	}
+}
+
+func TestNamesThatS6Refuses(t *testing.T) {
+	for _, name := range []string{"s6rc-x", "s6-rc-x", strings.Repeat("x", 252)} {
+		fsys := files(fmt.Sprintf("etc/init.d/%s", name), "#!/sbin/openrc-run\ncommand=/bin/x\ncommand_background=yes\npidfile=/run/x\n")
+		s, err := NewLoader(fsys, parse(t, "t1", "")).S6(name)
+		if err == nil {
+			_, _, err = S6(s)
+		}
+		if err == nil {
+			t.Errorf("a service called %.20s was accepted", name)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package generators
+
+import (
+	"fmt"
+
+	"rdgen/generators/tree"
+	"rdgen/openrc"
+	"rdgen/runtime/domain"
+	"rdgen/systemd"
+)
+
+// Service is one service, the domain that it is declared to be in, and what the
+// init system at hand knows of it.
+type Service struct {
+	// Name is the service's name, that of its conf.d file.
+	Name string
+	// Domain is where it runs; the default domain only for OpenRC.
+	Domain domain.Domain
+	// Pos is the assignment that says so. With no file, the command line says so.
+	Pos openrc.Pos
+	// Script is the OpenRC script, or nil.
+	Script *openrc.Script
+	// Link is the name of the script that the service's own is a link to, for an
+	// instance; or "".
+	Link string
+	// Unit is the systemd unit, or nil.
+	Unit *systemd.Unit
+	// Units are the units to be given a drop-in: Unit's, its sockets'.
+	Units []string
+	// Installed reports that a package has rdomain@.service in place.
+	Installed bool
+}
+
+// Generator makes the files of one service for one init system. The notes say
+// what the service had and the files do not carry over; each begins with a place.
+//
+// An error is an *openrc.Error wherever a place can be named.
+type Generator func(Service) (files tree.Tree, notes []string, err error)
+
+// Programs of rdgen on the target.
+const (
+	rdexec  = "/usr/sbin/rdexec"
+	rdomain = "/usr/sbin/rdomain"
+)
+
+// from says in a comment what a file was made from, the service's own file first.
+func (s Service) from(file string) string {
+	declared := "the command line"
+	if s.Pos.File != "" {
+		declared = s.Pos.String()
+	}
+	if file == "" {
+		return declared
+	}
+	return file + " and " + declared
+}
+
+// again is the command that makes the service's files anew.
+func (s Service) again(verb string) string {
+	command := "rdgen " + verb + " " + s.Name
+	if s.Pos.File != "" {
+		return command
+	}
+	if !s.Domain.Netns.IsZero() {
+		command += " --netns " + s.Domain.Netns.String()
+	}
+	if !s.Domain.VRF.IsZero() {
+		command += " --vrf " + s.Domain.VRF.String()
+	}
+	return command
+}
+
+// namespace is the domain of d's namespace alone, which a VRF inside it needs;
+// ok is false if d is not a VRF inside a namespace.
+func namespace(d domain.Domain) (outer domain.Domain, ok bool) {
+	return domain.Domain{Netns: d.Netns}, !d.Netns.IsZero() && !d.VRF.IsZero()
+}
+
+func problem(pos openrc.Pos, hint, format string, args ...any) error {
+	return &openrc.Error{Pos: pos, Msg: fmt.Sprintf(format, args...), Hint: hint}
+}
