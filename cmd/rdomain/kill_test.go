@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/record"
+	"rdgen/test/need"
+	"rdgen/test/sandbox"
+)
+
+// changes are the system calls by which rdomain can change anything that is
+// left when it dies.
+var changes = map[uint64]bool{
+	unix.SYS_UNSHARE: true, unix.SYS_SETNS: true, unix.SYS_MOUNT: true, unix.SYS_UMOUNT2: true,
+	unix.SYS_OPENAT: true, unix.SYS_MKDIRAT: true, unix.SYS_UNLINKAT: true, unix.SYS_RENAMEAT: true,
+	unix.SYS_RENAMEAT2: true, unix.SYS_SYMLINKAT: true, unix.SYS_SENDTO: true, unix.SYS_SENDMSG: true,
+	unix.SYS_FLOCK: true, unix.SYS_BPF: true, unix.SYS_WRITE: true, unix.SYS_CLOSE: false,
+}
+
+// syscallInfo is struct ptrace_syscall_info (ptrace(2), since Linux 5.3).
+type syscallInfo struct {
+	op     uint8
+	_      [3]uint8
+	arch   uint32
+	ip, sp uint64
+	nr     uint64
+	args   [6]uint64
+	_      [16]byte
+}
+
+const entry = 1 // PTRACE_SYSCALL_INFO_ENTRY
+
+// killAt runs rdomain and kills it just before the nth system call that changes
+// something, counted over all its threads. It returns the call, and false if
+// rdomain came to its end before.
+func killAt(t *testing.T, n int, args ...string) (call uint64, killed bool) {
+	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command(bin, args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := cmd.Start(); err != nil {
+		need.Missing(t, need.Root, "ptrace: "+err.Error())
+	}
+	leader := cmd.Process.Pid
+	var ws syscall.WaitStatus
+	if _, err := syscall.Wait4(leader, &ws, syscall.WALL, nil); err != nil {
+		t.Fatal(err)
+	}
+	const options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_EXITKILL
+	if err := syscall.PtraceSetOptions(leader, options); err != nil {
+		t.Fatal(err)
+	}
+	resume := func(tid, signal int) {
+		// A thread may be gone already: killed, or at the end with the process.
+		if err := syscall.PtraceSyscall(tid, signal); err != nil && err != syscall.ESRCH {
+			t.Fatal(err)
+		}
+	}
+	resume(leader, 0)
+	for count := 0; ; {
+		tid, err := syscall.Wait4(-1, &ws, syscall.WALL, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("wait: %v", err)
+		}
+		switch {
+		case tid == leader && (ws.Exited() || ws.Signaled()):
+			_ = cmd.Wait() // for its pipes; the process is reaped
+			if !killed && (ws.Signaled() || ws.ExitStatus() != 0) {
+				t.Fatalf("rdomain %v under ptrace: %v, %s", args, ws, out.String())
+			}
+			return call, killed
+		case !ws.Stopped():
+		case ws.StopSignal() == syscall.SIGTRAP|0x80:
+			if nr, ok := changing(tid); ok && !killed {
+				if count++; count == n {
+					call, killed = nr, true
+					if err := syscall.Kill(leader, syscall.SIGKILL); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+			}
+			resume(tid, 0)
+		case ws.StopSignal() == syscall.SIGTRAP, ws.StopSignal() == syscall.SIGSTOP:
+			resume(tid, 0) // a new thread
+		default:
+			resume(tid, int(ws.StopSignal()))
+		}
+	}
+}
+
+// changing reports whether a stopped thread is about to make a call that
+// changes something.
+func changing(tid int) (nr uint64, ok bool) {
+	var info syscallInfo
+	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, unix.PTRACE_GET_SYSCALL_INFO, uintptr(tid), unsafe.Sizeof(info),
+		uintptr(unsafe.Pointer(&info)), 0, 0)
+	if errno != 0 || info.op != entry || !changes[info.nr] {
+		return 0, false
+	}
+	return info.nr, info.nr != unix.SYS_OPENAT || info.args[2]&unix.O_CREAT != 0
+}
+
+const killed = `
+[Domain]
+Description=killed at each of its system calls
+[Link veth0]
+Kind=veth
+Peer=veth-k
+Address=10.7.0.2/30
+PeerAddress=10.7.0.1/30
+[Link br0]
+Kind=bridge
+Address=2001:db8:7::1/64
+[Link eth7]
+Address=10.77.0.9/24
+[Route]
+Destination=default
+Gateway=10.7.0.1
+[Route]
+Destination=10.8.0.0/16
+Type=unreachable
+Table=7
+`
+
+// hardware gives the test a link with addresses and routes of its own, up, as
+// an administrator has made it.
+func hardware(t *testing.T, name string) {
+	sandbox.Sh(t, `ip link add `+name+` address 02:00:00:00:00:07 mtu 1450 type veth peer name `+name+`p
+		ip link set `+name+`p up
+		sysctl -qw net.ipv6.conf.`+name+`.accept_dad=0 2>/dev/null || true
+		ip address add 10.77.0.2/24 broadcast + dev `+name+`
+		ip address add 2001:db8:77::2/64 dev `+name+` nodad
+		ip link set `+name+` up
+		ip route add 10.99.0.0/16 via 10.77.0.1 dev `+name+` metric 50
+		ip -6 route add 2001:db8:99::/48 via 2001:db8:77::1 dev `+name)
+	t.Cleanup(func() { sandbox.Sh(t, `ip link delete `+name) })
+}
+
+const killedVRF = `
+[Domain]
+Kind=vrf
+Table=7
+[Link eth7]
+Address=10.78.0.9/24
+[Link veth0]
+Kind=veth
+Peer=veth-k
+Address=10.7.0.2/30
+PeerAddress=10.7.0.1/30
+[Route]
+Destination=10.8.0.0/16
+Gateway=10.77.0.3
+`
+
+// Killed at any point, up again converges, and down again cleans.
+func TestKilledAtEachSystemCall(t *testing.T) {
+	start(t)
+	hardware(t, "eth7")
+	t.Run("netns", func(t *testing.T) { walkKills(t, killed) })
+	if !hasVRF() {
+		return
+	}
+	t.Run("vrf", func(t *testing.T) { walkKills(t, killedVRF) })
+	sandbox.Sh(t, withoutKernelRules)
+}
+
+// hasVRF reports whether the kernel has VRFs. Making one leaves a rule.
+func hasVRF() bool {
+	return exec.Command("sh", "-ec", "ip link add probe type vrf table 10; ip link delete probe; "+withoutKernelRules).Run() == nil
+}
+
+// withoutKernelRules removes the rules that the kernel adds with a namespace's
+// first VRF, once, and leaves.
+const withoutKernelRules = `ip rule delete pref 1000 2>/dev/null || true; ip -6 rule delete pref 1000 2>/dev/null || true`
+
+func walkKills(t *testing.T, text string) {
+	file(t, "k", text)
+	quiet(t, "up", "k")
+	quiet(t, "down", "k") // and the kernel's rule is there, if this is a VRF
+	nothing := snapshot(t)
+	quiet(t, "up", "k")
+	all := snapshot(t)
+	quiet(t, "down", "k")
+	want := func(what, want string) {
+		t.Helper()
+		if got := snapshot(t); got != want {
+			t.Errorf("%s gives\n%s\nwant\n%s", what, got, want)
+		}
+	}
+	want("an undisturbed down", nothing)
+	walk := func(what string, each func(n int) (uint64, bool)) {
+		step := 1
+		if testing.Short() {
+			step = 9
+		}
+		for n := 1; ; n += step {
+			call, alive := each(n)
+			if t.Failed() {
+				t.Fatalf("%s at call %d (number %d)", what, n, call)
+			}
+			if !alive {
+				t.Logf("%s: %d calls or fewer", what, n-1)
+				return
+			}
+		}
+	}
+	walk("up killed, then up, then down", func(n int) (uint64, bool) {
+		call, was := killAt(t, n, "up", "k")
+		quiet(t, "up", "k")
+		want("up", all)
+		quiet(t, "down", "k")
+		want("down", nothing)
+		return call, was
+	})
+	walk("up killed, then down", func(n int) (uint64, bool) {
+		call, was := killAt(t, n, "up", "k")
+		quiet(t, "down", "k")
+		want("down", nothing)
+		return call, was
+	})
+	walk("down killed, then down", func(n int) (uint64, bool) {
+		quiet(t, "up", "k")
+		call, was := killAt(t, n, "down", "k")
+		quiet(t, "down", "k")
+		want("down", nothing)
+		return call, was
+	})
+}
+
+// As soon as a link is made, its identity is known: what has its name later and
+// is another one is left alone, also after a crash.
+func TestKilledAfterIdentity(t *testing.T) {
+	start(t)
+	file(t, "k", "[Link br0]\nKind=bridge\nAddress=10.7.0.1/24\n")
+	for n := 1; ; n++ {
+		if _, was := killAt(t, n, "up", "k"); !was {
+			t.Fatal("the link's identity is not recorded before up is complete")
+		}
+		text, _ := os.ReadFile("/run/rdomain/k.json")
+		var r record.Record
+		if json.Unmarshal(text, &r) == nil && !r.Complete && len(r.Links) == 1 && r.Links[0].Index != 0 {
+			break
+		}
+		quiet(t, "down", "k")
+	}
+	sandbox.Sh(t, `ip -n k link delete br0; ip -n k link add br0 type bridge`)
+	_, stderr, code := rdomain("down", "k")
+	if want := "rdomain: note: k: link br0 is another one than was made; left alone\n"; code != 0 || stderr != want {
+		t.Errorf("down = %d, %q; want %q", code, stderr, want)
+	}
+}

@@ -1,0 +1,149 @@
+// Command rdomain makes, removes and looks at routing domains: network
+// namespaces, VRFs, and VRFs inside namespaces (rdomain(8)).
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/enter"
+	"rdgen/runtime/lifecycle"
+)
+
+const usage = `usage: rdomain up [-n] NAME...            bring domains up
+       rdomain down NAME...               take away what up made
+       rdomain reload NAME...             up, and remove what the file no longer wants
+       rdomain check [--json] NAME...     say what differs from the file; exit 1 if something does
+       rdomain check --self [-n NETNS] [-v VRF]   is this process in it?
+       rdomain list [--json]
+       rdomain ps [--json] [NAME]
+       rdomain identify [--json] PID
+       rdomain exec NAME [--] PROG [ARG...]
+
+NAME is that of a namespace, of a VRF, or VRF@NETNS; /etc/rdomain/NAME.conf may
+describe it. up -n prints the ip commands that up would do, and does nothing.
+
+    rdomain up private
+    rdomain exec private -- ping 10.20.30.1
+`
+
+func main() { os.Exit(run(os.Stdout, os.Stderr, os.Args[1:])) }
+
+// run is rdomain. It returns the exit code: 0, 1 (check found something), or
+// one of those of package domain.
+func run(stdout, stderr io.Writer, args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage)
+		return domain.ExitPermanent
+	}
+	c := &command{stdout: stdout, stderr: stderr}
+	verbs := map[string]func([]string) error{
+		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
+		"ps": c.ps, "identify": c.identify, "exec": c.exec,
+	}
+	switch args[0] {
+	case "-h", "--help", "help":
+		fmt.Fprint(stdout, usage)
+		return 0
+	}
+	verb, ok := verbs[args[0]]
+	if !ok {
+		c.fail(&lifecycle.Usage{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify or exec",
+			args[0])})
+		return c.code
+	}
+	if err := verb(args[1:]); err != nil {
+		c.fail(err)
+	}
+	return c.code
+}
+
+// command is one call of rdomain.
+type command struct {
+	stdout, stderr io.Writer
+	// code is the exit code so far; it only grows, so that of several domains
+	// the worst counts.
+	code int
+}
+
+// fail reports an error and remembers its exit code.
+func (c *command) fail(err error) {
+	for i, line := range strings.Split(err.Error(), "\n") {
+		level := "fatal"
+		if i > 0 {
+			level = "hint"
+		}
+		fmt.Fprintf(c.stderr, "rdomain: %s: %s\n", level, line)
+	}
+	var usage *lifecycle.Usage
+	if errors.As(err, &usage) && usage.Hint != "" {
+		for line := range strings.SplitSeq(usage.Hint, "\n") {
+			fmt.Fprintf(c.stderr, "rdomain: hint: %s\n", line)
+		}
+	}
+	c.code = max(c.code, exitCode(err))
+}
+
+func exitCode(err error) int {
+	var usage *lifecycle.Usage
+	var file *conf.Error
+	var entering *enter.Error
+	switch {
+	case errors.As(err, &usage), errors.As(err, &file):
+		return domain.ExitPermanent
+	case errors.As(err, &entering):
+		return entering.Code
+	}
+	return domain.ExitTemporary
+}
+
+// wrong is an error in the command line.
+func wrong(format string, args ...any) error {
+	return &lifecycle.Usage{Msg: fmt.Sprintf(format, args...), Hint: "rdomain --help shows what is possible"}
+}
+
+// options splits leading options that take no value from the other arguments.
+func options(args []string, known ...string) (given map[string]bool, rest []string, err error) {
+	given = map[string]bool{}
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") && args[0] != "-" {
+		word := args[0]
+		args = args[1:]
+		if word == "--" {
+			break
+		}
+		found := false
+		for _, k := range known {
+			found = found || k == word
+		}
+		if !found {
+			return nil, nil, wrong("unknown option %q", word)
+		}
+		given[word] = true
+	}
+	return given, args, nil
+}
+
+// ids reads names of domains.
+func ids(args []string) ([]domain.ID, error) {
+	if len(args) == 0 {
+		return nil, wrong("no NAME given")
+	}
+	var list []domain.ID
+	seen := map[domain.ID]bool{}
+	for _, a := range args {
+		id, err := domain.ParseID(a)
+		if err != nil {
+			return nil, &lifecycle.Usage{Msg: err.Error()}
+		}
+		if !seen[id] {
+			list = append(list, id)
+		}
+		seen[id] = true
+	}
+	return list, nil
+}

@@ -1,0 +1,356 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"rdgen/runtime/domain"
+	"rdgen/runtime/enter"
+	"rdgen/runtime/lifecycle"
+	"rdgen/runtime/who"
+)
+
+// workers is how many domains are worked on at once. More than the processors
+// only wait for the kernel's one lock on network devices (rtnl).
+func workers() int { return min(2*runtime.GOMAXPROCS(0), 8) }
+
+// each does f for all domains, several at once, and reports errors and notes in
+// the order of the names. The error of one does not stop the others.
+func (c *command) each(list []domain.ID, f func(domain.ID) (notes []string, err error)) {
+	notes, errs := make([][]string, len(list)), make([]error, len(list))
+	lifecycle.Each(len(list), workers(), func(i int) { notes[i], errs[i] = f(list[i]) })
+	for i, id := range list {
+		for _, n := range notes[i] {
+			fmt.Fprintf(c.stderr, "rdomain: note: %s: %s\n", id, n)
+		}
+		if errs[i] != nil {
+			c.fail(errs[i])
+		}
+	}
+}
+
+func (c *command) up(args []string) error {
+	given, args, err := options(args, "-n")
+	if err != nil {
+		return err
+	}
+	list, err := ids(args)
+	if err != nil {
+		return err
+	}
+	if given["-n"] {
+		return c.print(list)
+	}
+	host, err := lifecycle.Open()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	c.each(list, func(id domain.ID) ([]string, error) { return nil, host.Up(id) })
+	return nil
+}
+
+// print prints what up would do.
+func (c *command) print(list []domain.ID) error {
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	for _, id := range list {
+		steps, err := host.Plan(id)
+		for _, s := range steps {
+			fmt.Fprintln(c.stdout, s)
+		}
+		if err != nil {
+			c.fail(err)
+		}
+	}
+	return nil
+}
+
+func (c *command) down(args []string) error {
+	return c.change(args, (*lifecycle.Host).Down)
+}
+
+func (c *command) reload(args []string) error {
+	return c.change(args, func(h *lifecycle.Host, id domain.ID) ([]string, error) { return nil, h.Reload(id) })
+}
+
+func (c *command) change(args []string, f func(*lifecycle.Host, domain.ID) ([]string, error)) error {
+	_, args, err := options(args)
+	if err != nil {
+		return err
+	}
+	list, err := ids(args)
+	if err != nil {
+		return err
+	}
+	host, err := lifecycle.Open()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	c.each(list, func(id domain.ID) ([]string, error) { return f(host, id) })
+	return nil
+}
+
+func (c *command) check(args []string) error {
+	for _, a := range args {
+		if a == "--self" {
+			return c.checkSelf(args)
+		}
+	}
+	given, args, err := options(args, "--json")
+	if err != nil {
+		return err
+	}
+	list, err := ids(args)
+	if err != nil {
+		return err
+	}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	reports := []*lifecycle.Report{}
+	for _, id := range list {
+		report, err := host.Check(id)
+		if err != nil {
+			c.fail(err)
+			continue
+		}
+		reports = append(reports, report)
+		if !report.OK() {
+			c.code = max(c.code, 1)
+		}
+	}
+	if given["--json"] {
+		return c.json(reports)
+	}
+	for _, r := range reports {
+		for _, p := range r.Problems {
+			fmt.Fprintf(c.stdout, "# %s: %s\n", r.ID, p)
+		}
+		for _, m := range r.Missing {
+			fmt.Fprintln(c.stdout, m)
+		}
+	}
+	return nil
+}
+
+// checkSelf is what a service's init system calls inside the service.
+func (c *command) checkSelf(args []string) error {
+	var rest []string
+	for i, a := range args {
+		if a == "--self" {
+			rest = append(append(rest, args[:i]...), args[i+1:]...)
+			break
+		}
+	}
+	// rdexec's own reading of -n and -v, with a program that is not run.
+	command, err := domain.ParseArgs(append(rest, "--", "self"))
+	switch {
+	case err != nil:
+		return wrong("check --self: %v", err)
+	case len(command.Prog) != 1 || command.Prog[0] != "self", command.Cgroup != "" || command.User != "":
+		return wrong("check --self takes -n NETNS and -v VRF, nothing else")
+	case command.Domain.IsDefault():
+		return wrong("check --self needs -n NETNS, -v VRF or both")
+	}
+	return enter.Check(command.Domain)
+}
+
+func (c *command) list(args []string) error {
+	given, args, err := options(args, "--json")
+	if err == nil && len(args) > 0 {
+		err = wrong("list takes no NAME")
+	}
+	if err != nil {
+		return err
+	}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	entries, err := host.List(workers())
+	if err != nil {
+		return err
+	}
+	if given["--json"] {
+		return c.json(entries)
+	}
+	return c.table("ID\tKIND\tSTATE\tTABLE\tLINKS", len(entries), func(i int) string {
+		e := entries[i]
+		table := "-"
+		if e.Table != 0 {
+			table = strconv.FormatUint(uint64(e.Table), 10)
+		}
+		rest := strings.Join(e.Links, " ")
+		if e.Error != "" {
+			rest = strings.TrimSpace(rest + " (" + e.Error + ")")
+		}
+		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", e.ID, dash(e.Kind), e.State, table, dash(rest))
+	})
+}
+
+func (c *command) ps(args []string) error {
+	given, args, err := options(args, "--json")
+	if err == nil && len(args) > 1 {
+		err = wrong("ps takes one NAME or none")
+	}
+	if err != nil {
+		return err
+	}
+	keep := func(at who.Where) bool { return !at.Unnamed && (at.ID != "" || at.Note != "") }
+	if len(args) == 1 {
+		if keep, err = inDomain(args[0]); err != nil {
+			return err
+		}
+	}
+	w, err := who.New()
+	if err != nil {
+		return err
+	}
+	list, unseen, err := w.All(keep)
+	if err != nil {
+		return err
+	}
+	c.blind(w)
+	if unseen > 0 {
+		fmt.Fprintf(c.stderr, "rdomain: note: %d processes may not be looked at\n", unseen)
+	}
+	if given["--json"] {
+		return c.json(append([]who.Where{}, list...))
+	}
+	return c.table("ID\tPID\tCOMMAND", len(list), func(i int) string {
+		at := list[i]
+		if at.Note != "" {
+			at.Command += " (" + at.Note + ")"
+		}
+		return fmt.Sprintf("%s\t%d\t%s", dash(at.ID), at.PID, at.Command)
+	})
+}
+
+// inDomain returns whether a process is in a domain; in a namespace are those
+// in its VRFs too.
+func inDomain(name string) (func(who.Where) bool, error) {
+	list, err := ids([]string{name})
+	if err != nil {
+		return nil, err
+	}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return nil, err
+	}
+	defer host.Close()
+	d, err := host.Domain(list[0])
+	if err != nil {
+		return nil, err
+	}
+	return func(at who.Where) bool {
+		return at.Netns == d.Netns.String() && (d.VRF.IsZero() || at.VRF == d.VRF.String())
+	}, nil
+}
+
+func (c *command) identify(args []string) error {
+	given, args, err := options(args, "--json")
+	if err != nil {
+		return err
+	}
+	if len(args) != 1 {
+		return wrong("identify takes one PID")
+	}
+	pid, err := strconv.Atoi(args[0])
+	if err != nil || pid <= 0 {
+		return wrong("%q is not a PID", args[0])
+	}
+	w, err := who.New()
+	if err != nil {
+		return err
+	}
+	at, err := w.Of(pid)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no process %d", pid)
+	}
+	if err != nil {
+		return err
+	}
+	c.blind(w)
+	if given["--json"] {
+		return c.json(at)
+	}
+	if at.Note != "" {
+		fmt.Fprintf(c.stderr, "rdomain: note: process %d: %s\n", pid, at.Note)
+	}
+	if at.ID != "" {
+		fmt.Fprintln(c.stdout, at.ID)
+	}
+	return nil
+}
+
+// blind says what cannot be seen of VRFs.
+func (c *command) blind(w *who.Who) {
+	if w.Blind != "" {
+		fmt.Fprintf(c.stderr, "rdomain: note: %s; only what ip vrf exec started is seen in a vrf\n", w.Blind)
+	}
+}
+
+func (c *command) exec(args []string) error {
+	if len(args) == 0 {
+		return wrong("no NAME given")
+	}
+	list, err := ids(args[:1])
+	if err != nil {
+		return err
+	}
+	prog := args[1:]
+	if len(prog) > 0 && prog[0] == "--" {
+		prog = prog[1:]
+	}
+	if len(prog) == 0 || prog[0] == "" {
+		return wrong("no program given")
+	}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return err
+	}
+	d, err := host.Domain(list[0])
+	host.Close()
+	if err != nil {
+		return err
+	}
+	return enter.Exec(domain.Command{Domain: d, Prog: prog}, os.Environ())
+}
+
+func (c *command) json(v any) error {
+	e := json.NewEncoder(c.stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func (c *command) table(head string, n int, row func(int) string) error {
+	w := tabwriter.NewWriter(c.stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, head)
+	for i := range n {
+		fmt.Fprintln(w, row(i))
+	}
+	return w.Flush()
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

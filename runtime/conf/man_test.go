@@ -1,0 +1,53 @@
+package conf
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The manual page documents every key, and its examples are files that Parse
+// accepts and that use every key.
+func TestManualPage(t *testing.T) {
+	text, err := os.ReadFile("../../man/rdomain.conf.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	examples := regexp.MustCompile(`(?s)\.Pa /etc/rdomain/(\S+)\.conf :\n\.Bd [^\n]*\n(.*?)\.Ed`).FindAllStringSubmatch(page, -1)
+	if len(examples) < 5 {
+		t.Errorf("%d examples found; want all", len(examples))
+	}
+	all := ""
+	for _, e := range examples {
+		if _, err := parse(t, e[1], e[2]); err != nil {
+			t.Errorf("example: %v", err)
+		}
+		all += e[2]
+	}
+	for section, names := range keys {
+		_, rest, ok := strings.Cut(page, ".Ss ["+section)
+		if !ok {
+			t.Errorf("section [%s] is not documented", section)
+		}
+		part, _, _ := strings.Cut(rest, ".Ss ")
+		part, _, _ = strings.Cut(part, ".Sh ")
+		for name := range names {
+			if !strings.Contains(part, ".It Li "+name+"=\n") {
+				t.Errorf("%s= in section [%s] is not documented", name, section)
+			}
+			if !strings.Contains(all, "\n"+name+"=") {
+				t.Errorf("%s= is in no example", name)
+			}
+		}
+		if n := strings.Count(part, ".It Li "); n != len(names) {
+			t.Errorf("section [%s] documents %d keys; there are %d", section, n, len(names))
+		}
+	}
+	for _, kind := range append(LinkKinds, RouteTypes...) {
+		if !strings.Contains(page, kind) {
+			t.Errorf("%s is not documented", kind)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package conf
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
+)
+
+// Read reads the file of the domain called id. The error matches
+// fs.ErrNotExist if there is none; what is wrong in the file is an *Error or a
+// *MissingTable.
+func Read(id domain.ID) (*File, error) {
+	path := Path(id)
+	// Not blocking, lest a FIFO in place of the file hold up the boot.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err == unix.ENAMETOOLONG {
+		err = unix.ENOENT
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{path, 0, "is not a regular file"}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, id, data)
+}
+
+// Parse reads data as the file of the domain called id; path is for messages.
+func Parse(path string, id domain.ID, data []byte) (*File, error) {
+	sections, err := scan(path, data)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{path: path, id: id, file: &File{Path: path, Kind: Netns, Managed: true}, routes: map[routeKey]int{}}
+	if err := p.check(sections); err != nil {
+		return nil, err
+	}
+	if err := confirm(path, data, sections); err != nil {
+		return nil, err
+	}
+	if err := p.parse(sections); err != nil {
+		return nil, err
+	}
+	return p.file, nil
+}
+
+type parser struct {
+	path string
+	id   domain.ID
+	file *File
+	// routes has the lines of the routes read so far.
+	routes map[routeKey]int
+}
+
+func (p *parser) fail(line int, format string, args ...any) error {
+	return &Error{p.path, line, fmt.Sprintf(format, args...)}
+}
+
+// keys are the keys of each section; those with true may repeat.
+var keys = map[string]map[string]bool{
+	"Domain": {"Kind": false, "Table": false, "Netns": false, "Name": false, "Description": false, "Managed": false},
+	"Link": {"Kind": false, "Peer": false, "Address": true, "PeerAddress": true, "MTUBytes": false,
+		"MACAddress": false},
+	"Route": {"Destination": false, "Gateway": false, "Device": false, "Metric": false, "Table": false, "Type": false},
+}
+
+// check looks at the names of sections and keys.
+func (p *parser) check(sections []section) error {
+	seen := map[string]int{}
+	for _, s := range sections {
+		name, argument, hasArgument := strings.Cut(s.header, " ")
+		allowed, ok := keys[name]
+		if !ok {
+			hint := suggestion(name, "Domain", "Link", "Route")
+			if hint == "" {
+				hint = "; expected [Domain], [Link NAME] or [Route]"
+			}
+			return p.fail(s.line, "unknown section [%s]%s", clip(s.header), hint)
+		}
+		if hasArgument != (name == "Link") {
+			if name == "Link" {
+				return p.fail(s.line, "expected [Link NAME], found [Link]")
+			}
+			return p.fail(s.line, "expected [%s], found [%s]", name, clip(s.header))
+		}
+		if name == "Link" {
+			if _, err := domain.ParseLink(argument); err != nil {
+				return p.fail(s.line, "%v", err)
+			}
+		}
+		if first := seen[s.header]; first != 0 && name != "Route" {
+			return p.fail(s.line, "section [%s] stands twice, first in line %d", s.header, first)
+		}
+		seen[s.header] = s.line
+		if err := p.checkKeys(name, allowed, s.keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parser) checkKeys(section string, allowed map[string]bool, found []key) error {
+	seen := map[string]int{}
+	for _, k := range found {
+		repeats, ok := allowed[k.name]
+		if !ok {
+			names := sortedKeys(allowed)
+			hint := suggestion(k.name, names...)
+			if hint == "" {
+				hint = "; expected one of " + strings.Join(names, ", ")
+			}
+			return p.fail(k.line, "unknown key %s= in section [%s]%s", clip(k.name), section, hint)
+		}
+		if first := seen[k.name]; first != 0 && !repeats {
+			return p.fail(k.line, "%s= stands twice in this section, first in line %d", k.name, first)
+		}
+		seen[k.name] = k.line
+	}
+	return nil
+}
+
+func (p *parser) parse(sections []section) error {
+	for _, s := range sections {
+		if s.header == "Domain" {
+			p.file.KindLine = s.line
+		}
+	}
+	if err := p.domain(sections); err != nil {
+		return err
+	}
+	for _, s := range sections {
+		var err error
+		switch {
+		case s.header == "Domain":
+		case !p.file.Managed:
+			err = p.fail(s.line, "Managed=no makes nothing, so there can be no section [%s]", s.header)
+		case s.header == "Route":
+			err = p.route(s)
+		default:
+			err = p.link(s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return p.names()
+}

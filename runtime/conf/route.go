@@ -1,0 +1,110 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"rdgen/runtime/domain"
+)
+
+func (p *parser) route(s section) error {
+	r := Route{Line: s.line, Type: "unicast"}
+	lines, destination := map[string]int{}, ""
+	for _, k := range s.keys {
+		lines[k.name] = k.line
+		var err error
+		switch k.name {
+		case "Destination":
+			destination = k.value
+		case "Gateway":
+			r.Gateway, err = netip.ParseAddr(k.value)
+			if err != nil || r.Gateway.Zone() != "" || r.Gateway.Is4In6() || r.Gateway.IsUnspecified() {
+				err = p.fail(k.line, "Gateway=%s: expected an address, such as 10.0.0.1 or 2001:db8::1%s",
+					clip(k.value), commentHint(k.value))
+			}
+		case "Device":
+			if r.Device, err = domain.ParseLink(k.value); err != nil {
+				err = p.fail(k.line, "%v", err)
+			}
+		case "Metric":
+			r.Metric, err = p.number(k, 0, 1<<32-1)
+		case "Table":
+			if p.file.Kind == VRF {
+				err = p.fail(k.line, "Table= is not for a vrf's routes: they are in the vrf's own table")
+			} else if r.Table, err = p.number(k, 1, 1<<32-1); r.Table == lastReserved {
+				err = p.fail(k.line, "Table=255 is the kernel's own (local); expected another number")
+			}
+		case "Type":
+			if r.Type = k.value; !slices.Contains(RouteTypes, r.Type) {
+				err = p.fail(k.line, "Type=%s: expected one of %s", clip(k.value), strings.Join(RouteTypes, ", "))
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.destination(&r, destination, lines); err != nil {
+		return err
+	}
+	p.file.Routes = append(p.file.Routes, r)
+	return p.routeTwice(r)
+}
+
+// destination reads Destination= when the gateway is known, which says which
+// default route is meant, and looks at the keys together.
+func (p *parser) destination(r *Route, s string, lines map[string]int) error {
+	line := max(lines["Destination"], r.Line)
+	switch {
+	case s == "":
+		return p.fail(r.Line, "a route needs Destination=, an address with length or default")
+	case s == "default" && r.Gateway.Is6():
+		s = "::/0"
+	case s == "default":
+		s = "0.0.0.0/0"
+	}
+	var err error
+	r.Destination, err = netip.ParsePrefix(s)
+	d := r.Destination
+	switch {
+	case err != nil || d.Addr().Is4In6():
+		return p.fail(line, "Destination=%s: expected default or NETWORK/LENGTH, such as 10.1.0.0/16%s", clip(s),
+			commentHint(s))
+	case d != d.Masked():
+		return p.fail(line, "Destination=%s: has bits set behind the length; expected %s", d, d.Masked())
+	case r.Gateway.IsValid() && r.Gateway.Is4() != d.Addr().Is4():
+		return p.fail(lines["Gateway"], "Gateway=%s: expected an address of the same family as Destination=%s", r.Gateway, d)
+	case r.Type == "unicast" && !r.Gateway.IsValid() && r.Device.IsZero():
+		return p.fail(r.Line, "a route needs Gateway= or Device=, or another Type=")
+	case r.Type != "unicast" && r.Gateway.IsValid():
+		return p.fail(lines["Gateway"], "Gateway= is not for Type=%s", r.Type)
+	case r.Type != "unicast" && !r.Device.IsZero():
+		return p.fail(lines["Device"], "Device= is not for Type=%s", r.Type)
+	}
+	return nil
+}
+
+// routeKey is what the kernel tells two routes apart by.
+type routeKey struct {
+	destination   netip.Prefix
+	metric, table uint32
+}
+
+func (p *parser) routeTwice(r Route) error {
+	key := routeKey{r.Destination, r.metric(), r.Table}
+	if first := p.routes[key]; first != 0 {
+		return p.fail(r.Line, "route to %s stands twice, first in line %d; a Metric= would tell them apart",
+			r.Destination, first)
+	}
+	p.routes[key] = r.Line
+	return nil
+}
+
+// metric is the metric that the kernel gives the route: 0 means 1024 in IPv6
+// (IP6_RT_PRIO_USER).
+func (r Route) metric() uint32 {
+	if r.Metric == 0 && r.Destination.Addr().Is6() {
+		return 1024
+	}
+	return r.Metric
+}

@@ -1,0 +1,128 @@
+// Package ip holds the things that rdomain makes in the kernel as data, in the
+// words of ip(8): a namespace, a link, a setting of a link, an address, a route,
+// a rule, a pinned program. A Step adds, changes or deletes one of them. Nothing
+// here touches the kernel; package rtnl does.
+package ip
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Verb says what a Step does with its thing.
+type Verb string
+
+// The verbs. Replace makes the thing whether or not it exists, as
+// `ip route replace` does; Set is for a Setting alone.
+const (
+	Add     Verb = "add"
+	Replace Verb = "replace"
+	Delete  Verb = "delete"
+	Set     Verb = "set"
+)
+
+// Thing is one of Netns, Link, Setting, Address, Route, Rule and Pin.
+type Thing interface {
+	// command is ip's command line for the verb, or a comment of the shell
+	// where ip has no word for it.
+	command(Verb) []string
+}
+
+// Step is one change to the kernel. It can be printed, done, and taken back.
+type Step struct {
+	Verb  Verb
+	Thing Thing
+	// Old is what was there before a Set or Replace; nil if nothing was, or if
+	// it need not come back because the link that it belongs to is deleted.
+	Old Thing
+	// Line is the line of the domain's file that asks for the step, 0 if it
+	// comes from no line.
+	Line int
+}
+
+// Command returns the step in the syntax of ip(8), ready for a shell. Its first
+// word is "ip", or "#" where ip cannot express the step.
+func (s Step) Command() []string { return s.Thing.command(s.Verb) }
+
+// String returns Command as one line.
+func (s Step) String() string { return strings.Join(s.Command(), " ") }
+
+// Undo returns the step that takes a Set or a Replace back, and false if nothing
+// was there before. What was added is taken back by its record.
+func (s Step) Undo() (Step, bool) {
+	if s.Old == nil {
+		return Step{}, false
+	}
+	return Step{Verb: s.Verb, Thing: s.Old, Old: s.Thing, Line: s.Line}, true
+}
+
+// in returns the beginning of a command line in the namespace called netns, or
+// in the caller's if netns is empty.
+func in(netns string, words ...string) []string {
+	if netns == "" {
+		return append([]string{"ip"}, words...)
+	}
+	return append([]string{"ip", "-n", netns}, words...)
+}
+
+// Netns is a named network namespace, a file in /run/netns.
+type Netns struct {
+	Name string `json:"name"`
+}
+
+func (n Netns) command(v Verb) []string { return []string{"ip", "netns", string(v), n.Name} }
+
+// Pin is the program of a VRF, pinned in the BPF file system for an init system
+// that attaches it by itself.
+type Pin struct {
+	Netns string `json:"netns,omitempty"`
+	VRF   string `json:"vrf"`
+	Path  string `json:"path"`
+}
+
+func (p Pin) command(v Verb) []string {
+	if v == Delete {
+		return []string{"#", "rdomain unpins", p.Path}
+	}
+	return []string{"#", "rdomain pins the program of vrf", p.VRF, "at", p.Path}
+}
+
+func utoa(u uint32) string { return strconv.FormatUint(uint64(u), 10) }
+
+func scopeName(s uint8) string {
+	switch s {
+	case 0:
+		return "global"
+	case 200:
+		return "site"
+	case 253:
+		return "link"
+	case 254:
+		return "host"
+	}
+	return strconv.Itoa(int(s))
+}
+
+func tableName(t uint32) string {
+	switch t {
+	case 253:
+		return "default"
+	case MainTable:
+		return "main"
+	case 255:
+		return "local"
+	}
+	return utoa(t)
+}
+
+func protocolName(p uint8) string {
+	switch p {
+	case ProtocolKernel:
+		return "kernel"
+	case protocolBoot:
+		return "boot"
+	case 4:
+		return "static"
+	}
+	return strconv.Itoa(int(p))
+}

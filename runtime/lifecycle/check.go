@@ -1,0 +1,181 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/ip"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
+)
+
+// view is a domain as it is wanted and as it is.
+type view struct {
+	t       target
+	f       *conf.File
+	foreign bool
+	r       *record.Record
+	have    *plan.State
+	// links are the members of a VRF, or the links of a namespace but lo.
+	links []string
+}
+
+// look reads all there is to know of a domain and changes nothing. No lock is
+// taken: what is being changed by somebody is seen as it is at the moment.
+func (h *Host) look(id domain.ID) (*view, error) {
+	t, err := h.find(id)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{t: t}
+	if v.r, err = h.load(t.id); err != nil {
+		return nil, err
+	}
+	if v.f, v.foreign, err = h.means(t, v.r); err != nil {
+		return nil, err
+	}
+	s, err := h.newSession(v.f.Domain.Netns)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	if v.have, err = s.read(v.f, v.r); err != nil {
+		return nil, err
+	}
+	if v.foreign && v.f.Kind == conf.VRF { // no file names its table
+		v.have.Routes = nil
+		if err := s.routes([]uint32{v.have.Inside[v.f.Domain.VRF.String()].Table}, v.have); err != nil {
+			return nil, err
+		}
+	}
+	v.links, err = s.linksOf(v.f, v.have)
+	return v, err
+}
+
+func (s *session) linksOf(f *conf.File, have *plan.State) ([]string, error) {
+	if !have.Exists {
+		return nil, nil
+	}
+	c, err := s.conn(s.netns)
+	if err != nil {
+		return nil, err
+	}
+	links, err := c.Links("")
+	vrf, isVRF := have.Inside[f.Domain.VRF.String()]
+	var names []string
+	for _, l := range links {
+		if isVRF && l.Master == vrf.Index || f.Kind == conf.Netns && !slices.Contains(fallback, l.Name) {
+			names = append(names, l.Name)
+		}
+	}
+	return names, err
+}
+
+// steps returns what up would do, or why it cannot.
+func (v *view) steps() ([]ip.Step, error) {
+	switch {
+	case v.foreign && v.f.Kind == conf.Netns, !v.f.Managed && !v.exists():
+		return nil, nil
+	case v.foreign || !v.f.Managed:
+		if v.f.Kind == conf.Netns {
+			return nil, nil
+		}
+		return plan.Foreign(v.f.Domain.Netns.String(), v.f.Domain.VRF.String(), v.have), nil
+	}
+	p, err := plan.Up(v.f, v.have, v.r)
+	if err != nil {
+		return nil, err
+	}
+	return p.Steps, nil
+}
+
+func (v *view) exists() bool {
+	if v.f.Kind == conf.Netns {
+		return v.have.Exists
+	}
+	return v.have.Inside[v.f.Domain.VRF.String()].Kind == "vrf"
+}
+
+// Plan returns what Up would do now.
+func (h *Host) Plan(id domain.ID) ([]ip.Step, error) {
+	v, err := h.look(id)
+	if err != nil {
+		return nil, err
+	}
+	var steps []ip.Step
+	if n := v.t.outer(); !n.IsZero() && v.f.Managed && !v.foreign {
+		outer, err := domain.ParseID(n.String())
+		if err != nil {
+			return nil, err
+		}
+		if steps, err = h.Plan(outer); err != nil {
+			return nil, fmt.Errorf("netns %s for %s: %w", n, v.t.id, err)
+		}
+	}
+	own, err := v.steps()
+	return append(steps, own...), err
+}
+
+// Report is what is wrong with a domain.
+type Report struct {
+	ID string `json:"id"`
+	// Problems are in words.
+	Problems []string `json:"problems"`
+	// Missing is what reload would do, in the syntax of ip(8).
+	Missing []string `json:"missing"`
+}
+
+// OK reports whether nothing is wrong.
+func (r *Report) OK() bool { return len(r.Problems)+len(r.Missing) == 0 }
+
+// Check compares a domain with its file and with what a domain needs.
+func (h *Host) Check(id domain.ID) (*Report, error) {
+	v, err := h.look(id)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{}}
+	if report.Problems == nil {
+		report.Problems = []string{}
+	}
+	steps, err := v.steps()
+	var conflict *plan.Conflict
+	if errors.As(err, &conflict) {
+		report.Problems = append(report.Problems, conflict.Error())
+	} else if err != nil {
+		return nil, err
+	}
+	if v.f.Managed && !v.foreign {
+		steps = append(plan.Down(plan.Unwanted(v.f, v.r), v.have).Steps, steps...)
+	}
+	for _, s := range steps {
+		report.Missing = append(report.Missing, s.String())
+	}
+	if !v.f.Managed && v.f.Kind == conf.VRF && v.exists() {
+		if table := v.have.Inside[v.f.Domain.VRF.String()].Table; v.f.Table != 0 && table != v.f.Table {
+			report.Problems = append(report.Problems, fmt.Sprintf("vrf %s has table %d, %s says %d",
+				v.f.Domain.VRF, table, v.f.Path, v.f.Table))
+		}
+	}
+	return report, nil
+}
+
+// Domain returns the domain that an ID names, for entering it.
+func (h *Host) Domain(id domain.ID) (domain.Domain, error) {
+	t, err := h.find(id)
+	if err != nil {
+		return domain.Domain{}, err
+	}
+	r, err := h.load(t.id)
+	if err != nil {
+		return domain.Domain{}, err
+	}
+	f, _, err := h.means(t, r)
+	if err != nil {
+		return domain.Domain{}, err
+	}
+	return f.Domain, nil
+}

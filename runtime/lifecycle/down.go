@@ -1,0 +1,262 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
+)
+
+// Down removes what is recorded for a domain and is still the same thing, and
+// gives taken links back. The domain's file is not needed. What is not up is
+// down already. notes say what was left alone and why.
+func (h *Host) Down(id domain.ID) (notes []string, err error) { return h.down(id, false) }
+
+// down is Down; with ifEmpty it leaves a namespace alone that has links which
+// are not its own.
+func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
+	if err := record.CheckID(id); err != nil {
+		return nil, &Usage{Msg: err.Error()}
+	}
+	if id, err = h.recorded(id); err != nil {
+		return nil, err
+	}
+	lock, err := h.store.Lock(id)
+	if err != nil {
+		return nil, err
+	}
+	defer h.unlock(id, lock)
+	r, err := h.store.Load(id)
+	if errors.Is(err, fs.ErrNotExist) {
+		// A Save that was killed before its rename may have left a file.
+		return nil, errors.Join(h.store.Remove(id), h.leftRules(id))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if ifEmpty {
+		if inhabited, err := h.inhabited(r); inhabited || err != nil {
+			return nil, err
+		}
+	}
+	return h.removeAll(id, r)
+}
+
+// leftRules takes rules back that nobody else will: the last VRF was removed by
+// somebody else, or an up was killed before it recorded anything.
+func (h *Host) leftRules(id domain.ID) error {
+	d, _ := id.Both()
+	s, err := h.newSession(d.Netns)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.withRules(s.lastVRF)
+}
+
+// inhabited reports whether a namespace has links that are not recorded in r.
+func (h *Host) inhabited(r *record.Record) (bool, error) {
+	d, err := r.Domain()
+	if err != nil {
+		return false, err
+	}
+	s, err := h.newSession(d.Netns)
+	if err != nil {
+		return false, err
+	}
+	defer s.close()
+	if s.in == nil {
+		return false, nil
+	}
+	names, err := s.strangers(r)
+	return len(names) > 0, err
+}
+
+// recorded returns the ID under which a domain is recorded: a VRF in a namespace
+// may have a file of another name.
+func (h *Host) recorded(id domain.ID) (domain.ID, error) {
+	want, both := id.Both()
+	if _, err := h.store.Load(id); !both || !errors.Is(err, fs.ErrNotExist) {
+		return id, nil
+	}
+	ids, err := h.store.IDs()
+	for _, other := range ids {
+		if r, err := h.store.Load(other); err == nil {
+			if d, err := r.Domain(); err == nil && d == want {
+				return other, nil
+			}
+		}
+	}
+	return id, err
+}
+
+// removeAll removes what is recorded, and then the record.
+func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err error) {
+	if r.Home != h.home.ID() && (r.Netns == "" || len(r.Taken) > 0) {
+		return nil, fmt.Errorf("%s was brought up from another network namespace; run rdomain there", id)
+	}
+	d, err := r.Domain()
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.newSession(d.Netns)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	if r.Made != nil && s.in != nil {
+		if notes, err = s.inhabitants(id, r); err != nil {
+			return notes, err
+		}
+	}
+	remove := func() error {
+		have, err := s.read(nil, r)
+		if err != nil {
+			return err
+		}
+		removal := plan.Down(r, have)
+		notes = append(notes, removal.Notes...)
+		if err := s.remove(removal.Steps, r); err != nil {
+			return err
+		}
+		return s.lastVRF()
+	}
+	if r.VRF != "" {
+		err = s.withRules(remove)
+	} else {
+		err = remove()
+	}
+	if err != nil {
+		return notes, fmt.Errorf("%s: %w", id, err)
+	}
+	if r.Made != nil {
+		if err := errors.Join(h.store.ForgetRules(r.Made.ID), removeEtc(r.Made.Name)); err != nil {
+			return notes, err
+		}
+	}
+	return notes, h.store.Remove(id)
+}
+
+// inhabitants looks at what else lives in a namespace that is about to be
+// removed: VRFs of ours are brought down first, so that the links they took are
+// given back; other links are only spoken of.
+func (s *session) inhabitants(id domain.ID, r *record.Record) (notes []string, err error) {
+	strangers, err := s.strangers(r)
+	if err != nil || len(strangers) == 0 {
+		return nil, err
+	}
+	ids, err := s.h.store.IDs()
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range ids {
+		if o, err := s.h.store.Load(other); err != nil || other == id || o.VRF == "" || o.Netns != s.netns {
+			continue
+		}
+		more, err := s.h.Down(other)
+		if notes = append(notes, more...); err != nil {
+			return notes, err
+		}
+	}
+	if strangers, err = s.strangers(r); err != nil {
+		return notes, err
+	}
+	for _, name := range strangers {
+		notes = append(notes, fmt.Sprintf("link %s in netns %s was not made by rdomain; it goes with the namespace, "+
+			"or back to the first one if it is hardware", name, s.netns))
+	}
+	return notes, nil
+}
+
+// fallback are the links that tunnel modules put into each new namespace
+// (net.core.fb_tunnels_only_for_init_net).
+var fallback = []string{"lo", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
+
+// strangers returns the names of links in the namespace that are not in r.
+func (s *session) strangers(r *record.Record) ([]string, error) {
+	links, err := s.in.Links("")
+	if err != nil {
+		return nil, err
+	}
+	known := slices.Clone(fallback)
+	for _, l := range r.Links {
+		known = append(known, l.Name)
+	}
+	for _, t := range r.Taken {
+		known = append(known, t.Name)
+	}
+	var names []string
+	for _, l := range links {
+		if !slices.Contains(known, l.Name) {
+			names = append(names, l.Name)
+		}
+	}
+	return names, nil
+}
+
+// etcDir is where rdexec keeps its directories of links.
+const etcDir = record.Dir + "/etc"
+
+// removeEtc removes /run/rdomain/etc/NAME: symbolic links, among them a
+// directory with more of them and an empty directory. Nothing is followed, no
+// mount point is crossed, and what is no link or empty directory stays: in a
+// service's own view the host's /etc is mounted there.
+func removeEtc(name string) error {
+	dir, err := unix.Open(etcDir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return nil
+	}
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: etcDir, Err: err}
+	}
+	defer unix.Close(dir)
+	// rdexec holds this lock while it brings one of the directories up to date.
+	if err := unix.Flock(dir, unix.LOCK_EX); err != nil {
+		return &fs.PathError{Op: "flock", Path: etcDir, Err: err}
+	}
+	if err := removeLinks(dir, name, 2); err != nil {
+		return fmt.Errorf("remove %s/%s: %w", etcDir, name, err)
+	}
+	return nil
+}
+
+func removeLinks(at int, name string, depth int) error {
+	if depth > 0 {
+		how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+			Resolve: unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH}
+		fd, err := unix.Openat2(at, name, &how)
+		if err == unix.ENOENT {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		dir := os.NewFile(uintptr(fd), name)
+		defer dir.Close()
+		entries, err := dir.ReadDir(-1)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.Type() == fs.ModeSymlink {
+				err = unix.Unlinkat(fd, e.Name(), 0)
+			} else {
+				err = removeLinks(fd, e.Name(), depth-1)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", e.Name(), err)
+			}
+		}
+	}
+	if err := unix.Unlinkat(at, name, unix.AT_REMOVEDIR); err != nil && err != unix.ENOENT {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/netns"
+)
+
+// Entry is one domain of List.
+type Entry struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind,omitempty"`
+	// State is up, down, partial (something is missing), foreign (made by
+	// somebody else), or error.
+	State string `json:"state"`
+	Table uint32 `json:"table,omitempty"`
+	// Links are the members of a VRF, or the links of a namespace but lo.
+	Links       []string `json:"links"`
+	File        string   `json:"file,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Error       string   `json:"error,omitempty"`
+}
+
+// List returns all domains: those with a file, those that are recorded, all
+// namespaces that have a name, and the VRFs of the namespace that rdomain runs
+// in; by ID. workers is how many are looked at at once.
+func (h *Host) List(workers int) ([]Entry, error) {
+	ids, err := h.all()
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, len(ids))
+	Each(len(ids), workers, func(i int) { entries[i] = h.entry(ids[i]) })
+	return entries, nil
+}
+
+// Each calls f with 0 to n-1, at most workers at once, and waits for all.
+func Each(n, workers int, f func(int)) {
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, workers) {
+		wg.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+func (h *Host) all() ([]domain.ID, error) {
+	ids, err := Files()
+	if err != nil {
+		return nil, err
+	}
+	// Domains that a file of another name defines are that file's.
+	defined := map[string]bool{}
+	for _, id := range ids {
+		if f, err := conf.Read(id); err == nil && f.Domain.ID() != id.String() {
+			defined[f.Domain.ID()] = true
+		}
+	}
+	if h.store != nil {
+		recorded, err := h.store.IDs()
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, recorded...)
+	}
+	names, err := netns.Names()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range names {
+		if id, err := domain.ParseID(n.String()); err == nil && !defined[n.String()] {
+			ids = append(ids, id)
+		}
+	}
+	c, err := h.homeConn()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	vrfs, err := c.Links("vrf")
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vrfs {
+		if id, err := domain.ParseID(v.Name); err == nil && !defined[v.Name] {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b domain.ID) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(ids), nil
+}
+
+func (h *Host) entry(id domain.ID) Entry {
+	e := Entry{ID: id.String(), Links: []string{}}
+	v, err := h.look(id)
+	if err != nil {
+		e.State, e.Error = "error", err.Error()
+		return e
+	}
+	e.Kind, e.Description = string(v.f.Kind), v.f.Description
+	if v.t.file != nil {
+		e.File = v.f.Path
+	}
+	e.Links = append(e.Links, v.links...)
+	e.Table = v.f.Table
+	if vrf, ok := v.have.Inside[v.f.Domain.VRF.String()]; ok && e.Table == 0 {
+		e.Table = vrf.Table
+	}
+	steps, err := v.steps()
+	if err != nil {
+		e.Error = err.Error()
+	}
+	switch {
+	case !v.exists() && v.r.Empty() && !v.have.Stale:
+		e.State = "down"
+	case v.foreign || !v.f.Managed:
+		e.State = "foreign"
+	case len(steps) > 0 || err != nil:
+		e.State = "partial"
+	default:
+		e.State = "up"
+	}
+	return e
+}

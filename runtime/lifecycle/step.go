@@ -1,0 +1,226 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
+	"rdgen/runtime/ip"
+	"rdgen/runtime/netns"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
+	"rdgen/runtime/rtnl"
+)
+
+// do does one step and returns the identity of what it made. r is the record so
+// far: what a namespace must still be to be removed.
+func (s *session) do(step ip.Step, r *record.Record) (made plan.Made, err error) {
+	switch t := step.Thing.(type) {
+	case ip.Netns:
+		err = s.doNetns(step.Verb, t, r)
+		return plan.Made{Netns: s.id()}, err
+	case ip.Link:
+		return s.doLink(step.Verb, t)
+	case ip.Setting:
+		made.Index, err = s.doSetting(t)
+	case ip.Address:
+		err = s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Address(step.Verb, index, t) })
+		err = gone(step.Verb, err)
+	case ip.Route:
+		err = gone(step.Verb, s.doRoute(step.Verb, t))
+	case ip.Rule:
+		var c *rtnl.Conn
+		if c, err = s.conn(t.Netns); err == nil {
+			err = gone(step.Verb, c.Rule(step.Verb, t))
+		}
+	case ip.Pin:
+		err = s.doPin(step.Verb, t)
+	default:
+		panic(fmt.Sprintf("lifecycle: no such thing as %T", step.Thing))
+	}
+	return made, err
+}
+
+// gone forgives a Delete that there is nothing to delete any more.
+func gone(verb ip.Verb, err error) error {
+	if verb != ip.Delete {
+		return err
+	}
+	for _, e := range []error{fs.ErrNotExist, unix.ESRCH, unix.EADDRNOTAVAIL} {
+		if errors.Is(err, e) {
+			return nil
+		}
+	}
+	return err
+}
+
+// on calls f with the link of that name.
+func (s *session) on(netns, name string, f func(*rtnl.Conn, int) error) error {
+	c, err := s.conn(netns)
+	if err != nil {
+		return err
+	}
+	index, err := s.find(c, netns, name)
+	if err != nil {
+		return err
+	}
+	return f(c, index)
+}
+
+func (s *session) find(c *rtnl.Conn, netns, name string) (int, error) {
+	at := [2]string{netns, name}
+	if index, ok := s.index[at]; ok {
+		return index, nil
+	}
+	l, err := c.Link(name)
+	if err != nil {
+		return 0, err
+	}
+	s.index[at] = l.Index
+	return l.Index, nil
+}
+
+// errMeanwhile is the error for a namespace that somebody else made between the
+// plan and the step.
+var errMeanwhile = errors.New("somebody else made it meanwhile")
+
+func (s *session) doNetns(verb ip.Verb, t ip.Netns, r *record.Record) error {
+	name, err := domain.ParseNetns(t.Name)
+	if err != nil {
+		return err
+	}
+	if verb == ip.Delete {
+		id := netns.ID{}
+		if r.Made != nil {
+			id = r.Made.ID
+		}
+		if id == (netns.ID{}) { // killed before it was written down
+			if id, err = netns.Lookup(t.Name); errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+		}
+		return netns.Remove(name, id)
+	}
+	if err := s.h.prepare(); err != nil {
+		return err
+	}
+	inside := func() (err error) {
+		s.in, err = rtnl.Open()
+		return err
+	}
+	s.ns, err = netns.Make(name, inside)
+	if errors.Is(err, fs.ErrExist) {
+		var free bool
+		if free, err = netns.Repair(name, s.half); err == nil && !free {
+			err = errMeanwhile
+		}
+		if err == nil {
+			s.ns, err = netns.Make(name, inside)
+		}
+	}
+	if err != nil {
+		s.leave()
+	}
+	return err
+}
+
+func (s *session) doLink(verb ip.Verb, t ip.Link) (made plan.Made, err error) {
+	if verb == ip.Delete {
+		err := s.on(t.Netns, t.Name, func(c *rtnl.Conn, index int) error { return c.DeleteLink(index) })
+		delete(s.index, [2]string{t.Netns, t.Name})
+		delete(s.index, [2]string{"", t.Peer})
+		return made, gone(verb, err)
+	}
+	c, err := s.conn(t.Netns)
+	if err != nil {
+		return made, err
+	}
+	peerNS := -1
+	if t.Netns != "" {
+		peerNS = s.h.home.Fd()
+	}
+	err = c.AddLink(t, peerNS)
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		err = fmt.Errorf("the kernel has no %s module: %w", t.Kind, err)
+	}
+	if err != nil {
+		return made, err
+	}
+	l, err := c.Link(t.Name)
+	if err != nil {
+		return made, err
+	}
+	s.index[[2]string{t.Netns, t.Name}] = l.Index
+	made.Index = l.Index
+	if t.Peer != "" {
+		s.index[[2]string{"", t.Peer}] = l.Peer
+		made.Peer = l.Peer
+	}
+	return made, nil
+}
+
+func (s *session) doSetting(t ip.Setting) (int, error) {
+	if t.Key == "netns" {
+		return s.move(t)
+	}
+	var at int
+	err := s.on(t.Netns, t.Link, func(c *rtnl.Conn, index int) error {
+		at = index
+		switch t.Key {
+		case "up", "down":
+			return c.SetUp(index, t.Key == "up")
+		case "mtu":
+			mtu, err := strconv.ParseUint(t.Value, 10, 32)
+			if err != nil {
+				return err
+			}
+			return c.SetMTU(index, uint32(mtu))
+		case "address":
+			return c.SetMAC(index, t.Value)
+		case "nomaster":
+			return c.SetMaster(index, 0)
+		case "master":
+			master, err := s.find(c, t.Netns, t.Value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", t.Value, err)
+			}
+			return c.SetMaster(index, master)
+		}
+		panic("lifecycle: no setting " + t.Key)
+	})
+	return at, err
+}
+
+// move moves a link into the domain's namespace, or out of it.
+func (s *session) move(t ip.Setting) (int, error) {
+	to, err := s.conn(t.Value)
+	if err != nil {
+		return 0, err
+	}
+	fd := s.h.home.Fd()
+	if t.Value != "" {
+		fd = s.ns.Fd()
+	}
+	err = s.on(t.Netns, t.Link, func(c *rtnl.Conn, index int) error { return c.SetNetns(index, fd) })
+	if err != nil {
+		return 0, err
+	}
+	delete(s.index, [2]string{t.Netns, t.Link})
+	delete(s.index, [2]string{t.Value, t.Link})
+	return s.find(to, t.Value, t.Link)
+}
+
+func (s *session) doRoute(verb ip.Verb, t ip.Route) error {
+	if t.Dev != "" {
+		return s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Route(verb, t, index) })
+	}
+	c, err := s.conn(t.Netns)
+	if err != nil {
+		return err
+	}
+	return c.Route(verb, t, 0)
+}

@@ -1,0 +1,222 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
+)
+
+// Prepare makes /run/netns what `ip netns add` makes of it: a directory of mode
+// 0755 that is a shared mount, so that a namespace that is unmounted here is
+// unmounted everywhere and dies. It holds iproute2's lock meanwhile: two
+// programs that did this at once would double the mounts below each time
+// (iproute2 975c4944). Once per process is enough.
+func Prepare() error {
+	if err := os.Mkdir(Run, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	fd, err := lock()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	mounted, shared, err := isMounted()
+	if err != nil {
+		return err
+	}
+	if !mounted {
+		if err := unix.Mount(Run, Run, "none", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("bind mount of %s on itself: %w", Run, err)
+		}
+		// A bind mount of a shared mount joins its peer group, and each
+		// namespace would be mounted twice; private first leaves the group
+		// (iproute2 82c8b9fe).
+		if err := unix.Mount("", Run, "none", unix.MS_PRIVATE, ""); err != nil {
+			return fmt.Errorf("private mount %s: %w", Run, err)
+		}
+	}
+	if !shared {
+		if err := unix.Mount("", Run, "none", unix.MS_SHARED|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("shared mount %s: %w", Run, err)
+		}
+	}
+	return nil
+}
+
+// isMounted reports whether there is a mount on /run/netns, and whether it is
+// shared. The directory is opened anew: the descriptor of the lock may be older
+// than the mount, and be of what lies below.
+func isMounted() (mounted, shared bool, err error) {
+	dir, err := os.Open(Run)
+	if err != nil {
+		return false, false, err
+	}
+	defer dir.Close()
+	fdinfo, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", dir.Fd()))
+	if err != nil {
+		return false, false, err
+	}
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return false, false, err
+	}
+	mounted, shared = mountPoint(string(fdinfo), string(mountinfo), Run)
+	return mounted, shared, nil
+}
+
+// lock takes the lock that iproute2 takes, on the directory itself. To close the
+// descriptor gives it back.
+func lock() (fd int, err error) {
+	fd, err = unix.Open(Run, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return -1, &fs.PathError{Op: "open", Path: Run, Err: err}
+	}
+	for {
+		if err = unix.Flock(fd, unix.LOCK_EX); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, &fs.PathError{Op: "flock", Path: Run, Err: err}
+	}
+	return fd, nil
+}
+
+// Make makes a namespace and gives it a name. inside runs on the thread that is
+// in the new namespace, before the name is given; opening a socket there saves
+// a visit later. The thread ends afterwards: it is never used for anything else.
+//
+// The error matches fs.ErrExist if there is a file of that name, whatever it
+// is. If any step fails, no file is left. Prepare must have run.
+func Make(name domain.Netns, inside func() error) (*NS, error) {
+	path := name.Path()
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
+	}
+	unix.Close(fd)
+	ns, err := bindNew(path, inside)
+	if err != nil {
+		_ = unix.Unlink(path)
+		return nil, err
+	}
+	return ns, nil
+}
+
+func bindNew(path string, inside func() error) (*NS, error) {
+	type result struct {
+		ns  *NS
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		// Never unlocked: the thread ends with the goroutine.
+		runtime.LockOSThread()
+		ns, err := unshareAndBind(path, inside)
+		done <- result{ns, err}
+	}()
+	r := <-done
+	return r.ns, r.err
+}
+
+func unshareAndBind(path string, inside func() error) (*NS, error) {
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return nil, fmt.Errorf("new network namespace: %w", err)
+	}
+	ns, err := Self()
+	if err != nil {
+		return nil, err
+	}
+	if err := inside(); err != nil {
+		ns.Close()
+		return nil, err
+	}
+	if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
+		ns.Close()
+		return nil, fmt.Errorf("bind mount on %s: %w", path, err)
+	}
+	return ns, nil
+}
+
+// staleAge is how old a file in /run/netns must be before it is taken for a
+// left-over: between the file and the mount another ip(8) needs less than a
+// thousandth of that.
+const staleAge = 2 * time.Second
+
+// Repair removes a left-over: a file in /run/netns that is not a namespace but
+// empty. It waits for a file that somebody may just be mounting on, unless the
+// caller knows that it is its own (mine). It reports whether there is now no
+// file of that name. What is neither a namespace nor an empty file is an error:
+// it is not for us to remove.
+func Repair(name domain.Netns, mine bool) (gone bool, err error) {
+	fd, err := lock()
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(fd)
+	path := name.Path()
+	for {
+		switch _, err := Lookup(name.String()); {
+		case err == nil:
+			return false, nil
+		case errors.Is(err, fs.ErrNotExist):
+			return true, nil
+		case !errors.Is(err, ErrNotNamespace):
+			return false, err
+		}
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if !info.Mode().IsRegular() || info.Size() != 0 {
+			return false, fmt.Errorf("%s: %w, and not an empty file; remove it by hand", path, ErrNotNamespace)
+		}
+		if !mine && time.Since(info.ModTime()) < staleAge {
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		if err := unix.Unlink(path); err != nil && err != unix.ENOENT {
+			return false, &fs.PathError{Op: "unlink", Path: path, Err: err}
+		}
+	}
+}
+
+// Remove takes a namespace's name away, as `ip netns delete` does: the mount,
+// then the file. The namespace itself dies with its last process, socket or
+// descriptor. Without a file of that name it is done already; a file that is
+// another namespace than id is left alone, and the error says so.
+func Remove(name domain.Netns, id ID) error {
+	path := name.Path()
+	for {
+		found, err := Lookup(name.String())
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case errors.Is(err, ErrNotNamespace):
+			_, err := Repair(name, true)
+			return err
+		case err != nil:
+			return err
+		case found != id:
+			return fmt.Errorf("%s: another namespace than the one that was made here", path)
+		}
+		if err := unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && err != unix.EINVAL {
+			return fmt.Errorf("unmount %s: %w", path, err)
+		} else if err == unix.EINVAL {
+			// Mounted where we cannot unmount it: in a mount namespace of
+			// which ours is a less privileged copy.
+			return fmt.Errorf("unmount %s: mounted from outside this mount namespace: %w", path, err)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"rdgen/runtime/ip"
+	"rdgen/runtime/netns"
+	"rdgen/runtime/record"
+)
+
+// Removal is what takes back what a record records.
+type Removal struct {
+	// Steps are in the order in which they are to be done: the reverse of up's.
+	Steps []ip.Step
+	// Notes say what was left alone because it is no longer what was made.
+	Notes []string
+}
+
+// Down returns what is to be done so that nothing is left of what is recorded.
+// What does not exist any more needs no step; what bears the same name but is
+// not the same thing is left alone, with a note.
+func Down(r *record.Record, have *State) Removal {
+	d := downer{r: r, have: have, in: r.Netns}
+	d.mine = r.Made != nil && have.Exists && (r.Made.ID == netns.ID{} || r.Made.ID == have.ID)
+	if r.Made != nil && have.Exists && !d.mine {
+		// The namespace died and another one bears its name: nothing in it
+		// is ours.
+		d.note("namespace %s is another one than was made; left alone", r.Made.Name)
+		d.have = &State{Exists: true, Outside: have.Outside}
+	}
+	d.routes(false)
+	d.addresses()
+	for _, t := range slices.Backward(r.Taken) {
+		d.giveBack(t)
+	}
+	for _, l := range slices.Backward(r.Links) {
+		d.link(l)
+	}
+	d.routes(true)
+	if r.Pin != nil {
+		d.add(ip.Delete, *r.Pin)
+	}
+	if r.Made != nil && (d.mine || have.Stale) {
+		d.add(ip.Delete, ip.Netns{Name: r.Made.Name})
+	}
+	return d.Removal
+}
+
+type downer struct {
+	Removal
+	r    *record.Record
+	have *State
+	in   string
+	// mine: the namespace is ours and goes, with all addresses and routes.
+	mine bool
+}
+
+func (d *downer) add(verb ip.Verb, thing ip.Thing) {
+	d.Steps = append(d.Steps, ip.Step{Verb: verb, Thing: thing})
+}
+
+func (d *downer) note(format string, args ...any) {
+	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+}
+
+// routes plans the end of the recorded routes: of those that end a VRF's table,
+// if last, or of all others. The end of a table stays as long as there is
+// something to be kept in it.
+func (d *downer) routes(last bool) {
+	for _, r := range slices.Backward(d.r.Routes) {
+		if d.mine || d.ours(r.Dev) || last != (r.Metric == LastMetric && r.Type != "unicast") {
+			continue // goes with its namespace or its link, or at another time
+		}
+		if found, ok := d.have.route(r.Key()); ok && same(found, r) {
+			d.add(ip.Delete, r)
+		}
+	}
+}
+
+func (d *downer) addresses() {
+	for _, a := range slices.Backward(d.r.Addresses) {
+		links := d.have.Inside
+		if a.Netns == "" {
+			links = d.have.Outside
+		}
+		if a.Netns != "" && d.mine && !d.takes(a.Dev) || d.ours(a.Dev) {
+			continue
+		}
+		if hasAddress(links[a.Dev], a) {
+			d.add(ip.Delete, a)
+		}
+	}
+}
+
+// ours reports whether a link is one that is going to be deleted, by its own
+// name or as the other end of a veth.
+func (d *downer) ours(name string) bool {
+	return name != "" && slices.ContainsFunc(d.r.Links, func(l record.Link) bool {
+		return (l.Name == name || l.Peer == name) && d.isSame(l)
+	})
+}
+
+func (d *downer) takes(name string) bool {
+	return slices.ContainsFunc(d.r.Taken, func(t record.Taken) bool { return t.Name == name })
+}
+
+func (d *downer) isSame(l record.Link) bool {
+	now, ok := d.have.Inside[l.Name]
+	return ok && now.Kind == l.Kind && (l.Index == 0 || l.Index == now.Index)
+}
+
+func (d *downer) link(l record.Link) {
+	if _, exists := d.have.Inside[l.Name]; !exists {
+		if outer, ok := d.have.Outside[l.Peer]; ok && d.in != "" {
+			if lost, ours := lostPeer(d.r, l.Peer, outer); ours {
+				d.add(ip.Delete, lost)
+			}
+		}
+		return
+	}
+	if !d.isSame(l) {
+		d.note("link %s is another one than was made; left alone", l.Name)
+		return
+	}
+	d.add(ip.Delete, l.Link)
+}
+
+// giveBack plans that a taken link is where it was, as it was.
+func (d *downer) giveBack(t record.Taken) {
+	now, inside := d.have.Inside[t.Name]
+	moved := t.From != d.in
+	if inside && t.Index != 0 && now.Index != t.Index {
+		d.note("link %s is another one than was taken; left alone", t.Name)
+		inside = false
+		if !moved {
+			return
+		}
+	}
+	switch {
+	case inside:
+		d.release(t, now, moved)
+	case moved:
+		var ok bool
+		if now, ok = d.have.Outside[t.Name]; !ok {
+			d.note("link %s is gone and cannot be given back", t.Name)
+			return
+		}
+		// A down that was killed had moved it already, or its namespace died.
+		now.Addresses, now.Routes = nil, nil
+	default:
+		d.note("link %s is gone and cannot be given back", t.Name)
+		return
+	}
+	d.asItWas(t, now)
+}
+
+func (d *downer) release(t record.Taken, now Link, moved bool) {
+	if now.Master != 0 && d.r.VRF != "" && now.Master == d.have.Inside[d.r.VRF].Index {
+		d.add(ip.Set, ip.Setting{Netns: d.in, Link: t.Name, Key: "nomaster"})
+	}
+	if moved {
+		d.add(ip.Set, ip.Setting{Netns: d.in, Link: t.Name, Key: "netns", Value: t.From})
+	}
+}
+
+func (d *downer) asItWas(t record.Taken, now Link) {
+	set := ip.Setting{Netns: t.From, Link: t.Name}
+	if t.MTU != 0 && now.MTU != t.MTU {
+		set.Key, set.Value = "mtu", strconv.Itoa(int(t.MTU))
+		d.add(ip.Set, set)
+	}
+	if t.MAC != "" && now.MAC != t.MAC {
+		set.Key, set.Value = "address", t.MAC
+		d.add(ip.Set, set)
+	}
+	for _, a := range t.Addresses {
+		a.Netns, a.Dev = t.From, t.Name
+		d.add(ip.Replace, a)
+	}
+	if set.Key, set.Value = "up", ""; !t.Up {
+		set.Key = "down"
+	}
+	d.add(ip.Set, set)
+	for _, r := range t.Routes {
+		if r.Netns, r.Dev = t.From, t.Name; t.Up {
+			d.add(ip.Replace, r)
+		}
+	}
+}
+
+// Minus returns what r records and old does not.
+func Minus(r, old *record.Record) *record.Record {
+	c := r.Clone()
+	if old.Made != nil {
+		c.Made = nil
+	}
+	if old.Pin != nil {
+		c.Pin = nil
+	}
+	c.Links = slices.DeleteFunc(c.Links, func(l record.Link) bool {
+		return slices.ContainsFunc(old.Links, func(o record.Link) bool { return o.Name == l.Name })
+	})
+	c.Taken = slices.DeleteFunc(c.Taken, func(t record.Taken) bool {
+		return slices.ContainsFunc(old.Taken, func(o record.Taken) bool { return o.Name == t.Name })
+	})
+	c.Addresses = slices.DeleteFunc(c.Addresses, func(a ip.Address) bool { return slices.Contains(old.Addresses, a) })
+	c.Routes = slices.DeleteFunc(c.Routes, func(r ip.Route) bool { return slices.Contains(old.Routes, r) })
+	return c
+}

@@ -1,0 +1,428 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/ip"
+	"rdgen/runtime/netns"
+	"rdgen/runtime/record"
+	"rdgen/runtime/rtnl"
+)
+
+func file(t *testing.T, id, text string) *conf.File {
+	t.Helper()
+	i, err := domain.ParseID(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := conf.Parse("/etc/rdomain/"+id+".conf", i, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+var home, t1 = netns.ID{Dev: 4, Ino: 1}, netns.ID{Dev: 4, Ino: 2}
+
+// atHome is the state of a VRF in rdomain's own namespace where there is none
+// yet, with eth0 as an administrator has set it up.
+func atHome() *State {
+	links := map[string]Link{
+		"lo": {Link: rtnl.Link{Name: "lo", Index: 1, Up: true}},
+		"eth0": {Link: rtnl.Link{Name: "eth0", Index: 2, Up: true, MTU: 1500, MAC: "02:00:00:00:00:07"},
+			Addresses: []rtnl.Address{
+				{Address: ip.Address{Prefix: netip.MustParsePrefix("10.20.30.40/24")}},
+				{Address: ip.Address{Prefix: netip.MustParsePrefix("2001:db8::40/64")}},
+				{Address: ip.Address{Prefix: netip.MustParsePrefix("fe80::1/64")}, Own: true},
+			},
+			Routes: []rtnl.Route{
+				{Route: ip.Route{Destination: netip.MustParsePrefix("0.0.0.0/0"), Type: "unicast", Table: 254,
+					Gateway: netip.MustParseAddr("10.20.30.1"), Protocol: 3}, Index: 2},
+				{Route: ip.Route{Destination: netip.MustParsePrefix("10.20.30.0/24"), Type: "unicast", Table: 254, Scope: 253,
+					Protocol: ip.ProtocolKernel}, Index: 2},
+				{Route: ip.Route{Destination: netip.MustParsePrefix("10.9.0.0/16"), Type: "unicast", Table: 254, Scope: 253,
+					Protocol: 4}, Index: 2},
+			}},
+	}
+	return &State{Exists: true, ID: home, Inside: links, Outside: links, Rules: NewRules(true), IPv6: true}
+}
+
+func lines[T any](list []T, text func(T) string) string {
+	var b strings.Builder
+	for _, e := range list {
+		b.WriteString(text(e) + "\n")
+	}
+	return b.String()
+}
+
+func up(t *testing.T, f *conf.File, have *State, r *record.Record) *Plan {
+	t.Helper()
+	p, err := Up(f, have, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func want(t *testing.T, what, got, want string) {
+	t.Helper()
+	if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+const vrfSteps = `
+ip link add mgmt type vrf table 10
+ip rule add pref 2000 l3mdev unreachable protocol kernel
+ip rule add pref 32765 table local protocol kernel
+ip rule delete pref 0 table local
+ip -6 rule add pref 2000 l3mdev unreachable protocol kernel
+ip -6 rule add pref 32765 table local protocol kernel
+ip -6 rule delete pref 0 table local
+ip route add unreachable default table 10 metric 4278198272 protocol kernel
+ip -6 route add unreachable default table 10 metric 4278198272 protocol kernel
+ip address add 127.0.0.1/8 dev mgmt
+ip address add ::1/128 dev mgmt
+ip link set mgmt up
+# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt
+`
+
+// All that closes a VRF is there before a link becomes a member of it, and the
+// local table is never missing.
+func TestVRF(t *testing.T) {
+	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Link eth0]\nAddress=10.20.30.41/24\n[Route]\nDestination=10.5.0.0/16\nGateway=10.20.30.5\n")
+	p := up(t, f, atHome(), &record.Record{})
+	want(t, "up", lines(p.Steps, ip.Step.String), vrfSteps+`
+ip link set eth0 master mgmt
+ip address replace 2001:db8::40/64 dev eth0
+ip route replace 10.9.0.0/16 dev eth0 table 10 protocol static
+ip route replace default via 10.20.30.1 dev eth0 table 10
+ip address add 10.20.30.41/24 dev eth0
+ip route add 10.5.0.0/16 via 10.20.30.5 table 10
+`[1:])
+	if len(p.Taken) != 1 || !p.Taken[0].Up || len(p.Taken[0].Addresses) != 2 || len(p.Taken[0].Routes) != 2 {
+		t.Errorf("Taken = %+v; want eth0 as it was", p.Taken)
+	}
+}
+
+// What up has made, up leaves alone; and down takes back.
+func TestVRFAgainAndDown(t *testing.T) {
+	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Link eth0]\n[Link veth0]\nKind=veth\nPeer=v\nAddress=10.7.0.2/30\nPeerAddress=10.7.0.1/30\n")
+	have, r := atHome(), &record.Record{}
+	p := up(t, f, have, r)
+	r = simulate(t, have, p)
+	want(t, "second up", lines(up(t, f, have, r).Steps, ip.Step.String), "")
+	removal := Down(r, have)
+	want(t, "down", lines(removal.Steps, ip.Step.String), `
+ip link set eth0 nomaster
+ip address replace 10.20.30.40/24 dev eth0
+ip address replace 2001:db8::40/64 dev eth0
+ip link set eth0 up
+ip route replace 10.9.0.0/16 dev eth0 protocol static
+ip route replace default via 10.20.30.1 dev eth0
+ip link delete veth0
+ip link delete mgmt
+ip -6 route delete unreachable default table 10 metric 4278198272 protocol kernel
+ip route delete unreachable default table 10 metric 4278198272 protocol kernel
+# rdomain unpins /sys/fs/bpf/rdomain/mgmt
+`)
+	if removal.Notes != nil {
+		t.Errorf("Notes = %q", removal.Notes)
+	}
+}
+
+// simulate does the steps on the state as the kernel would, and returns what is
+// recorded then.
+func simulate(t *testing.T, have *State, p *Plan) *record.Record {
+	t.Helper()
+	r := p.Record.Clone()
+	for n, s := range p.Steps {
+		index := 100 + n
+		change := func(name string, f func(*Link)) {
+			l, ok := have.Inside[name]
+			if !ok {
+				l = have.Outside[name]
+				f(&l)
+				have.Outside[name] = l
+				return
+			}
+			f(&l)
+			have.Inside[name] = l
+		}
+		switch thing := s.Thing.(type) {
+		case ip.Link:
+			have.Inside[thing.Name] = Link{Link: rtnl.Link{Name: thing.Name, Index: index, Kind: thing.Kind, Table: thing.Table,
+				Peer: index + 1000}}
+			if thing.Peer != "" {
+				have.Outside[thing.Peer] = Link{Link: rtnl.Link{Name: thing.Peer, Index: index + 1000, Kind: "veth", Peer: index}}
+			}
+			if thing.Kind == "vrf" {
+				if len(have.VRFs) == 0 {
+					for _, v6 := range []bool{false, true} {
+						have.Rules = append(have.Rules, ip.Rule{IPv6: v6, Pref: PrefL3mdev, L3mdev: true, Protocol: ip.ProtocolKernel})
+					}
+				}
+				have.VRFs = append(have.VRFs, have.Inside[thing.Name].Link)
+			}
+		case ip.Setting:
+			if thing.Key == "netns" {
+				have.Inside[thing.Link] = Link{Link: rtnl.Link{Name: thing.Link, Index: index,
+					MTU: have.Outside[thing.Link].MTU, MAC: have.Outside[thing.Link].MAC}}
+				delete(have.Outside, thing.Link)
+			}
+			change(thing.Link, func(l *Link) {
+				switch thing.Key {
+				case "up":
+					l.Up = true
+				case "mtu":
+					mtu, _ := strconv.Atoi(thing.Value)
+					l.MTU = uint32(mtu)
+				case "master":
+					l.Master, l.Addresses = have.Inside[thing.Value].Index, l.Addresses[:min(1, len(l.Addresses))]
+				}
+				index = l.Index
+			})
+		case ip.Address:
+			change(thing.Dev, func(l *Link) { l.Addresses = append(l.Addresses, rtnl.Address{Address: thing}) })
+		case ip.Route:
+			have.Routes = append(have.Routes, rtnl.Route{Route: thing})
+		case ip.Rule:
+			thing.Netns = ""
+			if s.Verb == ip.Add {
+				have.Rules = append(have.Rules, thing)
+			} else {
+				have.Rules = slices.DeleteFunc(have.Rules, thing.Same)
+			}
+		case ip.Pin:
+			have.Pinned = uint32(have.Inside[thing.VRF].Index)
+		case ip.Netns:
+			have.Exists, have.ID = true, t1
+		}
+		p.Note(r, s, Made{Netns: have.ID, Index: index, Peer: index + 1000})
+	}
+	return r
+}
+
+func TestSecondVRF(t *testing.T) {
+	f := file(t, "red", "[Domain]\nKind=vrf\nTable=20\n")
+	have := atHome()
+	simulate(t, have, up(t, file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n"), have, &record.Record{}))
+	const own = `
+ip route add unreachable default table 20 metric 4278198272 protocol kernel
+ip -6 route add unreachable default table 20 metric 4278198272 protocol kernel
+ip address add 127.0.0.1/8 dev red
+ip address add ::1/128 dev red
+ip link set red up
+# rdomain pins the program of vrf red at /sys/fs/bpf/rdomain/red
+`
+	have.Pinned = 0
+	want(t, "up", lines(up(t, f, have, &record.Record{}).Steps, ip.Step.String), "ip link add red type vrf table 20"+own)
+	// The kernel adds its rule with the first VRF only.
+	have.Rules = slices.DeleteFunc(have.Rules, func(r ip.Rule) bool { return r.Pref == PrefL3mdev })
+	want(t, "up without the kernel's rule", lines(up(t, f, have, &record.Record{}).Steps, ip.Step.String),
+		"ip link add red type vrf table 20\nip rule add pref 1000 l3mdev protocol kernel\nip -6 rule add pref 1000 l3mdev protocol kernel"+own)
+	have.IPv6 = false
+	want(t, "up without IPv6", lines(up(t, f, have, &record.Record{}).Steps, ip.Step.String), `
+ip link add red type vrf table 20
+ip rule add pref 1000 l3mdev protocol kernel
+ip route add unreachable default table 20 metric 4278198272 protocol kernel
+ip address add 127.0.0.1/8 dev red
+ip link set red up
+# rdomain pins the program of vrf red at /sys/fs/bpf/rdomain/red
+`)
+}
+
+// Deleted and made again by somebody else, the VRF has another ifindex: the pin
+// is made anew, the VRF is no longer ours to remove.
+func TestVRFMadeAnewByOthers(t *testing.T) {
+	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n")
+	have := atHome()
+	r := simulate(t, have, up(t, f, have, &record.Record{}))
+	vrf := have.Inside["mgmt"]
+	vrf.Index = 999
+	have.Inside["mgmt"] = vrf
+	p := up(t, f, have, r)
+	want(t, "up", lines(p.Steps, ip.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
+	if len(p.Record.Links) != 0 {
+		t.Errorf("still recorded: %+v", p.Record.Links)
+	}
+	removal := Down(r, have)
+	if want := []string{"link mgmt is another one than was made; left alone"}; !slices.Equal(removal.Notes, want) {
+		t.Errorf("Notes = %q; want %q", removal.Notes, want)
+	}
+	want(t, "Foreign", lines(Foreign("", "mgmt", have), ip.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
+	have.Pinned = 999
+	want(t, "Foreign again", lines(Foreign("", "mgmt", have), ip.Step.String), "")
+}
+
+// A link from outside goes into a VRF inside a namespace in two moves, and has
+// its addresses and routes after both.
+func TestVRFInNetns(t *testing.T) {
+	f := file(t, "mgmt@t1", "[Domain]\nTable=10\n[Link eth0]\n")
+	outside := atHome()
+	have := &State{Exists: true, ID: t1, Inside: map[string]Link{"lo": {Link: rtnl.Link{Name: "lo", Index: 1, Up: true}}},
+		Outside: outside.Outside, Rules: NewRules(true), IPv6: true}
+	p := up(t, f, have, &record.Record{})
+	vrf := strings.NewReplacer("ip ", "ip -n t1 ", "rdomain/mgmt", "rdomain/mgmt@t1").Replace(vrfSteps)
+	want(t, "up", lines(p.Steps, ip.Step.String), vrf+`
+ip link set eth0 netns t1
+ip -n t1 link set eth0 up
+ip -n t1 link set eth0 master mgmt
+ip -n t1 address replace 10.20.30.40/24 dev eth0
+ip -n t1 address replace 2001:db8::40/64 dev eth0
+ip -n t1 route replace 10.9.0.0/16 dev eth0 table 10 protocol static
+ip -n t1 route replace default via 10.20.30.1 dev eth0 table 10
+`[1:])
+	r := simulate(t, have, p)
+	want(t, "second up", lines(up(t, f, have, r).Steps, ip.Step.String), "")
+	steps := lines(Down(r, have).Steps, ip.Step.String)
+	want(t, "down", steps, `
+ip -n t1 link set eth0 nomaster
+ip -n t1 link set eth0 netns /proc/$$/ns/net
+ip address replace 10.20.30.40/24 dev eth0
+ip address replace 2001:db8::40/64 dev eth0
+ip link set eth0 up
+ip route replace 10.9.0.0/16 dev eth0 protocol static
+ip route replace default via 10.20.30.1 dev eth0
+ip -n t1 link delete mgmt
+ip -n t1 -6 route delete unreachable default table 10 metric 4278198272 protocol kernel
+ip -n t1 route delete unreachable default table 10 metric 4278198272 protocol kernel
+# rdomain unpins /sys/fs/bpf/rdomain/mgmt@t1
+`)
+}
+
+func TestConflicts(t *testing.T) {
+	vrf := "[Domain]\nKind=vrf\nTable=10\n"
+	link := func(name, kind string, table uint32, master int) func(*State) {
+		return func(s *State) {
+			l := s.Inside[name]
+			l.Name, l.Kind, l.Table, l.Master = name, kind, table, master
+			s.Inside[name] = l
+			if kind == "vrf" {
+				s.VRFs = append(s.VRFs, l.Link)
+			}
+		}
+	}
+	for _, c := range []struct {
+		text  string
+		state func(*State)
+		want  string
+	}{
+		{vrf, link("mgmt", "bridge", 0, 0), ":1: link mgmt exists already, as a bridge; want a vrf"},
+		{vrf, link("mgmt", "vrf", 11, 0), ":1: vrf mgmt exists already with table 11, want 10; take it down first or change Table="},
+		{vrf, link("red", "vrf", 10, 0), ":1: Table=10 is already that of vrf red; expected another number"},
+		{vrf + "[Link eth0]\n", link("eth0", "", 0, 77), ":4: link eth0 is a member of another vrf or bridge; release it first"},
+		{vrf + "[Link eth9]\n", func(*State) {}, ":4: there is no link eth9, inside or outside; Kind= would make one"},
+		{vrf + "[Link eth0]\n", func(s *State) {
+			l := s.Inside["eth0"]
+			l.Routes = []rtnl.Route{{Route: ip.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Other: "several next hops"}}}
+			s.Inside["eth0"] = l
+		}, ":4: link eth0 has a route to 10.0.0.0/8 with several next hops, which rdomain cannot move; write it as a [Route] and delete it"},
+	} {
+		have := atHome()
+		c.state(have)
+		p, err := Up(file(t, "mgmt", c.text), have, &record.Record{})
+		if want := "/etc/rdomain/mgmt.conf" + c.want; err == nil || err.Error() != want {
+			t.Errorf("Up(%q) = %v, %v; want %s", c.text, p, err, want)
+		}
+	}
+}
+
+// A route that somebody else has made in a namespace that is not ours is not
+// replaced.
+func TestForeignRouteIsNotReplaced(t *testing.T) {
+	f := file(t, "t1", "[Route]\nDestination=10.0.0.0/8\nGateway=10.1.0.1\n")
+	have := &State{Exists: true, ID: t1, Inside: map[string]Link{"lo": {Link: rtnl.Link{Up: true}}}, Outside: map[string]Link{},
+		Routes: []rtnl.Route{{Route: ip.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Type: "unicast", Table: 254,
+			Gateway: netip.MustParseAddr("10.9.9.9"), Dev: "eth0"}}}}
+	_, err := Up(f, have, &record.Record{})
+	if want := "/etc/rdomain/t1.conf:1: another route exists already: ip -n t1 route add 10.0.0.0/8 via 10.9.9.9 dev eth0"; err == nil || err.Error() != want {
+		t.Errorf("Up = %v; want %s", err, want)
+	}
+	p := up(t, f, have, &record.Record{Netns: "t1", Made: &record.Namespace{Name: "t1", ID: t1}})
+	want(t, "up in a namespace of ours", lines(p.Steps, ip.Step.String), "ip -n t1 route replace 10.0.0.0/8 via 10.1.0.1")
+}
+
+func TestLastRules(t *testing.T) {
+	local, last := ip.Rule{Pref: PrefLocal, Table: 255}, ip.Rule{Pref: PrefUnreachable, L3mdev: true, Unreachable: true}
+	first := ip.Rule{Table: 255}
+	want(t, "LastRules", lines(LastRules("t1", []ip.Rule{last, local}, []ip.Rule{first}, []ip.Rule{local, last}), ip.Step.String), `
+ip -n t1 rule add pref 0 table local
+ip -n t1 rule delete pref 32765 table local
+ip -n t1 rule delete pref 2000 l3mdev unreachable
+`)
+	want(t, "LastRules where others were faster", lines(LastRules("", []ip.Rule{last, local}, []ip.Rule{first}, []ip.Rule{first}), ip.Step.String), "")
+}
+
+func TestProblems(t *testing.T) {
+	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n")
+	have := atHome()
+	say := func(members ...string) string {
+		return lines(Problems(f, have, members), func(s string) string { return s })
+	}
+	want(t, "no VRF", say(), "vrf mgmt does not exist")
+	simulate(t, have, up(t, f, have, &record.Record{}))
+	want(t, "no member", say(), "vrf mgmt has no member link: it isolates but cannot serve")
+	want(t, "a member", say("eth0"), "")
+	rules := slices.Clone(have.Rules)
+	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r ip.Rule) bool { return r.Pref == PrefL3mdev && r.IPv6 })
+	want(t, "no rule", say("eth0"), "there is no IPv6 rule for VRFs (pref 1000 l3mdev): packets of vrf mgmt leave by the main table")
+	have.Rules = append(slices.Clone(rules), ip.Rule{Table: 255})
+	want(t, "local first", say("eth0"), "the IPv4 rule for the local table (pref 0) is before that for VRFs: "+
+		"addresses of other domains are reachable in vrf mgmt")
+	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r ip.Rule) bool { return r.Pref == PrefUnreachable })
+	want(t, "the route ends it", say("eth0"), "")
+	have.Routes = nil
+	want(t, "open end", say("eth0"), "nothing ends table 10 for IPv4: a miss in vrf mgmt goes on to the main table\n"+
+		"nothing ends table 10 for IPv6: a miss in vrf mgmt goes on to the main table")
+	have.Rules = rules
+	want(t, "the rule ends it", say("eth0"), "")
+	vrf := have.Inside["mgmt"]
+	vrf.Up, vrf.Addresses = false, nil
+	have.Inside["mgmt"] = vrf
+	have.VRFs = append(have.VRFs, rtnl.Link{Name: "red", Table: 10})
+	want(t, "down and more", say("eth0"), `
+vrf mgmt is down: it isolates but cannot serve
+vrf mgmt and vrf red share table 10: they are not isolated from each other
+vrf mgmt has no address 127.0.0.1/8: nothing in it can reach itself
+vrf mgmt has no address ::1/128: nothing in it can reach itself
+`)
+}
+
+func TestUnwanted(t *testing.T) {
+	have := atHome()
+	text := "[Domain]\nKind=vrf\nTable=10\n[Link eth0]\n[Link veth0]\nKind=veth\nPeer=v\nAddress=10.7.0.2/30\nPeerAddress=10.7.0.1/30\n" +
+		"[Route]\nDestination=10.5.0.0/16\nGateway=10.20.30.5\n"
+	f := file(t, "mgmt", text)
+	r := simulate(t, have, up(t, f, have, &record.Record{}))
+	if u := Unwanted(f, r); !u.Empty() {
+		t.Errorf("Unwanted = %+v of an unchanged file; want nothing", u)
+	}
+	edited := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Link veth0]\nKind=veth\nPeer=v\nPeerAddress=10.7.0.1/30\n")
+	u := Unwanted(edited, r)
+	steps := lines(Down(u, have).Steps, ip.Step.String)
+	for _, s := range []string{"ip route delete 10.5.0.0/16 via 10.20.30.5 table 10\n", "ip address delete 10.7.0.2/30 dev veth0\n",
+		"ip link set eth0 nomaster\n"} {
+		if !strings.Contains(steps, s) {
+			t.Errorf("%q is not in\n%s", s, steps)
+		}
+	}
+	if strings.Contains(steps, "mgmt type") || strings.Contains(steps, "link delete") || strings.Contains(steps, "10.7.0.1") ||
+		strings.Contains(steps, "unreachable") || strings.Contains(steps, "pin") {
+		t.Errorf("more than what is unwanted is removed:\n%s", steps)
+	}
+}
+
+func TestPinned(t *testing.T) {
+	if got, want := Pinned("a.b@t.1"), "/sys/fs/bpf/rdomain/a+b@t+1"; got != want {
+		t.Errorf("Pinned = %s; want %s", got, want)
+	}
+}

@@ -1,0 +1,91 @@
+// Package plan compares what a domain's file wants with what the kernel has, and
+// says what to do: a list of steps (package ip). It touches nothing; the same
+// file, state and record give the same plan.
+package plan
+
+import (
+	"rdgen/runtime/conf"
+	"rdgen/runtime/ip"
+	"rdgen/runtime/netns"
+	"rdgen/runtime/record"
+	"rdgen/runtime/rtnl"
+)
+
+// State is what the kernel has, as far as one domain is concerned.
+type State struct {
+	// Exists reports whether the domain's namespace exists; it is true where
+	// the domain lives in the namespace that rdomain runs in. ID is its
+	// identity.
+	Exists bool
+	ID     netns.ID
+	// Stale reports whether the namespace's name is a left-over file.
+	Stale bool
+	// Inside are links of the domain's namespace, by name: at least those that
+	// the file or the record names, and lo.
+	Inside map[string]Link
+	// Outside are links of the namespace that rdomain runs in, by name: at
+	// least the other ends, and links that are to be moved in. It is the same
+	// map as Inside where the domain lives there.
+	Outside map[string]Link
+	// Routes are those of the tables that the file and the record name, in the
+	// domain's namespace; each Dev is filled in where the link is in Inside.
+	Routes []rtnl.Route
+	// VRFs are all VRFs of the domain's namespace, Rules its rules, both only
+	// read for a VRF.
+	VRFs  []rtnl.Link
+	Rules []ip.Rule
+	// IPv6 reports whether the kernel has IPv6 and new links may use it.
+	IPv6 bool
+	// Pinned is the ifindex in the pinned program, 0 without one.
+	Pinned uint32
+}
+
+// Link is a link with its addresses and, for one that may be taken, its routes.
+type Link struct {
+	rtnl.Link
+	Addresses []rtnl.Address
+	Routes    []rtnl.Route
+}
+
+// Plan is what is to be done for a domain.
+type Plan struct {
+	Steps []ip.Step
+	// Taken are the links that the steps move in or enslave, as they are now.
+	Taken []record.Taken
+	// Record is what there is to record before the first step is done: the
+	// old record without what is gone or was replaced by others.
+	Record *record.Record
+}
+
+// planner carries what all parts of a plan look at.
+type planner struct {
+	f    *conf.File
+	have *State
+	old  *record.Record
+	plan *Plan
+	// in is the name of the domain's namespace, "" for the one that rdomain
+	// runs in.
+	in string
+}
+
+func (p *planner) add(line int, verb ip.Verb, thing ip.Thing) {
+	p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: verb, Thing: thing, Line: line})
+}
+
+// change sets a property of a link that exists, remembering what it was.
+func (p *planner) change(line int, s ip.Setting, old string) {
+	was := s
+	was.Value = old
+	p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: ip.Set, Thing: s, Old: was, Line: line})
+}
+
+func (p *planner) fail(line int, msg string) error {
+	return &Conflict{conf.Error{Path: p.f.Path, Line: line, Msg: msg}}
+}
+
+// Conflict is a contradiction between the file and the kernel that is not for
+// rdomain to resolve. Trying again may help: a link may come late.
+type Conflict struct{ At conf.Error }
+
+// Error returns PATH:LINE: MSG.
+func (c *Conflict) Error() string { return c.At.Error() }

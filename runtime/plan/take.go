@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/ip"
+	"rdgen/runtime/record"
+)
+
+// take plans a [Link] without Kind=: a link that exists, and is moved into the
+// domain's namespace if it is not there yet. Enslaving comes after.
+func (p *planner) take(l conf.Link, now Link, inside bool) error {
+	name := l.Name.String()
+	if inside {
+		if t := p.taken(name); t != nil && (t.Index == 0 || t.Index == now.Index) {
+			t.Index = now.Index
+		} else if t != nil { // another link by now, and not ours to give back
+			p.plan.Record.Taken = slices.DeleteFunc(p.plan.Record.Taken, func(t record.Taken) bool { return t.Name == name })
+		} else if p.f.Kind == conf.VRF {
+			if err := p.takeMember(l, now); err != nil {
+				return err
+			}
+		}
+		p.settings(l, now)
+		p.restore(l)
+		return nil
+	}
+	now, outside := p.have.Outside[name]
+	if !outside {
+		return p.fail(l.Line, fmt.Sprintf("there is no link %s, inside or outside; Kind= would make one", name))
+	}
+	if now.Master != 0 {
+		return p.fail(l.Line, fmt.Sprintf("link %s is a member of a bridge or vrf outside; release it first", name))
+	}
+	if t := p.taken(name); t != nil {
+		// It was given back or fell out of its namespace: what it has now may
+		// be less than what it had.
+		t.Index = 0
+	} else if err := p.save(l, now, ""); err != nil {
+		return err
+	}
+	p.add(l.Line, ip.Set, ip.Setting{Link: name, Key: "netns", Value: p.in})
+	p.settings(l, now)
+	p.restore(l)
+	return nil
+}
+
+// takeMember plans that a link of the VRF's own namespace becomes a member.
+func (p *planner) takeMember(l conf.Link, now Link) error {
+	vrf := p.have.Inside[p.f.Domain.VRF.String()]
+	switch {
+	case now.Master == 0:
+		return p.save(l, now, p.in)
+	case now.Master == vrf.Index:
+		return nil // somebody else's doing; used, not owned
+	}
+	return p.fail(l.Line, fmt.Sprintf("link %s is a member of another vrf or bridge; release it first", l.Name))
+}
+
+// taken returns the recorded link of that name, so that it can be corrected.
+func (p *planner) taken(name string) *record.Taken {
+	for i := range p.plan.Record.Taken {
+		if t := &p.plan.Record.Taken[i]; t.Name == name {
+			return t
+		}
+	}
+	for i := range p.plan.Taken {
+		if t := &p.plan.Taken[i]; t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// save notes a link as it is before it is taken. What cannot be given back is a
+// reason not to take it.
+func (p *planner) save(l conf.Link, now Link, from string) error {
+	t := record.Taken{Name: now.Name, From: from, Up: now.Up, MTU: now.MTU, MAC: now.MAC}
+	for _, a := range now.Addresses {
+		if !a.Own {
+			t.Addresses = append(t.Addresses, a.Address)
+		}
+	}
+	for _, r := range now.Routes {
+		if r.Protocol == ip.ProtocolKernel || r.Protocol == protocolRA {
+			continue // they come by themselves
+		}
+		if r.Other != "" {
+			return p.fail(l.Line, fmt.Sprintf("link %s has a route to %s with %s, which rdomain cannot move; "+
+				"write it as a [Route] and delete it", now.Name, r.Destination, r.Other))
+		}
+		t.Routes = append(t.Routes, r.Route)
+	}
+	// A gateway must be reachable before a route leads through it.
+	slices.SortStableFunc(t.Routes, func(a, b ip.Route) int {
+		return btoi(a.Gateway.IsValid()) - btoi(b.Gateway.IsValid())
+	})
+	p.plan.Taken = append(p.plan.Taken, t)
+	return nil
+}
+
+// protocolRA is RTPROT_RA (include/uapi/linux/rtnetlink.h): routes from router
+// advertisements.
+const protocolRA = 9
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// restore plans that a taken link has the addresses and routes that it had.
+// What the link is about to lose counts as lost.
+func (p *planner) restore(l conf.Link) {
+	name := l.Name.String()
+	t := p.taken(name)
+	if t == nil {
+		return
+	}
+	now, inside := p.have.Inside[name]
+	for _, a := range t.Addresses {
+		a.Netns, a.Dev = p.in, name
+		if !inside || !hasAddress(now, a) || p.flushes(a) {
+			p.once(l.Line, ip.Replace, a)
+		}
+	}
+	up := ip.Setting{Netns: p.in, Link: name, Key: "up"}
+	if (!inside || !now.Up) && !p.has(up) {
+		p.add(l.Line, ip.Set, up)
+	}
+	for _, r := range t.Routes {
+		r.Netns, r.Dev = p.in, name
+		if p.f.Kind == conf.VRF && r.Table == ip.MainTable {
+			r.Table = p.f.Table
+		}
+		found, ok := p.have.route(r.Key())
+		if !ok || !same(found, r) || p.moves(name) {
+			p.once(l.Line, ip.Replace, r)
+		}
+	}
+}
+
+// once plans a step that is repeated after each step that undoes it: of two
+// equal ones the later is kept.
+func (p *planner) once(line int, verb ip.Verb, thing ip.Thing) {
+	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s ip.Step) bool { return s.Thing == thing })
+	p.add(line, verb, thing)
+}
+
+// moves reports whether the plan changes the link's namespace or master, with
+// which the kernel drops its routes.
+func (p *planner) moves(link string) bool {
+	return slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool {
+		set, ok := s.Thing.(ip.Setting)
+		return ok && set.Link == link && (set.Key == "netns" || set.Key == "master")
+	})
+}

@@ -1,0 +1,195 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"rdgen/runtime/ip"
+)
+
+// Preferences of the rules that VRFs need (kernel Documentation/networking/vrf.rst
+// for the first; the others are those that VyOS and Cumulus use).
+const (
+	// PrefL3mdev is where the kernel puts its rule with a namespace's first VRF.
+	PrefL3mdev = 1000
+	// PrefUnreachable ends the search of a packet of any VRF behind its table.
+	PrefUnreachable = 2000
+	// PrefLocal is where the local table goes: behind the VRFs' tables.
+	PrefLocal = 32765
+)
+
+const localTable = 255
+
+// LastMetric is the metric of the route that ends a VRF's table: 4278198272,
+// which FRR reads as its least preferred, [255/8192].
+const LastMetric = 4278198272
+
+// Pinned returns where the program of a VRF is pinned: below /sys/fs/bpf/rdomain
+// under the domain's ID. The BPF file system refuses a name with a dot, so that
+// each "." becomes "+", which is in no ID.
+func Pinned(id string) string {
+	b := []byte(id)
+	for i := range b {
+		if b[i] == '.' {
+			b[i] = '+'
+		}
+	}
+	return "/sys/fs/bpf/rdomain/" + string(b)
+}
+
+// vrf plans the VRF itself, and all that makes it closed and usable before any
+// link becomes a member of it.
+func (p *planner) vrf() error {
+	name, line := p.f.Domain.VRF.String(), p.f.KindLine
+	now, exists := p.have.Inside[name]
+	switch {
+	case exists && now.Kind != "vrf":
+		return p.fail(line, fmt.Sprintf("link %s exists already, as a %s; want a vrf", name, kindName(now.Kind)))
+	case exists && now.Table != p.f.Table:
+		return p.fail(line, fmt.Sprintf("vrf %s exists already with table %d, want %d; take it down first or change Table=",
+			name, now.Table, p.f.Table))
+	}
+	for _, other := range p.have.VRFs {
+		if other.Table == p.f.Table && other.Name != name {
+			return p.fail(line, fmt.Sprintf("Table=%d is already that of vrf %s; expected another number",
+				p.f.Table, other.Name))
+		}
+	}
+	if !exists {
+		p.add(line, ip.Add, ip.Link{Netns: p.in, Name: name, Kind: "vrf", Table: p.f.Table})
+	}
+	p.rules()
+	for _, r := range lastRoutes(p.in, p.f.Table, p.have.IPv6) {
+		if found, ok := p.have.route(r.Key()); !ok || !same(found, r) {
+			p.add(line, ip.Add, r)
+		}
+	}
+	for _, a := range loopback(p.have.IPv6) {
+		p.address(line, now, ip.NewAddress(p.in, name, a))
+	}
+	if !now.Up {
+		p.add(line, ip.Set, ip.Setting{Netns: p.in, Link: name, Key: "up"})
+	}
+	p.pin(now, exists)
+	return nil
+}
+
+// Foreign returns what is to be done for a VRF that somebody else made: only its
+// program is pinned.
+func Foreign(netns, name string, have *State) []ip.Step {
+	now := have.Inside[name]
+	if have.Pinned == uint32(now.Index) {
+		return nil
+	}
+	return []ip.Step{{Verb: ip.Add, Thing: PinOf(netns, name)}}
+}
+
+// PinOf returns the pin of a VRF.
+func PinOf(netns, vrf string) ip.Pin {
+	id := vrf
+	if netns != "" {
+		id += "@" + netns
+	}
+	return ip.Pin{Netns: netns, VRF: vrf, Path: Pinned(id)}
+}
+
+func (p *planner) pin(now Link, exists bool) {
+	if !exists || p.have.Pinned != uint32(now.Index) {
+		p.add(p.f.KindLine, ip.Add, PinOf(p.in, p.f.Domain.VRF.String()))
+	}
+}
+
+func lastRoutes(netns string, table uint32, ipv6 bool) []ip.Route {
+	r := ip.Route{Netns: netns, Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: "unreachable",
+		Table: table, Metric: LastMetric, Protocol: ip.ProtocolKernel}
+	routes := []ip.Route{r}
+	if ipv6 {
+		r.Destination = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		routes = append(routes, r)
+	}
+	return routes
+}
+
+func loopback(ipv6 bool) []netip.Prefix {
+	list := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8")}
+	if ipv6 {
+		list = append(list, netip.MustParsePrefix("::1/128"))
+	}
+	return list
+}
+
+func families(ipv6 bool) []bool {
+	if ipv6 {
+		return []bool{false, true}
+	}
+	return []bool{false}
+}
+
+// NewRules are the rules that the kernel gives a new namespace.
+func NewRules(ipv6 bool) []ip.Rule {
+	var rules []ip.Rule
+	for _, v6 := range families(ipv6) {
+		rules = append(rules, ip.Rule{IPv6: v6, Pref: 0, Table: localTable, Protocol: ip.ProtocolKernel},
+			ip.Rule{IPv6: v6, Pref: 32766, Table: ip.MainTable, Protocol: ip.ProtocolKernel})
+	}
+	return rules
+}
+
+// rules plans the rules that all VRFs of a namespace share. All are of protocol
+// kernel, lest systemd-networkd delete them.
+func (p *planner) rules() {
+	for _, v6 := range families(p.have.IPv6) {
+		rule := ip.Rule{Netns: p.in, IPv6: v6, Protocol: ip.ProtocolKernel}
+		lookup := rule
+		lookup.Pref, lookup.L3mdev = PrefL3mdev, true
+		// The kernel adds this one with a namespace's first VRF, and never
+		// again if somebody deletes it.
+		if len(p.have.VRFs) > 0 && !p.haveRule(lookup) {
+			p.add(p.f.KindLine, ip.Add, lookup)
+		}
+		unreachable := lookup
+		unreachable.Pref, unreachable.Unreachable = PrefUnreachable, true
+		if !p.haveRule(unreachable) {
+			p.add(p.f.KindLine, ip.Add, unreachable)
+		}
+		// Added before the other is deleted: in between there are two, never
+		// none.
+		local := rule
+		local.Pref, local.Table = PrefLocal, localTable
+		if !p.haveRule(local) {
+			p.add(p.f.KindLine, ip.Add, local)
+		}
+		local.Pref = 0
+		if p.haveRule(local) {
+			p.add(p.f.KindLine, ip.Delete, local)
+		}
+	}
+}
+
+func (p *planner) haveRule(want ip.Rule) bool {
+	want.Netns = ""
+	return slices.ContainsFunc(p.have.Rules, func(r ip.Rule) bool { return r.Same(want) })
+}
+
+// LastRules returns what takes back the changes of rules that were recorded,
+// for the namespace's last VRF: the local table is moved back before it is
+// taken from where it is.
+func LastRules(netns string, added, deleted, have []ip.Rule) []ip.Step {
+	var steps []ip.Step
+	in := func(rules []ip.Rule, want ip.Rule) bool {
+		want.Netns = ""
+		return slices.ContainsFunc(rules, want.Same)
+	}
+	for _, r := range deleted {
+		if r.Netns = netns; !in(have, r) {
+			steps = append(steps, ip.Step{Verb: ip.Add, Thing: r})
+		}
+	}
+	for _, r := range slices.Backward(added) {
+		if r.Netns = netns; in(have, r) {
+			steps = append(steps, ip.Step{Verb: ip.Delete, Thing: r})
+		}
+	}
+	return steps
+}

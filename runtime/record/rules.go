@@ -1,0 +1,64 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/ip"
+	"rdgen/runtime/netns"
+)
+
+// Rules are the routing policy rules that rdomain changed in one namespace. All
+// VRFs of a namespace share them: they are taken back with the last one.
+type Rules struct {
+	// Netns is the name of the namespace, "" for the one rdomain runs in.
+	Netns   string    `json:"netns,omitempty"`
+	Added   []ip.Rule `json:"added,omitempty"`
+	Deleted []ip.Rule `json:"deleted,omitempty"`
+}
+
+// A namespace need not have a name, so the file's name has its inode number.
+// "," is in no ID.
+func rulesName(id netns.ID) string { return fmt.Sprintf("rules,%d,%d", id.Dev, id.Ino) }
+
+// LockRules waits until nobody else changes the rules of a namespace.
+func (s *Store) LockRules(id netns.ID) (*Lock, error) {
+	return s.lock(rulesName(id)+".lock", unix.LOCK_EX)
+}
+
+// LoadRules returns what was changed in a namespace; the error matches
+// fs.ErrNotExist if nothing was.
+func (s *Store) LoadRules(id netns.ID) (*Rules, error) {
+	data, err := s.read(rulesName(id) + ".json")
+	if err != nil {
+		return nil, err
+	}
+	r := new(Rules)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("%s/%s.json: %w", Dir, rulesName(id), err)
+	}
+	return r, nil
+}
+
+// SaveRules writes what was changed in a namespace. The caller holds LockRules.
+func (s *Store) SaveRules(id netns.ID, r *Rules) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return s.write(rulesName(id)+".json", append(data, '\n'))
+}
+
+// RemoveRules removes the file. The caller holds LockRules.
+func (s *Store) RemoveRules(id netns.ID) error { return s.remove(rulesName(id) + ".json") }
+
+// ForgetRules removes what is kept for a namespace that is gone, the lock's file
+// too: nobody can ask for the lock of a namespace that has no name.
+func (s *Store) ForgetRules(id netns.ID) error {
+	if err := s.RemoveRules(id); err != nil {
+		return err
+	}
+	return s.remove(rulesName(id) + ".lock")
+}

@@ -1,0 +1,241 @@
+package rtnl
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/ip"
+)
+
+// Link is what the kernel says of a link.
+type Link struct {
+	Name  string
+	Index int
+	// Kind is "veth", "vrf", ...; "" for hardware and for lo.
+	Kind string
+	Up   bool
+	MTU  uint32
+	MAC  string
+	// Master is the ifindex of the VRF or bridge that the link is a member
+	// of; 0 for none.
+	Master int
+	// Peer is the ifindex of the other end of a veth, in that end's namespace.
+	Peer int
+	// Table is the routing table of a VRF.
+	Table uint32
+}
+
+// Link returns the link called name. The error matches fs.ErrNotExist if there
+// is none. It costs one request, however many links there are. An alternative
+// name (IFLA_ALT_IFNAME), which the kernel finds too, is an error: rdomain names
+// links by their names.
+func (c *Conn) Link(name string) (Link, error) {
+	l, err := c.link(nl.NewIfInfomsg(unix.AF_UNSPEC), str(unix.IFLA_IFNAME, name))
+	if err == nil && l.Name != name {
+		return Link{}, fmt.Errorf("%s is an alternative name of link %s", name, l.Name)
+	}
+	return l, err
+}
+
+// LinkAt returns the link with the given ifindex. The error matches
+// fs.ErrNotExist if there is none.
+func (c *Conn) LinkAt(index int) (Link, error) {
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index = int32(index)
+	return c.link(msg)
+}
+
+func (c *Conn) link(data ...nl.NetlinkRequestData) (Link, error) {
+	msgs, err := c.exchange(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK, data...)
+	if err != nil {
+		return Link{}, err
+	}
+	if len(msgs) != 1 {
+		return Link{}, fmt.Errorf("kernel answered with %d links, want 1", len(msgs))
+	}
+	return parseLink(msgs[0])
+}
+
+// Links returns the links of a kind ("vrf"), or all for "", in the order of
+// their indices.
+func (c *Conn) Links(kind string) ([]Link, error) {
+	data := []nl.NetlinkRequestData{nl.NewIfInfomsg(unix.AF_UNSPEC)}
+	if kind != "" {
+		data = append(data, linkInfo(kind))
+	}
+	return c.links(kind, data...)
+}
+
+// Members returns the links whose master has the given ifindex.
+func (c *Conn) Members(master int) ([]Link, error) {
+	all, err := c.links("", nl.NewIfInfomsg(unix.AF_UNSPEC), u32(unix.IFLA_MASTER, uint32(master)))
+	var members []Link
+	for _, l := range all {
+		if l.Master == master {
+			members = append(members, l)
+		}
+	}
+	return members, err
+}
+
+func (c *Conn) links(kind string, data ...nl.NetlinkRequestData) ([]Link, error) {
+	msgs, err := c.dump(unix.RTM_GETLINK, unix.RTM_NEWLINK, data...)
+	if err != nil {
+		return nil, fmt.Errorf("list of links: %w", err)
+	}
+	var links []Link
+	for _, m := range msgs {
+		l, err := parseLink(m)
+		if err != nil {
+			return nil, err
+		}
+		if kind == "" || l.Kind == kind { // kernels before 4.6 do not filter
+			links = append(links, l)
+		}
+	}
+	return links, nil
+}
+
+func parseLink(m []byte) (Link, error) {
+	if len(m) < unix.SizeofIfInfomsg {
+		return Link{}, fmt.Errorf("kernel sent a link of %d bytes", len(m))
+	}
+	msg := nl.DeserializeIfInfomsg(m)
+	attrs, err := nl.ParseRouteAttr(m[unix.SizeofIfInfomsg:])
+	if err != nil {
+		return Link{}, err
+	}
+	l := Link{Index: int(msg.Index), Up: msg.Flags&unix.IFF_UP != 0}
+	for _, a := range attrs {
+		switch v := a.Value; attrType(a.Attr) {
+		case unix.IFLA_IFNAME:
+			l.Name = text(v)
+		case unix.IFLA_MTU:
+			l.MTU = native32(v)
+		case unix.IFLA_ADDRESS:
+			l.MAC = net.HardwareAddr(v).String()
+		case unix.IFLA_MASTER:
+			l.Master = int(native32(v))
+		case unix.IFLA_LINK:
+			l.Peer = int(native32(v))
+		case unix.IFLA_LINKINFO:
+			if err := parseLinkInfo(&l, v); err != nil {
+				return Link{}, err
+			}
+		}
+	}
+	return l, nil
+}
+
+func parseLinkInfo(l *Link, b []byte) error {
+	attrs, err := nl.ParseRouteAttr(b)
+	if err != nil {
+		return err
+	}
+	var data []byte
+	for _, a := range attrs {
+		switch attrType(a.Attr) {
+		case unix.IFLA_INFO_KIND:
+			l.Kind = text(a.Value)
+		case unix.IFLA_INFO_DATA:
+			data = a.Value
+		}
+	}
+	if l.Kind != "vrf" {
+		return nil
+	}
+	attrs, err = nl.ParseRouteAttr(data)
+	for _, a := range attrs {
+		if attrType(a.Attr) == unix.IFLA_VRF_TABLE {
+			l.Table = native32(a.Value)
+		}
+	}
+	return err
+}
+
+func linkInfo(kind string) *nl.RtAttr {
+	info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
+	info.AddRtAttr(unix.IFLA_INFO_KIND, []byte(kind))
+	return info
+}
+
+// AddLink makes a link in the namespace of c. The other end of a veth is made
+// in the namespace that peerNS is a descriptor of, or in the same one if peerNS
+// is negative.
+func (c *Conn) AddLink(l ip.Link, peerNS int) error {
+	data := []nl.NetlinkRequestData{nl.NewIfInfomsg(unix.AF_UNSPEC), str(unix.IFLA_IFNAME, l.Name)}
+	if l.MTU != 0 {
+		data = append(data, u32(unix.IFLA_MTU, l.MTU))
+	}
+	if l.MAC != "" {
+		mac, err := net.ParseMAC(l.MAC)
+		if err != nil {
+			return err
+		}
+		data = append(data, raw(unix.IFLA_ADDRESS, mac))
+	}
+	info := linkInfo(l.Kind)
+	switch l.Kind {
+	case "vrf":
+		info.AddRtAttr(unix.IFLA_INFO_DATA, nil).AddRtAttr(unix.IFLA_VRF_TABLE, nl.Uint32Attr(l.Table))
+	case "veth":
+		peer := info.AddRtAttr(unix.IFLA_INFO_DATA, nil).AddRtAttr(nl.VETH_INFO_PEER, nil)
+		nl.NewIfInfomsgChild(peer, unix.AF_UNSPEC)
+		peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(l.Peer))
+		if peerNS >= 0 {
+			peer.AddRtAttr(unix.IFLA_NET_NS_FD, nl.Uint32Attr(uint32(peerNS)))
+		}
+	}
+	return c.change(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, append(data, info)...)
+}
+
+// DeleteLink deletes the link with the given ifindex, and with a veth its other
+// end, wherever that is.
+func (c *Conn) DeleteLink(index int) error {
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index = int32(index)
+	return c.change(unix.RTM_DELLINK, 0, msg)
+}
+
+// SetUp sets a link administratively up or down.
+func (c *Conn) SetUp(index int, up bool) error {
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index, msg.Change = int32(index), unix.IFF_UP
+	if up {
+		msg.Flags = unix.IFF_UP
+	}
+	return c.change(unix.RTM_NEWLINK, 0, msg)
+}
+
+// SetMTU sets a link's MTU in bytes.
+func (c *Conn) SetMTU(index int, mtu uint32) error { return c.set(index, u32(unix.IFLA_MTU, mtu)) }
+
+// SetMAC sets a link's hardware address.
+func (c *Conn) SetMAC(index int, mac string) error {
+	addr, err := net.ParseMAC(mac)
+	if err != nil {
+		return err
+	}
+	return c.set(index, raw(unix.IFLA_ADDRESS, addr))
+}
+
+// SetMaster makes the link a member of the VRF or bridge with the ifindex
+// master, or of none if master is 0.
+func (c *Conn) SetMaster(index, master int) error {
+	return c.set(index, u32(unix.IFLA_MASTER, uint32(master)))
+}
+
+// SetNetns moves the link to the namespace that fd is a descriptor of. The
+// kernel takes its addresses and routes away.
+func (c *Conn) SetNetns(index, fd int) error {
+	return c.set(index, u32(unix.IFLA_NET_NS_FD, uint32(fd)))
+}
+
+func (c *Conn) set(index int, attr *nl.RtAttr) error {
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index = int32(index)
+	return c.change(unix.RTM_NEWLINK, 0, msg, attr)
+}

@@ -1,0 +1,200 @@
+package rtnl
+
+import (
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/ip"
+)
+
+// Route is what the kernel says of a route.
+type Route struct {
+	ip.Route
+	// Index is the ifindex of the link that the route leads to, 0 for none.
+	Index int
+}
+
+// Routes returns the routes of a table, IPv4 first, or those of all tables that
+// lead to a link, if index is not 0. Netns and Dev are left empty. Local,
+// broadcast, multicast and cloned routes, which the kernel makes by itself, are
+// left out.
+func (c *Conn) Routes(table uint32, index int) ([]Route, error) {
+	var list []Route
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		msg := &nl.RtMsg{RtMsg: unix.RtMsg{Family: family}}
+		data := []nl.NetlinkRequestData{msg}
+		if index != 0 {
+			data = append(data, u32(unix.RTA_OIF, uint32(index)))
+		} else {
+			data = append(data, u32(unix.RTA_TABLE, table))
+		}
+		msgs, err := c.dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, data...)
+		if isErrno(err, unix.ENOENT) {
+			continue // there is no such table yet
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list of routes: %w", err)
+		}
+		for _, m := range msgs {
+			r, ok, err := parseRoute(m)
+			if err != nil {
+				return nil, err
+			}
+			if ok && (index != 0 && r.Index == index || index == 0 && r.Table == table) {
+				list = append(list, r)
+			}
+		}
+	}
+	return list, nil
+}
+
+// rtaNHID is RTA_NH_ID (include/uapi/linux/rtnetlink.h, since Linux 5.3).
+const rtaNHID = 30
+
+var routeTypes = map[uint8]string{
+	unix.RTN_UNICAST: "unicast", unix.RTN_UNREACHABLE: "unreachable",
+	unix.RTN_BLACKHOLE: "blackhole", unix.RTN_PROHIBIT: "prohibit",
+}
+
+func parseRoute(m []byte) (Route, bool, error) {
+	if len(m) < unix.SizeofRtMsg {
+		return Route{}, false, fmt.Errorf("kernel sent a route of %d bytes", len(m))
+	}
+	msg := nl.DeserializeRtMsg(m)
+	name, known := routeTypes[msg.Type]
+	if !known || msg.Flags&unix.RTM_F_CLONED != 0 || msg.Family != unix.AF_INET && msg.Family != unix.AF_INET6 {
+		return Route{}, false, nil
+	}
+	attrs, err := nl.ParseRouteAttr(m[unix.SizeofRtMsg:])
+	if err != nil {
+		return Route{}, false, err
+	}
+	var r Route
+	r.Type, r.Table, r.Protocol, r.Scope = name, uint32(msg.Table), msg.Protocol, msg.Scope
+	r.OnLink = msg.Flags&unix.RTNH_F_ONLINK != 0
+	destination := netip.IPv4Unspecified()
+	if msg.Family == unix.AF_INET6 {
+		destination = netip.IPv6Unspecified()
+	}
+	if msg.Src_len != 0 {
+		r.Other = "a source prefix"
+	}
+	if msg.Tos != 0 {
+		r.Other = "a type of service"
+	}
+	for _, a := range attrs {
+		switch v := a.Value; attrType(a.Attr) {
+		case unix.RTA_DST:
+			destination, _ = netip.AddrFromSlice(v)
+		default:
+			r.attribute(a.Attr, v)
+		}
+	}
+	r.Destination = netip.PrefixFrom(destination, int(msg.Dst_len))
+	if r.Type != "unicast" && msg.Family == unix.AF_INET6 {
+		r.Index = 0 // IPv6 hangs these on lo
+	}
+	return r, true, nil
+}
+
+func (r *Route) attribute(attr syscall.RtAttr, v []byte) {
+	switch attrType(attr) {
+	case unix.RTA_TABLE:
+		r.Table = native32(v)
+	case unix.RTA_OIF:
+		r.Index = int(native32(v))
+	case unix.RTA_GATEWAY:
+		r.Gateway, _ = netip.AddrFromSlice(v)
+	case unix.RTA_PREFSRC:
+		r.Source, _ = netip.AddrFromSlice(v)
+	case unix.RTA_PRIORITY:
+		r.Metric = native32(v)
+	case unix.RTA_METRICS:
+		r.metrics(v)
+	case unix.RTA_MULTIPATH:
+		r.Other = "several next hops"
+	case unix.RTA_ENCAP:
+		r.Other = "an encapsulation"
+	case unix.RTA_VIA:
+		r.Other = "a gateway of another family"
+	case rtaNHID:
+		r.Other = "a next hop object"
+	case unix.RTA_FLOW:
+		r.Other = "a realm"
+	case unix.RTA_EXPIRES:
+		r.Other = "a lifetime"
+	}
+}
+
+func (r *Route) metrics(b []byte) {
+	attrs, err := nl.ParseRouteAttr(b)
+	if err != nil {
+		r.Other = "unreadable metrics"
+	}
+	for _, a := range attrs {
+		if attrType(a.Attr) == unix.RTAX_MTU {
+			r.MTU = native32(a.Value)
+		} else {
+			r.Other = fmt.Sprintf("metric number %d", attrType(a.Attr))
+		}
+	}
+}
+
+// Route adds, replaces or deletes a route. index is the ifindex of r.Dev, 0 if
+// it is empty.
+func (c *Conn) Route(verb ip.Verb, r ip.Route, index int) error {
+	msg := &nl.RtMsg{RtMsg: unix.RtMsg{
+		Family: unix.AF_INET, Dst_len: uint8(r.Destination.Bits()), Scope: r.Scope, Type: routeType(r.Type),
+		Protocol: r.Protocol,
+	}}
+	if r.Destination.Addr().Is6() {
+		msg.Family, msg.Scope = unix.AF_INET6, 0
+	}
+	if r.Protocol == 0 && verb != ip.Delete {
+		msg.Protocol = unix.RTPROT_BOOT
+	}
+	if r.OnLink {
+		msg.Flags |= unix.RTNH_F_ONLINK
+	}
+	data := []nl.NetlinkRequestData{msg, u32(unix.RTA_TABLE, r.Table)}
+	if r.Destination.Bits() != 0 {
+		data = append(data, raw(unix.RTA_DST, r.Destination.Addr().AsSlice()))
+	}
+	if r.Gateway.IsValid() {
+		data = append(data, raw(unix.RTA_GATEWAY, r.Gateway.AsSlice()))
+	}
+	if r.Source.IsValid() {
+		data = append(data, raw(unix.RTA_PREFSRC, r.Source.AsSlice()))
+	}
+	if index != 0 {
+		data = append(data, u32(unix.RTA_OIF, uint32(index)))
+	}
+	if r.Metric != 0 {
+		data = append(data, u32(unix.RTA_PRIORITY, r.Metric))
+	}
+	if r.MTU != 0 {
+		metrics := nl.NewRtAttr(unix.RTA_METRICS, nil)
+		metrics.AddRtAttr(unix.RTAX_MTU, nl.Uint32Attr(r.MTU))
+		data = append(data, metrics)
+	}
+	switch verb {
+	case ip.Delete:
+		return c.change(unix.RTM_DELROUTE, 0, data...)
+	case ip.Replace:
+		return c.change(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, data...)
+	}
+	return c.change(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
+}
+
+func routeType(name string) uint8 {
+	for number, n := range routeTypes {
+		if n == name {
+			return number
+		}
+	}
+	panic("rtnl: no route type " + name)
+}

@@ -1,0 +1,111 @@
+package rtnl
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/ip"
+)
+
+// Rules returns the rules of the routing policy database of one family, in
+// their order. Netns is left empty. Without IPv6 in the kernel the list is
+// empty.
+func (c *Conn) Rules(ipv6 bool) ([]ip.Rule, error) {
+	msg := ruleHeader(ipv6)
+	msgs, err := c.dump(unix.RTM_GETRULE, unix.RTM_NEWRULE, msg)
+	if ipv6 && isErrno(err, unix.EAFNOSUPPORT, unix.EOPNOTSUPP) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list of rules: %w", err)
+	}
+	var rules []ip.Rule
+	for _, m := range msgs {
+		r, err := parseRule(m)
+		if err != nil {
+			return nil, err
+		}
+		if r.IPv6 == ipv6 {
+			rules = append(rules, r)
+		}
+	}
+	return rules, nil
+}
+
+func ruleHeader(ipv6 bool) *nl.RtMsg {
+	// struct fib_rule_hdr has the layout of struct rtmsg
+	// (include/uapi/linux/fib_rules.h).
+	msg := &nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET}}
+	if ipv6 {
+		msg.Family = unix.AF_INET6
+	}
+	return msg
+}
+
+func parseRule(m []byte) (ip.Rule, error) {
+	if len(m) < unix.SizeofRtMsg {
+		return ip.Rule{}, fmt.Errorf("kernel sent a rule of %d bytes", len(m))
+	}
+	msg := nl.DeserializeRtMsg(m)
+	attrs, err := nl.ParseRouteAttr(m[unix.SizeofRtMsg:])
+	if err != nil {
+		return ip.Rule{}, err
+	}
+	r := ip.Rule{IPv6: msg.Family == unix.AF_INET6, Unreachable: msg.Type == nl.FR_ACT_UNREACHABLE}
+	r.Other = msg.Src_len != 0 || msg.Dst_len != 0 || msg.Tos != 0 || msg.Flags&unix.FIB_RULE_INVERT != 0 ||
+		msg.Type != nl.FR_ACT_TO_TBL && msg.Type != nl.FR_ACT_UNREACHABLE
+	for _, a := range attrs {
+		switch v := a.Value; attrType(a.Attr) {
+		case unix.FRA_PRIORITY:
+			r.Pref = native32(v)
+		case unix.FRA_TABLE:
+			r.Table = native32(v)
+		case unix.FRA_L3MDEV:
+			r.L3mdev = len(v) > 0 && v[0] != 0
+		case unix.FRA_PROTOCOL:
+			r.Protocol = append(v, 0)[0]
+		case unix.FRA_SUPPRESS_PREFIXLEN, unix.FRA_SUPPRESS_IFGROUP:
+			r.Other = r.Other || native32(v) != 1<<32-1
+		case unix.FRA_PAD:
+		default:
+			r.Other = true
+		}
+	}
+	return r, nil
+}
+
+// Rule adds or deletes a rule.
+func (c *Conn) Rule(verb ip.Verb, r ip.Rule) error {
+	msg := ruleHeader(r.IPv6)
+	msg.Type = nl.FR_ACT_TO_TBL
+	if r.Unreachable {
+		msg.Type = nl.FR_ACT_UNREACHABLE
+	}
+	data := []nl.NetlinkRequestData{msg, u32(unix.FRA_PRIORITY, r.Pref)}
+	if r.L3mdev {
+		data = append(data, raw(unix.FRA_L3MDEV, []byte{1}))
+	}
+	if r.Table != 0 {
+		data = append(data, u32(unix.FRA_TABLE, r.Table))
+	}
+	if verb == ip.Delete {
+		return c.change(unix.RTM_DELRULE, 0, data...)
+	}
+	if r.Protocol != 0 {
+		data = append(data, raw(unix.FRA_PROTOCOL, []byte{r.Protocol}))
+	}
+	return c.change(unix.RTM_NEWRULE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
+}
+
+func isErrno(err error, any ...syscall.Errno) bool {
+	for _, e := range any {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,172 @@
+package who
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/enter"
+	"rdgen/test/need"
+	"rdgen/test/sandbox"
+)
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
+
+func TestPaths(t *testing.T) {
+	for _, c := range []struct{ cgroup, path, vrf string }{
+		{"0::/\n", "/", ""},
+		{"12:cpu:/x\n0::/system.slice/sshd.service\n", "/system.slice/sshd.service", ""},
+		{"0::/user.slice/vrf/blue\n", "/user.slice/vrf/blue", "blue"},
+		{"0::/t1-ns/vrf/blue/sub\n", "/t1-ns/vrf/blue/sub", "blue"},
+		{"0::/system.slice/vrf-foo.service\n", "/system.slice/vrf-foo.service", ""},
+		{"0::/vrf/\n", "/vrf/", ""},
+		{"1:cpu:/vrf/blue\n", "", ""},
+	} {
+		path := unified(c.cgroup)
+		if got := ipVRF(path); path != c.path || got != c.vrf {
+			t.Errorf("%q is in %q, vrf %q; want %q, %q", c.cgroup, path, got, c.path, c.vrf)
+		}
+	}
+	const mounts = "cgroup /c/cpu cgroup rw 0 0\ncgroup2 /c/unified cgroup2 rw 0 0\ncgroup2 /other cgroup2 rw 0 0\n"
+	if got := mountOf(mounts, "cgroup2"); got != "/c/unified" {
+		t.Errorf("mountOf = %q; want /c/unified", got)
+	}
+}
+
+// child starts a program that runs until the test ends, and returns its pid
+// when it runs.
+func child(t *testing.T, args ...string) int {
+	t.Helper()
+	cmd := exec.Command(args[0], append(args[1:], "sh", "-c", "echo $$; read x")...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		_ = cmd.Wait()
+	})
+	var pid int
+	if _, err := fmt.Fscan(io.LimitReader(out, 20), &pid); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func of(t *testing.T, pid int) Where {
+	t.Helper()
+	w, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := w.Of(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func TestOf(t *testing.T) {
+	sandbox.Need(t)
+	sandbox.Sh(t, `ip netns add blue`)
+	defer sandbox.Sh(t, `ip netns delete blue`)
+	if at := of(t, child(t, "env")); at.ID != "" || at.Note != "" || at.Unnamed || at.Command != "sh" {
+		t.Errorf("a process beside this one: %+v", at)
+	}
+	if at := of(t, child(t, "ip", "netns", "exec", "blue")); at.ID != "blue" || at.Netns != "blue" || at.Note != "" {
+		t.Errorf("a process in blue: %+v", at)
+	}
+	if at := of(t, child(t, "unshare", "-n")); at.ID != "" || !at.Unnamed || !strings.Contains(at.Note, "without a name") {
+		t.Errorf("a process in a namespace without a name: %+v", at)
+	}
+	w, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Of(1 << 30); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no process = %v; want fs.ErrNotExist", err)
+	}
+	list, _, err := w.All(func(at Where) bool { return at.Netns == "blue" })
+	if err != nil || len(list) != 1 {
+		t.Errorf("All in blue = %+v, %v; want one", list, err)
+	}
+}
+
+// What a cgroup's program does is seen in the process's own namespace, whoever
+// attached it. Here it binds to a link that is no VRF, which is said; and to one
+// that is not there.
+func TestBoundByCgroup(t *testing.T) {
+	sandbox.Need(t)
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := fmt.Sprintf("%s/rdgen-who-test-%d", mountOf(string(mounts), "cgroup2"), os.Getpid())
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		need.Missing(t, need.Root, "no cgroup: "+err.Error())
+	}
+	defer os.Remove(dir)
+	sandbox.Sh(t, `ip netns add blue; ip -n blue link add br0 index 77 type bridge`)
+	defer sandbox.Sh(t, `ip netns delete blue`)
+	pid := child(t, "ip", "netns", "exec", "blue")
+	if err := os.WriteFile(dir+"/cgroup.procs", []byte(fmt.Sprint(pid)), 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.WriteFile(dir+"/../cgroup.procs", []byte(fmt.Sprint(pid)), 0)
+	if at := of(t, pid); at.ID != "blue" || at.Note != "" {
+		t.Errorf("without a program: %+v", at)
+	}
+	// The place alone is believed only where the programs cannot be seen.
+	if b := (&Who{cgroup2: "/nonexistent", bound: map[string]binding{}}).look("/vrf/red"); !b.byPath {
+		t.Errorf("a cgroup that cannot be looked at: %+v; want to go by its path", b)
+	}
+	for _, c := range []struct {
+		ifindex uint32
+		note    string
+	}{{77, "bound to link br0, which is not a vrf"}, {4711, "bound to ifindex 4711, which does not exist (any more) in its namespace"}} {
+		detach := attach(t, dir, c.ifindex)
+		if at := of(t, pid); at.ID != "blue" || at.VRF != "" || at.Note != c.note {
+			t.Errorf("bound to %d: %+v; want the note %q", c.ifindex, at, c.note)
+		}
+		detach()
+	}
+}
+
+func attach(t *testing.T, dir string, ifindex uint32) (detach func()) {
+	t.Helper()
+	program, err := enter.Load(ifindex)
+	if errors.Is(err, unix.EPERM) {
+		need.Missing(t, need.Root, "no BPF in a user namespace")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cgroup, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := progAttach(unix.BPF_PROG_ATTACH, cgroup, program); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := progAttach(unix.BPF_PROG_DETACH, cgroup, program); err != nil {
+			t.Error(err)
+		}
+		unix.Close(program)
+		unix.Close(cgroup)
+	}
+}
