@@ -68,7 +68,10 @@ func (l *Loader) Declared() ([]string, error) {
 	var declared []string
 	var errs []error
 	for _, name := range names {
-		_, s, err := l.conf(name)
+		conf, s, err := l.conf(name)
+		if err == nil {
+			err = l.judge(conf, s)
+		}
 		switch {
 		case err != nil:
 			errs = append(errs, err)
@@ -86,6 +89,9 @@ func (l *Loader) OpenRC(name string) (Service, error) {
 			"OpenRC reads the domain here at every start; --netns and --vrf cannot replace it")
 	}
 	conf, s, err := l.conf(name)
+	if err == nil {
+		err = l.judge(conf, s)
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Service{}, err
 	}
@@ -159,6 +165,9 @@ func (l *Loader) inDomain(name string) (*openrc.Conf, Service, error) {
 		s.Domain, s.Pos = l.given, openrc.Pos{}
 		return conf, s, nil
 	}
+	if err == nil {
+		err = l.judge(conf, s)
+	}
 	if err != nil {
 		return nil, Service{}, err
 	}
@@ -192,10 +201,16 @@ func (l *Loader) readConf(name string) (*openrc.Conf, Service, error) {
 	if s.Domain, s.Pos, err = conf.Domain(); err != nil {
 		return nil, Service{}, err
 	}
+	return conf, s, nil
+}
+
+// judge refuses a domain that conf.d may mean but does not say, and one that it
+// says but nobody has defined.
+func (l *Loader) judge(conf *openrc.Conf, s Service) error {
 	if hints := conf.Hints(); s.Domain.IsDefault() && len(hints) > 0 {
-		return nil, Service{}, problem(openrc.Pos{File: "/etc/conf.d/" + name}, strings.Join(hints, "\n"), "names no domain")
+		return problem(openrc.Pos{File: "/etc/conf.d/" + s.Name}, strings.Join(hints, "\n"), "names no domain")
 	}
-	return conf, s, l.isDefined(s)
+	return l.isDefined(s)
 }
 
 // isDefined refuses a VRF that conf.d names and no file defines: rdomain up
