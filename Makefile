@@ -1,4 +1,4 @@
-# make build | demo | check | test | golden | bench | fuzz | install | clean
+# make build | demo | check | test | test-vm | golden | bench | fuzz | install | clean
 #
 # install honours DESTDIR and PREFIX. The files that rdgen generates name
 # /usr/sbin/rdexec and /usr/sbin/rdomain, so PREFIX is /usr unless a packager
@@ -20,7 +20,7 @@ endif
 export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 
-.PHONY: all build demo check test golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
+.PHONY: all build demo check test test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
 
 all: build
 
@@ -36,16 +36,22 @@ check:
 	$(GO) tool staticcheck ./...
 	$(GO) test -short -json ./... | $(GO) run ./test/report
 
-# Every layer, on what is built here.
+# Every layer, on what is built here; the machines last and alone, because they
+# need both processors.
 test: tools fixtures build
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	$(GO) test -count=1 -timeout 30m -json ./... | $(GO) run ./test/report
+	@{ $(GO) test -count=1 -timeout 30m -json $$($(GO) list ./... | grep -v /test/vm); \
+	   $(GO) test -count=1 -timeout 60m -json ./test/vm/...; } | $(GO) run ./test/report
+
+# The test machines alone; their images are kept in ~/.cache/rdgen/vm.
+test-vm: tools
+	$(GO) test -count=1 -timeout 60m -json ./test/vm/... | $(GO) run ./test/report
 
 # Rewrite every golden file; review the difference.
 golden:
-	$(GO) test ./testdata/... -update
-	$(GO) test ./cmd/rdexec -run Golden -update
+	$(GO) test ./cmd/rdgen -run TestScripts -update
+	$(GO) test ./cmd/rdexec -run TestDeps -update
 
 bench: tools build
 	$(GO) run ./test/bench
@@ -68,6 +74,16 @@ install-bin: build
 	install -D -m 0755 bin/rdexec $(DESTDIR)$(PREFIX)/sbin/rdexec
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/*.8
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
+	bin/rdgen man $(DESTDIR)$(PREFIX)/share/man/man8
+
+# The hook that every OpenRC service passes, and the domains' init script.
+install-openrc:
+	install -D -m 0644 openrc/files/etc/rc.conf.d/50-rdgen.conf $(DESTDIR)/etc/rc.conf.d/50-rdgen.conf
+	install -D -m 0644 openrc/files/usr/libexec/rdgen/openrc.sh $(DESTDIR)/usr/libexec/rdgen/openrc.sh
+	install -D -m 0755 openrc/files/etc/init.d/rdomain $(DESTDIR)/etc/init.d/rdomain
+
+install-systemd:
+	install -D -m 0644 systemd/rdomain@.service $(DESTDIR)/usr/lib/systemd/system/rdomain@.service
 
 # The tools that the tests and the demonstration use, from the distribution.
 tools:
