@@ -110,6 +110,9 @@ func reason(lines []string) string {
 	return "no reason given"
 }
 
+// most is how many skipped tests of one reason are named.
+const most = 8
+
 func short(pkg string) string { return strings.TrimPrefix(pkg, "rdgen/") }
 
 func (c *count) print(w io.Writer) {
@@ -119,7 +122,11 @@ func (c *count) print(w io.Writer) {
 	}
 	slices.Sort(reasons)
 	for _, r := range reasons {
-		fmt.Fprintf(w, "skipped: %s (%d): %s\n", r, len(c.skips[r]), strings.Join(c.skips[r], ", "))
+		tests, more := c.skips[r], ""
+		if n := len(tests) - most; n > 0 {
+			tests, more = tests[:most], fmt.Sprintf(" and %d more", n)
+		}
+		fmt.Fprintf(w, "skipped: %s (%d): %s%s\n", r, len(c.skips[r]), strings.Join(tests, ", "), more)
 	}
 	fmt.Fprintf(w, "%d passed, %d failed, %d skipped\n", c.pass, c.fail, c.skip)
 }
