@@ -229,13 +229,12 @@ func (c *Conf) Domain() (domain.Domain, Pos, error) {
 		}
 		at = v.Pos
 		if key == "vrf" {
-			d.VRF, err = domain.ParseLink(v.Text)
+			d.VRF, err = domain.ParseVRF(v.Text)
 		} else {
 			d.Netns, err = domain.ParseNetns(v.Text)
 		}
 		if err != nil {
-			return domain.Domain{}, Pos{}, &Error{Pos: v.Pos, Err: err,
-				Msg:  strings.Replace(err.Error(), "vrf or link name", "vrf name", 1),
+			return domain.Domain{}, Pos{}, &Error{Pos: v.Pos, Err: err, Msg: err.Error(),
 				Hint: "a name has 1 to 15 (netns: 255) of A-Z, a-z, 0-9, \"_\", \".\" and \"-\", and does not start with \"-\""}
 		}
 	}

@@ -65,7 +65,7 @@ func (p *parser) domainName(name string, line int, netns key, implied domain.Dom
 		}
 		return nil
 	}
-	if f.Domain.VRF, err = domain.ParseLink(name); err != nil {
+	if f.Domain.VRF, err = domain.ParseVRF(name); err != nil {
 		return p.fail(line, "%v; Name= gives the VRF another name than the file's", err)
 	}
 	f.Domain.Netns = implied.Netns

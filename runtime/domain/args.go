@@ -130,7 +130,7 @@ func (c *Command) set(flag byte, value string) (err error) {
 	case 'n':
 		c.Netns, err = ParseNetns(value)
 	case 'v':
-		c.VRF, err = ParseLink(value)
+		c.VRF, err = ParseVRF(value)
 	case 'c':
 		c.Cgroup, err = value, checkCgroup(value)
 	case 'u':

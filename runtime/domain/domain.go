@@ -26,7 +26,7 @@ func Parse(netns, vrf string) (Domain, error) {
 		}
 	}
 	if vrf != "" {
-		if d.VRF, err = ParseLink(vrf); err != nil {
+		if d.VRF, err = ParseVRF(vrf); err != nil {
 			return Domain{}, err
 		}
 	}
@@ -79,7 +79,7 @@ func ParseID(s string) (ID, error) {
 		_, err := ParseNetns(s)
 		return makeID(s, err)
 	}
-	if _, err := ParseLink(vrf); err != nil {
+	if _, err := ParseVRF(vrf); err != nil {
 		return ID{}, err
 	}
 	_, err := ParseNetns(netns)

@@ -32,12 +32,17 @@ func ParseNetns(s string) (Netns, error) {
 	return Netns{s}, nil
 }
 
-// ParseLink validates s as the name of a link or VRF: 1 to 15 bytes of
-// [A-Za-z0-9_.-], not "." or "..", not starting with "-". This is stricter than
-// the kernel (dev_valid_name, net/core/dev.c), which accepts control bytes and
-// expands "%d" to a number.
-func ParseLink(s string) (Link, error) {
-	if err := check("vrf or link", s, MaxLink); err != nil {
+// ParseLink validates s as the name of a link: 1 to 15 bytes of [A-Za-z0-9_.-],
+// not "." or "..", not starting with "-". This is stricter than the kernel
+// (dev_valid_name, net/core/dev.c), which accepts control bytes and expands
+// "%d" to a number.
+func ParseLink(s string) (Link, error) { return parseLink("link", s) }
+
+// ParseVRF is ParseLink for the name of a VRF, which the error then calls so.
+func ParseVRF(s string) (Link, error) { return parseLink("vrf", s) }
+
+func parseLink(what, s string) (Link, error) {
+	if err := check(what, s, MaxLink); err != nil {
 		return Link{}, err
 	}
 	return Link{s}, nil

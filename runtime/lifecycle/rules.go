@@ -27,13 +27,17 @@ func (s *session) withRules(f func() error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		s.rules, err = &record.Rules{Netns: s.netns}, nil
 	}
-	if err == nil {
-		s.fresh = &record.Rules{Netns: s.rules.Netns, Added: slices.Clone(s.rules.Added), Deleted: slices.Clone(s.rules.Deleted)}
-		err = f()
+	if err != nil {
+		lock.Unlock()
+		return err
 	}
+	s.fresh = &record.Rules{Netns: s.rules.Netns, Added: slices.Clone(s.rules.Added), Deleted: slices.Clone(s.rules.Deleted)}
+	err = f()
 	if len(s.rules.Added)+len(s.rules.Deleted) == 0 {
 		// A save that was killed may have left a file.
-		err = errors.Join(err, s.h.store.RemoveRules(id))
+		if left := s.h.store.RemoveRules(id); err == nil {
+			err = left
+		}
 		lock.Remove()
 	} else {
 		lock.Unlock()

@@ -222,6 +222,9 @@ func (s *session) links(netns string, names []string, into map[string]plan.Link)
 			return fmt.Errorf("link %s: %w", name, err)
 		}
 		addresses, err := conn.Addresses(l.Index)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it went between the two questions, with its namespace
+		}
 		if err != nil {
 			return err
 		}
@@ -248,7 +251,12 @@ func (s *session) candidates(f *conf.File, have *plan.State) error {
 			if err != nil {
 				return err
 			}
-			if now.Routes, err = conn.Routes(0, now.Index); err != nil {
+			now.Routes, err = conn.Routes(0, now.Index)
+			if errors.Is(err, fs.ErrNotExist) {
+				delete(links, name)
+				continue
+			}
+			if err != nil {
 				return err
 			}
 			links[name] = now

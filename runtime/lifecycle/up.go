@@ -189,7 +189,7 @@ func (h *Host) means(t target, r *record.Record) (f *conf.File, foreign bool, er
 		return f, false, nil
 	}
 	isVRF := false
-	if link, err := domain.ParseLink(t.id.String()); err == nil {
+	if link, err := domain.ParseVRF(t.id.String()); err == nil {
 		vrf := domain.Domain{VRF: link}
 		if isVRF, err = h.hasVRF(vrf); err != nil {
 			return nil, false, err
