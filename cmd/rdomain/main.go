@@ -32,6 +32,9 @@ describe it. up -n prints the ip commands that up would do, and does nothing.
     rdomain exec private -- ping 10.20.30.1
 `
 
+// version is set by the Makefile.
+var version = "unknown"
+
 func main() { os.Exit(run(os.Stdout, os.Stderr, os.Args[1:])) }
 
 // run is rdomain. It returns the exit code: 0, 1 (check found something), or
@@ -49,6 +52,9 @@ func run(stdout, stderr io.Writer, args []string) int {
 	switch args[0] {
 	case "-h", "--help", "help":
 		fmt.Fprint(stdout, usage)
+		return 0
+	case "--version":
+		fmt.Fprintln(stdout, "rdomain version", version)
 		return 0
 	}
 	verb, ok := verbs[args[0]]
