@@ -39,8 +39,11 @@ func (s *session) doPin(verb ip.Verb, t ip.Pin) error {
 
 // unpin takes a pinned program away, and the directory with the last one.
 func unpin(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	// enter.Pin pins under a name with "~" first; killed, it leaves that.
+	for _, name := range []string{path, path + "~"} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	err := unix.Rmdir(filepath.Dir(path))
 	if err != nil && err != unix.ENOTEMPTY && err != unix.ENOENT {
