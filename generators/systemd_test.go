@@ -95,18 +95,21 @@ func TestReaderAgreesWithSystemd(t *testing.T) {
 	}
 }
 
-// sshUnits are Debian's own units of openssh-server.
+// sshUnits are Debian's own units of openssh-server: of the package as `make
+// fixtures` unpacks it, or as it is installed.
 func sshUnits(t *testing.T) (service, socket string) {
 	t.Helper()
-	var texts []string
-	for _, name := range []string{"ssh.service", "ssh.socket"} {
-		text, err := os.ReadFile("/usr/lib/systemd/system/" + name)
-		if err != nil {
-			need.Missing(t, need.Systemd, "Debian's openssh-server is not installed")
+	for _, root := range []string{os.Getenv("RDGEN_OPENSSH_ROOT"), "/"} {
+		for _, dir := range []string{"lib/systemd/system", "usr/lib/systemd/system"} {
+			one, err := os.ReadFile(filepath.Join(root, dir, "ssh.service"))
+			two, err2 := os.ReadFile(filepath.Join(root, dir, "ssh.socket"))
+			if root != "" && err == nil && err2 == nil {
+				return string(one), string(two)
+			}
 		}
-		texts = append(texts, string(text))
 	}
-	return texts[0], texts[1]
+	need.Missing(t, need.Systemd, "no openssh-server below RDGEN_OPENSSH_ROOT (make fixtures) or installed")
+	return "", ""
 }
 
 var kinds = []struct{ netns, vrf string }{{"private", ""}, {"", "mgmt.1"}, {"t1", "mgmt.1"}}
