@@ -125,6 +125,11 @@ func TestSystemdAcceptsTheUnits(t *testing.T) {
 			fsys := files("lib/systemd/system/ssh.service", service, "lib/systemd/system/ssh.socket", socket)
 			made, _ := generate(t, fsys, d, "ssh", (*Loader).Systemd, Systemd)
 			root := stage(t)
+			for name, text := range map[string]string{"ssh.service": service, "ssh.socket": socket} {
+				if err := os.WriteFile(filepath.Join(root, "usr/lib/systemd/system", name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if err := made.Write(root); err != nil {
 				t.Fatal(err)
 			}
@@ -178,6 +183,7 @@ func TestNoOrderingCycle(t *testing.T) {
 	fsys := files("lib/systemd/system/ssh.service", service, "lib/systemd/system/ssh.socket", socket)
 	made, _ := generate(t, fsys, parse(t, "t1", "mgmt"), "ssh", (*Loader).Systemd, Systemd)
 	units := map[string]string{
+		"ssh.service": service, "ssh.socket": socket,
 		"sockets.target.d/10-ssh.conf":    "[Unit]\nWants=ssh.socket\n",
 		"multi-user.target.d/10-ssh.conf": "[Unit]\nWants=ssh.service\n",
 	}
