@@ -183,7 +183,7 @@ func FuzzGrammar(f *testing.F) {
 
 func fuzzConf(t *testing.T, shells [][]string, text string) {
 	if len(text) > 2000 {
-		t.Skip("long")
+		t.Skip("longer than is given to a shell")
 	}
 	c, err := ReadConf(confFS(text), "svc")
 	if err != nil {

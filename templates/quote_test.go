@@ -125,7 +125,7 @@ func FuzzSh(f *testing.F) {
 	all := shells(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.ContainsRune(s, 0) {
-			t.Skip()
+			t.Skip("no word of a command line can hold a NUL")
 		}
 		for _, sh := range all {
 			checkShell(t, sh, []string{s})
@@ -154,7 +154,7 @@ func FuzzExecline(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.ContainsRune(s, 0) {
-			t.Skip()
+			t.Skip("no word of a command line can hold a NUL")
 		}
 		checkExecline(t, []string{s})
 	})
