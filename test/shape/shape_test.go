@@ -280,7 +280,7 @@ func files(t *testing.T) []string {
 		if d.IsDir() && p != top && (d.Name() == ".git" || d.Name() == "bin" || d.Name() == ".cache") {
 			return filepath.SkipDir
 		}
-		if d.Type().IsRegular() {
+		if d.Type().IsRegular() && d.Name() != ".git" { // a file in a worktree
 			names = append(names, p)
 		}
 		return nil
