@@ -82,8 +82,13 @@ install-openrc:
 	install -D -m 0644 openrc/files/usr/libexec/rdgen/openrc.sh $(DESTDIR)/usr/libexec/rdgen/openrc.sh
 	install -D -m 0755 openrc/files/etc/init.d/rdomain $(DESTDIR)/etc/init.d/rdomain
 
+# The domains' unit, the generator (rdgen itself, which knows by its arguments
+# that it is one), and the rule that makes a deleted VRF again.
 install-systemd:
 	install -D -m 0644 systemd/rdomain@.service $(DESTDIR)/usr/lib/systemd/system/rdomain@.service
+	install -D -m 0644 systemd/90-rdomain.rules $(DESTDIR)/usr/lib/udev/rules.d/90-rdomain.rules
+	install -d $(DESTDIR)/usr/lib/systemd/system-generators
+	ln -sf $(PREFIX)/bin/rdgen $(DESTDIR)/usr/lib/systemd/system-generators/rdgen
 
 # The tools that the tests and the demonstration use, from the distribution.
 tools:

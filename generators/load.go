@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +22,11 @@ const initDir = "/etc/init.d/"
 
 // Loader reads services from below a root. It may be asked for several at once.
 type Loader struct {
+	// SystemdVersion is that of the systemd on the target; 0 looks for it there.
+	SystemdVersion int
+	// AtBoot is set by the systemd generator, see [Service].
+	AtBoot bool
+
 	fsys fs.FS
 	// given is the domain of the command line, which replaces that of conf.d.
 	given domain.Domain
@@ -27,6 +34,8 @@ type Loader struct {
 	units func() (*systemd.Units, error)
 	// installed reports that a package has put rdomain@.service in place.
 	installed func() bool
+	// version is the systemd found below the root, or 0.
+	version func() int
 
 	mu sync.Mutex
 	// confs remembers what was read of conf.d: --all asks twice.
@@ -52,7 +61,8 @@ func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
 			u, err := units()
 			return err == nil && u.Packaged(systemd.Rdomain)
 		}),
-		confs: map[string]declaration{}, defined: map[string]error{},
+		version: sync.OnceValue(func() int { return systemd.Version(fsys) }),
+		confs:   map[string]declaration{}, defined: map[string]error{},
 	}
 }
 
@@ -60,13 +70,23 @@ func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
 // file that cannot be read with certainty is an error beside the others' names:
 // its service may name one.
 func (l *Loader) Declared() ([]string, error) {
+	declared, bad, err := l.Sorted()
+	errs := []error{err}
+	for _, name := range slices.Sorted(maps.Keys(bad)) {
+		errs = append(errs, bad[name])
+	}
+	return declared, errors.Join(errs...)
+}
+
+// Sorted is Declared with the files that cannot be followed by the names of
+// their services.
+func (l *Loader) Sorted() (declared []string, bad map[string]error, err error) {
 	names, err := openrc.List(l.fsys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	Each(len(names), func(i int) { l.conf(names[i]) })
-	var declared []string
-	var errs []error
+	bad = map[string]error{}
 	for _, name := range names {
 		conf, s, err := l.conf(name)
 		if err == nil {
@@ -74,12 +94,12 @@ func (l *Loader) Declared() ([]string, error) {
 		}
 		switch {
 		case err != nil:
-			errs = append(errs, err)
+			bad[name] = err
 		case !s.Domain.IsDefault():
 			declared = append(declared, name)
 		}
 	}
-	return declared, errors.Join(errs...)
+	return declared, bad, nil
 }
 
 // OpenRC reads a service for the generator of that name. It may be in no domain.
@@ -143,18 +163,72 @@ func (l *Loader) Systemd(name string) (Service, error) {
 	if err != nil {
 		return Service{}, err
 	}
-	if s, err = l.addUnit(s); err != nil {
-		return Service{}, err
+	s.Installed, s.AtBoot = l.installed(), l.AtBoot
+	if s.Version = l.SystemdVersion; s.Version == 0 {
+		s.Version = l.version()
+	}
+	if s.Version != 0 && s.Version < systemd.Oldest {
+		return Service{}, problem(s.place(), "", "systemd %d cannot keep a service in its domain; %d is the oldest that can", s.Version, systemd.Oldest)
 	}
 	units, err := l.units()
 	if err != nil {
 		return Service{}, err
 	}
-	if s.Units, err = units.Belonging(s.Unit); err != nil {
+	if s, err = l.addUnit(s); err == nil {
+		s.Units, err = units.Belonging(s.Unit)
+		return s, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		return Service{}, err
 	}
-	s.Installed = l.installed()
-	return s, nil
+	if base, ok := l.baseUnit(name); ok {
+		if s.Instance, err = l.newInstance(s, base); err != nil {
+			return Service{}, err
+		}
+		s.Unit, s.Units = s.Instance.unit, []string{s.Instance.unit.Name}
+		return s, nil
+	}
+	if l.AtBoot && len(units.Aliases(name+".service")) == 0 {
+		// Another generator may be making that unit at this moment, and a drop-in
+		// of a unit that does not exist does nothing.
+		s.Units = []string{name + ".service"}
+		return s, nil
+	}
+	return Service{}, err
+}
+
+// baseUnit finds the unit that NAME.INSTANCE is an instance of: NAME.service.
+func (l *Loader) baseUnit(name string) (*systemd.Unit, bool) {
+	base, _, ok := strings.Cut(name, ".")
+	if !ok {
+		return nil, false
+	}
+	s, err := l.addUnit(Service{Name: base})
+	return s.Unit, err == nil
+}
+
+// Victims returns the units that must not start as long as the conf.d file of
+// the service cannot be followed: the same that would be put into its domain.
+func (l *Loader) Victims(name string) []string {
+	units, err := l.units()
+	if err != nil {
+		return []string{name + ".service"}
+	}
+	unit, err := units.Unit(name + ".service")
+	switch {
+	case err == nil:
+		names, err := units.Belonging(unit)
+		if err != nil {
+			return []string{unit.Name}
+		}
+		return names
+	case errors.Is(err, systemd.ErrMasked), errors.Is(err, systemd.ErrBadName):
+		return nil
+	}
+	if others := units.Aliases(name + ".service"); len(others) > 0 {
+		return others
+	}
+	return []string{name + ".service"}
 }
 
 // inDomain reads a service that must be in a domain.
@@ -322,6 +396,21 @@ func (l *Loader) InS6(name string) bool {
 func (l *Loader) InSystemd(name string) bool {
 	_, err := l.addUnit(Service{Name: name})
 	return err == nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// Generates reports whether systemd runs rdgen before it reads units: whether its
+// generator is installed and not masked (systemd.generator(7)).
+func (l *Loader) Generates() bool {
+	for _, dir := range []string{"run", "etc", "usr/local/lib", "usr/lib"} {
+		name := dir + "/systemd/system-generators/rdgen"
+		if target, err := fs.ReadLink(l.fsys, name); err == nil && target == "/dev/null" {
+			return false
+		}
+		if _, err := fs.Stat(l.fsys, name); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Hooked reports whether the file is installed that covers every OpenRC service.

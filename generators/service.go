@@ -29,6 +29,12 @@ type Service struct {
 	Units []string
 	// Installed reports that a package has rdomain@.service in place.
 	Installed bool
+	// Version is that of the systemd on the target, or 0 if nobody knows.
+	Version int
+	// AtBoot is true for files that systemd has made at each daemon-reload.
+	AtBoot bool
+	// Instance is what makes a service of its own of Unit, or nil.
+	Instance *instance
 }
 
 // Generator makes the files of one service for one init system. The notes say
@@ -57,6 +63,9 @@ func (s Service) from(file string) string {
 
 // again is the command that makes the service's files anew.
 func (s Service) again(verb string) string {
+	if s.AtBoot {
+		return "systemctl daemon-reload"
+	}
 	command := "rdgen " + verb + " " + s.Name
 	if s.Pos.File != "" {
 		return command

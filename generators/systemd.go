@@ -2,6 +2,8 @@ package generators
 
 import (
 	"path"
+	"slices"
+	"strings"
 
 	"rdgen/generators/tree"
 	"rdgen/runtime/domain"
@@ -20,12 +22,23 @@ import (
 // ExecCondition= because the drop-in's ExecStartPre= would come after the unit's.
 func Systemd(s Service) (tree.Tree, []string, error) {
 	var t tree.Tree
-	for _, name := range s.Units {
-		text, err := templates.Render("systemd-dropin", newDropIn(s, name))
+	var notes []string
+	add := func(path, template string, data any) error {
+		text, err := templates.Render(template, data)
 		if err != nil {
+			return err
+		}
+		return t.Add(unitFile(path, text))
+	}
+	if i := s.Instance; i != nil {
+		notes = i.notes
+		data := instanceUnit{From: s.from(i.base.Path), Again: s.again("systemd"), Sections: i.sections}
+		if err := add(i.unit.Name, "systemd-instance", data); err != nil {
 			return tree.Tree{}, nil, err
 		}
-		if err := t.Add(unitFile(name+".d/"+systemd.DropIn, text)); err != nil {
+	}
+	for _, name := range s.Units {
+		if err := add(name+".d/"+systemd.DropIn, "systemd-dropin", newDropIn(s, name)); err != nil {
 			return tree.Tree{}, nil, err
 		}
 	}
@@ -35,15 +48,42 @@ func Systemd(s Service) (tree.Tree, []string, error) {
 		}
 	}
 	if _, nested := namespace(s.Domain); nested {
-		text, err := templates.Render("systemd-nested", s.Domain)
-		if err != nil {
-			return tree.Tree{}, nil, err
-		}
-		if err := t.Add(unitFile("rdomain@"+s.Domain.ID()+".service.d/50-netns.conf", text)); err != nil {
+		if err := add("rdomain@"+s.Domain.ID()+".service.d/50-netns.conf", "systemd-nested", s.Domain); err != nil {
 			return tree.Tree{}, nil, err
 		}
 	}
-	return t, nil, nil
+	return t, notes, nil
+}
+
+// Disabled makes drop-ins with which the units fail and say why. source is the
+// conf.d file that cannot be followed.
+func Disabled(units []string, source, why string) (tree.Tree, error) {
+	var t tree.Tree
+	for _, name := range units {
+		// "<3>" makes it an error in the journal (sd-daemon(3)).
+		words, err := templates.Sh("<3>" + strings.ReplaceAll(why, "\n", "\n<3>"))
+		if err != nil {
+			return tree.Tree{}, err
+		}
+		text, err := templates.Render("systemd-disabled", disabled{
+			Source: source, Section: sectionOf(name), Say: "printf '%s\\n' " + words + " >&2; exit 255"})
+		if err != nil {
+			return tree.Tree{}, err
+		}
+		if err := t.Add(unitFile(name+".d/"+systemd.DropIn, text)); err != nil {
+			return tree.Tree{}, err
+		}
+	}
+	return t, nil
+}
+
+// disabled is the data of templates/systemd-disabled.tmpl.
+type disabled struct{ Source, Section, Say string }
+
+// instanceUnit is the data of templates/systemd-instance.tmpl.
+type instanceUnit struct {
+	From, Again string
+	Sections    []section
 }
 
 func unitFile(name string, text []byte) tree.File {
@@ -53,31 +93,64 @@ func unitFile(name string, text []byte) tree.File {
 // dropIn is the data of templates/systemd-dropin.tmpl.
 type dropIn struct {
 	From, Again string
+	Source      string // conf.d file, if systemd is to warn when it is newer
 	Section     string // Service or Socket
 	Domain      domain.Domain
 	Netns, Pin  string // paths, or ""
+	Interface   string // or ""
 	Check       []string
 	Resolver    []bind
+	Hide        []string
 }
 
 type bind struct{ From, To string }
 
+// resolvers are where services of the host listen that look up names for others,
+// outside of any domain, and those services. Only a directory is safe to hide:
+// what is mounted over a socket goes when its service makes it anew.
+var resolvers = []struct {
+	directory string
+	units     []string
+}{
+	{"/run/nscd", []string{"nscd.service", "unscd.service"}},
+	{"/run/systemd/resolve", []string{"systemd-resolved.service"}},
+	{"/run/avahi-daemon", []string{"avahi-daemon.service"}},
+}
+
 func newDropIn(s Service, unit string) dropIn {
-	d := dropIn{From: s.from(""), Again: s.again("systemd"), Section: "Service", Domain: s.Domain}
-	if path.Ext(unit) == ".socket" {
-		d.Section = "Socket"
+	d := dropIn{From: s.from(""), Again: s.again("systemd"), Section: sectionOf(unit), Domain: s.Domain}
+	if s.AtBoot {
+		d.Source = s.Pos.File
 	}
 	if !s.Domain.Netns.IsZero() {
 		d.Netns = s.Domain.Netns.Path()
 		for _, f := range []string{"resolv.conf", "hosts", "nsswitch.conf"} {
 			d.Resolver = append(d.Resolver, bind{"/etc/netns/" + s.Domain.Netns.String() + "/" + f, "/etc/" + f})
 		}
+		for _, r := range resolvers {
+			if !slices.Contains(r.units, unit) {
+				d.Hide = append(d.Hide, r.directory)
+			}
+		}
 	}
-	if !s.Domain.VRF.IsZero() {
+	switch {
+	case s.Domain.VRF.IsZero():
+	case s.Domain.Netns.IsZero() && s.Version >= systemd.BindsInterfaces:
+		d.Interface = s.Domain.VRF.String()
+	default:
+		// systemd looks up BindNetworkInterface= in its own namespace.
 		d.Pin = s.Domain.Pin()
 	}
 	// rdomain check --self has the options of rdexec that name a domain.
 	options := domain.Command{Domain: s.Domain}.Options()
 	d.Check = append([]string{rdomain, "check", "--self"}, options[:len(options)-1]...)
 	return d
+}
+
+// sectionOf returns the section of a unit file that has its commands.
+func sectionOf(unit string) string {
+	if path.Ext(unit) == ".socket" {
+		return "Socket"
+	}
+	return "Service"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rdgen/generators"
+	"rdgen/generators/tree"
 	"rdgen/openrc"
 	"rdgen/runtime/domain"
 )
@@ -81,6 +82,12 @@ func checkInit(v verb, loader *generators.Loader, root, name string) error {
 	if v.name == "openrc" && loader.Hooked() {
 		return nil // the rc.conf.d file covers every script
 	}
+	if v.name == "systemd" && loader.Generates() {
+		// What is not there is made at the next daemon-reload; what is there wins.
+		if files, err = present(files, root); err != nil {
+			return err
+		}
+	}
 	diff, err := files.Diff(root)
 	if err != nil || diff == "" {
 		return err
@@ -92,4 +99,20 @@ func checkInit(v verb, loader *generators.Loader, root, name string) error {
 	return &openrc.Error{Pos: service.Pos,
 		Msg:  fmt.Sprintf("%s would not run in %s under %s: its files are missing or not up to date", name, service.Domain, v.name),
 		Hint: strings.Join(again, " ")}
+}
+
+// present returns those of the files that are below root already.
+func present(files tree.Tree, root string) (tree.Tree, error) {
+	fsys, err := openRoot(root)
+	if err != nil {
+		return tree.Tree{}, err
+	}
+	defer fsys.Close()
+	var there tree.Tree
+	for _, f := range files.Files() {
+		if _, err := fsys.Lstat(f.Path[1:]); err == nil {
+			there.Put(f)
+		}
+	}
+	return there, nil
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -34,6 +36,7 @@ func verbs() []verb { return []verb{openrcVerb(), s6Verb(), systemdVerb()} }
 type options struct {
 	root, output, netns, vrf string
 	all, check, json         bool
+	systemdVersion           int
 }
 
 func generate(v verb) *cobra.Command {
@@ -59,6 +62,9 @@ func generate(v verb) *cobra.Command {
 	flags.StringVar(&o.vrf, "vrf", "", "put the services into the VRF `V`, whatever conf.d says")
 	flags.BoolVar(&o.check, "check", false, "write nothing, print what would change, exit 1 if anything would")
 	flags.BoolVar(&o.json, "json", false, "print the files as JSON: path, mode, link, text")
+	if v.name == "systemd" {
+		flags.IntVar(&o.systemdVersion, "systemd-version", 0, "make them for systemd `N`; without it, for the one installed below --root")
+	}
 	return cmd
 }
 
@@ -84,6 +90,12 @@ func (o *options) validate(cmd *cobra.Command, services []string) error {
 	case o.json && (o.check || o.output != ""):
 		return usage("--json prints; it excludes --check and -o", cmd)
 	}
+	if f := cmd.Flags().Lookup("systemd-version"); f != nil && f.Changed && o.systemdVersion <= 0 {
+		return usage("--systemd-version is a number, such as 257", cmd)
+	}
+	if dir := filepath.Clean("/" + o.output); cmd.Name() == "systemd" && (strings.HasSuffix(dir, "/systemd/user") || strings.HasSuffix(dir, "/.config/systemd")) {
+		return userScope
+	}
 	for _, flag := range []string{"root", "output", "netns", "vrf"} {
 		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
 			return usage("--"+flag+" is empty; leave it out if none is meant", cmd)
@@ -102,7 +114,9 @@ func (o *options) run(v verb, services []string, stdout, stderr io.Writer) error
 		return err
 	}
 	defer root.Close()
-	files, notes, err := collect(v, generators.NewLoader(root, given), services, o.all)
+	loader := generators.NewLoader(root, given)
+	loader.SystemdVersion = o.systemdVersion
+	files, notes, err := collect(v, loader, services, o.all)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ func main() {
 	// rdgen lives for milliseconds and holds a few MB: collecting garbage at the
 	// default rate would be a fifth of what it does.
 	debug.SetGCPercent(400)
+	if args := os.Args[1:]; asGenerator(args) {
+		os.Exit(generator(args[0], os.Getenv, openKmsg()))
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -53,6 +53,14 @@ func (t *Tree) Add(f File) error {
 	return nil
 }
 
+// Put is Add where a file that is already at that path is to be replaced.
+func (t *Tree) Put(f File) {
+	if t.files == nil {
+		t.files = make(map[string]File)
+	}
+	t.files[f.Path] = f
+}
+
 // Merge adds every file of u.
 func (t *Tree) Merge(u Tree) error {
 	for _, f := range u.Files() {

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"rdgen/generators"
+	"rdgen/generators/tree"
+	"rdgen/openrc"
+	"rdgen/runtime/domain"
+	"rdgen/systemd"
+	"rdgen/templates"
+)
+
+// asGenerator reports whether the arguments are those that systemd gives to a
+// generator (systemd.generator(7)): three absolute paths, or one in a test. No
+// verb of rdgen begins with a slash.
+func asGenerator(args []string) bool {
+	return (len(args) == 1 || len(args) == 3) &&
+		!slices.ContainsFunc(args, func(a string) bool { return !filepath.IsAbs(a) })
+}
+
+// generator is rdgen as systemd's generator, unless there is nothing to do.
+func generator(dir string, getenv func(string) string, log io.Writer) int {
+	switch {
+	case getenv("SYSTEMD_SCOPE") == "user":
+		report(log, userScope)
+		return 1
+	case getenv("SYSTEMD_IN_INITRD") == "1":
+		return 0 // the services are those of the real root file system
+	}
+	return runGenerator("/", dir, log)
+}
+
+// runGenerator makes the drop-ins of all services that name a domain in dir,
+// which has less precedence than /etc: what an administrator has there under the
+// same name wins. A service whose conf.d file cannot be followed gets a drop-in
+// with which it fails; it alone.
+//
+// It runs before systemd reads any unit, at boot and at each daemon-reload, in a
+// sandbox that can write dir and little else. Nobody reads its output but log.
+// It returns the exit code, which systemd only logs.
+func runGenerator(root, dir string, log io.Writer) int {
+	fsys, err := openRoot(root)
+	if err != nil {
+		report(log, err)
+		return 1
+	}
+	defer fsys.Close()
+	files, errs, err := atBoot(fsys)
+	if err == nil {
+		err = inGeneratorDir(files).Write(dir)
+	}
+	for _, w := range overridden(fsys, files) {
+		say(log, "warning", w)
+	}
+	if err = errors.Join(append(errs, err)...); err != nil {
+		report(log, err)
+		return 1
+	}
+	return 0
+}
+
+// atBoot makes the files of all services, and says what was wrong with any.
+func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
+	loader := generators.NewLoader(fsys, domain.Domain{})
+	loader.AtBoot = true
+	names, bad, err := loader.Sorted()
+	if err != nil {
+		return tree.Tree{}, nil, fmt.Errorf("conf.d cannot be read, so no service is put into a domain: %w", err)
+	}
+	results := make([]result, len(names))
+	generators.Each(len(names), func(i int) { results[i] = one(systemdVerb(), loader, names[i]) })
+	owner := map[string]string{} // file -> the service that it was made for
+	for i, r := range results {
+		name := names[i]
+		if errors.Is(r.err, systemd.ErrMasked) {
+			continue // it cannot start
+		}
+		if r.err == nil {
+			r.err = merge(&files, r.files, r.pos)
+		}
+		if r.err != nil {
+			bad[name] = r.err
+			continue
+		}
+		for _, f := range r.files.Files() {
+			owner[f.Path] = name
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(bad)) {
+		errs = append(errs, bad[name])
+		var why bytes.Buffer
+		report(&why, bad[name])
+		made, err := generators.Disabled(loader.Victims(name), "/etc/conf.d/"+name, strings.TrimSuffix(why.String(), "\n"))
+		if err != nil {
+			return tree.Tree{}, nil, err
+		}
+		for _, f := range made.Files() {
+			files.Put(f) // also in place of what another conf.d file wants
+		}
+	}
+	return files, errs, nil
+}
+
+// inGeneratorDir moves the files from /etc/systemd/system to the top.
+func inGeneratorDir(files tree.Tree) tree.Tree {
+	var moved tree.Tree
+	for _, f := range files.Files() {
+		f.Path = strings.TrimPrefix(f.Path, systemd.Etc)
+		moved.Put(f)
+	}
+	return moved
+}
+
+// overridden says which files the administrator has in /etc that stand for the
+// same and say something else. They win; that may be meant.
+func overridden(fsys fs.FS, files tree.Tree) (warnings []string) {
+	for _, f := range files.Files() {
+		own, err := fs.ReadFile(fsys, f.Path[1:])
+		if err == nil && !bytes.Equal(settings(own), settings(f.Data)) {
+			warnings = append(warnings, f.Path+" wins over what conf.d says, and is not the same; "+
+				"remove it, or make it anew: rdgen systemd --all -o /etc")
+		}
+	}
+	return warnings
+}
+
+// settings returns a file without comments and without what only files made at
+// boot have.
+func settings(text []byte) []byte {
+	var kept []byte
+	for line := range bytes.Lines(text) {
+		if !bytes.HasPrefix(line, []byte("#")) && !bytes.HasPrefix(line, []byte("SourcePath=")) {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
+}
+
+// userScope is what rdgen says to a user's systemd, which may not enter a domain.
+var userScope = &openrc.Error{Pos: openrc.Pos{File: "systemd --user"},
+	Msg:  "a user's services cannot be put into a domain: only root may enter one",
+	Hint: "make it a system service with User="}
+
+// kmsg is the kernel's log, the only one that there is when generators run.
+type kmsg struct{ w io.Writer }
+
+// openKmsg returns the kernel's log, or stderr where there is none.
+func openKmsg() io.Writer {
+	f, err := os.OpenFile("/dev/kmsg", os.O_WRONLY, 0)
+	if err != nil {
+		return os.Stderr
+	}
+	return kmsg{f}
+}
+
+// Write makes a record of each line. The kernel cuts what is longer than 976
+// bytes less its prefix (PRINTKRB_RECORD_MAX, kernel/printk).
+func (k kmsg) Write(text []byte) (int, error) {
+	const most = 900
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		level := "<3>"
+		if strings.HasPrefix(line, "rdgen: warning: ") {
+			level = "<4>"
+		}
+		if len(line) > most {
+			line = line[:most] + "..."
+		}
+		if _, err := io.WriteString(k.w, level+templates.Comment(line)+"\n"); err != nil {
+			return 0, err
+		}
+	}
+	return len(text), nil
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAsGenerator(t *testing.T) {
+	for args, want := range map[string]bool{
+		"/run/systemd/generator /run/systemd/generator.early /run/systemd/generator.late": true,
+		"/tmp/out": true, "": false, "systemd ssh": false, "systemd": false, "/a /b": false, "/a b /c": false, "check /a /b": false,
+	} {
+		if got := asGenerator(strings.Fields(args)); got != want {
+			t.Errorf("asGenerator(%q) = %v; want %v", args, got, want)
+		}
+	}
+}
+
+const socketUnit = "[Socket]\nListenStream=80\n"
+
+// TestGenerator: each service gets its files or, alone, one with which it fails.
+func TestGenerator(t *testing.T) {
+	root, out := t.TempDir(), t.TempDir()
+	write(t, root,
+		"lib/systemd/system/rdomain@.service", "[Service]\n",
+		"lib/systemd/system/good.service", daemonUnit,
+		"lib/systemd/system/bad.service", daemonUnit, "lib/systemd/system/bad.socket", socketUnit,
+		"lib/systemd/system/other.service", daemonUnit,
+		"lib/systemd/system/ssh.service", daemonUnit+"[Install]\nAlias=sshd.service\n",
+		"lib/systemd/system/undefined.service", daemonUnit,
+		"lib/systemd/system/off.service", daemonUnit, "etc/systemd/system/off.service", "",
+		"lib/systemd/system/own.service", daemonUnit,
+		"etc/systemd/system/own.service.d/50-rdomain.conf", "[Service]\n",
+		"etc/rdomain/mgmt.conf", "[Domain]\nKind=vrf\nTable=10\n",
+		"etc/conf.d/good", "vrf=mgmt\n",
+		"etc/conf.d/bad", "netns=$(hostname)\n",
+		"etc/conf.d/other", "opts='-v'\n",
+		"etc/conf.d/sshd", "netns=blue\n",
+		"etc/conf.d/undefined", "vrf=nosuch\n",
+		"etc/conf.d/off", "netns=blue\n",
+		"etc/conf.d/own", "netns=blue\n",
+		"etc/conf.d/legacy", "netns=blue\n", // its unit may come from another generator
+		"etc/conf.d/other.two", "netns=blue\n",
+	)
+	var log bytes.Buffer
+	if code := runGenerator(root, out, &log); code != 1 {
+		t.Errorf("exit %d; want 1, which systemd logs", code)
+	}
+	made := contents(t, out)
+	want := map[string]string{ // file -> a line that it has
+		"good.service.d/50-rdomain.conf":      "BPFProgram=sock_create:/sys/fs/bpf/rdomain/mgmt",
+		"other.two.service":                   "Description=A daemon (two)",
+		"other.two.service.d/50-rdomain.conf": "NetworkNamespacePath=/run/netns/blue",
+		"bad.service.d/50-rdomain.conf":       `ExecCondition=+/bin/sh -c "printf '%%s\\n' '<3>rdgen: error: /etc/conf.d/bad:1: netns`,
+		"bad.socket.d/50-rdomain.conf":        `ExecStartPre=+/bin/sh -c "printf '%%s\\n' '<3>rdgen: error: /etc/conf.d/bad:1: netns`,
+		"ssh.service.d/50-rdomain.conf":       "put the line into /etc/conf.d/ssh",
+		"undefined.service.d/50-rdomain.conf": "vrf nosuch is not defined: there is no /etc/rdomain/nosuch.conf",
+		"own.service.d/50-rdomain.conf":       "SourcePath=/etc/conf.d/own",
+		"legacy.service.d/50-rdomain.conf":    "NetworkNamespacePath=/run/netns/blue",
+	}
+	for name, line := range want {
+		if !strings.Contains(made[name], line) {
+			t.Errorf("%s has no %q:\n%s", name, line, made[name])
+		}
+		delete(made, name)
+	}
+	for name := range made {
+		t.Errorf("%s was made", name)
+	}
+	for _, line := range []string{
+		"rdgen: error: /etc/conf.d/bad:1: netns",
+		"rdgen: error: /etc/conf.d/sshd:1: there is no sshd.service",
+		"rdgen: error: /etc/conf.d/undefined:1: vrf nosuch is not defined",
+		"rdgen: warning: /etc/systemd/system/own.service.d/50-rdomain.conf wins over what conf.d says",
+	} {
+		if !strings.Contains(log.String(), line) {
+			t.Errorf("not logged: %s\n%s", line, &log)
+		}
+	}
+	again := t.TempDir()
+	runGenerator(root, again, &bytes.Buffer{})
+	if d := cmp.Diff(contents(t, out), contents(t, again)); d != "" {
+		t.Errorf("the second run makes something else:\n%s", d)
+	}
+}
+
+// TestStaticAndGeneratedAreTheSame: where rdgen's own files are in /etc, the
+// generator has nothing to say about them.
+func TestStaticAndGeneratedAreTheSame(t *testing.T) {
+	root, out := services(t, 3), t.TempDir()
+	if code := run([]string{"systemd", "--all", "--root", root, "-o", root}, &bytes.Buffer{}, os.Stderr); code != 0 {
+		t.Fatal("rdgen systemd --all fails")
+	}
+	var log bytes.Buffer
+	if code := runGenerator(root, out, &log); code != 0 || log.Len() > 0 {
+		t.Errorf("exit %d, and it logs:\n%s", code, &log)
+	}
+	for name, text := range contents(t, out) {
+		static, err := os.ReadFile(filepath.Join(root, "etc/systemd/system", name))
+		if err != nil || !bytes.Equal(settings(static), settings([]byte(text))) {
+			t.Errorf("%s is not what rdgen systemd -o makes: %v", name, err)
+		}
+	}
+	// The domain is edited, the files are not made anew: that is said.
+	write(t, root, "etc/conf.d/d1", "netns=red\n")
+	runGenerator(root, out, &log)
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "d1.service.d/50-rdomain.conf wins") {
+		t.Errorf("after an edit it logs:\n%s", got)
+	}
+}
+
+// TestOneUnitTwoDomains: it is not known which is meant, so the unit is in neither.
+func TestOneUnitTwoDomains(t *testing.T) {
+	root, out := t.TempDir(), t.TempDir()
+	write(t, root, "lib/systemd/system/ssh.service", daemonUnit, "etc/systemd/system/.keep", "",
+		"etc/conf.d/ssh", "netns=blue\n", "etc/conf.d/sshd", "netns=red\n")
+	if err := os.Symlink("/lib/systemd/system/ssh.service", filepath.Join(root, "etc/systemd/system/sshd.service")); err != nil {
+		t.Fatal(err)
+	}
+	if code := runGenerator(root, out, &bytes.Buffer{}); code != 1 {
+		t.Errorf("exit %d; want 1", code)
+	}
+	if got := contents(t, out)["ssh.service.d/50-rdomain.conf"]; !strings.Contains(got, "exit 255") || strings.Contains(got, "NetworkNamespacePath") {
+		t.Errorf("ssh.service is not disabled:\n%s", got)
+	}
+}
+
+func TestGeneratorDoesNothingForUsersAndTheInitrd(t *testing.T) {
+	for key, c := range map[string]struct {
+		code int
+		log  string
+	}{
+		"SYSTEMD_SCOPE=user":  {1, "rdgen: error: systemd --user: a user's services cannot be put into a domain: only root may enter one\nrdgen: hint: make it a system service with User=\n"},
+		"SYSTEMD_IN_INITRD=1": {0, ""},
+	} {
+		out := t.TempDir()
+		var log bytes.Buffer
+		name, value, _ := strings.Cut(key, "=")
+		code := generator(out, func(k string) string { return map[string]string{name: value}[k] }, &log)
+		if code != c.code || log.String() != c.log || len(contents(t, out)) > 0 {
+			t.Errorf("with %s: exit %d, log %q, files %v; want %d, %q and none", key, code, &log, contents(t, out), c.code, c.log)
+		}
+	}
+}
+
+// records collects what is written, one write a record.
+type records []string
+
+func (r *records) Write(p []byte) (int, error) { *r = append(*r, string(p)); return len(p), nil }
+
+func TestKmsg(t *testing.T) {
+	var r records
+	text := "rdgen: error: a\nrdgen: warning: b\nrdgen: hint: " + strings.Repeat("x", 1000) + "\n"
+	if n, err := (kmsg{&r}).Write([]byte(text)); n != len(text) || err != nil {
+		t.Errorf("Write = %d, %v", n, err)
+	}
+	want := records{"<3>rdgen: error: a\n", "<4>rdgen: warning: b\n", "<3>rdgen: hint: " + strings.Repeat("x", 887) + "...\n"}
+	if d := cmp.Diff(want, r); d != "" {
+		t.Errorf("records (-want +got):\n%s", d)
+	}
+}
