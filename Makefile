@@ -13,9 +13,9 @@ GOFLAGS_BUILD = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.vers
 BINARIES = bin/rdgen bin/rdomain bin/rdexec
 CACHE    = .cache
 
-# Under CI nothing may be skipped but the virtual machines' layer.
+# Under CI nothing may be skipped but the machines of a release that moves.
 ifdef CI
-export RDGEN_REQUIRE ?= root,sh,s6,systemd,openrc
+export RDGEN_REQUIRE ?= root,sh,s6,systemd,openrc,vm-bookworm,vm-trixie
 endif
 export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server

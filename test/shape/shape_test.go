@@ -44,6 +44,7 @@ var may = map[string]struct {
 	"test/vm":         {[]string{"rdgen/test/need", "rdgen/test/vm/wire", "golang.org/x/sys/unix"}, "test machines"},
 	"test/vm/wire":    {nil, "what the machines' agent and the tests say"},
 	"test/vm/agent":   {[]string{"rdgen/test/vm/wire", "golang.org/x/sys/unix"}, "the program inside the machines"},
+	"test/vm/probe":   {[]string{"golang.org/x/sys/unix"}, "looks at sockets inside the machines"},
 	"test/report":     {nil, "the count at the end of make test"},
 	"test/shape":      {nil, "these rules"},
 	"test/bench":      {[]string{"rdgen/test/need", "golang.org/x/sys/unix"}, "ratios against peers"},

@@ -23,14 +23,18 @@ var customize string
 
 // packages are in every image; those of an init system are added.
 var packages = map[Init]string{
-	"":      "kmod,iproute2,iputils-ping,procps,busybox,s6,execline,openssh-server,netcat-openbsd,util-linux",
-	OpenRC:  "openrc,sysvinit-core,initscripts",
-	Systemd: "systemd,systemd-sysv,dbus",
+	"": "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,tcpdump,strace," +
+		"s6,execline,openssh-server,openssh-client,nginx-light,netcat-openbsd,socat," +
+		"nftables,iptables,ipset,wireguard-tools",
+	OpenRC: "openrc,sysvinit-core,initscripts,ifupdown-ng",
+	// libbpf1 and libseccomp2 are opened by systemd when a unit asks for them.
+	Systemd: "systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd",
 }
 
 // image is what a machine boots from.
 type image struct {
 	system  System
+	dir     string
 	root    string // an ext4 file system
 	kernel  string
 	modules []string // that the initramfs loads, in order
@@ -41,25 +45,15 @@ const space = 3 << 30
 
 // image returns the image of s, and builds it first if the cache has none.
 // Builders of one image wait for each other.
-func (s System) image(logf func(string, ...any)) (image, error) {
-	cache, err := cacheDir()
-	if err != nil {
-		return image{}, err
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return image{}, err
-	}
+func (s System) image(cache string, logf func(string, ...any)) (image, error) {
 	include := packages[""] + "," + packages[s.Init]
 	hash := sha256.Sum256([]byte(s.String() + "\n" + include + "\n" + customize))
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", s, hash[:6]))
-	lock, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	held, err := lock(dir+".lock", unix.LOCK_EX)
 	if err != nil {
 		return image{}, err
 	}
-	defer lock.Close()
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-		return image{}, err
-	}
+	defer held.Close()
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		start := time.Now()
 		if err := s.build(dir, include); err != nil {
@@ -67,7 +61,7 @@ func (s System) image(logf func(string, ...any)) (image, error) {
 		}
 		logf("%s: image built in %v", s, time.Since(start).Round(time.Second))
 	}
-	img := image{system: s, root: filepath.Join(dir, "root.img"), kernel: filepath.Join(dir, "vmlinuz")}
+	img := image{system: s, dir: dir, root: filepath.Join(dir, "root.img"), kernel: filepath.Join(dir, "vmlinuz")}
 	img.modules, err = filepath.Glob(filepath.Join(dir, "modules", "*"))
 	return img, err
 }
@@ -98,7 +92,7 @@ func (s System) build(dir, include string) error {
 		return err
 	}
 	for _, argv := range [][]string{
-		{"mmdebstrap", "--quiet", "--variant=minbase", "--include=" + include,
+		{"mmdebstrap", "--quiet", "--variant=minbase", "--include=" + include, "--aptopt=Acquire::Retries 5",
 			// A testing release may be served with a Release file that expired.
 			`--aptopt=Acquire::Check-Valid-Until "false"`,
 			"--customize-hook=" + script + ` "$1" ` + string(s.Init) + " " + out,
@@ -112,12 +106,12 @@ func (s System) build(dir, include string) error {
 	return os.Rename(out, dir)
 }
 
-// command runs argv; its error carries the last line that the program said.
+// command runs argv; its error carries the last lines that the program said.
 func command(argv ...string) error {
 	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
 	if err != nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return fmt.Errorf("%s: %w: %s", argv[0], err, lines[len(lines)-1])
+		return fmt.Errorf("%s: %w: %s", argv[0], err, strings.Join(lines[max(0, len(lines)-4):], " | "))
 	}
 	return nil
 }

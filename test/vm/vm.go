@@ -1,14 +1,22 @@
 // Package vm is the bed of the tests that need another kernel or a booted init
-// system: Debian releases as test machines under QEMU. An image is built once
-// for each content hash into a cache folder; a machine boots from a throw-away
-// layer over it, takes in files while it runs, and runs commands for the test.
+// system: Debian releases as test machines under QEMU.
+//
+// An image is built once for each content hash into a cache folder, and booted
+// once; what was booted is kept beside it, with its memory. A test gets that
+// machine, running, on a throw-away layer of its own, takes in files and runs
+// commands. Reboot boots it anew from its disk.
 package vm
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"rdgen/test/need"
 )
@@ -31,25 +39,38 @@ type System struct {
 // String returns "trixie-openrc", which names the image's folder too.
 func (s System) String() string { return s.Release + "-" + string(s.Init) }
 
-// Boot starts a machine of the kind s and waits until its agent answers. It
-// skips t where a machine cannot be had here, or fails it where the layer vm is
-// required. The machine is stopped, and its console and log kept if t failed,
-// when t ends.
-func Boot(t *testing.T, s System) *Machine {
+// Boot returns a machine of the kind s that is up and answers. It skips t where
+// a machine cannot be had here, or fails it where RDGEN_REQUIRE lists the layer
+// vm, or vm-RELEASE. The machine is stopped, and its console and logs kept if t
+// failed, when t ends. No more machines run at once, by all tests of the host
+// together, than there are processors, or $RDGEN_VM_MACHINES.
+func Boot(t testing.TB, s System) *Machine {
 	t.Helper()
-	tools := need.Tools(t, need.VM, "qemu-system-x86_64", "qemu-img", "mmdebstrap", "mkfs.ext4", "xz")
-	image, err := s.image(t.Logf)
+	layer := need.VM + "-" + s.Release
+	tools := need.Tools(t, layer, "qemu-system-x86_64", "qemu-img", "mmdebstrap", "mkfs.ext4", "xz")
+	cache, err := cacheDir()
 	if err != nil {
-		need.Missing(t, need.VM, err.Error())
+		need.Missing(t, layer, err.Error())
 	}
-	m, err := start(t, tools[0], image)
+	image, err := s.image(cache, t.Logf)
 	if err != nil {
-		// A guest that died before its agent answered is booted once more, and
-		// the run says so; a second death fails.
-		t.Logf("%s: %v; booting it once more", s, err)
-		m, err = start(t, tools[0], image)
+		need.Missing(t, layer, err.Error())
 	}
+	slot, err := takeSlot(cache)
 	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { slot.Close() })
+	state, err := booted(tools[0], image, t.Logf)
+	if err != nil {
+		t.Fatalf("%s: %v", s, err)
+	}
+	m, err := newMachine(tools[0], image, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.end(t) })
+	if err := m.start(); err != nil {
 		t.Fatalf("%s: %v", s, err)
 	}
 	return m
@@ -58,12 +79,48 @@ func Boot(t *testing.T, s System) *Machine {
 // cacheDir is where images are kept: $RDGEN_VM_CACHE, or rdgen/vm below the
 // user's cache folder.
 func cacheDir() (string, error) {
-	if dir := os.Getenv("RDGEN_VM_CACHE"); dir != "" {
-		return dir, nil
+	dir := os.Getenv("RDGEN_VM_CACHE")
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no cache folder (set RDGEN_VM_CACHE): %w", err)
+		}
+		dir = filepath.Join(base, "rdgen", "vm")
 	}
-	base, err := os.UserCacheDir()
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// takeSlot waits until one machine more may run, and holds its place until the
+// file is closed.
+func takeSlot(cache string) (*os.File, error) {
+	slots := runtime.NumCPU()
+	if n, err := strconv.Atoi(os.Getenv("RDGEN_VM_MACHINES")); err == nil && n > 0 {
+		slots = n
+	}
+	for i := range slots {
+		f, err := lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", i)), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return f, err
+		}
+	}
+	return lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", os.Getpid()%slots)), unix.LOCK_EX)
+}
+
+// lock opens path and locks it as how (flock(2)) says; closing it unlocks.
+func lock(path string, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return "", fmt.Errorf("no cache folder (set RDGEN_VM_CACHE): %w", err)
+		return nil, err
 	}
-	return filepath.Join(base, "rdgen", "vm"), nil
+	for {
+		err = unix.Flock(int(f.Fd()), how)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return f, nil
 }

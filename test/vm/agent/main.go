@@ -31,8 +31,6 @@ func main() {
 	switch {
 	case os.Getpid() == 1:
 		err = boot()
-	case len(os.Args) == 3 && os.Args[1] == "bind":
-		err = bind(os.Args[2])
 	default:
 		err = serve()
 	}
@@ -41,20 +39,6 @@ func main() {
 		unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 	}
 	os.Exit(1)
-}
-
-// bind opens a socket and tries to bind it to a device, for the test that looks
-// for a way out of a VRF.
-func bind(device string) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if err := unix.BindToDevice(fd, device); err != nil {
-		return fmt.Errorf("bind to %s: %w", device, err)
-	}
-	return errors.New("bound")
 }
 
 // boot is the initramfs: modules from /modules in the order of their names, the

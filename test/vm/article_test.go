@@ -1,0 +1,147 @@
+package vm
+
+import (
+	"strings"
+	"testing"
+)
+
+// article is the network of a published recipe for a management VRF on Alpine:
+// the management LAN 10.20.30.0/24 behind eth0, this server as 10.20.30.40,
+// the VRF vrf-management with table 1. The Internet is a host behind w0.
+var article = strings.NewReplacer("eth1", "eth0", "/etc/rdomain/mgmt.conf", "/run/test/unused").Replace(two) + `
+rm -f /etc/rdomain/*
+cat >/root/rules <<'EOT'
+1000 from all lookup [l3mdev-table]
+2000 from all lookup [l3mdev-table] unreachable
+32765 from all lookup local
+32766 from all lookup main
+EOT
+# same_rules: the rules are the article's, for both families.
+cat >/usr/local/bin/same_rules <<'EOT'
+#!/bin/sh
+for f in -4 -6; do
+	ip $f rule show | sed 's/:[[:space:]]*/ /; s/ proto kernel//; /lookup default/d' | sed 's/ *$//' >/run/test/rules
+	diff /root/rules /run/test/rules || exit 1
+done
+EOT
+chmod +x /usr/local/bin/same_rules
+ssh-keygen -q -t ed25519 -N '' -f /root/key
+mkdir -p /root/.ssh /run/sshd; chmod 700 /root/.ssh; cp /root/key.pub /root/.ssh/authorized_keys
+cat >/usr/local/bin/login <<'EOT'
+#!/bin/sh
+# login HOST FROM: what ssh from the namespace says.
+exec ip netns exec "$2" ssh -n -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+	-o ConnectTimeout=20 -o LogLevel=ERROR "root@$1" 'echo hello from $(hostname)'
+EOT
+chmod +x /usr/local/bin/login
+`
+
+const sshdScript = `#!/sbin/openrc-run
+command=/usr/sbin/sshd
+command_args="-D -e"
+command_background=true
+pidfile=/run/sshd.pid
+start_pre() { checkpath -d -m 0755 /run/sshd && /usr/sbin/sshd -t; }
+`
+
+// TestArticle is the published server: as it was published, and with a member
+// link, which makes it serve.
+func TestArticle(t *testing.T) {
+	each(t, []System{{"bookworm", OpenRC}, {"trixie", OpenRC}, {"trixie", Systemd}, {"forky", Systemd}}, func(t *testing.T, m *Machine) {
+		m.Sh(t, article)
+		ssh, stop, start := "sshd", "rc-service sshd stop; rc-service rdomain.vrf-management stop", "rc-service sshd start"
+		if m.System.Init == Systemd {
+			ssh, stop, start = "ssh", "systemctl stop ssh rdomain@vrf-management", "rdgen systemd ssh -o / && systemctl daemon-reload && systemctl start ssh"
+			m.Sh(t, "systemctl mask ssh.socket")
+		} else {
+			m.Put(t, "/etc/init.d/sshd", 0o755, []byte(sshdScript))
+			m.Sh(t, "ln -s rdomain /etc/init.d/rdomain.vrf-management")
+		}
+		m.Put(t, "/etc/conf.d/"+ssh, 0o644, []byte("vrf=vrf-management\n"))
+
+		t.Run("as published", func(t *testing.T) { testPublished(t, m) })
+		for _, c := range []struct{ name, prepare, conf string }{
+			// eth0 itself; it keeps its addresses.
+			{"eth0", "", "[Link eth0]\n"},
+			// eth0 stays in the default table, and a child of it is in the VRF.
+			{"vlan", `ip address flush dev eth0 scope global; ip address add 198.51.100.40/24 dev eth0
+				ip -n lan address flush dev lan0 scope global; ip -n lan link add link lan0 name lan0.30 type vlan id 30
+				ip netns exec lan sysctl -qw net.ipv6.conf.lan0/30.accept_dad=0
+				ip -n lan address add 10.20.30.1/24 dev lan0.30; ip -n lan address add 2001:db8:1::1/64 dev lan0.30
+				ip -n lan address add 198.51.100.1/24 dev lan0; ip -n lan link set lan0.30 up
+				ip link add link eth0 name eth0.30 type vlan id 30`,
+				"[Link eth0.30]\nAddress=10.20.30.40/24\nAddress=2001:db8:1::40/64\n"},
+			{"macvlan", `ip link del eth0.30; ip link add link eth0 name mv0 type macvlan mode bridge
+				ip -n lan link del lan0.30; ip -n lan address add 10.20.30.1/24 dev lan0; ip -n lan address add 2001:db8:1::1/64 dev lan0`,
+				"[Link mv0]\nAddress=10.20.30.40/24\nAddress=2001:db8:1::40/64\n"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				m.Sh(t, c.prepare)
+				m.Put(t, "/etc/rdomain/vrf-management.conf", 0o644, []byte("[Domain]\nKind=vrf\nTable=1\n\n"+c.conf))
+				m.Sh(t, start)
+				testServer(t, m)
+				m.Sh(t, stop+"; ! ip link show vrf-management 2>/dev/null")
+			})
+		}
+	})
+}
+
+// testPublished is the recipe to the letter: the VRF has a route by eth0, and
+// eth0 is not in it. The service is isolated, and cannot be reached.
+func testPublished(t *testing.T, m *Machine) {
+	m.Sh(t, `modprobe vrf
+		ip link add vrf-management type vrf table 1; ip link set vrf-management up
+		for f in -4 -6; do
+			ip $f rule add pref 32765 table local; ip $f rule del pref 0
+			ip $f rule add pref 2000 l3mdev unreachable
+		done
+		ip route add 10.20.30.0/24 dev eth0 table 1; ip route add 2001:db8:1::/64 dev eth0 table 1
+		same_rules
+		rdexec -v vrf-management -- probe listen 0.0.0.0:22 >/dev/null 2>&1 & echo $! >/run/test/pid
+		await sh -c "ss -Htln | grep -F '%vrf-management:22'"`)
+	for _, from := range []string{"lan", "world"} {
+		if out := m.Run(t, "ip", "netns", "exec", from, "probe", "ask", "10.20.30.40:22"); out.Code == 0 {
+			t.Errorf("as published, %s reaches the service", from)
+		}
+	}
+	for _, a := range []string{"8.8.8.8", "2001:db8:2::9"} {
+		if out := m.Run(t, "rdexec", "-v", "vrf-management", "--", "ping", "-c", "1", "-W", "2", a); out.Code == 0 || !strings.Contains(out.Stdout+out.Stderr, "unreachable") {
+			t.Errorf("as published, ping %s = %d %s%s", a, out.Code, out.Stdout, out.Stderr)
+		}
+	}
+	const want = "has no member link: it isolates but cannot serve"
+	if out := m.Run(t, "rdomain", "check", "vrf-management"); out.Code == 0 || !strings.Contains(out.Stdout, want) {
+		t.Errorf("as published, rdomain check = %d, %s%s; want %q", out.Code, out.Stdout, out.Stderr, want)
+	}
+	m.Sh(t, `kill $(cat /run/test/pid); ip link del vrf-management
+		for f in -4 -6; do ip $f rule add pref 0 table local; ip $f rule del pref 32765; ip $f rule del pref 2000; ip $f rule del pref 1000; done`)
+}
+
+// testServer looks at sshd in the management VRF from all sides.
+func testServer(t *testing.T, m *Machine) {
+	m.Sh(t, `same_rules; rdomain check vrf-management
+		await sh -c "ss -Htln | grep -F '0.0.0.0%vrf-management:22'"; ss -Htln | grep -F '[::]%vrf-management:22'
+		for a in 10.20.30.40 2001:db8:1::40; do login $a lan | grep -x "hello from $(hostname)"; done
+		for a in 8.8.8.8 2001:db8:2::9; do ping -c 1 -W 5 $a; done`)
+	for _, c := range []struct{ from, to string }{
+		{"world", "192.0.2.1:22"}, {"world", "[2001:db8:2::1]:22"}, {"world", "10.20.30.40:22"}, {"world", "[2001:db8:1::40]:22"},
+	} {
+		if out := m.Run(t, "ip", "netns", "exec", c.from, "probe", "ask", c.to); out.Code == 0 {
+			t.Errorf("sshd of the management VRF answers %s at %s", c.from, c.to)
+		}
+	}
+	for _, a := range []string{"8.8.8.8", "2001:db8:2::9", "192.0.2.1"} {
+		out := m.Run(t, "rdexec", "-v", "vrf-management", "--", "ping", "-c", "1", "-W", "2", a)
+		if out.Code == 0 || !strings.Contains(out.Stdout+out.Stderr, "Network is unreachable") {
+			t.Errorf("ping %s in the VRF = %d %s%s; want Network is unreachable", a, out.Code, out.Stdout, out.Stderr)
+		}
+	}
+	if m.System.Init == Systemd {
+		m.Put(t, "/etc/systemd/network/w0.network", 0o644, []byte("[Match]\nName=w0\n[Network]\nAddress=192.0.2.1/24\nAddress=2001:db8:2::1/64\nGateway=192.0.2.9\n"))
+		m.Sh(t, `systemctl start systemd-networkd; await sh -c "networkctl status w0 | grep -q w0.network"
+			networkctl reload; networkctl reconfigure w0; systemctl restart systemd-networkd
+			await sh -c "networkctl status w0 | grep -q configured"
+			same_rules; rdomain check vrf-management; login 10.20.30.40 lan
+			systemctl stop systemd-networkd.socket systemd-networkd 2>/dev/null; ip address replace 192.0.2.1/24 dev w0; ip route replace default via 192.0.2.9`)
+	}
+}

@@ -1,0 +1,66 @@
+package vm
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"rdgen/test/vm/wire"
+)
+
+// Install does in the guest what `make install` does for its init system, with
+// the programs as they are built from the sources of now.
+func (m *Machine) Install(t testing.TB) {
+	t.Helper()
+	archive, err := installed[m.System.Init]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := m.run(t, wire.Request{Argv: []string{"tar", "-xzf", "-", "-C", "/", "--no-same-owner", "--keep-directory-symlink"}, Stdin: archive}); out.Code != 0 {
+		t.Fatalf("%s: install: %s", m.System, out.Stderr)
+	}
+}
+
+// PutProbe builds test/vm/probe, a program with which tests look at sockets, and
+// puts it into the guest as /usr/local/bin/probe.
+func (m *Machine) PutProbe(t testing.TB) {
+	t.Helper()
+	data, err := probe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Put(t, "/usr/local/bin/probe", 0o755, data)
+}
+
+var probe = sync.OnceValues(func() ([]byte, error) { return build("test/vm/probe") })
+
+var installed = map[Init]func() ([]byte, error){
+	OpenRC:  sync.OnceValues(func() ([]byte, error) { return makeInstall("install-bin", "install-openrc") }),
+	Systemd: sync.OnceValues(func() ([]byte, error) { return makeInstall("install-bin", "install-systemd") }),
+}
+
+// making is held while make runs: two at once would build into one folder.
+var making sync.Mutex
+
+// makeInstall returns a compressed tar archive of what the targets install.
+func makeInstall(targets ...string) ([]byte, error) {
+	making.Lock()
+	defer making.Unlock()
+	dir, err := os.MkdirTemp("", "rdgen-install-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	cmd := exec.Command("make", append(targets, "DESTDIR="+dir+"/root")...)
+	cmd.Dir = filepath.Join("..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("make: %w\n%s", err, out)
+	}
+	if err := command("tar", "-czf", dir+"/archive", "-C", dir+"/root", "."); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(dir + "/archive")
+}

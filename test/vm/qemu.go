@@ -1,0 +1,148 @@
+package vm
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rdgen/test/vm/wire"
+)
+
+// arguments returns QEMU's command line for a machine whose files are in its
+// working directory. It is part of what a booted state is kept by.
+func arguments(kernel string) []string {
+	accel := "tcg,thread=multi"
+	// With the multi-threaded emulator of QEMU 7.2 the guest's cmpxchg16b goes
+	// wrong: 3 of 4 boots of Linux 6.12 ended in an oops.
+	cpu := "max,-cx16"
+	if os.Getenv("RDGEN_VM_KVM") != "" {
+		accel, cpu = "kvm", "host"
+	}
+	return []string{"-accel", accel, "-cpu", cpu, "-m", "1024", "-smp", "2",
+		"-display", "none", "-serial", "stdio", "-no-reboot", "-nic", "none",
+		"-kernel", kernel, "-initrd", "initramfs", "-append", "console=ttyS0 quiet panic=-1",
+		"-drive", "file=disk.qcow2,format=qcow2,if=virtio,cache=unsafe",
+		"-device", "virtio-serial-pci", "-chardev", "socket,id=agent,path=agent.sock",
+		"-device", "virtserialport,chardev=agent,name=" + wire.Port,
+		"-chardev", "socket,id=monitor,path=monitor.sock,server=on,wait=off", "-mon", "chardev=monitor,mode=control"}
+}
+
+// qemu is a running QEMU and the agent's end of its console port.
+type qemu struct {
+	dir   string
+	cmd   *exec.Cmd
+	agent net.Conn
+	dead  chan struct{} // closed when QEMU has ended
+}
+
+// run starts QEMU in dir, where disk.qcow2 and initramfs are; more is added to
+// its arguments.
+func run(program, dir, kernel string, more ...string) (*qemu, error) {
+	console, err := os.OpenFile(filepath.Join(dir, "console.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer console.Close()
+	// The path of a socket has at most 107 bytes, a relative one always fits;
+	// but a relative one is for whoever is in dir.
+	socket := filepath.Join(dir, "agent.sock")
+	os.Remove(socket)
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	q := &qemu{dir: dir, dead: make(chan struct{})}
+	q.cmd = exec.Command(program, append(arguments(kernel), more...)...)
+	q.cmd.Dir = dir
+	q.cmd.Stdout, q.cmd.Stderr = console, console
+	if err := q.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { q.cmd.Wait(); close(q.dead); listener.Close() }()
+	if q.agent, err = listener.Accept(); err != nil {
+		q.kill()
+		return nil, fmt.Errorf("%s did not start: %s", filepath.Base(program), q.lastWords())
+	}
+	return q, nil
+}
+
+func (q *qemu) kill() {
+	q.cmd.Process.Kill()
+	<-q.dead
+	if q.agent != nil {
+		q.agent.Close()
+	}
+}
+
+// lastWords are the end of the console.
+func (q *qemu) lastWords() string {
+	text, _ := os.ReadFile(filepath.Join(q.dir, "console.log"))
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(lines[max(0, len(lines)-5):], " | ")
+}
+
+// save writes the machine's memory to the file state in its folder and ends it.
+// A machine that was not stopped before migrate runs at once when it is loaded.
+func (q *qemu) save() error {
+	conn, err := net.Dial("unix", filepath.Join(q.dir, "monitor.sock"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(bootLimit))
+	in := bufio.NewReader(conn)
+	var answer struct {
+		Return struct{ Status string }
+		Error  *struct{ Desc string }
+	}
+	// ask sends one command; what is no answer to it is an event.
+	ask := func(command string) error {
+		if _, err := fmt.Fprintln(conn, command); err != nil {
+			return err
+		}
+		for {
+			line, err := in.ReadBytes('\n')
+			if err != nil {
+				return err
+			}
+			answer.Error = nil
+			if err := json.Unmarshal(line, &answer); err != nil {
+				return err
+			}
+			if answer.Error != nil {
+				return fmt.Errorf("%s: %s", command, answer.Error.Desc)
+			}
+			if strings.HasPrefix(string(line), `{"return"`) {
+				return nil
+			}
+		}
+	}
+	for _, command := range []string{`{"execute":"qmp_capabilities"}`,
+		`{"execute":"migrate","arguments":{"uri":"exec:cat >state"}}`} {
+		if err := ask(command); err != nil {
+			return err
+		}
+	}
+	for answer.Return.Status != "completed" {
+		if answer.Return.Status == "failed" {
+			return fmt.Errorf("migrate: failed: %s", q.lastWords())
+		}
+		time.Sleep(50 * time.Millisecond)
+		if err := ask(`{"execute":"query-migrate"}`); err != nil {
+			return err
+		}
+	}
+	if err := ask(`{"execute":"quit"}`); err != nil {
+		return err
+	}
+	<-q.dead
+	q.agent.Close()
+	return nil
+}

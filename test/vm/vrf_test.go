@@ -1,0 +1,275 @@
+package vm
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// two is two hosts and three domains: the default domain of the machine reaches
+// the host "world" by the link w0, the VRF mgmt reaches the host "lan" by the
+// link eth1, and inner is a VRF in the namespace t1. Each host is a namespace.
+const two = `
+mkdir -p /etc/rdomain /run/test
+cat >/etc/rdomain/mgmt.conf <<'EOT'
+[Domain]
+Kind=vrf
+Table=10
+
+[Link eth1]
+EOT
+cat >/etc/rdomain/inner@t1.conf <<'EOT'
+[Domain]
+Kind=vrf
+Table=20
+EOT
+ip link set lo up
+for host in lan world; do ip netns add $host; ip -n $host link set lo up; done
+ip link add eth1 type veth peer name lan0 netns lan
+ip link add w0 type veth peer name world0 netns world
+sysctl -qw net.ipv6.conf.eth1.accept_dad=0 net.ipv6.conf.w0.accept_dad=0 net.ipv4.ping_group_range='0 2147483647'
+ip address add 10.20.30.40/24 dev eth1; ip address add 2001:db8:1::40/64 dev eth1; ip link set eth1 up
+ip address add 192.0.2.1/24 dev w0; ip address add 2001:db8:2::1/64 dev w0; ip link set w0 up
+ip netns exec lan sysctl -qw net.ipv6.conf.lan0.accept_dad=0
+ip netns exec world sysctl -qw net.ipv6.conf.world0.accept_dad=0
+ip -n lan address add 10.20.30.1/24 dev lan0; ip -n lan address add 2001:db8:1::1/64 dev lan0; ip -n lan link set lan0 up
+ip -n world address add 192.0.2.9/24 dev world0; ip -n world address add 2001:db8:2::9/64 dev world0
+ip -n world address add 8.8.8.8/32 dev lo; ip -n world link set world0 up
+ip -n lan route add default via 10.20.30.40; ip -n lan route add default via 2001:db8:1::40
+ip -n world route add default via 192.0.2.1; ip -n world route add default via 2001:db8:2::1
+ip route add default via 192.0.2.9
+# await COMMAND...: until it succeeds.
+cat >/usr/local/bin/await <<'EOT'
+#!/bin/sh
+for i in $(seq 300); do "$@" >/dev/null 2>&1 && exit 0; sleep 0.1; done
+echo "await: in vain: $*" >&2
+exit 1
+EOT
+chmod +x /usr/local/bin/await
+`
+
+// TestVRF is about real VRFs: what rdexec binds, what cannot leave, and what
+// happens when a VRF goes, or cannot be entered.
+func TestVRF(t *testing.T) {
+	each(t, append(openrcs, System{"bookworm", Systemd}, System{"forky", Systemd}), func(t *testing.T, m *Machine) {
+		m.Sh(t, two+"rdomain up mgmt inner@t1")
+		for _, c := range []struct {
+			name string
+			test func(*testing.T, *Machine)
+		}{
+			{"sockets", testSockets}, {"cgroups", testCgroups}, {"escape", testEscape}, {"nested", testNested},
+			{"identify", testIdentify}, {"limit", testLimit}, {"faults", testFaults}, {"remade", testRemade},
+		} {
+			t.Run(c.name, func(t *testing.T) { c.test(t, m) })
+		}
+	})
+}
+
+// Every kind of IPv4 and IPv6 socket of a program in a VRF, and of its
+// children, is bound to the VRF.
+func testSockets(t *testing.T, m *Machine) {
+	const kinds = "tcp4 tcp6 udp4 udp6 raw4 raw6 ping4 ping6"
+	all := func(to string) (want string) {
+		for k := range strings.FieldsSeq(kinds) {
+			want += k + " " + to + "\n"
+		}
+		return want
+	}
+	for _, c := range []struct{ command, to string }{
+		{"probe sockets", "-"},
+		{"rdexec -v mgmt -- probe sockets", "mgmt"},
+		{"rdexec -v mgmt -- sh -c 'probe sockets & wait'", "mgmt"},
+		{"rdexec -v mgmt -- setsid -w sh -c '( probe sockets )'", "mgmt"},
+		{"rdexec -n t1 -v inner -- probe sockets", "inner"},
+		{"rdomain exec inner@t1 -- sh -c 'probe sockets; true'", "inner"},
+	} {
+		if got := m.Sh(t, c.command); got != all(c.to) {
+			t.Errorf("%s =\n%s\nwant %s for each", c.command, got, c.to)
+		}
+	}
+	got := m.Sh(t, "rdexec -v mgmt -u nobody -- probe sockets")
+	want := strings.ReplaceAll(all("mgmt"), "raw4 mgmt\nraw6 mgmt", "raw4 operation not permitted\nraw6 operation not permitted")
+	if got != want {
+		t.Errorf("as nobody, sockets =\n%swant\n%s", got, want)
+	}
+	m.Sh(t, `for a in 10.20.30.1 2001:db8:1::1; do rdexec -v mgmt -- ping -c 1 -W 5 $a; done
+		for a in 192.0.2.9 2001:db8:2::9; do ping -c 1 -W 5 $a; done`)
+	for _, a := range []string{"192.0.2.9", "192.0.2.1", "8.8.8.8", "2001:db8:2::9", "2001:db8:2::1"} {
+		if out := m.Run(t, "rdexec", "-v", "mgmt", "--", "ping", "-c", "1", "-W", "2", a); out.Code == 0 || !strings.Contains(out.Stdout+out.Stderr, "unreachable") {
+			t.Errorf("ping %s from the VRF = %d, %s%s; want unreachable", a, out.Code, out.Stdout, out.Stderr)
+		}
+	}
+}
+
+// rdexec needs cgroup v2, wherever it is mounted, or nowhere.
+func testCgroups(t *testing.T, m *Machine) {
+	for _, c := range []struct{ name, mounts string }{
+		{"none", "umount -l /sys/fs/cgroup"},
+		{"hybrid", `umount -l /sys/fs/cgroup; mount -t tmpfs none /sys/fs/cgroup
+			mkdir /sys/fs/cgroup/unified /sys/fs/cgroup/net_cls; mount -t cgroup2 none /sys/fs/cgroup/unified`},
+		{"elsewhere", "umount -l /sys/fs/cgroup; mkdir -p /run/test/cg; mount -t cgroup2 none /run/test/cg"},
+	} {
+		got := m.Sh(t, `unshare -m sh -euc '`+c.mounts+`
+			rdexec -v mgmt -- probe sockets; rdexec -v mgmt -c /at -- true; rdexec -n t1 -v inner -- rdomain check --self -n t1 -v inner'
+			rmdir /sys/fs/cgroup/at 2>/dev/null || :`)
+		if strings.Count(got, " mgmt\n") != 8 {
+			t.Errorf("cgroup v2 %s: sockets =\n%s", c.name, got)
+		}
+	}
+	// net_cls turned cgroup v2 off for sockets before Linux 5.15. It must not
+	// now; and where something does, rdexec's own look refuses (testFaults).
+	if out := m.Run(t, "unshare", "-m", "sh", "-euc", `umount -l /sys/fs/cgroup; mount -t tmpfs none /sys/fs/cgroup
+		mkdir /sys/fs/cgroup/unified /sys/fs/cgroup/net_cls; mount -t cgroup2 none /sys/fs/cgroup/unified
+		modprobe -q cls_cgroup || :
+		mount -t cgroup -o net_cls none /sys/fs/cgroup/net_cls || exit 77
+		mkdir /sys/fs/cgroup/net_cls/x; echo 0x10001 >/sys/fs/cgroup/net_cls/x/net_cls.classid; echo $$ >/sys/fs/cgroup/net_cls/x/cgroup.procs
+		rdexec -v mgmt -- probe sockets; echo $$ >/sys/fs/cgroup/net_cls/cgroup.procs; rmdir /sys/fs/cgroup/net_cls/x`); out.Code == 77 {
+		t.Logf("%s: this kernel has no net_cls: %s", m.System, out.Stderr)
+	} else if strings.Count(out.Stdout, " mgmt\n") != 8 {
+		t.Errorf("with net_cls in use: exit %d, sockets =\n%s%s", out.Code, out.Stdout, out.Stderr)
+	}
+}
+
+// As a user without CAP_NET_RAW there is no way out of the VRF.
+func testEscape(t *testing.T, m *Machine) {
+	for _, c := range []struct{ device, address string }{{"w0", "192.0.2.9:9"}, {"w0", "[2001:db8:2::9]:9"}} {
+		m.Sh(t, `ip netns exec world probe receive '`+c.address+`' >/run/test/received & echo $! >/run/test/pid
+			await grep -q receiving /run/test/received`)
+		// From outside all of it arrives that may: the receiver works.
+		m.Sh(t, "probe escape "+c.device+" '"+c.address+"' >/run/test/outside; await grep -q plain /run/test/received; : >/run/test/received")
+		tried := m.Sh(t, "rdexec -v mgmt -u nobody -- probe escape "+c.device+" '"+c.address+"'")
+		// A last datagram from outside says that all before it had their time.
+		got := m.Sh(t, `echo end | nc -u -w 1 `+strings.NewReplacer("[", "", "]:", " ", ".9:9", ".9 9").Replace(c.address)+`
+			await grep -q end /run/test/received; kill $(cat /run/test/pid); cat /run/test/received`)
+		if got = strings.Trim(got, "\x00\n"); got != "end" {
+			t.Errorf("out of the VRF as nobody to %s by %s arrived:\n%q\nwhat was tried:\n%s", c.address, c.device, got, tried)
+		}
+	}
+}
+
+// What is in a VRF is seen by the tools of iproute2, where they look, and by
+// rdomain always.
+func testIdentify(t *testing.T, m *Machine) {
+	m.Sh(t, `rdexec -v mgmt -- sleep 1000 & echo $! >/run/test/joined
+		ip vrf exec mgmt sleep 1001 & echo $! >/run/test/theirs
+		rdexec -n t1 -v inner -- sleep 1002 & echo $! >/run/test/inner
+		rdexec -v mgmt -c /elsewhere -- sleep 1003 & echo $! >/run/test/elsewhere
+		sleep 1004 & echo $! >/run/test/outside
+		for n in 0 1 2 3 4; do await pgrep -x -f "sleep 100$n"; done
+		cat /run/test/elsewhere >/sys/fs/cgroup/elsewhere/cgroup.procs`)
+	for _, c := range []struct{ who, rdomain, iproute2 string }{
+		{"joined", "mgmt\n", "mgmt\n"}, {"theirs", "mgmt\n", "mgmt\n"}, {"inner", "inner@t1\n", "inner\n"},
+		{"elsewhere", "mgmt\n", ""}, {"outside", "", ""},
+	} {
+		if got := m.Sh(t, "rdomain identify $(cat /run/test/"+c.who+")"); got != c.rdomain {
+			t.Errorf("rdomain identify, %s = %q, want %q", c.who, got, c.rdomain)
+		}
+		if got := m.Sh(t, "ip vrf identify $(cat /run/test/"+c.who+")"); got != c.iproute2 && !(c.iproute2 == "" && strings.TrimSpace(got) == "") {
+			t.Errorf("ip vrf identify, %s = %q, want %q", c.who, got, c.iproute2)
+		}
+	}
+	m.Sh(t, `cd /run/test; ip vrf pids mgmt | grep -w $(cat joined); ip vrf pids mgmt | grep -w $(cat theirs)
+		rdomain ps mgmt >ps; for p in joined theirs elsewhere; do grep -w $(cat $p) ps; done; ! grep -w $(cat outside) ps
+		rdomain ps inner@t1 | grep -w $(cat inner)
+		kill $(cat joined theirs inner elsewhere outside)
+		await rmdir /sys/fs/cgroup/elsewhere
+		rdexec -v mgmt -- probe listen 0.0.0.0:7007 >/dev/null 2>&1 & pid=$!
+		await sh -c "ss -Htln | grep 7007"; ss -Htln | grep -F 0.0.0.0%mgmt:7007; kill $pid`)
+}
+
+// The kernel allows 64 programs for a cgroup; no number of starts comes near.
+func testLimit(t *testing.T, m *Machine) {
+	m.Sh(t, `for i in $(seq 70); do rdexec -v mgmt -c /limit -- true; done
+		echo 0 >/sys/fs/cgroup/limit/cgroup.procs; probe sockets | grep -c mgmt; echo 0 >/sys/fs/cgroup/cgroup.procs; rmdir /sys/fs/cgroup/limit
+		for i in $(seq 70); do rdexec -v mgmt -- true; done`)
+}
+
+// A system call that fails ends in exit 111 and nothing executed, or was not
+// needed: then the program is in the VRF.
+func testFaults(t *testing.T, m *Machine) {
+	// The program is loaded again where the kernel says EAGAIN, but not for ever.
+	m.Sh(t, "strace -f -o /run/test/strace -e inject=bpf:error=EAGAIN:when=1..3 rdexec -v mgmt -- rdomain check --self -v mgmt; grep -c EAGAIN /run/test/strace | grep -x 3")
+	for _, fault := range []string{
+		"bpf:error=EAGAIN", "bpf:error=EPERM:when=1", "bpf:error=EPERM:when=2", "bpf:error=E2BIG:when=2",
+		"ioctl:error=ENODEV:when=1", "ioctl:error=EOPNOTSUPP:when=2", "socket:error=EMFILE:when=1", "socket:error=EPERM:when=2",
+		"mkdirat:error=EACCES", "write:error=EBUSY:when=1", "getsockopt:error=EPERM", "openat:error=EMFILE:when=4+",
+		// As if the program had no effect: the look at a socket says "bound to nothing".
+		"getsockopt:retval=0",
+	} {
+		out := m.Run(t, "sh", "-c", "rm -f /run/test/ran; rmdir /sys/fs/cgroup/vrf/mgmt 2>/dev/null; strace -f -o /dev/null -e inject="+fault+
+			" rdexec -v mgmt -- sh -c 'probe sockets >/run/test/ran'")
+		ran := m.Run(t, "cat", "/run/test/ran")
+		if out.Code != 111 || ran.Code == 0 || !strings.HasPrefix(out.Stderr, "rdexec: fatal: ") || strings.Count(out.Stderr, "\n") != 1 {
+			t.Errorf("with %s: exit %d, %q; the program ran: %q; want 111 and one line", fault, out.Code, out.Stderr, ran.Stdout)
+		}
+	}
+	for _, args := range []string{"-v nosuch", "-v w0", "-v nosuch -c /x", "-n t1 -v mgmt", "-n nosuch -v mgmt"} {
+		out := m.Run(t, "sh", "-c", "rdexec "+args+" -- touch /run/test/ran")
+		if out.Code != 111 || !strings.HasPrefix(out.Stderr, "rdexec: fatal: unable to enter ") {
+			t.Errorf("rdexec %s = %d, %q; want 111 and why", args, out.Code, out.Stderr)
+		}
+	}
+	m.Sh(t, "! test -e /run/test/ran")
+}
+
+// A VRF that is deleted and made again has another ifindex. A daemon that was
+// running in the old one gets nothing, from nowhere; one that is started now
+// works, wherever it is bound.
+func testRemade(t *testing.T, m *Machine) {
+	m.Sh(t, `for a in 0.0.0.0:7001 [::]:7002; do
+			rdexec -v mgmt -- probe listen $a >/dev/null 2>&1 & echo $! >>/run/test/old
+		done
+		rdexec -v mgmt -c /kept -- true
+		await ip netns exec lan probe ask 10.20.30.40:7001
+		await ip netns exec lan probe ask [2001:db8:1::40]:7002
+		ip link del mgmt
+		ip address replace 10.20.30.40/24 dev eth1; ip address replace 2001:db8:1::40/64 dev eth1`)
+	nobody := func(when string) {
+		t.Helper()
+		for _, from := range []string{"", "ip netns exec world ", "ip netns exec lan "} {
+			for _, to := range []string{"192.0.2.1:7001", "[2001:db8:2::1]:7002", "10.20.30.40:7001", "[2001:db8:1::40]:7002"} {
+				if out := m.Run(t, "sh", "-c", from+"probe ask "+to); out.Code == 0 {
+					t.Errorf("%s, the old daemon answers %s%s", when, from, to)
+				}
+			}
+		}
+		for _, c := range []string{"rdexec -v mgmt -- touch /run/test/leaked", "rdexec -v mgmt -c /kept -- touch /run/test/leaked"} {
+			if out := m.Run(t, "sh", "-c", c); out.Code == 0 && when == "gone" {
+				t.Errorf("%s, %s = 0", when, c)
+			}
+		}
+	}
+	nobody("gone")
+	m.Sh(t, "rdomain up mgmt; rdomain check mgmt")
+	nobody("made again")
+	m.Sh(t, `kill $(cat /run/test/old)
+		for a in 0.0.0.0:7001 [::]:7002; do
+			rdexec -v mgmt -- probe listen $a >/dev/null 2>&1 & echo $! >>/run/test/new
+		done
+		await ip netns exec lan probe ask 10.20.30.40:7001
+		await ip netns exec lan probe ask [2001:db8:1::40]:7002
+		rdexec -v mgmt -c /kept -- true
+		echo 0 >/sys/fs/cgroup/kept/cgroup.procs; rdomain check --self -v mgmt; echo 0 >/sys/fs/cgroup/cgroup.procs; rmdir /sys/fs/cgroup/kept
+		kill $(cat /run/test/new)`)
+	for _, to := range []string{"192.0.2.1:7001", "10.20.30.40:7001"} {
+		if out := m.Run(t, "sh", "-c", "ip netns exec world probe ask "+to); out.Code == 0 {
+			t.Errorf("the new daemon answers the world at %s", to)
+		}
+	}
+	m.Sh(t, fmt.Sprintf("rdomain down mgmt inner@t1 t1; ! ip link show mgmt 2>/dev/null; ip link show eth1 up | grep -q eth1; ip address show dev eth1 | grep -q %s", "10.20.30.40/24"))
+}
+
+// Programs that bind to a VRF may start one another, in any order; the inner
+// one wins.
+func testNested(t *testing.T, m *Machine) {
+	m.Sh(t, `rdexec -n t1 -v inner -- ip vrf identify | grep -qx inner
+		rdexec -v mgmt -- ip vrf exec mgmt rdomain check --self -v mgmt
+		ip vrf exec mgmt rdexec -v mgmt -- rdomain check --self -v mgmt
+		rdexec -v mgmt -- rdexec -v mgmt -- rdomain check --self -v mgmt
+		rdexec -v mgmt -- rdexec -n t1 -v inner -- rdomain check --self -n t1 -v inner
+		rdexec -v mgmt -- ip netns exec t1 ip vrf exec inner rdomain check --self -n t1 -v inner
+		ip netns exec t1 rdexec -v inner -- rdomain check --self -n t1 -v inner`)
+	if out := m.Run(t, "rdomain", "check", "--self", "-v", "mgmt"); out.Code == 0 {
+		t.Errorf("rdomain check --self -v mgmt outside the VRF = 0; want a failure")
+	}
+}
