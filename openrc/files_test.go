@@ -79,8 +79,8 @@ func TestRdomainScript(t *testing.T) {
 	}
 }
 
-// TestHookForksNotWithoutDomain sources the hook where no process can be made.
-// With a domain, which takes a process, it must fail there: so the limit works.
+// TestHookForksNotWithoutDomain sources the hook where no process can be made; a
+// conf.d file that makes one must fail there, so the limit works.
 func TestHookForksNotWithoutDomain(t *testing.T) {
 	need.Uid0(t)
 	if !wholeRoot() {
@@ -93,8 +93,11 @@ func TestHookForksNotWithoutDomain(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"hook": string(HookFile), "script": "echo script\n", "conf": "vrf=\n", "domain": "netns=t1\n",
+		"rc.conf.d/hook": string(HookFile), "script": "echo script\n", "conf": "vrf=\n", "fork": "vrf=$(echo)\n",
 	} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -102,24 +105,23 @@ func TestHookForksNotWithoutDomain(t *testing.T) {
 	const program = `
 eerror() { echo "$*"; }
 RC_SVCNAME=svc
-RDGEN_RDEXEC=/bin/sh
 sourcex() { . "$1"; }
 ulimit -p 1 2>/dev/null || ulimit -u 1 # dash, busybox
-sourcex ./hook
+sourcex ./rc.conf.d/hook
 sourcex -e ./missing || echo no file
 sourcex -e ./CONF && sourcex ./script
 `
 	for _, shell := range realShells(t) {
 		for conf, want := range map[string]string{
-			"conf":   "no file\nscript\n",
-			"domain": "no file\n",
+			"conf": "no file\nscript\n",
+			"fork": "no file\n",
 		} {
 			args := append(shell[1:], "-c", strings.Replace(program, "CONF", conf, 1), "/lib/rc/sh/openrc-run.sh")
 			cmd := exec.Command(shell[0], args...)
 			cmd.Dir = dir
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 			out, err := cmd.Output()
-			if !strings.HasPrefix(string(out), want) || strings.Contains(string(out), "script") != (conf == "conf") || (err != nil) != (conf == "domain") {
+			if !strings.HasPrefix(string(out), want) || strings.Contains(string(out), "script") != (conf == "conf") || (err != nil) != (conf == "fork") {
 				t.Errorf("%v with %s prints %q, %v; want %q", shell, conf, out, err, want)
 			}
 		}

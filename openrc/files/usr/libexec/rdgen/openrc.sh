@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC3013 # dash and busybox have -ef
 # rdgen: starts an OpenRC service in the routing domain that its conf.d names
 # (vrf=NAME, netns=NAME, or both: the VRF inside the namespace).
 #
@@ -8,6 +8,9 @@
 # before the script is: the daemon and every function of the script are inside. In
 # gendepends.sh it needs the service that makes the domain, if there is one.
 #
+# What a service was started in is recorded by OpenRC until it is stopped, and
+# every command in between uses that, whatever conf.d says by then.
+#
 # A service runs in its domain or not at all: each doubt below ends in exit 1.
 
 rdgen_die()
@@ -16,68 +19,207 @@ rdgen_die()
 	exit 1
 }
 
-# rdgen_enter executes the service in its domain, or returns because it is there,
-# or because there is none: then without a fork.
+# rdgen_enter returns where the service belongs, or executes it again there. A
+# service without a domain that is started in the default one costs no process.
 rdgen_enter()
 {
-	case "$RDGEN_ENTERED" in
-	"$$:$vrf@$netns:$RC_SVCNAME")
-		# Here after rdexec. What the service starts must not see the mark.
-		unset RDGEN_ENTERED
-		rdgen_inside="$$:$vrf@$netns"
-		# Alpine's OpenRC would enter a second time.
-		# shellcheck disable=SC2034
-		RC_VRF_EXEC=
-		[ -z "$vrf" ] || rdgen_join
-		return 0
-		;;
-	"$$:"*)
-		rdgen_die "conf.d names another routing domain each time it is read"
-		;;
-	esac
-	unset RDGEN_ENTERED
 	case "$rdgen_inside" in
 	"$$:$vrf@$netns") return 0 ;;
+	"$$:@" | '') ;;
 	"$$:"*) rdgen_die "vrf and netns were changed after the service was entered" ;;
 	esac
-	[ -z "$vrf$netns" ] || rdgen_exec
+	rdgen_mark="$RDGEN_ENTERED"
+	# What the service starts must not see the mark.
+	unset RDGEN_ENTERED
+	# Alpine's OpenRC would enter a second time.
+	# shellcheck disable=SC2034
+	RC_VRF_EXEC=
+	rdgen_which
+	case "$rdgen_mark" in
+	"$$:in:$vrf@$netns:$RC_SVCNAME")
+		rdgen_arrive
+		;;
+	"$$:nowhere") ;;
+	"$$:in:"*)
+		rdgen_die "conf.d names another routing domain each time it is read"
+		;;
+	*)
+		rdgen_leave
+		[ -z "$vrf$netns" ] || rdgen_exec
+		;;
+	esac
+	rdgen_inside="$$:$vrf@$netns"
+}
+
+# rdgen_which sets vrf and netns to those that the service was started in, or
+# leaves those of conf.d if it was not.
+rdgen_which()
+{
+	rdgen_conf="$vrf@$netns"
+	if [ -e "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain" ]; then
+		rdgen_recorded=
+		read -r rdgen_recorded <"$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
+		case "$rdgen_recorded" in
+		*?@* | *@?*) ;;
+		*) rdgen_die "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain is not what was recorded at the start" ;;
+		esac
+		vrf="${rdgen_recorded%%@*}" netns="${rdgen_recorded#*@}"
+	elif [ "$rdgen_conf" != @ ] && rdgen_up; then
+		# It was started before conf.d named a domain.
+		rdgen_command
+		case "$rdgen_cmd" in
+		stop | status | describe) vrf='' netns='' ;;
+		*) rdgen_die "conf.d names a routing domain since the service was started; restart it first" ;;
+		esac
+	fi
+	case "$vrf@$netns" in
+	*@) rdgen_id="$vrf" ;;
+	@*) rdgen_id="$netns" ;;
+	*) rdgen_id="$vrf@$netns" ;;
+	esac
+}
+
+rdgen_up()
+{
+	for rdgen_state in started inactive stopping; do
+		[ ! -L "$RC_SVCDIR/$rdgen_state/$RC_SVCNAME" ] || return 0
+	done
+	return 1
+}
+
+# rdgen_command sets rdgen_cmd. The command is in the command line alone: "$@" is
+# sourcex's here, and RC_CMD is "restart" for both halves of one. A shell's read
+# skips the zero bytes between the words.
+rdgen_command()
+{
+	rdgen_words=
+	{ IFS= read -r rdgen_words <"/proc/$$/cmdline"; } 2>/dev/null
+	case "$rdgen_words" in
+	*"$0$RC_SERVICE"[a-z]*) rdgen_cmd="${rdgen_words##*"$0$RC_SERVICE"}" ;;
+	*) rdgen_die "no command of $RC_SERVICE in /proc/$$/cmdline; is /proc mounted?" ;;
+	esac
+}
+
+# rdgen_leave leaves a domain that this shell has inherited from who started it:
+# from another service's script, or from a shell in ip netns exec or ip vrf exec.
+rdgen_leave()
+{
+	# In a chroot that has a namespace of its own, that is the default one. A
+	# user's session may not look, and stays where it is.
+	if [ -e /proc/1/ns/net ] && ! [ /proc/self/ns/net -ef /proc/1/ns/net ] && [ / -ef /proc/1/root/. ]; then
+		[ "$rdgen_mark" != "$$:left" ] || rdgen_die "nsenter did not leave the network namespace of who started this"
+		rdgen_again left "leave the network namespace of who started this" nsenter -t 1 -m -n
+	fi
+	{ rdgen_cgroup_of self; } 2>/dev/null
+	case "$rdgen_at" in
+	'' | / | "/$RC_SVCNAME" | "/openrc.$RC_SVCNAME") return 0 ;;
+	*/vrf/*) ;;
+	*) [ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ] || return 0 ;;
+	esac
+	rdgen_find_cgroup
+	{ echo 0 >"$rdgen_root/cgroup.procs"; } 2>/dev/null ||
+		rdgen_die "cannot leave the cgroup $rdgen_at of who started this, which is bound to a vrf"
+}
+
+# rdgen_cgroup_of sets rdgen_at to the cgroup of a process, and rdgen_owner to the
+# service that it would belong to.
+rdgen_cgroup_of()
+{
+	rdgen_at=
+	while read -r rdgen_line; do
+		case "$rdgen_line" in
+		0::*) rdgen_at="${rdgen_line#0::}" ;;
+		esac
+	done <"/proc/$1/cgroup"
+	rdgen_owner="${rdgen_at#/}"
+	rdgen_owner="${rdgen_owner%%/*}"
+	rdgen_owner="${rdgen_owner#openrc.}"
 }
 
 # rdgen_exec replaces this shell by rdexec, which executes it again.
 rdgen_exec()
 {
-	rdgen_rdexec="${RDGEN_RDEXEC:-/usr/sbin/rdexec}"
-	[ -x "$rdgen_rdexec" ] ||
-		rdgen_die "cannot enter the routing domain: $rdgen_rdexec is not executable"
-
-	# The command is in the command line alone: "$@" is sourcex's here, and
-	# RC_CMD is "restart" for both halves of one.
-	rdgen_words="$(tr '\0' '\n' <"/proc/$$/cmdline")" ||
-		rdgen_die "cannot enter the routing domain: /proc/$$/cmdline is not readable"
-	IFS='
-'
-	set -f
-	# shellcheck disable=SC2086 # one word a line
-	set -- $rdgen_words
-	while [ $# -gt 0 ] && [ "$1" != "$0" ]; do
-		shift
-	done
-	[ $# -ge 3 ] || rdgen_die "cannot enter the routing domain: no command in /proc/$$/cmdline"
-
-	set -- -- "$@"
+	rdgen_command
+	yesno "$RC_USER_SERVICES" && rdgen_user && return
+	set -- --
 	if [ -n "$vrf" ]; then
 		rdgen_find_cgroup
 		[ -z "$rdgen_cgroup" ] || set -- -c "$rdgen_cgroup" "$@"
 		set -- -v "$vrf" "$@"
 	fi
 	[ -z "$netns" ] || set -- -n "$netns" "$@"
+	rdgen_rdexec="${RDGEN_RDEXEC:-/usr/sbin/rdexec}"
+	# A domain that is gone must not keep a service from being stopped, and one
+	# that is not there yet is no reason to know nothing of it.
+	case "$rdgen_cmd" in
+	status | describe)
+		[ -w "$RC_SVCDIR" ] || return 0 # not root, who may ask
+		if ! rdgen_up || ! "$rdgen_rdexec" "$@" /bin/true 2>/dev/null; then
+			rdgen_nowhere
+		fi
+		;;
+	stop)
+		"$rdgen_rdexec" "$@" /bin/true || {
+			ewarn "$RC_SVCNAME: its routing domain $rdgen_id cannot be entered; stopping it without a network"
+			rdgen_nowhere
+		}
+		;;
+	*)
+		[ -x "$rdgen_rdexec" ] ||
+			rdgen_die "cannot enter routing domain $rdgen_id: $rdgen_rdexec is not executable; install rdgen"
+		;;
+	esac
+	rdgen_again "in:$vrf@$netns:$RC_SVCNAME" "enter routing domain $rdgen_id" "$rdgen_rdexec" "$@"
+}
 
-	# exec keeps the pid, so the mark is for this process only.
-	RDGEN_ENTERED="$$:$vrf@$netns:$RC_SVCNAME"
-	export RDGEN_ENTERED
+# rdgen_nowhere executes the service in an empty network namespace, where a stop()
+# cannot touch what is the default domain's.
+rdgen_nowhere()
+{
+	rdgen_again nowhere "do without routing domain $rdgen_id" unshare -n
+}
+
+# rdgen_again MARK TO PROG... executes the service again by PROG. exec keeps the
+# pid, so the mark is for this process only.
+rdgen_again()
+{
+	rdgen_command
+	export RDGEN_ENTERED="$$:$1"
+	rdgen_to="$2"
+	shift 2
+	command -v "$1" >/dev/null || rdgen_die "cannot $rdgen_to: there is no $1"
 	# shellcheck disable=SC2093 # a shell need not exit where exec fails
-	exec "$rdgen_rdexec" "$@"
-	rdgen_die "cannot enter the routing domain: $rdgen_rdexec cannot be executed"
+	exec "$@" "$0" "$RC_SERVICE" "$rdgen_cmd"
+	rdgen_die "cannot $rdgen_to: $1 cannot be executed"
+}
+
+# rdgen_user looks whether a user's session, which may not enter a domain, was
+# started in that of the service.
+rdgen_user()
+{
+	set --
+	[ -z "$netns" ] || set -- -n "$netns"
+	[ -z "$vrf" ] || set -- "$@" -v "$vrf"
+	/usr/sbin/rdomain check --self "$@" ||
+		rdgen_die "a user's service cannot enter routing domain $rdgen_id; set it in /etc/conf.d/user.NAME, for the whole session"
+}
+
+# rdgen_arrive is where rdexec has brought this shell.
+rdgen_arrive()
+{
+	rdgen_command
+	[ -z "$vrf" ] || rdgen_join
+	case "$rdgen_cmd" in
+	start)
+		service_set_value rdgen_domain "$vrf@$netns" ||
+			rdgen_die "cannot record routing domain $rdgen_id in $RC_SVCDIR"
+		;;
+	stop | status | describe) ;;
+	*)
+		[ "$rdgen_conf" = "$vrf@$netns" ] ||
+			ewarn "$RC_SVCNAME: still in $rdgen_id; conf.d names another routing domain since the start"
+		;;
+	esac
 }
 
 # rdgen_find_cgroup sets rdgen_cgroup to the cgroup into which OpenRC moves the shell
@@ -108,6 +250,207 @@ rdgen_join()
 	[ -n "$rdgen_cgroup" ] || return 0
 	{ echo 0 >"$rdgen_root$rdgen_cgroup/cgroup.procs"; } 2>/dev/null ||
 		rdgen_die "cannot join $rdgen_root$rdgen_cgroup, which is bound to vrf $vrf"
+	trap rdgen_tidy EXIT
+}
+
+# rdgen_tidy removes the cgroup where a command has left nothing in it.
+rdgen_tidy()
+{
+	{
+		echo 0 >"$rdgen_root/cgroup.procs"
+		read -r rdgen_line <"$rdgen_root$rdgen_cgroup/cgroup.procs" ||
+			[ ! -d "$rdgen_root$rdgen_cgroup" ] || rmdir "$rdgen_root$rdgen_cgroup"
+	} 2>/dev/null
+}
+
+# rdgen_script comes right before the service's script is read.
+rdgen_script()
+{
+	[ "$rdgen_guard" != $$ ] || unalias yesno
+	rdgen_guard=
+	[ -n "$vrf$netns" ] || [ -d "$RC_SVCDIR/s6-services" ] || return 0
+	# The scripts of iptables ask this, OpenRC's old name for it, which of the two
+	# they are, and take an instance of ip6tables for iptables.
+	# shellcheck disable=SC2034
+	case "$RC_SVCNAME" in
+	ip6tables.*) SVCNAME=ip6tables ;;
+	esac
+	s6_start()
+	{
+		rdgen_s6 || return 1
+		# shellcheck disable=SC1091
+		. "$RC_LIBEXECDIR/sh/s6.sh" # OpenRC's own again
+		s6_start
+	}
+	runit_start()
+	{
+		rdgen_outside runit "${runit_service:-/etc/sv/$RC_SVCNAME}/run"
+		# shellcheck disable=SC1091
+		. "$RC_LIBEXECDIR/sh/runit.sh"
+		runit_start
+	}
+}
+
+# rdgen_outside SUPERVISOR RUN is for a program that a supervisor runs from where
+# that was started: its run file must enter by itself.
+rdgen_outside()
+{
+	[ -n "$vrf$netns" ] || return 0
+	rdgen_words="rdexec${netns:+ -n $netns}${vrf:+ -v $vrf} --"
+	if [ -r "$2" ]; then
+		while read -r rdgen_line; do
+			case "$rdgen_line" in
+			'#'*) ;;
+			*"$rdgen_words"*) return 0 ;;
+			esac
+		done <"$2"
+	fi
+	rdgen_die "supervisor=$1 runs $2 outside of routing domain $rdgen_id; put \"$rdgen_words\" before its program"
+}
+
+# rdgen_s6 makes the directory by which s6-svscan runs the service, with the way
+# into the domain in front of everything: of s6-setuidgid too. OpenRC keeps such
+# directories, and does not see when conf.d was changed.
+rdgen_s6()
+{
+	if ! command -v _s6_servicedir_create >/dev/null; then # up to 0.62
+		rdgen_outside s6 "${s6_service_path:-/var/svc.d/$RC_SVCNAME}/run"
+		return
+	fi
+	_s6_set_variables
+	# shellcheck disable=SC2154 # set there
+	rdgen_dir="$_servicedirs/$name" rdgen_service="$_service"
+	if _s6_have_legacy_servicedir; then
+		rdgen_outside s6 "/var/svc.d/$name/run"
+		return
+	elif [ -z "$vrf$netns" ]; then
+		[ ! -e "$rdgen_dir/rdgen" ] || rm -rf -- "$rdgen_dir"
+		return
+	fi
+	_s6_sanity_checks || return 1
+	! s6-svok "$rdgen_service" 2>/dev/null ||
+		rdgen_die "s6 supervises a service called $name already; give each instance a name= of its own"
+	case "$RC_SVCNAME" in
+	*[!A-Za-z0-9_.+@:-]*) rdgen_die "a service of this name cannot be written into an execline script" ;;
+	esac
+	rm -rf -- "$rdgen_dir"
+	_s6_servicedir_create
+	[ -z "$vrf" ] || rdgen_find_cgroup
+	# shellcheck disable=SC2015 # any of them
+	{
+		read -r rdgen_line && printf '%s\n' "$rdgen_line" "# rdgen: routing domain $rdgen_id" \
+			"/usr/sbin/rdexec${netns:+ -n $netns}${vrf:+ -v $vrf}${rdgen_cgroup:+ -c $rdgen_cgroup} --"
+		[ -z "$rdgen_cgroup" ] || printf '%s\n' 'getpid -E rdgen_pid' \
+			"if { redirfd -w 1 $rdgen_root$rdgen_cgroup/cgroup.procs s6-echo \$rdgen_pid }"
+		cat
+	} <"$rdgen_dir/run" >"$rdgen_dir/run.rdgen" && chmod 0755 "$rdgen_dir/run.rdgen" &&
+		: >"$rdgen_dir/rdgen" && mv "$rdgen_dir/run.rdgen" "$rdgen_dir/run" || {
+		rm -rf -- "$rdgen_dir"
+		rdgen_die "cannot write $rdgen_dir/run"
+	}
+	trap - EXIT # s6-svscan is about to use the cgroup
+}
+
+# rdgen_yesno is called by openrc-run.sh right after the script was read. It is in
+# place as long as sourcex, below, was not called for the script.
+rdgen_yesno()
+{
+	[ -z "$vrf$netns" ] || [ "$rdgen_inside" = "$$:$vrf@$netns" ] ||
+		rdgen_die "cannot enter its routing domain: this OpenRC reads scripts in a way that $0 did not have before; see rdgen check"
+	yesno "$@"
+}
+
+# rdgen_stop is start-stop-daemon where another service may run the same program
+# in another domain: without a pid file it would stop, or signal, those too.
+rdgen_stop()
+{
+	rdgen_plain='' rdgen_words='' rdgen_start=1
+	for rdgen_arg; do
+		case "$rdgen_arg" in
+		--) break ;;
+		--start | -S | --pidfile | --pidfile=* | -p | -p* | --test | -t | --help | -h) rdgen_plain=1 ;;
+		--stop | -K) rdgen_start=0 ;;
+		esac
+	done
+	if [ -n "$rdgen_plain" ]; then
+		command start-stop-daemon "$@"
+		return
+	fi
+	rdgen_own='' rdgen_others=''
+	for rdgen_pid in $(rdgen_matches "$@"); do
+		if rdgen_foreign "$rdgen_pid"; then
+			rdgen_others="$rdgen_others $rdgen_pid"
+		else
+			rdgen_own="$rdgen_own $rdgen_pid"
+		fi
+	done
+	if [ -z "$rdgen_others" ]; then
+		command start-stop-daemon "$@"
+		return
+	fi
+	[ -n "$rdgen_own" ] || return "$rdgen_start"
+	rdgen_code=0
+	for rdgen_pid in $rdgen_own; do
+		echo "$rdgen_pid" >"$RC_SVCDIR/options/rdgen.$$" &&
+			command start-stop-daemon --pidfile "$RC_SVCDIR/options/rdgen.$$" "$@" || rdgen_code=1
+	done
+	rm -f "$RC_SVCDIR/options/rdgen.$$"
+	return "$rdgen_code"
+}
+
+# rdgen_matches prints the pids that start-stop-daemon would signal. With --retry
+# it would wait for them to go.
+rdgen_matches()
+{
+	rdgen_words=$#
+	while [ "$rdgen_words" -gt 0 ]; do
+		rdgen_words=$((rdgen_words - 1))
+		case "$1" in
+		--retry | -R)
+			shift
+			rdgen_words=$((rdgen_words - 1))
+			;;
+		--retry=* | -R*) ;;
+		*) set -- "$@" "$1" ;;
+		esac
+		shift
+	done
+	EINFO_QUIET=no EINFO_COLOR=no command start-stop-daemon --test "$@" 2>/dev/null |
+		sed -n 's/.*Would send signal .* PID \([0-9][0-9]*\).*/\1/p'
+}
+
+# rdgen_foreign reports that a process is in another domain than the service, or
+# belongs to another service that is in one.
+rdgen_foreign()
+{
+	rdgen_ns="/proc/$1/ns/net"
+	if [ "$rdgen_mark" != "$$:nowhere" ]; then
+		[ "$rdgen_ns" -ef /proc/self/ns/net ] || return 0
+	elif [ -z "$netns" ]; then
+		[ "$rdgen_ns" -ef /proc/1/ns/net ] || return 0
+	else # it is in a namespace that has no name any more
+		for rdgen_named in /proc/1/ns/net /run/netns/*; do
+			! [ "$rdgen_ns" -ef "$rdgen_named" ] || return 0
+		done
+	fi
+	{ rdgen_cgroup_of "$1"; } 2>/dev/null || return 1
+	[ "$rdgen_owner" != "$RC_SVCNAME" ] && [ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ]
+}
+
+# rdgen_ready puts rdgen_stop in the place of start-stop-daemon, in what is read
+# from now on, if any service of this host is in a domain and this one is not
+# being started.
+rdgen_ready()
+{
+	for rdgen_state in "$RC_SVCDIR"/options/*/rdgen_domain; do
+		[ -e "$rdgen_state" ] || break
+		[ -r "/proc/$$/cmdline" ] || break
+		rdgen_command
+		[ "$rdgen_cmd" != start ] || break
+		alias start-stop-daemon=rdgen_stop
+		return 0
+	done
+	return 1
 }
 
 # rdgen_need makes the service need the one that makes its domain.
@@ -136,7 +479,10 @@ openrc-run.sh)
 			[ -e "$2" ] || return 1
 			shift
 			;;
-		*) rdgen_enter ;;
+		*)
+			rdgen_enter
+			[ "$1" != "$RC_SERVICE" ] || rdgen_script
+			;;
 		esac
 		# shellcheck disable=SC1090
 		if ! . "$1"; then
@@ -146,8 +492,19 @@ openrc-run.sh)
 	}
 	# "$1" is the file that sourcex is reading.
 	case "$1" in
-	*/rc.conf | */rc.conf.d/*) ;;
-	*) rdgen_enter ;;
+	*/rc.conf | */rc.conf.d/*)
+		rdgen_hook=$$ rdgen_guard=$$
+		alias yesno=rdgen_yesno
+		rdgen_ready || :
+		;;
+	*) # a script that has the line
+		rdgen_enter
+		rdgen_script
+		if [ "$rdgen_hook" != $$ ] && rdgen_ready; then
+			# shellcheck disable=SC1091
+			. "$RC_LIBEXECDIR/sh/start-stop-daemon.sh"
+		fi
+		;;
 	esac
 	;;
 gendepends.sh)
