@@ -418,3 +418,19 @@ func (l *Loader) Hooked() bool {
 	_, err := fs.Stat(l.fsys, openrc.ConfPath[1:])
 	return err == nil
 }
+
+// Uncovered returns what an OpenRC service that can be read, and names a domain,
+// does outside of it, and that nothing makes its domain before it starts.
+func (l *Loader) Uncovered(name string) []error {
+	s, err := l.OpenRC(name)
+	if err != nil || s.Domain.IsDefault() {
+		return nil
+	}
+	errs := s.Script.Uncovered(l.fsys, s.Domain)
+	script := initDir + openrc.RdomainService(s.Domain.ID())
+	if _, err := fs.Stat(l.fsys, script[1:]); err != nil && l.Hooked() {
+		errs = append(errs, problem(s.Pos, "ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it",
+			"nothing makes %s before %s starts: there is no %s", s.Domain, name, script))
+	}
+	return errs
+}

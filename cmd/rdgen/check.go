@@ -23,8 +23,12 @@ func checkCommand() *cobra.Command {
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Prints each with file and line and what to do.",
 		Example: "rdgen check",
-		RunE: func(_ *cobra.Command, services []string) error {
-			return check(root, services)
+		RunE: func(cmd *cobra.Command, services []string) error {
+			notes, err := check(root, services)
+			for _, n := range notes {
+				say(cmd.ErrOrStderr(), "note", n)
+			}
+			return err
 		},
 	}
 	rootFlag(cmd, &root)
@@ -32,22 +36,24 @@ func checkCommand() *cobra.Command {
 }
 
 // check returns everything that is wrong with the services, or with all that
-// name a domain.
-func check(root string, services []string) error {
+// name a domain and the machine itself, and notes of what is worth knowing.
+func check(root string, services []string) (notes []string, err error) {
 	fsys, err := openRoot(root)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer fsys.Close()
 	loader := generators.NewLoader(fsys, domain.Domain{})
+	var errs []error
 	if len(services) == 0 {
+		errs, notes = openrc.Host(fsys)
 		services, err = loader.Declared()
 	}
-	errs := []error{err}
+	errs = append(errs, err)
 	for _, name := range services {
 		errs = append(errs, checkService(loader, root, name)...)
 	}
-	return errors.Join(errs...)
+	return notes, errors.Join(errs...)
 }
 
 func checkService(loader *generators.Loader, root, name string) []error {
@@ -60,6 +66,9 @@ func checkService(loader *generators.Loader, root, name string) []error {
 	for _, v := range inits {
 		if err := checkInit(v, loader, root, name); err != nil {
 			errs = append(errs, err)
+		}
+		if v.name == "openrc" {
+			errs = append(errs, loader.Uncovered(name)...)
 		}
 	}
 	if len(inits) == 0 {

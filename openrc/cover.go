@@ -1,0 +1,241 @@
+package openrc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/runtime/domain"
+)
+
+// askers are the programs that ask a process which runs already to start another:
+// that one has the domain of whom was asked, not of the script.
+var askers = map[string]string{
+	"s6-svc": "s6-supervise", "s6-rc": "s6-supervise", "sv": "runsv", "supervisorctl": "supervisord", "monit": "monit",
+	"docker": "dockerd", "systemctl": "systemd", "initctl": "init", "at": "atd", "batch": "atd", "dbus-send": "a service of the bus",
+	"busctl": "a service of the bus", "gdbus": "a service of the bus",
+}
+
+// Uncovered returns what the script does that escapes the domain d: each an
+// *Error with its place, the reason and what to do. The hook and the line of
+// WithLine refuse to start a service that a supervisor would run elsewhere;
+// what start() asks of others they cannot see. It reads the run files of
+// supervisors and OpenRC's own files in fsys.
+func (s *Script) Uncovered(fsys fs.FS, d domain.Domain) []error {
+	errs := s.asking(d)
+	if err := s.supervised(fsys, d); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// asking finds the calls of askers in start() and what it calls, which may be any
+// function of the script.
+func (s *Script) asking(d domain.Domain) []error {
+	var errs []error
+	for _, name := range slices.Sorted(slices.Values(s.names())) {
+		for _, f := range s.run.funcs[name] {
+			syntax.Walk(f.decl.Body, func(n syntax.Node) bool {
+				c, ok := n.(*syntax.CallExpr)
+				if !ok || len(c.Args) == 0 {
+					return true
+				}
+				program := path.Base(c.Args[0].Lit())
+				if who := askers[program]; who != "" {
+					errs = append(errs, &Error{Pos: f.src.pos(c.Pos()),
+						Msg:  fmt.Sprintf("%s() asks %s by %s to run something, which would not run in %s", name, who, program, d),
+						Hint: `have that run "` + enter(d) + ` PROGRAM", or start the program from the script by supervise-daemon`})
+				}
+				return true
+			})
+		}
+	}
+	return errs
+}
+
+// names lists the functions that can run something; a stop() may ask anybody.
+func (s *Script) names() []string {
+	var names []string
+	for name := range s.run.funcs {
+		switch name {
+		case "depend", "stop", "stop_pre", "stop_post", "status", "describe", "default_stop":
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// supervised judges supervisor=: s6 and runit run the program, not the script.
+func (s *Script) supervised(fsys fs.FS, d domain.Domain) error {
+	v, _, err := s.Lookup("supervisor")
+	if err != nil {
+		return err
+	}
+	dir := ""
+	switch v.Text {
+	case "s6":
+		command, _, err := s.Lookup("command")
+		if err != nil {
+			return err
+		}
+		if command.Text != "" && generates(fsys) {
+			return nil
+		}
+		dir = "/var/svc.d/" + s.Service
+		if own, _, _ := s.Lookup("s6_service_path"); own.Text != "" {
+			dir = own.Text
+		}
+	case "runit":
+		dir = "/etc/sv/" + s.Service
+		if own, _, _ := s.Lookup("runit_service"); own.Text != "" {
+			dir = own.Text
+		}
+	default:
+		return nil
+	}
+	run := path.Join(dir, "run")
+	if text, err := readFile(fsys, run[1:]); err == nil && entersBy(text, enter(d)) {
+		return nil
+	}
+	return &Error{Pos: v.Pos, Msg: fmt.Sprintf("supervisor=%s runs %s outside of %s, so the service will not start", v.Text, run, d),
+		Hint: `put "` + enter(d) + `" before the program in ` + run}
+}
+
+// enter is what a run file must say, as openrc.sh looks for it.
+func enter(d domain.Domain) string {
+	return strings.Join(append([]string{"rdexec"}, domain.Command{Domain: d}.Options()...), " ")
+}
+
+func entersBy(text []byte, words string) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); !bytes.HasPrefix(line, []byte("#")) && bytes.Contains(line, []byte(words)) {
+			return true
+		}
+	}
+	return false
+}
+
+// generates reports that OpenRC makes the service directories of s6 itself, as
+// it does since 0.63: then the hook puts the way into the domain there.
+func generates(fsys fs.FS) bool {
+	text, _, err := libexec(fsys, "s6.sh")
+	return err == nil && bytes.Contains(text, []byte("_s6_servicedir_create()"))
+}
+
+// libexec reads one of OpenRC's own shell files and returns its path.
+func libexec(fsys fs.FS, name string) ([]byte, string, error) {
+	for _, dir := range []string{"lib/rc/sh", "usr/lib/rc/sh", "usr/libexec/rc/sh", "libexec/rc/sh"} {
+		file := path.Join(dir, name)
+		text, err := readFile(fsys, file)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return text, "/" + file, err
+		}
+	}
+	return nil, "", fs.ErrNotExist
+}
+
+// relied are the lines of openrc-run.sh without which no file in rc.conf.d can do
+// what the hook does, each with what it is needed for.
+var relied = []struct{ text, why string }{
+	{"rc.conf.d", "does not read /etc/rc.conf.d"},
+	{`sourcex "$RC_SERVICE"`, "does not read scripts by sourcex"},
+	{`RC_SERVICE="$1"`, "does not know the script as RC_SERVICE"},
+}
+
+// Host returns what is wrong with the machine's OpenRC or with rdgen's files for
+// it, and notes about what is right and worth knowing. A machine without OpenRC
+// has neither.
+func Host(fsys fs.FS) (errs []error, notes []string) {
+	text, file, err := libexec(fsys, "openrc-run.sh")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return []error{err}, nil
+	}
+	_, err = fs.Stat(fsys, ConfPath[1:])
+	hooked := err == nil
+	for _, r := range relied {
+		if hooked && !bytes.Contains(text, []byte(r.text)) {
+			errs = append(errs, &Error{Pos: Pos{File: file},
+				Msg:  "this OpenRC " + r.why + ", so services that name a domain do not start, or start outside of it",
+				Hint: "rdgen openrc --all -o / puts a line into each script that needs nothing of OpenRC"})
+		}
+	}
+	if hooked {
+		if _, err := fs.Stat(fsys, HookPath[1:]); err != nil {
+			errs = append(errs, &Error{Pos: Pos{File: ConfPath}, Msg: HookPath + " is missing, so services that name a domain do not start",
+				Hint: "install rdgen again, or remove " + ConfPath})
+		}
+		if err := outOfDate(fsys, HookPath, HookFile); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if bytes.Contains(text, []byte("RC_VRF_EXEC")) {
+		note := "OpenRC has Alpine's patch for vrf= and netns=; rdgen is first and covers more, so the patch does nothing"
+		if !hooked {
+			note = "OpenRC has Alpine's patch for vrf= and netns=; a script without rdgen's line gets only its daemon into the domain"
+		}
+		notes = append(notes, file+": "+note)
+	}
+	return append(errs, unread(fsys)...), notes
+}
+
+// outOfDate compares a file that rdgen installs with what this rdgen would.
+func outOfDate(fsys fs.FS, file string, want []byte) error {
+	text, err := readFile(fsys, file[1:])
+	if err != nil || bytes.Equal(text, want) {
+		return nil
+	}
+	return &Error{Pos: Pos{File: file}, Msg: "is not of this version of rdgen", Hint: "install rdgen's files for OpenRC again"}
+}
+
+// unread finds domains that are named where no service's conf.d is.
+func unread(fsys fs.FS) []error {
+	var errs []error
+	files := []string{"etc/rc.conf"}
+	for _, glob := range []string{"etc/rc.conf.d/*.conf", "etc/init.d/*", "usr/local/etc/init.d/*"} {
+		found, _ := fs.Glob(fsys, glob)
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		text, err := readFile(fsys, file)
+		if err != nil || !bytes.Contains(text, []byte("vrf=")) && !bytes.Contains(text, []byte("netns=")) || "/"+file == ConfPath {
+			continue
+		}
+		src, err := parse("/"+file, text)
+		if err != nil {
+			continue // its own reader says so
+		}
+		for _, stmt := range src.file.Stmts {
+			c, ok := stmt.Cmd.(*syntax.CallExpr)
+			if !ok || len(c.Args) > 0 {
+				continue
+			}
+			for _, a := range c.Assigns {
+				name := a.Name.Value
+				if (name == "vrf" || name == "netns") && a.Value != nil && a.Value.Lit() != "" {
+					errs = append(errs, misplaced(file, name, src, a))
+				}
+			}
+		}
+	}
+	return errs
+}
+
+func misplaced(file, name string, src *source, a *syntax.Assign) error {
+	e := &Error{Pos: src.pos(a.Pos()), Msg: name + "= in a script is not read; the service runs where its conf.d says",
+		Hint: "write it into /etc/conf.d/" + path.Base(file)}
+	if !strings.Contains(file, "init.d/") {
+		e.Msg = name + "= here is for every service of the machine, and for those that make the domain too"
+		e.Hint = "write it into the conf.d file of each service that it is meant for"
+	}
+	return e
+}
