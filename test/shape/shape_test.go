@@ -38,7 +38,7 @@ var may = map[string]struct {
 	"systemd":         {[]string{"rdgen/runtime/domain"}, "reading units, with file and line"},
 	"runtime/domain":  {nil, "the leaf"},
 	"runtime/enter":   {[]string{"rdgen/runtime/domain", "golang.org/x/sys/unix"}, "all that rdexec needs"},
-	"runtime/*":       {[]string{"rdgen/runtime/*", "golang.org/x/sys/unix", "github.com/vishvananda/netlink", "github.com/vishvananda/netlink/nl", "gopkg.in/ini.v1"}, "making and keeping domains"},
+	"runtime/*":       {[]string{"rdgen/runtime/*", "golang.org/x/sys/unix", "github.com/vishvananda/netlink", "github.com/vishvananda/netlink/nl", "gopkg.in/ini.v1", "golang.zx2c4.com/wireguard/wgctrl", "golang.zx2c4.com/wireguard/wgctrl/wgtypes"}, "making and keeping domains"},
 	"test/need":       {nil, "what a test cannot do without"},
 	"test/sandbox":    {[]string{"rdgen/test/need", "golang.org/x/sys/unix"}, "a mount and network namespace for a test"},
 	"test/vm":         {[]string{"rdgen/test/need", "rdgen/test/vm/wire", "golang.org/x/sys/unix"}, "test machines"},
