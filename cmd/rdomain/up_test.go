@@ -300,7 +300,7 @@ func TestConflictsChangeNothing(t *testing.T) {
 		{"a", "[Link veth0]\nKind=veth\nPeer=taken\n",
 			"/etc/rdomain/a.conf:1: the other end, taken, exists already, as a bridge that belongs to another link"},
 		{"half", "[Link veth0]\nKind=veth\nPeer=vh\n", "/etc/rdomain/half.conf:1: link veth0 exists already, as a bridge; want a veth"},
-		{"a", "[Link eth99]\n", "/etc/rdomain/a.conf:1: there is no link eth99, inside or outside; Kind= would make one"},
+		{"a", "[Domain]\nTimeoutSec=0\n[Link eth99]\n", "/etc/rdomain/a.conf:3: there is no link eth99, inside or outside; Kind= would make one"},
 	} {
 		file(t, c.id, c.text)
 		says(t, 111, "", "rdomain: fatal: "+c.want+"\n", "up", c.id)

@@ -77,14 +77,6 @@ func (c *command) print(list []domain.ID) error {
 }
 
 func (c *command) down(args []string) error {
-	return c.change(args, (*lifecycle.Host).Down)
-}
-
-func (c *command) reload(args []string) error {
-	return c.change(args, func(h *lifecycle.Host, id domain.ID) ([]string, error) { return nil, h.Reload(id) })
-}
-
-func (c *command) change(args []string, f func(*lifecycle.Host, domain.ID) ([]string, error)) error {
 	_, args, err := options(args)
 	if err != nil {
 		return err
@@ -98,7 +90,27 @@ func (c *command) change(args []string, f func(*lifecycle.Host, domain.ID) ([]st
 		return err
 	}
 	defer host.Close()
-	c.each(list, func(id domain.ID) ([]string, error) { return f(host, id) })
+	for _, wave := range host.Waves(list) {
+		c.each(wave, host.Down)
+	}
+	return nil
+}
+
+func (c *command) reload(args []string) error {
+	_, args, err := options(args)
+	if err != nil {
+		return err
+	}
+	list, err := ids(args)
+	if err != nil {
+		return err
+	}
+	host, err := lifecycle.Open()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	c.each(list, func(id domain.ID) ([]string, error) { return nil, host.Reload(id) })
 	return nil
 }
 

@@ -6,9 +6,9 @@ package conf
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"rdgen/runtime/domain"
+	"rdgen/runtime/ip"
 )
 
 // Dir is where the files are.
@@ -41,10 +41,49 @@ type File struct {
 	Description string
 	// Managed is false if somebody else makes the domain.
 	Managed bool
+	// Requires are domains that are brought up before, RequiresLinks links
+	// of the namespace that rdomain runs in that are waited for.
+	Requires      []Ref
+	RequiresLinks []Device
+	// Timeout is how many seconds up waits for what others make.
+	Timeout uint32
+	// DNS and Search are for the resolver files of a namespace.
+	DNS     []Server
+	Search  []string
+	DNSLine int
+	Sysctls []Sysctl
 	Links   []Link
 	Routes  []Route
+	Rules   []Rule
+	// Neighbors are permanent neighbours.
+	Neighbors []Neighbor
 	// KindLine is the line of [Domain], 0 without one.
 	KindLine int
+}
+
+// Ref is a domain that a file names, and the line that it stands in.
+type Ref struct {
+	Line int
+	ID   domain.ID
+}
+
+// Device is a link that a file names, and the line that it stands in.
+type Device struct {
+	Line int
+	Name domain.Link
+}
+
+// Server is the address of a resolver.
+type Server struct {
+	Line int
+	Addr netip.Addr
+}
+
+// Sysctl is a line of [Sysctl].
+type Sysctl struct {
+	Line int
+	// Key is the path below /proc/sys: net/ipv4/ip_forward.
+	Key, Value string
 }
 
 // Link is a section [Link NAME].
@@ -53,15 +92,57 @@ type Link struct {
 	Name domain.Link
 	// Kind is one of LinkKinds, or "" for a link that exists already.
 	Kind string
+	// Peer is the other end of a veth.
 	Peer domain.Link
+	// Parent is the link below; the zero Link where it has none.
+	Parent domain.Link
+	// Outer is the domain of the link's other side, zero for the default one.
+	Outer Ref
+	// Bridge and PeerBridge are the bridges that the link, and a veth's other
+	// end, are ports of.
+	Bridge, PeerBridge domain.Link
 	// Addresses of the link, and of the other end of a veth.
 	Addresses, PeerAddresses []Address
 	// MTU in bytes, 0 if it is not given; MAC in lower case with colons.
 	MTU uint32
 	MAC string
-	// lines of the keys that may be wrong in company.
-	peerLine, mtuLine, macLine int
+	// Options are those of the kind, with the defaults filled in.
+	ip.Options
+	WireGuard
+	// lines has the line of each key that is given once.
+	lines map[string]int
 }
+
+// LineOf returns the line in which a key of the section stands, or that of the
+// section itself.
+func (l Link) LineOf(key string) int { return max(l.lines[key], l.Line) }
+
+// WireGuard is what a wireguard link has of its own.
+type WireGuard struct {
+	KeyFile string
+	// ListenPort is 0 where the kernel chooses.
+	ListenPort uint16
+	Mark       uint32
+	Peers      []Peer
+}
+
+// Peer is a section [WireGuardPeer NAME].
+type Peer struct {
+	Line int
+	// PublicKey is in base64.
+	PublicKey        string
+	PresharedKeyFile string
+	// Endpoint is HOST:PORT, or "".
+	Endpoint   string
+	AllowedIPs []netip.Prefix
+	// Keepalive is in seconds, 0 for none.
+	Keepalive uint16
+	lines     map[string]int
+}
+
+// LineOf returns the line in which a key of the section stands, or that of the
+// section itself.
+func (p Peer) LineOf(key string) int { return max(p.lines[key], p.Line) }
 
 // Address is one address and the line that it stands in.
 type Address struct {
@@ -79,13 +160,37 @@ type Route struct {
 	// Table is 0 where it is not given: main, or the VRF's.
 	Table uint32
 	Type  string
+	// OnLink: the gateway is reached through Device though no address says so.
+	OnLink bool
+	Source netip.Addr
+	MTU    uint32
+}
+
+// Rule is a section [RoutingPolicyRule]; it stands for one rule, or for one of
+// each family.
+type Rule struct {
+	Line       int
+	IPv4, IPv6 bool
+	ip.Rule
+}
+
+// Neighbor is a section [Neighbor].
+type Neighbor struct {
+	Line    int
+	Device  domain.Link
+	Address netip.Addr
+	MAC     string
 }
 
 // LinkKinds are the kinds of link that can be made.
-var LinkKinds = []string{"veth", "dummy", "bridge"}
+var LinkKinds = []string{"veth", "vlan", "macvlan", "ipvlan", "bridge", "dummy", "vxlan", "gre", "gretap", "ip6gre", "ipip",
+	"sit", "tun", "tap", "wireguard"}
 
 // RouteTypes are the types of route that can be made.
 var RouteTypes = []string{"unicast", "unreachable", "blackhole", "prohibit"}
+
+// RuleTypes are the types of rule that can be made; the first looks a table up.
+var RuleTypes = []string{"table", "unreachable", "blackhole", "prohibit"}
 
 // Error is what is wrong with a file, and where.
 type Error struct {
@@ -109,50 +214,3 @@ type MissingTable struct{ At Error }
 
 // Error returns PATH:LINE: MSG.
 func (e *MissingTable) Error() string { return e.At.Error() }
-
-// String writes the file out in its canonical form, which Parse reads as an
-// equal File.
-func (f *File) String() string {
-	var b strings.Builder
-	line := func(key string, value any) {
-		if s := fmt.Sprint(value); s != "" && s != "0" {
-			fmt.Fprintf(&b, "%s=%s\n", key, s)
-		}
-	}
-	fmt.Fprintf(&b, "[Domain]\nKind=%s\n", f.Kind)
-	if f.Kind == VRF {
-		line("Table", f.Table)
-		line("Netns", f.Domain.Netns)
-		line("Name", f.Domain.VRF)
-	} else {
-		line("Name", f.Domain.Netns)
-	}
-	line("Description", f.Description)
-	if !f.Managed {
-		line("Managed", "no")
-	}
-	for _, l := range f.Links {
-		fmt.Fprintf(&b, "\n[Link %s]\n", l.Name)
-		line("Kind", l.Kind)
-		line("Peer", l.Peer)
-		for _, a := range l.Addresses {
-			line("Address", a.Prefix)
-		}
-		for _, a := range l.PeerAddresses {
-			line("PeerAddress", a.Prefix)
-		}
-		line("MTUBytes", l.MTU)
-		line("MACAddress", l.MAC)
-	}
-	for _, r := range f.Routes {
-		fmt.Fprintf(&b, "\n[Route]\nDestination=%s\n", r.Destination)
-		if r.Gateway.IsValid() {
-			line("Gateway", r.Gateway)
-		}
-		line("Device", r.Device)
-		line("Metric", r.Metric)
-		line("Table", r.Table)
-		line("Type", r.Type)
-	}
-	return b.String()
-}

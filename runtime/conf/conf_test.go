@@ -32,8 +32,16 @@ var ignoreLines = []cmp.Option{
 	cmp.Comparer(func(a, b domain.Link) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
-	cmpopts.IgnoreFields(File{}, "KindLine", "Path"),
-	cmpopts.IgnoreFields(Link{}, "Line", "peerLine", "mtuLine", "macLine"),
+	cmpopts.IgnoreFields(File{}, "KindLine", "Path", "DNSLine"),
+	cmpopts.IgnoreFields(Link{}, "Line", "lines"),
+	cmpopts.IgnoreFields(Peer{}, "Line", "lines"),
+	cmpopts.IgnoreFields(Ref{}, "Line"),
+	cmpopts.IgnoreFields(Device{}, "Line"),
+	cmpopts.IgnoreFields(Server{}, "Line"),
+	cmpopts.IgnoreFields(Sysctl{}, "Line"),
+	cmpopts.IgnoreFields(Rule{}, "Line"),
+	cmpopts.IgnoreFields(Neighbor{}, "Line"),
+	cmp.Comparer(func(a, b domain.ID) bool { return a == b }),
 	cmpopts.IgnoreFields(Address{}, "Line"),
 	cmpopts.IgnoreFields(Route{}, "Line"),
 	cmpopts.EquateEmpty(),
@@ -59,14 +67,14 @@ func TestParse(t *testing.T) {
 		name, text string
 		want       File
 	}{
-		{"private", "", File{Kind: Netns, Domain: of("private", ""), Managed: true}},
-		{"private", "\n# a comment\n  ; another\n[Domain]\n", File{Kind: Netns, Domain: of("private", ""), Managed: true}},
+		{"private", "", File{Kind: Netns, Domain: of("private", ""), Managed: true, Timeout: 30}},
+		{"private", "\n# a comment\n  ; another\n[Domain]\n", File{Kind: Netns, Domain: of("private", ""), Managed: true, Timeout: 30}},
 		{"private", "[Domain]\r\nDescription = LAN; not # a comment \r\nName=other\r\nManaged=no\r\n",
-			File{Kind: Netns, Domain: of("other", ""), Description: "LAN; not # a comment"}},
-		{"mgmt", "[Domain]\nKind=vrf\nTable=10\nNetns=t1\nName=m", File{Kind: VRF, Domain: of("t1", "m"), Table: 10, Managed: true}},
-		{"mgmt", "[Domain]\nKind=vrf\nManaged=no", File{Kind: VRF, Domain: of("", "mgmt")}},
-		{"m@t1", "[Domain]\nTable=4294967295", File{Kind: VRF, Domain: of("t1", "m"), Table: 4294967295, Managed: true}},
-		{"m@t1", "[Domain]\nTable=7\nKind=vrf\nName=m\nNetns=t1", File{Kind: VRF, Domain: of("t1", "m"), Table: 7, Managed: true}},
+			File{Kind: Netns, Domain: of("other", ""), Description: "LAN; not # a comment", Timeout: 30}},
+		{"mgmt", "[Domain]\nKind=vrf\nTable=10\nNetns=t1\nName=m", File{Kind: VRF, Domain: of("t1", "m"), Table: 10, Managed: true, Timeout: 30}},
+		{"mgmt", "[Domain]\nKind=vrf\nManaged=no", File{Kind: VRF, Domain: of("", "mgmt"), Timeout: 30}},
+		{"m@t1", "[Domain]\nTable=4294967295", File{Kind: VRF, Domain: of("t1", "m"), Table: 4294967295, Managed: true, Timeout: 30}},
+		{"m@t1", "[Domain]\nTable=7\nKind=vrf\nName=m\nNetns=t1", File{Kind: VRF, Domain: of("t1", "m"), Table: 7, Managed: true, Timeout: 30}},
 		{"x", `[Link eth0.10]
 [Link veth0]
 Address=10.0.0.2/30
@@ -92,7 +100,7 @@ Table=200
 [Route]
 Type=blackhole
 Destination=10.2.0.0/16
-`, File{Kind: Netns, Domain: of("x", ""), Managed: true,
+`, File{Kind: Netns, Domain: of("x", ""), Managed: true, Timeout: 30,
 			Links: []Link{{Name: link("eth0.10")},
 				{Name: link("veth0"), Kind: "veth", Peer: link("v"),
 					Addresses:     []Address{{Prefix: prefix("10.0.0.2/30")}, {Prefix: prefix("2001:db8::2/64")}},
@@ -127,17 +135,17 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Domain]\nName=\xff\n", ":2: line contains bytes that are not UTF-8; a domain's file is plain UTF-8 text"},
 		{"x", "\xff\xfe[\x00D\x00", ":1: line contains bytes that are not UTF-8; a domain's file is plain UTF-8 text"},
 		{"x", "oops\n", `:1: expected KEY=VALUE, found "oops"`},
-		{"x", "Kind=vrf\n", ":1: Kind= stands before the first section; expected [Domain], [Link NAME] or [Route]"},
+		{"x", "Kind=vrf\n", ":1: Kind= stands before the first section; expected " + expected},
 		// Sections.
 		{"x", "[Domian]\n", ":1: unknown section [Domian]; did you mean Domain?"},
 		{"x", "[domain]\n", ":1: unknown section [domain]; did you mean Domain?"},
-		{"x", "[DEFAULT]\n", ":1: unknown section [DEFAULT]; expected [Domain], [Link NAME] or [Route]"},
+		{"x", "[DEFAULT]\n", ":1: unknown section [DEFAULT]; expected " + expected},
 		{"x", "[Link]\n", ":1: expected [Link NAME], found [Link]"},
 		{"x", "[Domain x]\n", ":1: expected [Domain], found [Domain x]"},
-		{"x", "[Domain\n", `:1: expected a section such as [Domain], [Link NAME] or [Route], found "[Domain"`},
-		{"x", "[Domain] # x\n", `:1: expected a section such as [Domain], [Link NAME] or [Route], found "[Domain] # x"`},
+		{"x", "[Domain\n", `:1: expected a section such as ` + expected + `, found "[Domain"`},
+		{"x", "[Domain] # x\n", `:1: expected a section such as ` + expected + `, found "[Domain] # x"`},
 		{"x", "[Domain]]\n", ":1: unknown section [Domain]]; did you mean Domain?"},
-		{"x", "[ Domain ]\n", ":1: unknown section [ Domain ]; expected [Domain], [Link NAME] or [Route]"},
+		{"x", "[ Domain ]\n", ":1: unknown section [ Domain ]; expected " + expected},
 		{"x", "[Link a  b]\n", `:1: link name "a  b" contains " "; letters, digits, "_", "." and "-" are allowed`},
 		{"x", "[Link sixteenbyteslong]\n", `:1: link name "sixteenbyteslong" has 16 bytes, the kernel allows 15`},
 		{"x", "[Link a%d]\n", `:1: link name "a%d" contains "%"; letters, digits, "_", "." and "-" are allowed`},
@@ -147,7 +155,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\n\nAdress=10.0.0.1/24\n", ":3: unknown key Adress= in section [Link]; did you mean Address?"},
 		{"x", "[Domain]\nkind=vrf\n", ":2: unknown key kind= in section [Domain]; did you mean Kind?"},
 		{"x", "[Domain]\nFrobnicate=yes\n", ":2: unknown key Frobnicate= in section [Domain]; expected one of " +
-			"Description, Kind, Managed, Name, Netns, Table"},
+			"DNS, Description, Domains, Kind, Managed, Name, Netns, Requires, RequiresLink, Table, TimeoutSec"},
 		{"x", "[Domain]\nKind=vrf\nKind=netns\n", ":3: Kind= stands twice in this section, first in line 2"},
 		{"x", "[Domain]\nKind:vrf\n", `:2: expected KEY=VALUE, found "Kind:vrf"`},
 		{"x", "[Domain]\nKind: x=vrf\n", `:2: expected KEY=VALUE, found "Kind: x=vrf"`},
@@ -180,7 +188,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Domain]\nManaged=no\n[Link a]\n", ":3: Managed=no makes nothing, so there can be no section [Link a]"},
 		{"x", "[Route]\nDestination=default\n[Domain]\nManaged=no\n", ":1: Managed=no makes nothing, so there can be no section [Route]"},
 		// [Link].
-		{"x", "[Link a]\nKind=wifi\n", ":2: Kind=wifi: expected one of veth, dummy, bridge, or no Kind= for a link that exists already"},
+		{"x", "[Link a]\nKind=wifi\n", ":2: Kind=wifi: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},
 		{"x", "[Link a]\nKind=veth\n", ":1: a veth needs Peer=, the name of the end that stays outside"},
 		{"x", "[Link a]\nKind=dummy\nPeer=b\n", ":3: Peer= is for Kind=veth"},
 		{"x", "[Link a]\nPeerAddress=10.0.0.1/24\n", ":2: PeerAddress= is for Kind=veth"},

@@ -1,6 +1,10 @@
 package conf
 
 import (
+	"net/netip"
+	"slices"
+	"strings"
+
 	"rdgen/runtime/domain"
 )
 
@@ -12,10 +16,13 @@ func (p *parser) domain(sections []section) error {
 		f.Kind = VRF
 	}
 	values := map[string]key{}
+	var lists []key
 	for _, s := range sections {
 		if s.header == "Domain" {
 			for _, k := range s.keys {
-				values[k.name] = k
+				if values[k.name] = k; repeated[k.name] {
+					lists = append(lists, k)
+				}
 			}
 		}
 	}
@@ -51,7 +58,87 @@ func (p *parser) domain(sections []section) error {
 			return p.fail(k.line, "Managed=%s: expected yes or no", clip(k.value))
 		}
 	}
-	return p.table(values["Table"])
+	if err := p.table(values["Table"]); err != nil {
+		return err
+	}
+	if k, ok := values["TimeoutSec"]; ok {
+		var err error
+		if f.Timeout, err = p.number(k, 0, 3600); err != nil {
+			return err
+		}
+	}
+	for _, k := range lists {
+		if err := p.list(k); err != nil {
+			return err
+		}
+	}
+	return p.search(values["Domains"])
+}
+
+// DefaultTimeout is TimeoutSec= where it is not given.
+const DefaultTimeout = 30
+
+// list reads a key of [Domain] that may repeat, and may have several values.
+func (p *parser) list(k key) error {
+	f := p.file
+	for word := range strings.FieldsSeq(k.value) {
+		one := key{k.line, k.name, word}
+		switch k.name {
+		case "Requires":
+			ref, err := p.ref(one)
+			switch {
+			case err != nil:
+				return err
+			case ref.ID == p.id:
+				return p.fail(k.line, "Requires=%s: a domain cannot require itself", word)
+			case slices.ContainsFunc(f.Requires, func(o Ref) bool { return o.ID == ref.ID }):
+				return p.fail(k.line, "Requires=%s stands twice", word)
+			}
+			f.Requires = append(f.Requires, ref)
+		case "RequiresLink":
+			name, err := p.name(one)
+			switch {
+			case err != nil:
+				return err
+			case slices.ContainsFunc(f.RequiresLinks, func(o Device) bool { return o.Name == name }):
+				return p.fail(k.line, "RequiresLink=%s stands twice", word)
+			}
+			f.RequiresLinks = append(f.RequiresLinks, Device{k.line, name})
+		case "DNS":
+			a, err := netip.ParseAddr(word)
+			switch {
+			case f.Kind == VRF:
+				return p.fail(k.line, "DNS= is for Kind=netns; a vrf's services use the resolver files of its namespace")
+			case err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
+				return p.fail(k.line, "DNS=%s: expected addresses, such as 10.0.0.53 or 2001:db8::53%s", clip(word), commentHint(k.value))
+			case slices.ContainsFunc(f.DNS, func(o Server) bool { return o.Addr == a }):
+				return p.fail(k.line, "DNS=%s stands twice", word)
+			}
+			f.DNS = append(f.DNS, Server{k.line, a})
+			f.DNSLine = k.line
+		}
+	}
+	return nil
+}
+
+// search reads Domains=, the search list.
+func (p *parser) search(k key) error {
+	if k.line == 0 {
+		return nil
+	}
+	if len(p.file.DNS) == 0 {
+		return p.fail(k.line, "Domains= needs DNS=, a resolver to ask")
+	}
+	for word := range strings.FieldsSeq(k.value) {
+		if !isHost(word) || slices.Contains(p.file.Search, word) {
+			return p.fail(k.line, "Domains=%s: expected names of domains, each once, such as example.org%s", clip(word), commentHint(k.value))
+		}
+		p.file.Search = append(p.file.Search, word)
+	}
+	if len(strings.Join(p.file.Search, " ")) > 255 || len(p.file.Search) > 6 {
+		return p.fail(k.line, "Domains=: expected at most 6 names with 255 characters, which is what resolvers take")
+	}
+	return nil
 }
 
 func (p *parser) domainName(name string, line int, netns key, implied domain.Domain) (err error) {

@@ -15,55 +15,33 @@ func (p *parser) link(s section) error {
 	if err != nil {
 		return p.fail(s.line, "%v", err)
 	}
-	l := Link{Line: s.line, Name: name}
-	var peerAddress int
-	seen := map[key]int{}
+	l := Link{Line: s.line, Name: name, lines: map[string]int{}}
 	for _, k := range s.keys {
-		var err error
-		switch k.name {
-		case "Kind":
-			if l.Kind = k.value; !slices.Contains(LinkKinds, l.Kind) {
-				err = p.fail(k.line, "Kind=%s: expected one of %s, or no Kind= for a link that exists already",
-					clip(k.value), strings.Join(LinkKinds, ", "))
+		if k.name == "Kind" { // it says what the other keys may be
+			if err := common["Kind"](p, &l, k); err != nil {
+				return err
 			}
-		case "Peer":
-			l.peerLine = k.line
-			if l.Peer, err = domain.ParseLink(k.value); err != nil {
-				err = p.fail(k.line, "%v", err)
-			}
-		case "Address":
-			err = p.address(&l.Addresses, k, seen)
-		case "PeerAddress":
-			peerAddress = k.line
-			err = p.address(&l.PeerAddresses, k, seen)
-		case "MTUBytes":
-			l.mtuLine = k.line
-			l.MTU, err = p.number(k, 68, 65535)
-		case "MACAddress":
-			l.macLine = k.line
-			l.MAC, err = p.mac(k)
 		}
-		if err != nil {
+	}
+	for _, k := range s.keys {
+		l.lines[k.name] = k.line
+		read, ok := readers(l.Kind, k.name)
+		if !ok {
+			return p.fail(k.line, "%s= is for Kind=%s", k.name, kindsWith(k.name))
+		}
+		if err := read(p, &l, k); err != nil {
 			return err
 		}
 	}
-	if l.Kind != "veth" {
-		for _, wrong := range []struct {
-			line int
-			key  string
-		}{{l.peerLine, "Peer"}, {peerAddress, "PeerAddress"}} {
-			if wrong.line != 0 {
-				return p.fail(wrong.line, "%s= is for Kind=veth", wrong.key)
-			}
-		}
-	} else if l.Peer.IsZero() {
-		return p.fail(l.Line, "a veth needs Peer=, the name of the end that stays outside")
+	l.defaults()
+	if err := p.together(&l); err != nil {
+		return err
 	}
 	p.file.Links = append(p.file.Links, l)
 	return nil
 }
 
-func (p *parser) address(list *[]Address, k key, seen map[key]int) error {
+func (p *parser) address(list *[]Address, k key) error {
 	prefix, err := netip.ParsePrefix(k.value)
 	a := prefix.Addr()
 	switch {
@@ -73,10 +51,11 @@ func (p *parser) address(list *[]Address, k key, seen map[key]int) error {
 	case a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
 		return p.fail(k.line, "%s=%s: expected the address of a host", k.name, k.value)
 	}
-	if first := seen[key{name: k.name, value: prefix.String()}]; first != 0 {
-		return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, first)
+	for _, other := range *list {
+		if other.Prefix == prefix {
+			return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, other.Line)
+		}
 	}
-	seen[key{name: k.name, value: prefix.String()}] = k.line
 	*list = append(*list, Address{k.line, prefix})
 	return nil
 }
@@ -84,10 +63,10 @@ func (p *parser) address(list *[]Address, k key, seen map[key]int) error {
 func (p *parser) mac(k key) (string, error) {
 	mac, err := net.ParseMAC(k.value)
 	if err != nil || len(mac) != 6 || len(k.value) != 17 {
-		return "", p.fail(k.line, "MACAddress=%s: expected six bytes, such as 02:00:5e:10:00:01", clip(k.value))
+		return "", p.fail(k.line, "%s=%s: expected six bytes, such as 02:00:5e:10:00:01", k.name, clip(k.value))
 	}
 	if mac[0]&1 != 0 || slices.Max(mac) == 0 {
-		return "", p.fail(k.line, "MACAddress=%s: expected the address of one host; the first byte must be even", k.value)
+		return "", p.fail(k.line, "%s=%s: expected the address of one host; the first byte must be even", k.name, k.value)
 	}
 	return mac.String(), nil
 }
@@ -105,22 +84,26 @@ func (p *parser) number(k key, low, high uint64) (uint32, error) {
 // namespace.
 func (p *parser) names() error {
 	f := p.file
-	inside, outside := map[domain.Link]int{}, map[domain.Link]int{}
+	inside, outside := map[domain.Link]int{}, map[domain.ID]map[domain.Link]int{}
 	if f.Kind == VRF {
 		inside[f.Domain.VRF] = max(f.KindLine, 1)
 		if f.Domain.Netns.IsZero() {
-			outside = inside // the other ends are in the same namespace
+			outside[domain.ID{}] = inside // the other ends are in the same namespace
 		}
 	}
+	outside[p.id] = inside
 	for _, l := range f.Links {
-		if l.Name.String() == "lo" && (f.Kind == VRF || l.Kind != "" || l.MTU != 0 || l.MAC != "") {
+		if l.Name.String() == "lo" && (f.Kind == VRF || l.Kind != "" || l.MTU != 0 || l.MAC != "" || !l.Bridge.IsZero()) {
 			return p.fail(l.Line, "lo belongs to its namespace; it can be given addresses in a netns, nothing else")
+		}
+		if outside[l.Outer.ID] == nil {
+			outside[l.Outer.ID] = map[domain.Link]int{}
 		}
 		for _, n := range []struct {
 			in   map[domain.Link]int
 			name domain.Link
 			line int
-		}{{inside, l.Name, l.Line}, {outside, l.Peer, l.peerLine}} {
+		}{{inside, l.Name, l.Line}, {outside[l.Outer.ID], l.Peer, l.lines["Peer"]}} {
 			if n.name.IsZero() {
 				continue
 			}

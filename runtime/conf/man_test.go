@@ -3,6 +3,7 @@ package conf
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,12 @@ func TestManualPage(t *testing.T) {
 		}
 		part, _, _ := strings.Cut(rest, ".Ss ")
 		part, _, _ = strings.Cut(part, ".Sh ")
+		items := strings.Split(part, ".It Li ")
+		for _, item := range items[1:] {
+			if name, text, _ := strings.Cut(item, "=\n"); !strings.Contains(text, "default") {
+				t.Errorf("the default of %s= in section [%s] is not documented", name, section)
+			}
+		}
 		for name := range names {
 			if !strings.Contains(part, ".It Li "+name+"=\n") {
 				t.Errorf("%s= in section [%s] is not documented", name, section)
@@ -45,8 +52,8 @@ func TestManualPage(t *testing.T) {
 			t.Errorf("section [%s] documents %d keys; there are %d", section, n, len(names))
 		}
 	}
-	for _, kind := range append(LinkKinds, RouteTypes...) {
-		if !strings.Contains(page, kind) {
+	for _, kind := range slices.Concat(LinkKinds, RouteTypes, RuleTypes) {
+		if !strings.Contains(page, "\n.Li "+kind) {
 			t.Errorf("%s is not documented", kind)
 		}
 	}

@@ -46,7 +46,7 @@ func Parse(path string, id domain.ID, data []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parser{path: path, id: id, file: &File{Path: path, Kind: Netns, Managed: true}, routes: map[routeKey]int{}}
+	p := parser{path: path, id: id, file: &File{Path: path, Kind: Netns, Managed: true, Timeout: DefaultTimeout}, routes: map[routeKey]int{}}
 	if err := p.check(sections); err != nil {
 		return nil, err
 	}
@@ -58,6 +58,9 @@ func Parse(path string, id domain.ID, data []byte) (*File, error) {
 	}
 	return p.file, nil
 }
+
+// expected lists the sections for messages.
+const expected = "[Domain], [Link NAME], [WireGuardPeer NAME], [Route], [RoutingPolicyRule], [Neighbor] or [Sysctl]"
 
 type parser struct {
 	path string
@@ -71,13 +74,26 @@ func (p *parser) fail(line int, format string, args ...any) error {
 	return &Error{p.path, line, fmt.Sprintf(format, args...)}
 }
 
-// keys are the keys of each section; those with true may repeat.
+// keys are the keys of each section; those with true may repeat. [Sysctl] has
+// the names of variables instead.
 var keys = map[string]map[string]bool{
-	"Domain": {"Kind": false, "Table": false, "Netns": false, "Name": false, "Description": false, "Managed": false},
-	"Link": {"Kind": false, "Peer": false, "Address": true, "PeerAddress": true, "MTUBytes": false,
-		"MACAddress": false},
-	"Route": {"Destination": false, "Gateway": false, "Device": false, "Metric": false, "Table": false, "Type": false},
+	"Domain": {"Kind": false, "Table": false, "Netns": false, "Name": false, "Description": false, "Managed": false,
+		"Requires": true, "RequiresLink": true, "TimeoutSec": false, "DNS": true, "Domains": false},
+	"Link": linkKeys(),
+	"WireGuardPeer": {"PublicKey": false, "PresharedKeyFile": false, "Endpoint": false, "AllowedIPs": true,
+		"PersistentKeepalive": false},
+	"Route": {"Destination": false, "Gateway": false, "GatewayOnLink": false, "Device": false, "PreferredSource": false,
+		"Metric": false, "MTUBytes": false, "Table": false, "Type": false},
+	"RoutingPolicyRule": {"Priority": false, "Family": false, "From": false, "To": false, "FirewallMark": false,
+		"IncomingInterface": false, "OutgoingInterface": false, "Table": false, "SuppressPrefixLength": false,
+		"InvertRule": false, "Type": false},
+	"Neighbor": {"Device": false, "Address": false, "LinkLayerAddress": false},
+	"Sysctl":   {},
 }
+
+// Sections of which there may be several; those with true have an argument, the
+// name of a link.
+var several = map[string]bool{"Link": true, "WireGuardPeer": true, "Route": false, "RoutingPolicyRule": false, "Neighbor": false}
 
 // check looks at the names of sections and keys.
 func (p *parser) check(sections []section) error {
@@ -86,27 +102,31 @@ func (p *parser) check(sections []section) error {
 		name, argument, hasArgument := strings.Cut(s.header, " ")
 		allowed, ok := keys[name]
 		if !ok {
-			hint := suggestion(name, "Domain", "Link", "Route")
+			hint := suggestion(name, "Domain", "Link", "WireGuardPeer", "Route", "RoutingPolicyRule", "Neighbor", "Sysctl")
 			if hint == "" {
-				hint = "; expected [Domain], [Link NAME] or [Route]"
+				hint = "; expected " + expected
 			}
 			return p.fail(s.line, "unknown section [%s]%s", clip(s.header), hint)
 		}
-		if hasArgument != (name == "Link") {
-			if name == "Link" {
-				return p.fail(s.line, "expected [Link NAME], found [Link]")
+		if hasArgument != several[name] {
+			if several[name] {
+				return p.fail(s.line, "expected [%s NAME], found [%s]", name, name)
 			}
 			return p.fail(s.line, "expected [%s], found [%s]", name, clip(s.header))
 		}
-		if name == "Link" {
+		if hasArgument {
 			if _, err := domain.ParseLink(argument); err != nil {
 				return p.fail(s.line, "%v", err)
 			}
 		}
-		if first := seen[s.header]; first != 0 && name != "Route" {
+		if _, many := several[name]; seen[s.header] != 0 && (!many || name == "Link") {
+			first := seen[s.header]
 			return p.fail(s.line, "section [%s] stands twice, first in line %d", s.header, first)
 		}
 		seen[s.header] = s.line
+		if name == "Sysctl" {
+			continue
+		}
 		if err := p.checkKeys(name, allowed, s.keys); err != nil {
 			return err
 		}
@@ -151,6 +171,19 @@ func (p *parser) parse(sections []section) error {
 			err = p.fail(s.line, "Managed=no makes nothing, so there can be no section [%s]", s.header)
 		case s.header == "Route":
 			err = p.route(s)
+		case s.header == "RoutingPolicyRule":
+			err = p.rule(s)
+		case s.header == "Neighbor":
+			err = p.neighbor(s)
+		case s.header == "Sysctl":
+			seen := map[string]int{}
+			for _, k := range s.keys {
+				if err = p.sysctl(k, seen); err != nil {
+					break
+				}
+			}
+		case strings.HasPrefix(s.header, "WireGuardPeer "):
+			err = p.peer(s)
 		default:
 			err = p.link(s)
 		}

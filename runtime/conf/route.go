@@ -35,6 +35,16 @@ func (p *parser) route(s section) error {
 			} else if r.Table, err = p.number(k, 1, 1<<32-1); r.Table == lastReserved {
 				err = p.fail(k.line, "Table=255 is the kernel's own (local); expected another number")
 			}
+		case "GatewayOnLink":
+			r.OnLink, err = p.yes(k)
+		case "PreferredSource":
+			r.Source, err = netip.ParseAddr(k.value)
+			if err != nil || r.Source.Zone() != "" || r.Source.Is4In6() || r.Source.IsUnspecified() || r.Source.IsMulticast() {
+				err = p.fail(k.line, "PreferredSource=%s: expected an address of the domain, such as 10.0.0.2 or 2001:db8::2%s",
+					clip(k.value), commentHint(k.value))
+			}
+		case "MTUBytes":
+			r.MTU, err = p.number(k, 68, 65535)
 		case "Type":
 			if r.Type = k.value; !slices.Contains(RouteTypes, r.Type) {
 				err = p.fail(k.line, "Type=%s: expected one of %s", clip(k.value), strings.Join(RouteTypes, ", "))
@@ -58,7 +68,7 @@ func (p *parser) destination(r *Route, s string, lines map[string]int) error {
 	switch {
 	case s == "":
 		return p.fail(r.Line, "a route needs Destination=, an address with length or default")
-	case s == "default" && r.Gateway.Is6():
+	case s == "default" && (r.Gateway.Is6() || r.Source.Is6()):
 		s = "::/0"
 	case s == "default":
 		s = "0.0.0.0/0"
@@ -78,8 +88,15 @@ func (p *parser) destination(r *Route, s string, lines map[string]int) error {
 		return p.fail(r.Line, "a route needs Gateway= or Device=, or another Type=")
 	case r.Type != "unicast" && r.Gateway.IsValid():
 		return p.fail(lines["Gateway"], "Gateway= is not for Type=%s", r.Type)
-	case r.Type != "unicast" && !r.Device.IsZero():
-		return p.fail(lines["Device"], "Device= is not for Type=%s", r.Type)
+	case r.Source.IsValid() && r.Source.Is4() != d.Addr().Is4():
+		return p.fail(lines["PreferredSource"], "PreferredSource=%s: expected an address of the same family as Destination=%s", r.Source, d)
+	case r.OnLink && (!r.Gateway.IsValid() || r.Device.IsZero()):
+		return p.fail(lines["GatewayOnLink"], "GatewayOnLink= needs Gateway= and Device=")
+	}
+	for _, name := range []string{"Device", "PreferredSource", "MTUBytes"} {
+		if r.Type != "unicast" && lines[name] != 0 {
+			return p.fail(lines[name], "%s= is not for Type=%s", name, r.Type)
+		}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func scan(path string, data []byte) ([]section, error) {
 		}
 		if line[0] == '[' {
 			if !strings.HasSuffix(line, "]") {
-				return fail(n, "expected a section such as [Domain], [Link NAME] or [Route], found %s", quote(line))
+				return fail(n, "expected a section such as %s, found %s", expected, quote(line))
 			}
 			sections = append(sections, section{line: n, header: line[1 : len(line)-1]})
 			continue
@@ -53,10 +53,10 @@ func scan(path string, data []byte) ([]section, error) {
 		name, value, ok := strings.Cut(line, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		switch {
-		case !ok || !isKey(name):
+		case !ok || !isKey(name) && !(inSysctl(sections) && isVariable(name)):
 			return fail(n, "expected KEY=VALUE, found %s", quote(line))
 		case len(sections) == 0:
-			return fail(n, "%s= stands before the first section; expected [Domain], [Link NAME] or [Route]", name)
+			return fail(n, "%s= stands before the first section; expected %s", name, expected)
 		case value == "":
 			return fail(n, "%s= has no value; leave the line out if none is meant", name)
 		case strings.HasSuffix(value, `\`):
@@ -89,6 +89,21 @@ func notText(line string) string {
 func isKey(name string) bool {
 	for i := range len(name) {
 		if c := name[i] | 0x20; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return name != ""
+}
+
+func inSysctl(sections []section) bool {
+	return len(sections) > 0 && sections[len(sections)-1].header == "Sysctl"
+}
+
+// isVariable reports whether name can be that of a sysctl.
+func isVariable(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '_' && c != '.' && c != '/' && (c != '-' || i == 0) {
 			return false
 		}
 	}

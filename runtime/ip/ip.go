@@ -1,6 +1,7 @@
 // Package ip holds the things that rdomain makes in the kernel as data, in the
 // words of ip(8): a namespace, a link, a setting of a link, an address, a route,
-// a rule, a pinned program. A Step adds, changes or deletes one of them. Nothing
+// a rule, a neighbour, a wireguard peer, a sysctl, a resolver file, a pinned
+// program. A Step adds, changes or deletes one of them. Nothing
 // here touches the kernel; package rtnl does.
 package ip
 
@@ -21,10 +22,11 @@ const (
 	Set     Verb = "set"
 )
 
-// Thing is one of Netns, Link, Setting, Address, Route, Rule and Pin.
+// Thing is one of Netns, Link, Setting, Address, Route, Rule, Neighbor, WireGuard,
+// WireGuardPeer, Sysctl, File and Pin. All are comparable.
 type Thing interface {
-	// command is ip's command line for the verb, or a comment of the shell
-	// where ip has no word for it.
+	// command is ip's command line for the verb, that of another program
+	// where ip has no word for it, or a comment of the shell.
 	command(Verb) []string
 }
 
@@ -41,7 +43,8 @@ type Step struct {
 }
 
 // Command returns the step in the syntax of ip(8), ready for a shell. Its first
-// word is "ip", or "#" where ip cannot express the step.
+// word is "ip", another program's name where ip cannot express the step, or "#"
+// where only rdomain can do it.
 func (s Step) Command() []string { return s.Thing.command(s.Verb) }
 
 // String returns Command as one line.

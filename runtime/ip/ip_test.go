@@ -14,7 +14,7 @@ func TestCommand(t *testing.T) {
 	}{
 		{Step{Verb: Add, Thing: Netns{"a"}}, "ip netns add a"},
 		{Step{Verb: Delete, Thing: Netns{"a"}}, "ip netns delete a"},
-		{Step{Verb: Add, Thing: Link{Name: "red", Kind: "vrf", Table: 10}}, "ip link add red type vrf table 10"},
+		{Step{Verb: Add, Thing: Link{Name: "red", Kind: "vrf", Options: Options{Table: 10}}}, "ip link add red type vrf table 10"},
 		{Step{Verb: Add, Thing: Link{Netns: "a", Name: "v", Kind: "veth", Peer: "w", MTU: 1400, MAC: "02:00:00:00:00:01"}},
 			"ip link add v netns a address 02:00:00:00:00:01 mtu 1400 type veth peer name w"},
 		{Step{Verb: Add, Thing: Link{Name: "v", Kind: "veth", Peer: "w"}}, "ip link add v type veth peer name w"},
@@ -42,7 +42,7 @@ func TestCommand(t *testing.T) {
 			Gateway: addr("10.9.9.9"), OnLink: true, Protocol: 3}}, "ip route add 10.1.0.0/16 via 10.9.9.9 dev v onlink"},
 		{Step{Verb: Add, Thing: Route{Destination: prefix("10.1.0.0/16"), Type: "unicast", Dev: "v", Table: 254}},
 			"ip route add 10.1.0.0/16 dev v scope global"},
-		{Step{Verb: Add, Thing: Rule{Pref: 2000, L3mdev: true, Unreachable: true, Protocol: 2}},
+		{Step{Verb: Add, Thing: Rule{Pref: 2000, L3mdev: true, Type: "unreachable", Protocol: 2}},
 			"ip rule add pref 2000 l3mdev unreachable protocol kernel"},
 		{Step{Verb: Delete, Thing: Rule{Netns: "a", IPv6: true, Table: 255, Protocol: 2}}, "ip -n a -6 rule delete pref 0 table local"},
 		{Step{Verb: Add, Thing: Pin{VRF: "red", Path: "/sys/fs/bpf/rdomain/red"}},

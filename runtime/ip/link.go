@@ -1,7 +1,9 @@
 package ip
 
 import (
+	"net/netip"
 	"strconv"
+	"strings"
 )
 
 // Link is a network link that rdomain makes.
@@ -9,51 +11,186 @@ type Link struct {
 	// Netns is the namespace of the link, "" the one that rdomain runs in.
 	Netns string `json:"netns,omitempty"`
 	Name  string `json:"name"`
-	// Kind is vrf, veth, dummy or bridge.
+	// Kind is the kernel's name of the kind: vrf, veth, vlan, ...; a tap is
+	// called so here, and "tun" by the kernel.
 	Kind string `json:"kind"`
-	// Table is the routing table of a VRF.
-	Table uint32 `json:"table,omitempty"`
-	// Peer is the other end of a veth, in the namespace that rdomain runs in.
+	// Outer is the namespace of the link's other side, "" the one that
+	// rdomain runs in: of a veth's other end, of the link below, of the
+	// packets that carry what goes through a tunnel. It is Netns for a link
+	// without another side.
+	Outer string `json:"outer,omitempty"`
+	// Peer is the other end of a veth.
 	Peer string `json:"peer,omitempty"`
+	// Parent is the link below, in Outer: that of a vlan, macvlan or ipvlan;
+	// the link or VRF that a tunnel's packets leave by.
+	Parent string `json:"parent,omitempty"`
 	// MTU in bytes and MAC are what the link is made with; zero leaves them
 	// to the kernel.
 	MTU uint32 `json:"mtu,omitempty"`
 	MAC string `json:"mac,omitempty"`
+	Options
+}
+
+// Options are the properties of a link that depend on its kind. All of them are
+// the kernel's to report, so that a link can be compared with what is wanted.
+type Options struct {
+	// Table is the routing table of a VRF.
+	Table uint32 `json:"table,omitempty"`
+	// ID is the number of a vlan (1 to 4094) or of a vxlan (VNI, 24 bits).
+	ID uint32 `json:"id,omitempty"`
+	// Protocol of a vlan's tags: "" for 802.1q, or "802.1ad".
+	Protocol string `json:"protocol,omitempty"`
+	// Mode of a macvlan (bridge, private, vepa, passthru) or ipvlan (l2, l3,
+	// l3s), in the words of ip(8).
+	Mode string `json:"mode,omitempty"`
+	// Local and Remote are the outer addresses of a tunnel.
+	Local  netip.Addr `json:"local,omitzero"`
+	Remote netip.Addr `json:"remote,omitzero"`
+	// TTL of a tunnel's packets; 0 inherits it or leaves it to the kernel.
+	TTL uint8 `json:"ttl,omitempty"`
+	// Key of a gre tunnel, in both directions; Keyed tells 0 from none.
+	Key   uint32 `json:"key,omitempty"`
+	Keyed bool   `json:"keyed,omitempty"`
+	// Port is the destination port of a vxlan.
+	Port uint16 `json:"port,omitempty"`
+	// NoLearning: a vxlan does not learn addresses from what it receives.
+	NoLearning bool `json:"no_learning,omitempty"`
+	// User and Group may open a tun or tap, by name or number; "" is nobody
+	// but root.
+	User  string `json:"user,omitempty"`
+	Group string `json:"group,omitempty"`
+	// MultiQueue, PacketInfo and VNetHeader are those of a tun or tap.
+	MultiQueue bool `json:"multi_queue,omitempty"`
+	PacketInfo bool `json:"packet_info,omitempty"`
+	VNetHeader bool `json:"vnet_header,omitempty"`
+}
+
+// IsTunnel reports whether a kind is an IP tunnel whose outer namespace is the
+// one that it is made in: it must be made there, and moved.
+func IsTunnel(kind string) bool {
+	switch kind {
+	case "gre", "gretap", "ip6gre", "ipip", "sit":
+		return true
+	}
+	return false
+}
+
+// HasOuter reports whether links of a kind have another side.
+func HasOuter(kind string) bool {
+	switch kind {
+	case "veth", "vlan", "macvlan", "ipvlan", "vxlan", "wireguard":
+		return true
+	}
+	return IsTunnel(kind)
 }
 
 func (l Link) command(v Verb) []string {
-	if v == Delete {
+	switch {
+	case v == Delete:
 		return in(l.Netns, "link", "delete", l.Name)
+	case l.Kind == "tun" || l.Kind == "tap":
+		return l.tuntap()
+	case !HasOuter(l.Kind) || l.Outer == l.Netns:
+		return l.attributes(append(in(l.Netns, "link", string(v)), l.below()...))
+	case IsTunnel(l.Kind):
+		// Its packets travel in the namespace in which it is made.
+		w := l.attributes(append(in(l.Outer, "link", string(v)), l.below()...))
+		w = append(append(w, "&&"), in(l.Outer, "link", "set", l.Name, "netns")...)
+		return append(w, netnsWord(l.Netns))
 	}
-	if l.Kind == "veth" && l.Netns != "" {
-		return l.vethCommand()
-	}
-	return append(in(l.Netns, "link", string(v), l.Name), l.attributes()...)
+	// From outside, so that the other side is there and nothing is ever
+	// moved: moving a link costs the kernel a grace period.
+	w := append(in(l.Outer, "link", string(v)), l.below()...)
+	return l.attributes(append(w, "netns", netnsWord(l.Netns)))
 }
 
-func (l Link) attributes() []string {
-	var w []string
+// netnsWord is what ip(8) takes for a namespace: its name, or a path to the
+// one of the shell.
+func netnsWord(netns string) string {
+	if netns == "" {
+		return "/proc/$$/ns/net"
+	}
+	return netns
+}
+
+// below are the words between "add" and the rest.
+func (l Link) below() []string {
+	if l.Parent == "" || IsTunnel(l.Kind) || l.Kind == "vxlan" {
+		return []string{l.Name}
+	}
+	return []string{"link", l.Parent, "name", l.Name}
+}
+
+func (l Link) attributes(w []string) []string {
 	if l.MAC != "" {
 		w = append(w, "address", l.MAC)
 	}
 	if l.MTU != 0 {
-		w = append(w, "mtu", strconv.Itoa(int(l.MTU)))
+		w = append(w, "mtu", utoa(l.MTU))
 	}
 	w = append(w, "type", l.Kind)
-	if l.Kind == "vrf" {
-		w = append(w, "table", utoa(l.Table))
+	number := func(word string, v uint32) {
+		if v != 0 {
+			w = append(w, word, utoa(v))
+		}
 	}
+	address := func(word string, a netip.Addr) {
+		if a.IsValid() {
+			w = append(w, word, a.String())
+		}
+	}
+	number("table", l.Table)
 	if l.Peer != "" {
 		w = append(w, "peer", "name", l.Peer)
+	}
+	if l.Protocol != "" {
+		w = append(w, "protocol", l.Protocol)
+	}
+	number("id", l.ID)
+	if l.Mode != "" {
+		w = append(w, "mode", l.Mode)
+	}
+	address("local", l.Local)
+	if l.Remote.IsMulticast() {
+		address("group", l.Remote)
+	} else {
+		address("remote", l.Remote)
+	}
+	if l.Parent != "" && (IsTunnel(l.Kind) || l.Kind == "vxlan") {
+		w = append(w, "dev", l.Parent)
+	}
+	if l.Kind == "ip6gre" {
+		number("hoplimit", uint32(l.TTL))
+	} else {
+		number("ttl", uint32(l.TTL))
+	}
+	if l.Keyed {
+		w = append(w, "key", utoa(l.Key))
+	}
+	number("dstport", uint32(l.Port))
+	if l.NoLearning {
+		w = append(w, "nolearning")
 	}
 	return w
 }
 
-// vethCommand makes the pair from outside, so that the other end is made where
-// rdomain runs and neither end is ever moved: moving a link costs the kernel a
-// grace period.
-func (l Link) vethCommand() []string {
-	return append([]string{"ip", "link", "add", l.Name, "netns", l.Netns}, l.attributes()...)
+func (l Link) tuntap() []string {
+	w := append(in(l.Netns, "tuntap", "add", l.Name), "mode", l.Kind)
+	if l.User != "" {
+		w = append(w, "user", l.User)
+	}
+	if l.Group != "" {
+		w = append(w, "group", l.Group)
+	}
+	for _, f := range []struct {
+		set  bool
+		word string
+	}{{l.PacketInfo, "pi"}, {l.VNetHeader, "vnet_hdr"}, {l.MultiQueue, "multi_queue"}} {
+		if f.set {
+			w = append(w, f.word)
+		}
+	}
+	return w
 }
 
 // Setting is one property of a link that can be changed while it exists.
@@ -70,10 +207,92 @@ type Setting struct {
 func (s Setting) command(Verb) []string {
 	w := append(in(s.Netns, "link", "set", s.Link), s.Key)
 	switch {
-	case s.Key == "netns" && s.Value == "":
-		return append(w, "/proc/$$/ns/net")
+	case s.Key == "netns":
+		return append(w, netnsWord(s.Value))
 	case s.Value != "":
 		return append(w, s.Value)
 	}
 	return w
+}
+
+// WireGuard is what a wireguard link has of its own. The key is in a file; it is
+// never part of a step.
+type WireGuard struct {
+	Netns string `json:"netns,omitempty"`
+	Link  string `json:"link"`
+	// KeyFile is the path of the private key.
+	KeyFile string `json:"key_file"`
+	// Port is the UDP port to listen on; 0 leaves it to the kernel.
+	Port uint16 `json:"port,omitempty"`
+	// Mark is the firewall mark of the encrypted packets, 0 for none.
+	Mark uint32 `json:"mark,omitempty"`
+}
+
+// wg returns the beginning of a wg(8) command line, which knows no namespaces.
+func wg(netns, link string) []string {
+	w := []string{"wg", "set", link}
+	if netns != "" {
+		w = append([]string{"ip", "netns", "exec", netns}, w...)
+	}
+	return w
+}
+
+func (g WireGuard) command(Verb) []string {
+	w := append(wg(g.Netns, g.Link), "private-key", g.KeyFile, "listen-port", utoa(uint32(g.Port)))
+	return append(w, "fwmark", utoa(g.Mark))
+}
+
+// WireGuardPeer is a peer of a wireguard link.
+type WireGuardPeer struct {
+	Netns string `json:"netns,omitempty"`
+	Link  string `json:"link"`
+	// PublicKey is the peer's, in base64: what tells peers apart.
+	PublicKey string `json:"public_key"`
+	// PresharedKeyFile is the path of a secret that both share, or "".
+	PresharedKeyFile string `json:"preshared_key_file,omitempty"`
+	// Endpoint is HOST:PORT or "": the host is an address or a name, which is
+	// looked up in the link's outer domain when the step is done.
+	Endpoint string `json:"endpoint,omitempty"`
+	// AllowedIPs are the networks behind the peer, in order, with commas.
+	AllowedIPs string `json:"allowed_ips,omitempty"`
+	// Keepalive is the interval in seconds of packets that keep a NAT's
+	// memory, 0 for none.
+	Keepalive uint16 `json:"keepalive,omitempty"`
+	// Outer names the domain that the endpoint is looked up in; see
+	// domain.Domain.ID. "" is the default domain.
+	Outer string `json:"outer,omitempty"`
+}
+
+func (p WireGuardPeer) command(v Verb) []string {
+	w := append(wg(p.Netns, p.Link), "peer", p.PublicKey)
+	if v == Delete {
+		return append(w, "remove")
+	}
+	if p.PresharedKeyFile != "" {
+		w = append(w, "preshared-key", p.PresharedKeyFile)
+	}
+	if p.Endpoint != "" {
+		w = append(w, "endpoint", p.Endpoint)
+	}
+	if p.Keepalive != 0 {
+		w = append(w, "persistent-keepalive", strconv.Itoa(int(p.Keepalive)))
+	}
+	return append(w, "allowed-ips", quoteEmpty(p.AllowedIPs))
+}
+
+// Prefixes returns AllowedIPs one by one.
+func (p WireGuardPeer) Prefixes() (list []netip.Prefix) {
+	for s := range strings.SplitSeq(p.AllowedIPs, ",") {
+		if prefix, err := netip.ParsePrefix(s); err == nil {
+			list = append(list, prefix)
+		}
+	}
+	return list
+}
+
+func quoteEmpty(s string) string {
+	if s == "" {
+		return `""`
+	}
+	return s
 }

@@ -1,19 +1,45 @@
 package ip
 
+import "net/netip"
+
 // Rule is a rule of the routing policy database.
 type Rule struct {
 	Netns string `json:"netns,omitempty"`
 	IPv6  bool   `json:"ipv6,omitempty"`
 	Pref  uint32 `json:"pref"`
+	// Not inverts the selectors.
+	Not bool `json:"not,omitempty"`
+	// From, To, Mark, In and Out select packets; zero selects all.
+	From netip.Prefix `json:"from,omitzero"`
+	To   netip.Prefix `json:"to,omitzero"`
+	Mark uint32       `json:"mark,omitempty"`
+	// Mask is that of Mark; 0 stands for all bits.
+	Mask uint32 `json:"mask,omitempty"`
+	In   string `json:"in,omitempty"`
+	Out  string `json:"out,omitempty"`
 	// L3mdev: the rule applies to packets of a VRF; the table is the VRF's.
 	L3mdev bool `json:"l3mdev,omitempty"`
 	// Table is 0 where the rule has none.
-	Table       uint32 `json:"table,omitempty"`
-	Unreachable bool   `json:"unreachable,omitempty"`
-	Protocol    uint8  `json:"protocol,omitempty"`
+	Table uint32 `json:"table,omitempty"`
+	// SuppressPrefixLength ignores a found route whose prefix has at most so
+	// many bits less one: 0 is not given, 1 ignores default routes.
+	SuppressPrefixLength uint32 `json:"suppress,omitempty"`
+	// Type is "" for a lookup in Table; unreachable, blackhole or prohibit.
+	Type     string `json:"type,omitempty"`
+	Protocol uint8  `json:"protocol,omitempty"`
 	// Other is true for a rule with any other selector or action; it is only
 	// set by reading, and such a rule is never one of ours.
 	Other bool `json:"-"`
+}
+
+// Shared reports whether the rule is one of those that all VRFs of a namespace
+// share: the lookup in a VRF's table, and that of the local table. No domain's
+// file can ask for such a rule.
+func (r Rule) Shared() bool { return (r.L3mdev || r.Table == 255) && !r.Other && !r.Selects() }
+
+// Selects reports whether the rule is for some packets only.
+func (r Rule) Selects() bool {
+	return r.Not || r.From.IsValid() || r.To.IsValid() || r.Mark != 0 || r.Mask != 0 || r.In != "" || r.Out != ""
 }
 
 func (r Rule) command(v Verb) []string {
@@ -22,14 +48,39 @@ func (r Rule) command(v Verb) []string {
 		w = []string{"-6"}
 	}
 	w = append(w, "rule", string(v), "pref", utoa(r.Pref))
+	if r.Not {
+		w = append(w, "not")
+	}
+	if r.From.IsValid() {
+		w = append(w, "from", r.From.String())
+	}
+	if r.To.IsValid() {
+		w = append(w, "to", r.To.String())
+	}
+	if r.Mark != 0 || r.Mask != 0 {
+		mark := utoa(r.Mark)
+		if r.Mask != 0 {
+			mark += "/" + utoa(r.Mask)
+		}
+		w = append(w, "fwmark", mark)
+	}
+	if r.In != "" {
+		w = append(w, "iif", r.In)
+	}
+	if r.Out != "" {
+		w = append(w, "oif", r.Out)
+	}
 	if r.L3mdev {
 		w = append(w, "l3mdev")
 	}
 	if r.Table != 0 {
 		w = append(w, "table", tableName(r.Table))
 	}
-	if r.Unreachable {
-		w = append(w, "unreachable")
+	if r.SuppressPrefixLength != 0 {
+		w = append(w, "suppress_prefixlength", utoa(r.SuppressPrefixLength-1))
+	}
+	if r.Type != "" {
+		w = append(w, r.Type)
 	}
 	if r.Protocol != 0 && v != Delete {
 		w = append(w, "protocol", protocolName(r.Protocol))

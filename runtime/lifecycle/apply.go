@@ -38,7 +38,9 @@ func (s *session) apply(id domain.ID, f *conf.File, old *record.Record, p *plan.
 	for _, step := range p.Steps {
 		made, err := s.do(step, intent)
 		if rule, ok := step.Thing.(ip.Rule); ok && errors.Is(err, fs.ErrExist) {
-			s.forgetRule(rule) // somebody else was first
+			if rule.Shared() {
+				s.forgetRule(rule) // somebody else was first
+			}
 			continue
 		}
 		if err != nil {
@@ -101,6 +103,9 @@ func (s *session) undo(done *record.Record) error {
 			}
 		}
 	}
+	if err := s.undoWireGuard(); err != nil {
+		return err
+	}
 	added := plan.Minus(done, s.before)
 	have, err := s.read(nil, added)
 	if err != nil {
@@ -134,13 +139,13 @@ func (s *session) save(id domain.ID, r *record.Record) error {
 // drop removes what is recorded and the file no longer wants, and takes it out
 // of r.
 func (s *session) drop(id domain.ID, f *conf.File, r *record.Record) error {
-	unwanted := plan.Unwanted(f, r)
-	if unwanted.Empty() {
-		return nil
-	}
 	have, err := s.read(f, r)
 	if err != nil {
 		return err
+	}
+	unwanted := plan.Unwanted(f, have, r)
+	if unwanted.Empty() {
+		return nil
 	}
 	if err := s.remove(plan.Down(unwanted, have).Steps, unwanted); err != nil {
 		return fmt.Errorf("%s: %w", id, err)

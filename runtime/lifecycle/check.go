@@ -37,11 +37,19 @@ func (h *Host) look(id domain.ID) (*view, error) {
 	if v.f, v.foreign, err = h.means(t, v.r); err != nil {
 		return nil, err
 	}
+	in, err := gather(v.f)
+	if err == nil {
+		err = h.outers(t, v.f.Domain, in)
+	}
+	if err != nil {
+		return nil, err
+	}
 	s, err := h.newSession(v.f.Domain.Netns)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
+	s.inputs = in
 	if v.have, err = s.read(v.f, v.r); err != nil {
 		return nil, err
 	}
@@ -99,22 +107,44 @@ func (v *view) exists() bool {
 	return v.have.Inside[v.f.Domain.VRF.String()].Kind == "vrf"
 }
 
-// Plan returns what Up would do now.
+// Plan returns what Up would do now, for the domains that this one requires too.
 func (h *Host) Plan(id domain.ID) ([]ip.Step, error) {
+	return h.planAfter(id, nil, map[domain.ID]bool{})
+}
+
+// planAfter is Plan for a domain that those in chain wait for; what is planned
+// already is not planned again.
+func (h *Host) planAfter(id domain.ID, chain []domain.ID, planned map[domain.ID]bool) (steps []ip.Step, err error) {
+	if planned[id] {
+		return nil, nil
+	}
+	planned[id] = true
 	v, err := h.look(id)
 	if err != nil {
 		return nil, err
 	}
-	var steps []ip.Step
-	if n := v.t.outer(); !n.IsZero() && v.f.Managed && !v.foreign {
-		outer, err := domain.ParseID(n.String())
-		if err != nil {
-			return nil, err
+	if v.f.Managed && !v.foreign && v.t.file != nil {
+		chain = append(slices.Clip(chain), v.t.id)
+		before := requirements(v.f, v.t.id)
+		if n := v.t.outer(); !n.IsZero() {
+			outer, err := domain.ParseID(n.String())
+			if err != nil {
+				return nil, err
+			}
+			before = append(before, conf.Ref{Line: v.f.KindLine, ID: outer})
 		}
-		if steps, err = h.Plan(outer); err != nil {
-			return nil, fmt.Errorf("netns %s for %s: %w", n, v.t.id, err)
+		for _, ref := range before {
+			if err := inCircle(v.f, ref, chain); err != nil {
+				return nil, err
+			}
+			more, err := h.planAfter(ref.ID, chain, planned)
+			if err != nil {
+				return nil, fmt.Errorf("%s for %s: %w", ref.ID, v.t.id, err)
+			}
+			steps = append(steps, more...)
 		}
 	}
+	v.have.Before = steps
 	own, err := v.steps()
 	return append(steps, own...), err
 }
@@ -149,7 +179,7 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 		return nil, err
 	}
 	if v.f.Managed && !v.foreign {
-		steps = append(plan.Down(plan.Unwanted(v.f, v.r), v.have).Steps, steps...)
+		steps = append(plan.Down(plan.Unwanted(v.f, v.have, v.r), v.have).Steps, steps...)
 	}
 	for _, s := range steps {
 		report.Missing = append(report.Missing, s.String())

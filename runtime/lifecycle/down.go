@@ -49,6 +49,42 @@ func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
 	return h.removeAll(id, r)
 }
 
+// Waves puts domains into the order in which they are to be brought down: one
+// that another of them requires comes in a later wave than that one. Those of a
+// wave can be brought down at once.
+func (h *Host) Waves(list []domain.ID) [][]domain.ID {
+	requires := map[string][]string{}
+	level := map[string]int{}
+	for _, id := range list {
+		level[id.String()] = 0
+		if r, err := h.load(id); err == nil {
+			requires[id.String()] = r.Requires
+		}
+	}
+	// As many rounds as there can be levels; a circle, which up refuses, ends.
+	for range list {
+		changed := false
+		for id, others := range requires {
+			for _, o := range others {
+				if l, ok := level[o]; ok && l <= level[id] && level[id] < len(list) {
+					level[o], changed = level[id]+1, true
+				}
+			}
+		}
+		if !changed {
+			break
+		}
+	}
+	var waves [][]domain.ID
+	for _, id := range list {
+		for level[id.String()] >= len(waves) {
+			waves = append(waves, nil)
+		}
+		waves[level[id.String()]] = append(waves[level[id.String()]], id)
+	}
+	return waves
+}
+
 // leftRules takes rules back that nobody else will: the last VRF was removed by
 // somebody else, or an up was killed before it recorded anything.
 func (h *Host) leftRules(id domain.ID) error {

@@ -102,7 +102,7 @@ func TestRulesAreTakenBack(t *testing.T) {
 	defer s.close()
 	before := sandbox.Sh(t, `ip rule; ip -6 rule`)
 	lookup := ip.Rule{Pref: plan.PrefL3mdev, L3mdev: true, Protocol: ip.ProtocolKernel}
-	last := ip.Rule{Pref: plan.PrefUnreachable, L3mdev: true, Unreachable: true, Protocol: ip.ProtocolKernel}
+	last := ip.Rule{Pref: plan.PrefUnreachable, L3mdev: true, Type: "unreachable", Protocol: ip.ProtocolKernel}
 	local := ip.Rule{Pref: plan.PrefLocal, Table: 255, Protocol: ip.ProtocolKernel}
 	first := ip.Rule{Table: 255, Protocol: ip.ProtocolKernel}
 	steps := []ip.Step{{Verb: ip.Add, Thing: lookup}, {Verb: ip.Add, Thing: last}, {Verb: ip.Add, Thing: local}, {Verb: ip.Delete, Thing: first}}

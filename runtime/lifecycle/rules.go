@@ -51,7 +51,7 @@ func (s *session) withRules(f func() error) error {
 // is the kernel's, also where it had to be added again: it stays.
 func changesRule(step ip.Step) (ip.Rule, bool) {
 	rule, ok := step.Thing.(ip.Rule)
-	return rule, ok && rule.Pref != plan.PrefL3mdev
+	return rule, ok && rule.Shared() && rule.Pref != plan.PrefL3mdev
 }
 
 // intendRules writes down which rules the steps change, before they do.
@@ -79,7 +79,9 @@ func (s *session) intendRules(steps []ip.Step) error {
 
 // forgetRule takes out of the record a rule that was there before.
 func (s *session) forgetRule(rule ip.Rule) {
-	s.rules.Added = slices.DeleteFunc(s.rules.Added, rule.Same)
+	if s.rules != nil {
+		s.rules.Added = slices.DeleteFunc(s.rules.Added, rule.Same)
+	}
 }
 
 // undoRules takes back the changes of rules that the session did. Those that it

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
+
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
 	"rdgen/runtime/bpf"
 	"rdgen/runtime/conf"
@@ -26,6 +29,10 @@ type session struct {
 	netns string
 	ns    *netns.NS
 	in    *rtnl.Conn
+	// others are third namespaces, in which links have their other side.
+	others map[string]*place
+	// inputs are what the domain's file refers to.
+	inputs *inputs
 	// index has the ifindex of links that steps act on, by namespace and name,
 	// so that a link that is renamed meanwhile is still the same one.
 	index map[[2]string]int
@@ -35,9 +42,19 @@ type session struct {
 	// half is true if an earlier up recorded that it is about to make the
 	// namespace: a left-over file of its name is ours.
 	half bool
+	// wireguard are the links whose keys or peers were changed, as they were.
+	wireguard map[[2]string]wgtypes.Config
+	// timeout is the file's TimeoutSec=.
+	timeout uint32
 	// did are the steps done so far, and before is the record without them.
 	did    []ip.Step
 	before *record.Record
+}
+
+// place is a third namespace; conn is nil if it does not exist.
+type place struct {
+	ns   *netns.NS
+	conn *rtnl.Conn
 }
 
 // homeConn opens a socket in the namespace that rdomain runs in.
@@ -50,27 +67,51 @@ func (h *Host) newSession(name domain.Netns) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{h: h, home: home, netns: name.String(), index: map[[2]string]int{}}
+	s := &session{h: h, home: home, netns: name.String(), index: map[[2]string]int{}, others: map[string]*place{},
+		inputs: &inputs{}}
 	if name.IsZero() {
 		return s, nil
 	}
-	s.ns, err = netns.Open(name)
-	if err == nil {
-		err = s.ns.Inside(func() (err error) {
-			s.in, err = rtnl.Open()
-			return err
-		})
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, netns.ErrNotNamespace) {
+	p, err := visit(name)
+	if err != nil {
 		s.close()
 		return nil, err
 	}
+	s.ns, s.in = p.ns, p.conn
 	return s, nil
+}
+
+// visit opens a namespace and a socket in it. That it does not exist is no
+// error.
+func visit(name domain.Netns) (*place, error) {
+	ns, err := netns.Open(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, netns.ErrNotNamespace) {
+		return &place{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &place{ns: ns}
+	err = ns.Inside(func() (err error) {
+		p.conn, err = rtnl.Open()
+		return err
+	})
+	if err != nil {
+		ns.Close()
+		return nil, err
+	}
+	return p, nil
 }
 
 func (s *session) close() {
 	s.home.Close()
 	s.leave()
+	for _, p := range s.others {
+		if p.conn != nil {
+			p.conn.Close()
+			p.ns.Close()
+		}
+	}
 }
 
 // leave closes what keeps the domain's namespace alive.
@@ -85,15 +126,63 @@ func (s *session) leave() {
 	}
 }
 
-// conn returns the socket for a namespace: the domain's, or home's for "".
+// other returns a third namespace, which is opened when it is first asked for.
+func (s *session) other(name string) (*place, error) {
+	if p, ok := s.others[name]; ok && p.conn != nil {
+		return p, nil
+	}
+	n, err := domain.ParseNetns(name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := visit(n)
+	if err == nil {
+		s.others[name] = p
+	}
+	return p, err
+}
+
+// conn returns the socket for a namespace: the domain's, home's for "", or that
+// of a third one.
 func (s *session) conn(netns string) (*rtnl.Conn, error) {
-	switch {
-	case netns == "":
+	c := s.in
+	switch netns {
+	case "":
 		return s.home, nil
-	case s.in == nil:
+	case s.netns:
+	default:
+		p, err := s.other(netns)
+		if err != nil {
+			return nil, err
+		}
+		c = p.conn
+	}
+	if c == nil {
 		return nil, fmt.Errorf("network namespace %s: %w", netns, fs.ErrNotExist)
 	}
-	return s.in, nil
+	return c, nil
+}
+
+// open returns an open namespace. Its socket must have been asked for before.
+func (s *session) open(netns string) *netns.NS {
+	switch netns {
+	case "":
+		return s.h.home
+	case s.netns:
+		return s.ns
+	}
+	return s.others[netns].ns
+}
+
+// inside calls f on a thread in a namespace.
+func (s *session) inside(netns string, f func() error) error {
+	if netns == "" {
+		return f()
+	}
+	if _, err := s.conn(netns); err != nil {
+		return err
+	}
+	return s.open(netns).Inside(f)
 }
 
 // id returns the identity of the domain's namespace, zero if there is none.
@@ -107,53 +196,75 @@ func (s *session) id() netns.ID {
 	return netns.ID{}
 }
 
-// names are the links and tables that a file and a record speak of.
+// names are what a file and a record speak of.
 type names struct {
-	inside, outside []string
-	tables          []uint32
-	vrf             string
+	// links are by namespace.
+	links      map[string][]string
+	tables     []uint32
+	vrf        string
+	sysctls    []string
+	neighbors  []string
+	rules      bool
+	outerRules []string
+	wireguard  []string
+	files      bool
 }
 
-func speaksOf(f *conf.File, r *record.Record) names {
-	n := names{inside: []string{"lo"}, vrf: r.VRF}
+func (n *names) link(netns string, names ...string) {
+	n.links[netns] = append(n.links[netns], names...)
+}
+
+func (n *names) rulesOf(netns, in string) {
+	if netns == in {
+		n.rules = true
+	} else if !slices.Contains(n.outerRules, netns) {
+		n.outerRules = append(n.outerRules, netns)
+	}
+}
+
+func (s *session) speaksOf(f *conf.File, r *record.Record) *names {
+	n := &names{links: map[string][]string{}, vrf: r.VRF}
+	n.link(s.netns, "lo")
 	tables := map[uint32]bool{}
 	if f != nil {
-		n.vrf = f.Domain.VRF.String()
-		for _, l := range f.Links {
-			n.inside = append(n.inside, l.Name.String())
-			n.outside = append(n.outside, l.Peer.String())
-			if l.Kind == "" && l.Name.String() != "lo" {
-				n.outside = append(n.outside, l.Name.String())
-			}
-		}
-		for _, route := range f.Routes {
-			tables[route.Table] = true
-		}
-		if tables[f.Table] || f.Kind == conf.VRF {
-			tables[f.Table] = true
-		}
+		n.file(f, s.netns, s.inputs.outers, tables)
 	}
-	n.inside = append(n.inside, n.vrf)
+	n.link(s.netns, n.vrf)
 	for _, l := range r.Links {
-		n.inside = append(n.inside, l.Name)
-		n.outside = append(n.outside, l.Peer)
+		n.link(s.netns, l.Name)
+		n.link(l.Outer, l.Peer)
+		if l.Kind == "wireguard" {
+			n.wireguard = append(n.wireguard, l.Name)
+		}
 	}
 	for _, t := range r.Taken {
-		n.inside, n.outside = append(n.inside, t.Name), append(n.outside, t.Name)
+		n.link(s.netns, t.Name)
+		n.link(t.From, t.Name, t.Master)
 		for _, route := range t.Routes {
 			tables[route.Table] = true
 		}
 	}
 	for _, a := range r.Addresses {
-		if a.Netns == r.Netns {
-			n.inside = append(n.inside, a.Dev)
-		} else {
-			n.outside = append(n.outside, a.Dev)
-		}
+		n.link(a.Netns, a.Dev)
 	}
 	for _, route := range r.Routes {
 		tables[route.Table] = true
 	}
+	for _, rule := range r.Rules {
+		n.rulesOf(rule.Netns, s.netns)
+	}
+	for _, v := range r.Sysctls {
+		n.sysctls = append(n.sysctls, v.Key)
+	}
+	for _, e := range r.Neighbors {
+		n.link(s.netns, e.Dev)
+		n.neighbors = append(n.neighbors, e.Dev)
+	}
+	for _, p := range r.Peers {
+		n.link(s.netns, p.Link)
+		n.wireguard = append(n.wireguard, p.Link)
+	}
+	n.files = n.files || len(r.Files) > 0
 	for table := range tables {
 		if table == 0 {
 			table = ip.MainTable
@@ -163,12 +274,53 @@ func speaksOf(f *conf.File, r *record.Record) names {
 	return n
 }
 
+func (n *names) file(f *conf.File, in string, outers map[string]plan.Outer, tables map[uint32]bool) {
+	n.vrf = f.Domain.VRF.String()
+	for _, l := range f.Links {
+		n.link(in, l.Name.String(), l.Bridge.String())
+		if l.Kind == "" {
+			if l.Name.String() != "lo" {
+				n.link("", l.Name.String())
+			}
+			continue
+		}
+		if !ip.HasOuter(l.Kind) {
+			continue
+		}
+		outer := outers[l.Outer.ID.String()].Domain
+		n.link(outer.Netns.String(), l.Peer.String(), l.PeerBridge.String(), l.Parent.String(), outer.VRF.String())
+		if l.Kind == "wireguard" {
+			n.wireguard = append(n.wireguard, l.Name.String())
+			if !outer.VRF.IsZero() {
+				n.rulesOf(outer.Netns.String(), in)
+			}
+		}
+	}
+	for _, route := range f.Routes {
+		tables[route.Table] = true
+	}
+	if tables[f.Table] || f.Kind == conf.VRF {
+		tables[f.Table] = true
+	}
+	for _, s := range f.Sysctls {
+		n.sysctls = append(n.sysctls, s.Key)
+	}
+	for _, e := range f.Neighbors {
+		n.link(in, e.Device.String())
+		n.neighbors = append(n.neighbors, e.Device.String())
+	}
+	n.rules = n.rules || len(f.Rules) > 0
+	n.files = len(f.DNS) > 0
+}
+
 // read asks the kernel for what the file and the record speak of, and no more:
 // a list of all links would cost more with every domain there is.
 func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
-	n := speaksOf(f, r)
-	have := &plan.State{ID: s.id(), Exists: s.netns == "" || s.in != nil,
-		Inside: map[string]plan.Link{}, Outside: map[string]plan.Link{}}
+	n := s.speaksOf(f, r)
+	have := &plan.State{ID: s.id(), Exists: s.netns == "" || s.in != nil, Outers: s.inputs.outers,
+		Keys: s.inputs.prints, Users: s.inputs.users, Groups: s.inputs.groups,
+		Inside: map[string]plan.Link{}, Outside: map[string]plan.Link{}, Others: map[string]map[string]plan.Link{},
+		IDs: map[string]netns.ID{}}
 	if !have.Exists {
 		_, err := netns.Lookup(s.netns)
 		have.Stale = errors.Is(err, netns.ErrNotNamespace)
@@ -176,32 +328,117 @@ func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
 	if s.netns == "" {
 		have.Inside = have.Outside
 	}
-	if have.Exists {
-		if err := s.links(s.netns, n.inside, have.Inside); err != nil {
+	for place, list := range n.links {
+		if place == s.netns && !have.Exists {
+			continue
+		}
+		into := have.At(place, s.netns)
+		if into == nil {
+			into = map[string]plan.Link{}
+			have.Others[place] = into
+		}
+		if _, err := s.conn(place); place != "" && place != s.netns && errors.Is(err, fs.ErrNotExist) {
+			continue // it is gone, with what was in it
+		}
+		if err := s.links(place, list, into); err != nil {
 			return nil, err
 		}
+		if p, third := s.others[place]; third && p.ns != nil {
+			have.IDs[place] = p.ns.ID()
+		}
+	}
+	if have.Exists {
 		if err := s.routes(n.tables, have); err != nil {
 			return nil, err
 		}
-	}
-	err := s.links("", n.outside, have.Outside)
-	if err != nil {
-		return nil, err
 	}
 	if f != nil {
 		if err := s.candidates(f, have); err != nil {
 			return nil, err
 		}
 	}
-	switch {
-	case n.vrf == "":
-	case have.Exists:
-		err = s.vrf(n.vrf, have)
-	default: // to print what would be done in a namespace that is yet to be made
-		have.IPv6, err = s.ipv6()
-		have.Rules = plan.NewRules(have.IPv6)
+	return have, s.readRest(f, n, have)
+}
+
+// readRest reads what few domains have.
+func (s *session) readRest(f *conf.File, n *names, have *plan.State) (err error) {
+	if n.vrf != "" || n.rules || len(n.outerRules) > 0 {
+		if have.IPv6, err = s.ipv6(); err != nil {
+			return err
+		}
 	}
-	return have, err
+	switch {
+	case n.vrf != "" && have.Exists:
+		err = s.vrf(n.vrf, have)
+	case n.vrf != "" || n.rules && !have.Exists:
+		// To print what would be done in a namespace that is yet to be made.
+		have.Rules = plan.NewRules(have.IPv6)
+	case n.rules:
+		have.Rules, err = s.rulesOf(s.netns)
+	}
+	if err != nil {
+		return err
+	}
+	have.OuterRules = map[string][]ip.Rule{}
+	for _, netns := range n.outerRules {
+		if have.OuterRules[netns], err = s.rulesOf(netns); err != nil {
+			return err
+		}
+	}
+	if err := s.readSysctls(n.sysctls, have); err != nil {
+		return err
+	}
+	if have.Exists {
+		if err := s.neighbors(n.neighbors, have); err != nil {
+			return err
+		}
+		if err := s.readWireGuard(n.wireguard, have); err != nil {
+			return err
+		}
+	}
+	if n.files {
+		return s.readFiles(have)
+	}
+	return nil
+}
+
+// rulesOf returns the rules of both families; none of a namespace that is gone.
+func (s *session) rulesOf(netns string) (list []ip.Rule, err error) {
+	c, err := s.conn(netns)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, v6 := range []bool{false, true} {
+		var rules []ip.Rule
+		if err == nil {
+			rules, err = c.Rules(v6)
+		}
+		list = append(list, rules...)
+	}
+	return list, err
+}
+
+func (s *session) neighbors(devices []string, have *plan.State) error {
+	conn, err := s.conn(s.netns)
+	if err != nil {
+		return err
+	}
+	slices.Sort(devices)
+	for _, name := range slices.Compact(devices) {
+		l, ok := have.Inside[name]
+		if !ok {
+			continue
+		}
+		list, err := conn.Neighbors(l.Index)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, n := range list {
+			n.Dev = name
+			have.Neighbors = append(have.Neighbors, n)
+		}
+	}
+	return nil
 }
 
 // links looks up links by name, with their addresses.
@@ -250,6 +487,13 @@ func (s *session) candidates(f *conf.File, have *plan.State) error {
 			conn, err := s.conn(netns)
 			if err != nil {
 				return err
+			}
+			if now.Master != 0 {
+				master, err := conn.LinkAt(now.Master)
+				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
+				now.MasterName, now.MasterKind = master.Name, master.Kind
 			}
 			now.Routes, err = conn.Routes(0, now.Index)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -303,16 +547,8 @@ func (s *session) vrf(name string, have *plan.State) error {
 	if have.VRFs, err = conn.Links("vrf"); err != nil {
 		return err
 	}
-	have.IPv6, err = s.ipv6()
-	if err != nil {
+	if have.Rules, err = s.rulesOf(s.netns); err != nil {
 		return err
-	}
-	for _, v6 := range []bool{false, true} {
-		rules, err := conn.Rules(v6)
-		if err != nil {
-			return err
-		}
-		have.Rules = append(have.Rules, rules...)
 	}
 	program, err := bpf.Pinned(plan.PinOf(s.netns, name).Path)
 	if err == nil && program.Known {

@@ -37,6 +37,17 @@ func (s *session) do(step ip.Step, r *record.Record) (made plan.Made, err error)
 		if c, err = s.conn(t.Netns); err == nil {
 			err = gone(step.Verb, c.Rule(step.Verb, t))
 		}
+	case ip.Neighbor:
+		err = s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Neighbor(step.Verb, index, t) })
+		err = gone(step.Verb, err)
+	case ip.WireGuard:
+		err = s.doWireGuard(t)
+	case ip.WireGuardPeer:
+		err = s.doPeer(step.Verb, t)
+	case ip.Sysctl:
+		err = s.doSysctl(t)
+	case ip.File:
+		err = doFile(step.Verb, t)
 	case ip.Pin:
 		err = s.doPin(step.Verb, t)
 	default:
@@ -132,18 +143,18 @@ func (s *session) doLink(verb ip.Verb, t ip.Link) (made plan.Made, err error) {
 	if verb == ip.Delete {
 		err := s.on(t.Netns, t.Name, func(c *rtnl.Conn, index int) error { return c.DeleteLink(index) })
 		delete(s.index, [2]string{t.Netns, t.Name})
-		delete(s.index, [2]string{"", t.Peer})
+		delete(s.index, [2]string{t.Outer, t.Peer})
 		return made, gone(verb, err)
 	}
 	c, err := s.conn(t.Netns)
 	if err != nil {
 		return made, err
 	}
-	peerNS := -1
-	if t.Netns != "" {
-		peerNS = s.h.home.Fd()
+	if t.Kind == "tun" || t.Kind == "tap" {
+		err = s.addTun(t)
+	} else {
+		err = s.addLink(c, t)
 	}
-	err = c.AddLink(t, peerNS)
 	if errors.Is(err, unix.EOPNOTSUPP) {
 		err = fmt.Errorf("the kernel has no %s module: %w", t.Kind, err)
 	}
@@ -156,11 +167,50 @@ func (s *session) doLink(verb ip.Verb, t ip.Link) (made plan.Made, err error) {
 	}
 	s.index[[2]string{t.Netns, t.Name}] = l.Index
 	made.Index = l.Index
+	if p, third := s.others[t.Outer]; third && ip.HasOuter(t.Kind) {
+		made.Outer = p.ns.ID()
+	}
 	if t.Peer != "" {
-		s.index[[2]string{"", t.Peer}] = l.Peer
+		s.index[[2]string{t.Outer, t.Peer}] = l.Peer
 		made.Peer = l.Peer
 	}
 	return made, nil
+}
+
+// addLink makes a link whose other side may be in another namespace. inside is
+// the socket in the link's own.
+func (s *session) addLink(inside *rtnl.Conn, t ip.Link) error {
+	if !ip.HasOuter(t.Kind) || t.Outer == t.Netns {
+		where := rtnl.Here
+		return s.below(inside, t, where)
+	}
+	outside, err := s.conn(t.Outer)
+	if err != nil {
+		return err
+	}
+	if t.Kind == "veth" { // neither end is ever moved
+		where := rtnl.Here
+		where.Peer = s.open(t.Outer).Fd()
+		return inside.AddLink(t, where)
+	}
+	where := rtnl.Here
+	where.Link = s.open(t.Netns).Fd()
+	if ip.IsTunnel(t.Kind) {
+		if where.Made, err = inside.NSID(s.open(t.Outer).Fd()); err != nil {
+			return err
+		}
+	}
+	return s.below(outside, t, where)
+}
+
+// below makes a link on its parent, which is in the namespace of c.
+func (s *session) below(c *rtnl.Conn, t ip.Link, where rtnl.Where) (err error) {
+	if t.Parent != "" {
+		if where.Below, err = s.find(c, t.Outer, t.Parent); err != nil {
+			return fmt.Errorf("%s: %w", t.Parent, err)
+		}
+	}
+	return c.AddLink(t, where)
 }
 
 func (s *session) doSetting(t ip.Setting) (int, error) {
@@ -201,10 +251,7 @@ func (s *session) move(t ip.Setting) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	fd := s.h.home.Fd()
-	if t.Value != "" {
-		fd = s.ns.Fd()
-	}
+	fd := s.open(t.Value).Fd()
 	err = s.on(t.Netns, t.Link, func(c *rtnl.Conn, index int) error { return c.SetNetns(index, fd) })
 	if err != nil {
 		return 0, err

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
+	"slices"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -22,27 +22,42 @@ func (h *Host) Up(id domain.ID) error { return h.up(id, false) }
 // What both want is not touched.
 func (h *Host) Reload(id domain.ID) error { return h.up(id, true) }
 
-func (h *Host) up(id domain.ID, reload bool) error {
+func (h *Host) up(id domain.ID, reload bool) error { return h.upAfter(id, reload, nil) }
+
+// upAfter is up for a domain that those in chain wait for.
+func (h *Host) upAfter(id domain.ID, reload bool, chain []domain.ID) error {
 	t, err := h.find(id)
 	if err != nil {
 		return err
 	}
+	in := &inputs{}
+	if t.file != nil {
+		// Whatever may be wrong with the file is found before anything is made.
+		if in, err = gather(t.file); err != nil {
+			return err
+		}
+		if t.file.Managed {
+			if err := h.require(t, append(slices.Clip(chain), t.id)); err != nil {
+				return err
+			}
+		}
+	}
 	n := t.outer()
 	if n.IsZero() || t.file == nil || !t.file.Managed {
-		return h.one(t, reload)
+		return h.one(t, in, reload)
 	}
-	return h.inside(n, t.id, func() error { return h.one(t, reload) })
+	return h.inside(n, t.id, func() error { return h.one(t, in, reload) })
 }
 
 // one brings one domain up under its lock.
-func (h *Host) one(t target, reload bool) error {
+func (h *Host) one(t target, in *inputs, reload bool) error {
 	lock, err := h.store.Lock(t.id)
 	if err != nil {
 		return err
 	}
 	defer h.unlock(t.id, lock)
-	if err = h.locked(t, reload); errors.Is(err, errMeanwhile) {
-		err = h.locked(t, reload) // and find that it is foreign
+	if err = h.locked(t, in, reload); errors.Is(err, errMeanwhile) {
+		err = h.locked(t, in, reload) // and find that it is foreign
 	}
 	return err
 }
@@ -95,7 +110,7 @@ func (t target) outer() domain.Netns {
 	return d.Netns
 }
 
-func (h *Host) locked(t target, reload bool) error {
+func (h *Host) locked(t target, in *inputs, reload bool) error {
 	r, err := h.load(t.id)
 	if err != nil {
 		return err
@@ -125,6 +140,22 @@ func (h *Host) locked(t target, reload bool) error {
 		return err
 	}
 	defer s.close()
+	s.inputs, s.timeout = in, f.Timeout
+	r.Requires = nil
+	for _, ref := range requirements(f, t.id) {
+		r.Requires = append(r.Requires, ref.ID.String())
+	}
+	if n := t.outer(); !n.IsZero() {
+		r.Requires = append(r.Requires, n.String())
+	}
+	if t.file != nil && f.Managed {
+		if err := h.outers(t, f.Domain, in); err != nil {
+			return err
+		}
+		if err := s.awaitLinks(f); err != nil {
+			return err
+		}
+	}
 	switch {
 	case f.Managed && !foreign && f.Kind == conf.VRF:
 		return s.withRules(func() error { return s.up(t.id, f, r, reload) })
@@ -231,31 +262,20 @@ func (h *Host) hasVRF(d domain.Domain) (bool, error) {
 	return l.Kind == "vrf", err
 }
 
-// patience is how long up waits for a domain that somebody else makes.
-const patience = 30 * time.Second
-
 // await waits for a domain with Managed=no.
 func (h *Host) await(f *conf.File) error {
-	deadline := time.Now().Add(patience)
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
-		var exists bool
-		var err error
+	err := wait(f.Timeout, func() (bool, error) {
 		if f.Kind == conf.VRF {
-			exists, err = h.hasVRF(f.Domain)
-		} else {
-			_, lookup := netns.Lookup(f.Domain.Netns.String())
-			exists = lookup == nil
+			return h.hasVRF(f.Domain)
 		}
-		if exists || err != nil {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return &plan.Conflict{At: conf.Error{Path: f.Path, Line: f.KindLine, Msg: fmt.Sprintf(
-				"%s does not exist after %d s; Managed=no leaves making it to somebody else",
-				f.Domain, int(patience.Seconds()))}}
-		}
-		time.Sleep(pause)
+		_, err := netns.Lookup(f.Domain.Netns.String())
+		return err == nil, nil
+	})
+	if err == errLate {
+		return &plan.Conflict{At: conf.Error{Path: f.Path, Line: f.KindLine, Msg: fmt.Sprintf(
+			"%s does not exist%s; Managed=no leaves making it to somebody else", f.Domain, after(f.Timeout))}}
 	}
+	return err
 }
 
 // useVRF pins the program of a VRF that somebody else made.

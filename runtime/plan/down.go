@@ -28,10 +28,13 @@ func Down(r *record.Record, have *State) Removal {
 		// The namespace died and another one bears its name: nothing in it
 		// is ours.
 		d.note("namespace %s is another one than was made; left alone", r.Made.Name)
-		d.have = &State{Exists: true, Outside: have.Outside}
+		d.have = &State{Exists: true, Outside: have.Outside, Others: have.Others, OuterRules: have.OuterRules, Files: have.Files}
 	}
 	d.routes(false)
+	d.rules()
+	d.neighbors()
 	d.addresses()
+	d.peers()
 	for _, t := range slices.Backward(r.Taken) {
 		d.giveBack(t)
 	}
@@ -39,6 +42,8 @@ func Down(r *record.Record, have *State) Removal {
 		d.link(l)
 	}
 	d.routes(true)
+	d.sysctls()
+	d.files()
 	if r.Pin != nil {
 		d.add(ip.Delete, *r.Pin)
 	}
@@ -70,7 +75,7 @@ func (d *downer) note(format string, args ...any) {
 // something to be kept in it.
 func (d *downer) routes(last bool) {
 	for _, r := range slices.Backward(d.r.Routes) {
-		if d.mine || d.ours(r.Dev) || last != (r.Metric == LastMetric && r.Type != "unicast") {
+		if d.mine || d.ours(d.in, r.Dev) || last != (r.Metric == LastMetric && r.Type != "unicast") {
 			continue // goes with its namespace or its link, or at another time
 		}
 		if found, ok := d.have.route(r.Key()); ok && same(found, r) {
@@ -81,24 +86,69 @@ func (d *downer) routes(last bool) {
 
 func (d *downer) addresses() {
 	for _, a := range slices.Backward(d.r.Addresses) {
-		links := d.have.Inside
-		if a.Netns == "" {
-			links = d.have.Outside
-		}
-		if a.Netns != "" && d.mine && !d.takes(a.Dev) || d.ours(a.Dev) {
+		if a.Netns == d.in && d.mine && !d.takes(a.Dev) || d.ours(a.Netns, a.Dev) {
 			continue
 		}
-		if hasAddress(links[a.Dev], a) {
+		if hasAddress(d.have.At(a.Netns, d.in)[a.Dev], a) {
 			d.add(ip.Delete, a)
+		}
+	}
+}
+
+func (d *downer) rules() {
+	for _, r := range slices.Backward(d.r.Rules) {
+		if !(d.mine && r.Netns == d.in) && d.have.hasRule(r, d.in) {
+			d.add(ip.Delete, r)
+		}
+	}
+}
+
+func (d *downer) neighbors() {
+	for _, n := range slices.Backward(d.r.Neighbors) {
+		if !d.mine && !d.ours(d.in, n.Dev) && d.have.hasNeighbor(n) {
+			d.add(ip.Delete, n)
+		}
+	}
+}
+
+func (d *downer) peers() {
+	for _, p := range d.r.Peers {
+		if _, ok := d.have.WireGuard[p.Link].Peers[p.PublicKey]; ok && !d.mine && !d.ours(d.in, p.Link) {
+			d.add(ip.Delete, p)
+		}
+	}
+}
+
+// sysctls plans that variables have the values that they had, unless somebody
+// has changed them since.
+func (d *downer) sysctls() {
+	for _, s := range slices.Backward(d.r.Sysctls) {
+		if now, ok := d.have.Sysctls[s.Key]; ok && !d.mine && now == s.Value && now != s.Old {
+			back := s.Sysctl
+			back.Value = s.Old
+			d.add(ip.Set, back)
+		}
+	}
+}
+
+// files plans the end of resolver files that are still as they were made.
+func (d *downer) files() {
+	for _, f := range d.r.Files {
+		switch now, ok := d.have.Files[f.Path]; {
+		case !ok:
+		case now == f.Text:
+			d.add(ip.Delete, f)
+		default:
+			d.note("%s was changed since it was made; left alone", f.Path)
 		}
 	}
 }
 
 // ours reports whether a link is one that is going to be deleted, by its own
 // name or as the other end of a veth.
-func (d *downer) ours(name string) bool {
+func (d *downer) ours(netns, name string) bool {
 	return name != "" && slices.ContainsFunc(d.r.Links, func(l record.Link) bool {
-		return (l.Name == name || l.Peer == name) && d.isSame(l)
+		return (l.Netns == netns && l.Name == name || l.Outer == netns && l.Peer == name) && d.isSame(l)
 	})
 }
 
@@ -113,8 +163,8 @@ func (d *downer) isSame(l record.Link) bool {
 
 func (d *downer) link(l record.Link) {
 	if _, exists := d.have.Inside[l.Name]; !exists {
-		if outer, ok := d.have.Outside[l.Peer]; ok && d.in != "" {
-			if lost, ours := lostPeer(d.r, l.Peer, outer); ours {
+		if outer, ok := d.have.At(l.Outer, d.in)[l.Peer]; ok && l.Peer != "" && l.Outer != d.in {
+			if lost, ours := lostPeer(d.r, l.Outer, l.Peer, outer); ours {
 				d.add(ip.Delete, lost)
 			}
 		}
@@ -157,7 +207,7 @@ func (d *downer) giveBack(t record.Taken) {
 }
 
 func (d *downer) release(t record.Taken, now Link, moved bool) {
-	if now.Master != 0 && d.r.VRF != "" && now.Master == d.have.Inside[d.r.VRF].Index {
+	if now.Master != 0 {
 		d.add(ip.Set, ip.Setting{Netns: d.in, Link: t.Name, Key: "nomaster"})
 	}
 	if moved {
@@ -183,6 +233,14 @@ func (d *downer) asItWas(t record.Taken, now Link) {
 		set.Key = "down"
 	}
 	d.add(ip.Set, set)
+	if t.Master != "" {
+		if _, ok := d.have.At(t.From, d.in)[t.Master]; ok {
+			set.Key, set.Value = "master", t.Master
+			d.add(ip.Set, set)
+		} else {
+			d.note("link %s was a member of %s, which is gone", t.Name, t.Master)
+		}
+	}
 	for _, r := range t.Routes {
 		if r.Netns, r.Dev = t.From, t.Name; t.Up {
 			d.add(ip.Replace, r)
@@ -205,7 +263,20 @@ func Minus(r, old *record.Record) *record.Record {
 	c.Taken = slices.DeleteFunc(c.Taken, func(t record.Taken) bool {
 		return slices.ContainsFunc(old.Taken, func(o record.Taken) bool { return o.Name == t.Name })
 	})
-	c.Addresses = slices.DeleteFunc(c.Addresses, func(a ip.Address) bool { return slices.Contains(old.Addresses, a) })
-	c.Routes = slices.DeleteFunc(c.Routes, func(r ip.Route) bool { return slices.Contains(old.Routes, r) })
+	c.Addresses = minus(c.Addresses, old.Addresses)
+	c.Routes = minus(c.Routes, old.Routes)
+	c.Rules = minus(c.Rules, old.Rules)
+	c.Neighbors = minus(c.Neighbors, old.Neighbors)
+	c.Files = minus(c.Files, old.Files)
+	c.Peers = slices.DeleteFunc(c.Peers, func(p ip.WireGuardPeer) bool {
+		return slices.ContainsFunc(old.Peers, func(o ip.WireGuardPeer) bool { return o.Link == p.Link && o.PublicKey == p.PublicKey })
+	})
+	c.Sysctls = slices.DeleteFunc(c.Sysctls, func(s record.Sysctl) bool {
+		return slices.ContainsFunc(old.Sysctls, func(o record.Sysctl) bool { return o.Key == s.Key })
+	})
 	return c
+}
+
+func minus[T comparable](list, old []T) []T {
+	return slices.DeleteFunc(list, func(e T) bool { return slices.Contains(old, e) })
 }

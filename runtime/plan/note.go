@@ -15,6 +15,8 @@ type Made struct {
 	// Index is the ifindex of a link that was made or moved, Peer that of a
 	// veth's other end.
 	Index, Peer int
+	// Outer is the namespace of a link's other side, where it is a third one.
+	Outer netns.ID
 }
 
 // Note writes into r that a step of p is done, or, with the zero Made, is about
@@ -25,9 +27,9 @@ func (p *Plan) Note(r *record.Record, s ip.Step, made Made) {
 		r.Made = &record.Namespace{Name: t.Name, ID: made.Netns}
 	case ip.Link:
 		if s.Verb == ip.Delete {
-			return // the other end of a link that is lost
+			return // the other end of a link that is lost, or one that is made anew
 		}
-		l := record.Link{Link: t, Index: made.Index, PeerIndex: made.Peer}
+		l := record.Link{Link: t, Index: made.Index, PeerIndex: made.Peer, OuterID: made.Outer}
 		r.Links = put(r.Links, l, func(l record.Link) bool { return l.Name == t.Name })
 	case ip.Setting:
 		if t.Key == "netns" || t.Key == "master" {
@@ -43,9 +45,39 @@ func (p *Plan) Note(r *record.Record, s ip.Step, made Made) {
 			return
 		}
 		r.Routes = put(r.Routes, t, func(o ip.Route) bool { return o.Key() == t.Key() })
+	case ip.Rule:
+		if s.Verb == ip.Add && !t.Shared() && !slices.Contains(r.Rules, t) {
+			r.Rules = append(r.Rules, t)
+		}
+	case ip.Neighbor:
+		if s.Old == nil {
+			r.Neighbors = put(r.Neighbors, t, func(o ip.Neighbor) bool { return o.Key() == t.Key() })
+		}
+	case ip.WireGuardPeer:
+		r.Peers = put(r.Peers, t, func(o ip.WireGuardPeer) bool { return o.Link == t.Link && o.PublicKey == t.PublicKey })
+	case ip.Sysctl:
+		noteSysctl(r, s, t)
+	case ip.File:
+		r.Files = put(r.Files, t, func(o ip.File) bool { return o.Path == t.Path })
 	case ip.Pin:
 		r.Pin = &t
 	}
+}
+
+// noteSysctl keeps the first value that a variable had. One that had none came
+// with its link or namespace, and goes with it.
+func noteSysctl(r *record.Record, s ip.Step, t ip.Sysctl) {
+	old, ok := s.Old.(ip.Sysctl)
+	if !ok {
+		return
+	}
+	was := record.Sysctl{Sysctl: t, Old: old.Value}
+	for _, o := range r.Sysctls {
+		if o.Key == t.Key {
+			was.Old = o.Old
+		}
+	}
+	r.Sysctls = put(r.Sysctls, was, func(o record.Sysctl) bool { return o.Key == t.Key })
 }
 
 // put replaces the entry that is the same, or appends one: the order is that in
@@ -75,7 +107,8 @@ func (p *Plan) noteTaken(r *record.Record, name string, index int) {
 }
 
 // Unwanted returns what is recorded and the file no longer wants, as a record.
-func Unwanted(f *conf.File, r *record.Record) *record.Record {
+func Unwanted(f *conf.File, have *State, r *record.Record) *record.Record {
+	p := planner{f: f, have: have, in: f.Domain.Netns.String()}
 	u := r.Clone()
 	u.Made, u.Pin = nil, nil
 	wants := map[string]conf.Link{}
@@ -84,14 +117,26 @@ func Unwanted(f *conf.File, r *record.Record) *record.Record {
 	}
 	u.Links = slices.DeleteFunc(u.Links, func(l record.Link) bool {
 		w, ok := wants[l.Name]
-		return ok && w.Kind == l.Kind && w.Peer.String() == l.Peer || l.Kind == "vrf"
+		return ok && w.Kind == l.Kind && w.Peer.String() == l.Peer && p.outerOf(w) == l.Outer || l.Kind == "vrf"
 	})
 	u.Taken = slices.DeleteFunc(u.Taken, func(t record.Taken) bool {
 		w, ok := wants[t.Name]
 		return ok && w.Kind == ""
 	})
-	u.Addresses = slices.DeleteFunc(u.Addresses, func(a ip.Address) bool { return wantsAddress(f, a) })
-	p := planner{f: f, in: f.Domain.Netns.String()}
+	u.Addresses = slices.DeleteFunc(u.Addresses, func(a ip.Address) bool { return p.wantsAddress(a) })
+	u.Rules = slices.DeleteFunc(u.Rules, p.wantsRule)
+	u.Neighbors = slices.DeleteFunc(u.Neighbors, func(n ip.Neighbor) bool {
+		return slices.ContainsFunc(f.Neighbors, func(w conf.Neighbor) bool { return wantedNeighbor(p.in, w).Key() == n.Key() })
+	})
+	u.Peers = slices.DeleteFunc(u.Peers, func(o ip.WireGuardPeer) bool {
+		return slices.ContainsFunc(wants[o.Link].Peers, func(w conf.Peer) bool { return w.PublicKey == o.PublicKey })
+	})
+	u.Sysctls = slices.DeleteFunc(u.Sysctls, func(o record.Sysctl) bool {
+		return slices.ContainsFunc(f.Sysctls, func(w conf.Sysctl) bool { return w.Key == o.Key })
+	})
+	u.Files = slices.DeleteFunc(u.Files, func(o ip.File) bool {
+		return slices.ContainsFunc(wantedFiles(f, have.Nsswitch), func(w ip.File) bool { return w.Path == o.Path })
+	})
 	u.Routes = slices.DeleteFunc(u.Routes, func(r ip.Route) bool {
 		if slices.Contains(lastRoutes(p.in, f.Table, true), r) {
 			return true
@@ -101,18 +146,48 @@ func Unwanted(f *conf.File, r *record.Record) *record.Record {
 	return u
 }
 
-func wantsAddress(f *conf.File, a ip.Address) bool {
-	if a.Dev == f.Domain.VRF.String() {
+// outerOf is the namespace of a link's other side.
+func (p *planner) outerOf(l conf.Link) string {
+	if !ip.HasOuter(l.Kind) {
+		return p.in
+	}
+	return p.have.Outers[l.Outer.ID.String()].Domain.Netns.String()
+}
+
+func (p *planner) wantsAddress(a ip.Address) bool {
+	if a.Netns == p.in && a.Dev == p.f.Domain.VRF.String() {
 		return slices.Contains(loopback(true), a.Prefix)
 	}
-	for _, l := range f.Links {
+	for _, l := range p.f.Links {
 		list := l.Addresses
-		if a.Dev == l.Peer.String() {
+		if l.Peer.String() == a.Dev && p.outerOf(l) == a.Netns {
 			list = l.PeerAddresses
-		} else if a.Dev != l.Name.String() {
+		} else if a.Dev != l.Name.String() || a.Netns != p.in {
 			continue
 		}
 		if slices.ContainsFunc(list, func(w conf.Address) bool { return w.Prefix == a.Prefix }) {
+			return true
+		}
+	}
+	return false
+}
+
+// wantsRule reports whether the file wants a recorded rule, be it for the
+// packets of a wireguard link.
+func (p *planner) wantsRule(r ip.Rule) bool {
+	for _, w := range p.f.Rules {
+		if w.Netns, w.Protocol, w.Rule.IPv6 = p.in, r.Protocol, r.IPv6; w.Rule == r {
+			return true
+		}
+	}
+	for _, l := range p.f.Links {
+		outer := p.have.Outers[l.Outer.ID.String()]
+		mark := l.Mark
+		if mark == 0 {
+			mark = outer.Table
+		}
+		if l.Kind == "wireguard" && !outer.Domain.VRF.IsZero() && r.Pref == PrefMark && r.Netns == outer.Domain.Netns.String() &&
+			r.Mark == mark && r.Table == outer.Table {
 			return true
 		}
 	}

@@ -159,7 +159,7 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 		}
 		switch thing := s.Thing.(type) {
 		case ip.Link:
-			have.Inside[thing.Name] = Link{Link: rtnl.Link{Name: thing.Name, Index: index, Kind: thing.Kind, Table: thing.Table,
+			have.Inside[thing.Name] = Link{Link: rtnl.Link{Name: thing.Name, Index: index, Kind: thing.Kind, Options: thing.Options,
 				Peer: index + 1000}}
 			if thing.Peer != "" {
 				have.Outside[thing.Peer] = Link{Link: rtnl.Link{Name: thing.Peer, Index: index + 1000, Kind: "veth", Peer: index}}
@@ -319,7 +319,11 @@ func TestConflicts(t *testing.T) {
 		{vrf, link("mgmt", "bridge", 0, 0), ":1: link mgmt exists already, as a bridge; want a vrf"},
 		{vrf, link("mgmt", "vrf", 11, 0), ":1: vrf mgmt exists already with table 11, want 10; take it down first or change Table="},
 		{vrf, link("red", "vrf", 10, 0), ":1: Table=10 is already that of vrf red; expected another number"},
-		{vrf + "[Link eth0]\n", link("eth0", "", 0, 77), ":4: link eth0 is a member of another vrf or bridge; release it first"},
+		{vrf + "[Link eth0]\n", func(s *State) {
+			l := s.Inside["eth0"]
+			l.Master, l.MasterName, l.MasterKind = 77, "red", "vrf"
+			s.Inside["eth0"] = l
+		}, ":4: link eth0 is a member of vrf red; release it first"},
 		{vrf + "[Link eth9]\n", func(*State) {}, ":4: there is no link eth9, inside or outside; Kind= would make one"},
 		{vrf + "[Link eth0]\n", func(s *State) {
 			l := s.Inside["eth0"]
@@ -352,7 +356,7 @@ func TestForeignRouteIsNotReplaced(t *testing.T) {
 }
 
 func TestLastRules(t *testing.T) {
-	local, last := ip.Rule{Pref: PrefLocal, Table: 255}, ip.Rule{Pref: PrefUnreachable, L3mdev: true, Unreachable: true}
+	local, last := ip.Rule{Pref: PrefLocal, Table: 255}, ip.Rule{Pref: PrefUnreachable, L3mdev: true, Type: "unreachable"}
 	first := ip.Rule{Table: 255}
 	want(t, "LastRules", lines(LastRules("t1", []ip.Rule{last, local}, []ip.Rule{first}, []ip.Rule{local, last}), ip.Step.String), `
 ip -n t1 rule add pref 0 table local
@@ -388,7 +392,7 @@ func TestProblems(t *testing.T) {
 	vrf := have.Inside["mgmt"]
 	vrf.Up, vrf.Addresses = false, nil
 	have.Inside["mgmt"] = vrf
-	have.VRFs = append(have.VRFs, rtnl.Link{Name: "red", Table: 10})
+	have.VRFs = append(have.VRFs, rtnl.Link{Name: "red", Options: ip.Options{Table: 10}})
 	want(t, "down and more", say("eth0"), `
 vrf mgmt is down: it isolates but cannot serve
 vrf mgmt and vrf red share table 10: they are not isolated from each other
@@ -403,11 +407,11 @@ func TestUnwanted(t *testing.T) {
 		"[Route]\nDestination=10.5.0.0/16\nGateway=10.20.30.5\n"
 	f := file(t, "mgmt", text)
 	r := simulate(t, have, up(t, f, have, &record.Record{}))
-	if u := Unwanted(f, r); !u.Empty() {
+	if u := Unwanted(f, atHome(), r); !u.Empty() {
 		t.Errorf("Unwanted = %+v of an unchanged file; want nothing", u)
 	}
 	edited := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Link veth0]\nKind=veth\nPeer=v\nPeerAddress=10.7.0.1/30\n")
-	u := Unwanted(edited, r)
+	u := Unwanted(edited, atHome(), r)
 	steps := lines(Down(u, have).Steps, ip.Step.String)
 	for _, s := range []string{"ip route delete 10.5.0.0/16 via 10.20.30.5 table 10\n", "ip address delete 10.7.0.2/30 dev veth0\n",
 		"ip link set eth0 nomaster\n"} {

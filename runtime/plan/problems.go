@@ -66,7 +66,7 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 	}
 	lookup := uint32(0)
 	for _, r := range have.Rules {
-		if r.IPv6 == v6 && r.L3mdev && !r.Unreachable && !r.Other {
+		if r.IPv6 == v6 && r.L3mdev && r.Type == "" && r.Shared() {
 			lookup = max(r.Pref, 1)
 		}
 	}
@@ -75,12 +75,12 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 			family, name))
 	}
 	for _, r := range have.Rules {
-		if r.IPv6 == v6 && r.Table == localTable && !r.Other && r.Pref < lookup {
+		if r.IPv6 == v6 && r.Table == localTable && r.Shared() && r.Pref < lookup {
 			list = append(list, fmt.Sprintf("the %s rule for the local table (pref %d) is before that for VRFs: "+
 				"addresses of other domains are reachable in vrf %s", family, r.Pref, name))
 		}
 	}
-	ends := slices.ContainsFunc(have.Rules, func(r ip.Rule) bool { return r.IPv6 == v6 && r.L3mdev && r.Unreachable }) ||
+	ends := slices.ContainsFunc(have.Rules, func(r ip.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.Type == "unreachable" }) ||
 		slices.ContainsFunc(lastRoutes("", table, true), func(want ip.Route) bool {
 			found, ok := have.route(want.Key())
 			return ok && found.Type != "unicast" && want.Destination.Addr().Is6() == v6

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/record"
@@ -27,6 +28,13 @@ type State struct {
 	// least the other ends, and links that are to be moved in. It is the same
 	// map as Inside where the domain lives there.
 	Outside map[string]Link
+	// Others are links of third namespaces, by namespace and name.
+	Others map[string]map[string]Link
+	// IDs are the identities of third namespaces, by name.
+	IDs map[string]netns.ID
+	// Outers are the domains that links have their other side in, by ID; ""
+	// is the default domain.
+	Outers map[string]Outer
 	// Routes are those of the tables that the file and the record name, in the
 	// domain's namespace; each Dev is filled in where the link is in Inside.
 	Routes []rtnl.Route
@@ -34,6 +42,30 @@ type State struct {
 	// read for a VRF.
 	VRFs  []rtnl.Link
 	Rules []ip.Rule
+	// Before are steps that will be done first, for domains that this one
+	// requires; empty but to print what would be done.
+	Before []ip.Step
+	// OuterRules are the rules of namespaces in which a wireguard link's
+	// packets are marked, by namespace.
+	OuterRules map[string][]ip.Rule
+	// Neighbors are the permanent ones of links in Inside that the file or the
+	// record names one for.
+	Neighbors []ip.Neighbor
+	// WireGuard are the wireguard links of the domain's namespace, by name.
+	WireGuard map[string]WireGuard
+	// Keys are the fingerprints of the secrets in files, by path.
+	Keys map[string]Fingerprint
+	// Sysctls are the values of variables in the domain's namespace, by path
+	// below /proc/sys; what does not exist is not there.
+	Sysctls map[string]string
+	// Files are the texts of resolver files that exist, by path; Dir reports
+	// whether the directory of the namespace's exists, and Nsswitch is the
+	// machine's own /etc/nsswitch.conf, "" without one.
+	Files    map[string]string
+	Dir      bool
+	Nsswitch string
+	// Users and Groups are the numbers of the names that the file has.
+	Users, Groups map[string]string
 	// IPv6 reports whether the kernel has IPv6 and new links may use it.
 	IPv6 bool
 	// Pinned is the ifindex in the pinned program, 0 without one.
@@ -43,8 +75,56 @@ type State struct {
 // Link is a link with its addresses and, for one that may be taken, its routes.
 type Link struct {
 	rtnl.Link
-	Addresses []rtnl.Address
-	Routes    []rtnl.Route
+	// MasterName and MasterKind are those of Master, of a link that may be
+	// taken.
+	MasterName, MasterKind string
+	Addresses              []rtnl.Address
+	Routes                 []rtnl.Route
+}
+
+// Outer is a domain that is the other side of links.
+type Outer struct {
+	Domain domain.Domain
+	// Table is that of its VRF.
+	Table uint32
+	// Accept reports whether an unbound UDP socket of its namespace gets what
+	// arrives in a VRF (net.ipv4.udp_l3mdev_accept).
+	Accept bool
+}
+
+// Fingerprint stands for a secret: the SHA-256 of its bytes. It tells whether
+// two secrets are the same, and nothing else.
+type Fingerprint [32]byte
+
+// WireGuard is what the kernel says of a wireguard link.
+type WireGuard struct {
+	Key   Fingerprint
+	Port  uint16
+	Mark  uint32
+	Peers map[string]Peer
+}
+
+// Peer is what the kernel says of a peer.
+type Peer struct {
+	// Preshared is zero without a preshared key.
+	Preshared Fingerprint
+	// HasEndpoint: there is one, which may have changed since it was set, as
+	// the peer moves about.
+	HasEndpoint bool
+	// AllowedIPs are sorted, with commas.
+	AllowedIPs string
+	Keepalive  uint16
+}
+
+// At returns the links of a namespace; in is that of the domain.
+func (s *State) At(netns, in string) map[string]Link {
+	switch netns {
+	case in:
+		return s.Inside
+	case "":
+		return s.Outside
+	}
+	return s.Others[netns]
 }
 
 // Plan is what is to be done for a domain.
@@ -77,6 +157,11 @@ func (p *planner) change(line int, s ip.Setting, old string) {
 	was := s
 	was.Value = old
 	p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: ip.Set, Thing: s, Old: was, Line: line})
+}
+
+// set changes a thing that is there, remembering what it was.
+func (p *planner) set(line int, verb ip.Verb, thing, old ip.Thing) {
+	p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: verb, Thing: thing, Old: old, Line: line})
 }
 
 func (p *planner) fail(line int, msg string) error {

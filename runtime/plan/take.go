@@ -31,9 +31,6 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 	if !outside {
 		return p.fail(l.Line, fmt.Sprintf("there is no link %s, inside or outside; Kind= would make one", name))
 	}
-	if now.Master != 0 {
-		return p.fail(l.Line, fmt.Sprintf("link %s is a member of a bridge or vrf outside; release it first", name))
-	}
 	if t := p.taken(name); t != nil {
 		// It was given back or fell out of its namespace: what it has now may
 		// be less than what it had.
@@ -50,13 +47,10 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 // takeMember plans that a link of the VRF's own namespace becomes a member.
 func (p *planner) takeMember(l conf.Link, now Link) error {
 	vrf := p.have.Inside[p.f.Domain.VRF.String()]
-	switch {
-	case now.Master == 0:
-		return p.save(l, now, p.in)
-	case now.Master == vrf.Index:
+	if now.Master != 0 && now.Master == vrf.Index {
 		return nil // somebody else's doing; used, not owned
 	}
-	return p.fail(l.Line, fmt.Sprintf("link %s is a member of another vrf or bridge; release it first", l.Name))
+	return p.save(l, now, p.in)
 }
 
 // taken returns the recorded link of that name, so that it can be corrected.
@@ -77,7 +71,10 @@ func (p *planner) taken(name string) *record.Taken {
 // save notes a link as it is before it is taken. What cannot be given back is a
 // reason not to take it.
 func (p *planner) save(l conf.Link, now Link, from string) error {
-	t := record.Taken{Name: now.Name, From: from, Up: now.Up, MTU: now.MTU, MAC: now.MAC}
+	if now.MasterKind == "vrf" {
+		return p.fail(l.Line, fmt.Sprintf("link %s is a member of vrf %s; release it first", now.Name, now.MasterName))
+	}
+	t := record.Taken{Name: now.Name, From: from, Up: now.Up, MTU: now.MTU, MAC: now.MAC, Master: now.MasterName}
 	for _, a := range now.Addresses {
 		if !a.Own {
 			t.Addresses = append(t.Addresses, a.Address)
@@ -150,10 +147,10 @@ func (p *planner) once(line int, verb ip.Verb, thing ip.Thing) {
 	p.add(line, verb, thing)
 }
 
-// moves reports whether the plan changes the link's namespace or master, with
-// which the kernel drops its routes.
+// moves reports whether the plan changes the link's namespace or master, or makes
+// it anew, with which the kernel drops its routes.
 func (p *planner) moves(link string) bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool {
+	return p.remakes(link) || slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool {
 		set, ok := s.Thing.(ip.Setting)
 		return ok && set.Link == link && (set.Key == "netns" || set.Key == "master")
 	})

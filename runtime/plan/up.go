@@ -24,9 +24,25 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	} else if err := p.vrf(); err != nil {
 		return nil, err
 	}
+	// A default for links comes before the links, and what is a link's after.
+	if err := p.sysctls(false); err != nil {
+		return nil, err
+	}
+	p.files()
 	for _, l := range f.Links {
 		if err := p.link(l); err != nil {
 			return nil, err
+		}
+	}
+	if err := p.sysctls(true); err != nil {
+		return nil, err
+	}
+	for _, n := range f.Neighbors {
+		p.neighbor(n)
+	}
+	for _, r := range f.Rules {
+		for _, want := range p.wantedRules(r) {
+			p.rule(r.Line, want, have.Rules)
 		}
 	}
 	for _, r := range f.Routes {
@@ -64,16 +80,19 @@ func keep(old *record.Record, have *State) *record.Record {
 		}
 	}
 	r.Addresses = slices.DeleteFunc(r.Addresses, func(a ip.Address) bool {
-		links := have.Inside
-		if a.Netns == "" {
-			links = have.Outside
-		}
-		return !hasAddress(links[a.Dev], a)
+		return !hasAddress(have.At(a.Netns, r.Netns)[a.Dev], a)
 	})
 	r.Routes = slices.DeleteFunc(r.Routes, func(want ip.Route) bool {
 		found, ok := have.route(want.Key())
 		return !ok || !same(found, want)
 	})
+	r.Rules = slices.DeleteFunc(r.Rules, func(want ip.Rule) bool { return !have.hasRule(want, r.Netns) })
+	r.Neighbors = slices.DeleteFunc(r.Neighbors, func(n ip.Neighbor) bool { return !have.hasNeighbor(n) })
+	r.Peers = slices.DeleteFunc(r.Peers, func(p ip.WireGuardPeer) bool {
+		_, ok := have.WireGuard[p.Link].Peers[p.PublicKey]
+		return !ok
+	})
+	r.Files = slices.DeleteFunc(r.Files, func(f ip.File) bool { return have.Files[f.Path] != f.Text })
 	return r
 }
 
@@ -92,21 +111,32 @@ func (p *planner) namespace() {
 func (p *planner) link(l conf.Link) error {
 	name := l.Name.String()
 	now, exists := p.have.Inside[name]
-	var err error
+	want, err := p.wantedLink(l)
+	if err != nil {
+		return err
+	}
 	switch {
 	case name == "lo":
 		// The namespace's own; there is nothing to make or set up.
 	case l.Kind == "":
 		err = p.take(l, now, exists)
 	case exists:
-		err = p.recognise(l, now)
+		if exists, err = p.recognise(l, want, now); !exists {
+			now = Link{} // it is made anew
+		}
 	default:
-		err = p.make(l)
+		err = p.make(l, want)
+	}
+	if err == nil && l.Kind == "wireguard" {
+		err = p.wireguard(l, exists)
 	}
 	if err != nil {
 		return err
 	}
-	if name != "lo" && p.f.Kind == conf.VRF {
+	switch {
+	case !l.Bridge.IsZero():
+		err = p.port(l, now, exists)
+	case name != "lo" && p.f.Kind == conf.VRF:
 		p.enslave(l, now, exists)
 	}
 	for _, a := range l.Addresses {
@@ -115,63 +145,221 @@ func (p *planner) link(l conf.Link) error {
 	if name != "lo" && !(exists && now.Up) && !p.has(ip.Setting{Netns: p.in, Link: name, Key: "up"}) {
 		p.add(l.Line, ip.Set, ip.Setting{Netns: p.in, Link: name, Key: "up"})
 	}
-	if l.Kind != "veth" {
-		return nil
+	if err != nil || l.Kind != "veth" {
+		return err
 	}
-	peer := l.Peer.String()
-	var outer Link // a new link's other end is new too
+	return p.peer(l, want, exists)
+}
+
+// peer plans the other end of a veth.
+func (p *planner) peer(l conf.Link, want ip.Link, exists bool) error {
+	links := p.have.At(want.Outer, p.in)
+	var now Link // a new link's other end is new too
 	if exists {
-		outer = p.have.Outside[peer]
+		now = links[want.Peer]
+	}
+	master := l.PeerBridge.String()
+	if outer := p.have.Outers[l.Outer.ID.String()]; master == "" && l.Outer.ID.String() != "" {
+		master = outer.Domain.VRF.String()
+	}
+	if master != "" {
+		bridge, ok := links[master]
+		if !ok && !p.makes(want.Outer, master) {
+			return p.fail(l.LineOf("PeerBridge"), fmt.Sprintf("there is no link %s in %s for the other end", master, p.place(want.Outer)))
+		}
+		if !ok || now.Master != bridge.Index {
+			p.add(l.LineOf("PeerBridge"), ip.Set, ip.Setting{Netns: want.Outer, Link: want.Peer, Key: "master", Value: master})
+		}
 	}
 	for _, a := range l.PeerAddresses {
-		p.address(a.Line, outer, ip.NewAddress("", peer, a.Prefix))
+		p.address(a.Line, now, ip.NewAddress(want.Outer, want.Peer, a.Prefix))
 	}
-	if !outer.Up {
-		p.add(l.Line, ip.Set, ip.Setting{Link: peer, Key: "up"})
+	if !now.Up {
+		p.add(l.Line, ip.Set, ip.Setting{Netns: want.Outer, Link: want.Peer, Key: "up"})
 	}
 	return nil
 }
 
+// port plans that a link is a port of a bridge of the domain.
+func (p *planner) port(l conf.Link, now Link, exists bool) error {
+	name := l.Bridge.String()
+	bridge, ok := p.have.Inside[name]
+	if !ok && !p.makes(p.in, name) {
+		return p.fail(l.LineOf("Bridge"), fmt.Sprintf("there is no bridge %s in %s", name, p.place(p.in)))
+	}
+	if !exists || !ok || now.Master != bridge.Index {
+		p.add(l.LineOf("Bridge"), ip.Set, ip.Setting{Netns: p.in, Link: l.Name.String(), Key: "master", Value: name})
+	}
+	return nil
+}
+
+// makes reports whether the plan, or what comes before it, makes a link of that
+// name in a namespace.
+func (p *planner) makes(netns, name string) bool {
+	return slices.ContainsFunc(slices.Concat(p.have.Before, p.plan.Steps), func(s ip.Step) bool {
+		switch t := s.Thing.(type) {
+		case ip.Link:
+			return s.Verb == ip.Add && t.Netns == netns && t.Name == name || t.Peer == name && t.Outer == netns
+		case ip.Setting:
+			return t.Key == "netns" && t.Link == name && t.Value == netns
+		}
+		return false
+	})
+}
+
+// remakes reports whether the plan makes a link of the domain anew, with which
+// all goes that hangs on it.
+func (p *planner) remakes(link string) bool {
+	return slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool {
+		l, ok := s.Thing.(ip.Link)
+		return ok && s.Verb == ip.Delete && l.Netns == p.in && l.Name == link
+	})
+}
+
+// place names a namespace for a message.
+func (p *planner) place(netns string) string {
+	if netns == "" {
+		return "the default domain"
+	}
+	return "netns " + netns
+}
+
+// wantedLink returns a link of the file as it is to be made.
+func (p *planner) wantedLink(l conf.Link) (ip.Link, error) {
+	want := ip.Link{Netns: p.in, Name: l.Name.String(), Kind: l.Kind, Peer: l.Peer.String(), Parent: l.Parent.String(),
+		MTU: l.MTU, MAC: l.MAC, Options: l.Options}
+	if !ip.HasOuter(l.Kind) {
+		want.Outer = p.in
+		return want, nil
+	}
+	outer := p.have.Outers[l.Outer.ID.String()].Domain
+	want.Outer = outer.Netns.String()
+	if vrf := outer.VRF.String(); vrf != "" && want.Parent == "" && (ip.IsTunnel(l.Kind) || l.Kind == "vxlan") {
+		want.Parent = vrf // its packets are looked up in the VRF's table
+	}
+	if want.Parent == "" {
+		return want, nil
+	}
+	if _, ok := p.have.At(want.Outer, p.in)[want.Parent]; !ok && !p.makes(want.Outer, want.Parent) {
+		return want, p.fail(l.LineOf("Parent"), fmt.Sprintf("there is no link %s in %s; %s is to be made on it", want.Parent,
+			p.place(want.Outer), want.Name))
+	}
+	return want, nil
+}
+
 // make plans a link that does not exist.
-func (p *planner) make(l conf.Link) error {
-	if other, ok := p.have.Outside[l.Peer.String()]; ok {
-		lost, ours := lostPeer(p.old, l.Peer.String(), other)
+func (p *planner) make(l conf.Link, want ip.Link) error {
+	if other, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" {
+		lost, ours := lostPeer(p.old, want.Outer, want.Peer, other)
 		if !ours {
 			return p.fail(l.Line, fmt.Sprintf("the other end, %s, exists already, as a %s that belongs to another link",
 				l.Peer, kindName(other.Kind)))
 		}
 		p.add(l.Line, ip.Delete, lost)
 	}
-	p.add(l.Line, ip.Add, ip.Link{Netns: p.in, Name: l.Name.String(), Kind: l.Kind, Peer: l.Peer.String(),
-		MTU: l.MTU, MAC: l.MAC})
+	if want.Kind == "tun" || want.Kind == "tap" { // made by its device file, which knows neither
+		want.MTU, want.MAC = 0, ""
+	}
+	p.add(l.Line, ip.Add, want)
+	if l.MTU != want.MTU {
+		p.add(l.Line, ip.Set, ip.Setting{Netns: p.in, Link: want.Name, Key: "mtu", Value: strconv.Itoa(int(l.MTU))})
+	}
+	if l.MAC != want.MAC {
+		p.add(l.Line, ip.Set, ip.Setting{Netns: p.in, Link: want.Name, Key: "address", Value: l.MAC})
+	}
 	return nil
 }
 
 // lostPeer returns the outer end of a recorded veth whose inner end cannot be
 // found any more, because its namespace lost the name, and whether it is one.
-func lostPeer(r *record.Record, name string, now Link) (ip.Link, bool) {
+func lostPeer(r *record.Record, netns, name string, now Link) (ip.Link, bool) {
 	for _, l := range r.Links {
-		if l.Peer == name && now.Kind == "veth" && (l.PeerIndex == 0 || l.PeerIndex == now.Index) {
-			return ip.Link{Name: name, Kind: "veth"}, true
+		if l.Peer == name && l.Outer == netns && now.Kind == "veth" && (l.PeerIndex == 0 || l.PeerIndex == now.Index) {
+			return ip.Link{Netns: netns, Name: name, Kind: "veth"}, true
 		}
 	}
 	return ip.Link{}, false
 }
 
-// recognise looks whether a link that exists is the one that the file means.
-func (p *planner) recognise(l conf.Link, now Link) error {
+// recognise looks whether a link that exists is the one that the file means. One
+// that is ours and is not is made anew, which stays false reports.
+func (p *planner) recognise(l conf.Link, want ip.Link, now Link) (stays bool, err error) {
 	if now.Kind != l.Kind {
-		return p.fail(l.Line, fmt.Sprintf("link %s exists already, as a %s; want a %s", l.Name, kindName(now.Kind), l.Kind))
+		return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, as a %s; want a %s", l.Name, kindName(now.Kind), l.Kind))
 	}
-	if l.Kind == "veth" {
-		outer, ok := p.have.Outside[l.Peer.String()]
-		if !ok || outer.Index != now.Peer || outer.Kind != "veth" {
-			return p.fail(l.Line, fmt.Sprintf("link %s exists already, but its other end is not %s; "+
+	ours := slices.ContainsFunc(p.plan.Record.Links, func(r record.Link) bool { return r.Name == want.Name })
+	if l.Kind == "veth" && !ours {
+		if outer, ok := p.have.At(want.Outer, p.in)[want.Peer]; !ok || outer.Index != now.Peer || outer.Kind != "veth" {
+			return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, but its other end is not %s; "+
 				"delete the link or change Peer=", l.Name, l.Peer))
 		}
 	}
+	if what := p.differs(want, now); what != "" {
+		if !ours {
+			return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, with another %s; delete it or change the file", l.Name, what))
+		}
+		p.plan.Record.Links = slices.DeleteFunc(p.plan.Record.Links, func(r record.Link) bool { return r.Name == want.Name })
+		p.plan.Record.Addresses = slices.DeleteFunc(p.plan.Record.Addresses, func(a ip.Address) bool { return a.Netns == p.in && a.Dev == want.Name })
+		p.add(l.Line, ip.Delete, ip.Link{Netns: p.in, Name: want.Name, Kind: want.Kind, Outer: want.Outer, Peer: want.Peer})
+		if _, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" { // it goes with the link, or is a lost one
+			return false, p.remake(l, want, now)
+		}
+		return false, p.make(l, want)
+	}
 	p.settings(l, now)
-	return nil
+	return true, nil
+}
+
+// remake makes a veth again whose other end exists.
+func (p *planner) remake(l conf.Link, want ip.Link, now Link) error {
+	outer := p.have.At(want.Outer, p.in)[want.Peer]
+	if outer.Kind == "veth" && outer.Index == now.Peer {
+		p.add(l.Line, ip.Add, want)
+		return nil
+	}
+	return p.make(l, want)
+}
+
+// differs names a property in which a link is not as it is wanted, "" if there
+// is none. What can be changed while the link exists is not looked at.
+func (p *planner) differs(want ip.Link, now Link) string {
+	number := func(names map[string]string, s string) string {
+		if n, ok := names[s]; ok {
+			return n
+		}
+		return s
+	}
+	want.User, want.Group = number(p.have.Users, want.User), number(p.have.Groups, want.Group)
+	a, b := want.Options, now.Options
+	for _, c := range []struct {
+		what string
+		same bool
+	}{
+		{"Id=", a.ID == b.ID}, {"Protocol=", a.Protocol == b.Protocol}, {"Mode=", a.Mode == b.Mode},
+		{"Local=", a.Local == b.Local}, {"Remote=", a.Remote == b.Remote}, {"TTL=", a.TTL == b.TTL},
+		{"Key=", a.Keyed == b.Keyed && a.Key == b.Key}, {"DestinationPort=", a.Port == b.Port},
+		{"MacLearning=", a.NoLearning == b.NoLearning}, {"User=", a.User == b.User}, {"Group=", a.Group == b.Group},
+		{"MultiQueue=", a.MultiQueue == b.MultiQueue}, {"PacketInfo=", a.PacketInfo == b.PacketInfo},
+		{"VNetHeader=", a.VNetHeader == b.VNetHeader},
+	} {
+		if !c.same {
+			return c.what
+		}
+	}
+	if below, ok := p.have.At(want.Outer, p.in)[want.Parent]; ok && want.Parent != "" && below.Index != now.Below || want.Parent == "" && now.Below != 0 {
+		return "Parent="
+	}
+	for _, r := range p.old.Links {
+		if r.Name == want.Name && (r.Outer != want.Outer || r.OuterID != p.have.IDs[want.Outer] && r.OuterID != (netns.ID{})) {
+			return "Outer="
+		}
+	}
+	if want.Kind == "veth" {
+		if outer, ok := p.have.At(want.Outer, p.in)[want.Peer]; !ok || outer.Index != now.Peer || outer.Kind != "veth" {
+			return "Peer="
+		}
+	}
+	return ""
 }
 
 // settings plans what of a link can be set while it exists.
@@ -236,7 +424,7 @@ func hasAddress(l Link, want ip.Address) bool {
 // wanted returns the route of the file as ip(8) makes it.
 func (p *planner) wanted(r conf.Route) ip.Route {
 	w := ip.Route{Netns: p.in, Destination: r.Destination, Type: r.Type, Gateway: r.Gateway,
-		Dev: r.Device.String(), Table: r.Table, Metric: r.Metric}
+		Dev: r.Device.String(), Table: r.Table, Metric: r.Metric, OnLink: r.OnLink, Source: r.Source, MTU: r.MTU}
 	if w.Table == 0 {
 		w.Table = ip.MainTable
 		if p.f.Kind == conf.VRF {
@@ -252,12 +440,12 @@ func (p *planner) wanted(r conf.Route) ip.Route {
 func (p *planner) route(line int, want ip.Route) error {
 	now, ok := p.have.route(want.Key())
 	switch {
-	case !ok:
+	case !ok || now.Dev != "" && p.remakes(now.Dev):
 		p.add(line, ip.Add, want)
 	case same(now, want):
 	case p.plan.Record.Made != nil || p.f.Kind == conf.VRF && want.Table == p.f.Table || recorded(p.old, want):
 		now.Netns = p.in
-		p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: ip.Replace, Thing: want, Old: now, Line: line})
+		p.set(line, ip.Replace, want, now)
 	default:
 		now.Netns = p.in
 		return p.fail(line, fmt.Sprintf("another route exists already: %s",
@@ -284,7 +472,7 @@ func (s *State) route(key string) (ip.Route, bool) {
 // route with a gateway is the kernel's choice unless it is wanted.
 func same(now, want ip.Route) bool {
 	return now.Type == want.Type && now.Gateway == want.Gateway && (want.Dev == "" || now.Dev == want.Dev) &&
-		now.MTU == want.MTU && now.OnLink == want.OnLink
+		now.MTU == want.MTU && now.OnLink == want.OnLink && (!want.Source.IsValid() || now.Source == want.Source)
 }
 
 func kindName(kind string) string {

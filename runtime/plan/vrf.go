@@ -57,7 +57,7 @@ func (p *planner) vrf() error {
 		}
 	}
 	if !exists {
-		p.add(line, ip.Add, ip.Link{Netns: p.in, Name: name, Kind: "vrf", Table: p.f.Table})
+		p.add(line, ip.Add, ip.Link{Netns: p.in, Outer: p.in, Name: name, Kind: "vrf", Options: ip.Options{Table: p.f.Table}})
 	}
 	p.rules()
 	for _, r := range lastRoutes(p.in, p.f.Table, p.have.IPv6) {
@@ -149,7 +149,7 @@ func (p *planner) rules() {
 			p.add(p.f.KindLine, ip.Add, lookup)
 		}
 		unreachable := lookup
-		unreachable.Pref, unreachable.Unreachable = PrefUnreachable, true
+		unreachable.Pref, unreachable.Type = PrefUnreachable, "unreachable"
 		if !p.haveRule(unreachable) {
 			p.add(p.f.KindLine, ip.Add, unreachable)
 		}

@@ -33,6 +33,8 @@ type Record struct {
 	// Netns and VRF name the domain.
 	Netns string `json:"netns,omitempty"`
 	VRF   string `json:"vrf,omitempty"`
+	// Requires are the IDs of the domains that were brought up before.
+	Requires []string `json:"requires,omitempty"`
 	// Home is the namespace that rdomain ran in: the outside of the domain.
 	Home netns.ID `json:"home"`
 	// Made is the namespace, if rdomain made it.
@@ -44,6 +46,14 @@ type Record struct {
 	// Addresses and Routes are those that rdomain added, wherever.
 	Addresses []ip.Address `json:"addresses,omitempty"`
 	Routes    []ip.Route   `json:"routes,omitempty"`
+	// Rules are those that rdomain added for this domain alone; those that VRFs
+	// share are in Rules.
+	Rules     []ip.Rule     `json:"rules,omitempty"`
+	Neighbors []ip.Neighbor `json:"neighbors,omitempty"`
+	// Peers are those of wireguard links, as they were set.
+	Peers   []ip.WireGuardPeer `json:"peers,omitempty"`
+	Sysctls []Sysctl           `json:"sysctls,omitempty"`
+	Files   []ip.File          `json:"files,omitempty"`
 	// Pin is the VRF's pinned program.
 	Pin *ip.Pin `json:"pin,omitempty"`
 	// Complete is set when an up came to its end.
@@ -63,6 +73,15 @@ type Link struct {
 	// PeerIndex is the ifindex of a veth's other end, outside. That end can
 	// outlive the namespace's name: as long as a process is left inside.
 	PeerIndex int `json:"peer_index,omitempty"`
+	// OuterID is the namespace of the other side, where it is a third one:
+	// a link does not survive it, or is of no use.
+	OuterID netns.ID `json:"outer_id,omitzero"`
+}
+
+// Sysctl is a variable that rdomain set, with the value that it had.
+type Sysctl struct {
+	ip.Sysctl
+	Old string `json:"old"`
 }
 
 // Taken is a link that existed before, as it was, so that it can be given back.
@@ -75,6 +94,8 @@ type Taken struct {
 	Up    bool   `json:"up,omitempty"`
 	MTU   uint32 `json:"mtu"`
 	MAC   string `json:"mac,omitempty"`
+	// Master is the bridge or VRF that it was a member of, "" for none.
+	Master string `json:"master,omitempty"`
 	// Addresses and Routes are those that it had, and has in the domain too.
 	Addresses []ip.Address `json:"addresses,omitempty"`
 	Routes    []ip.Route   `json:"routes,omitempty"`
@@ -91,6 +112,11 @@ func (r *Record) Clone() *Record {
 	c.Taken = append([]Taken(nil), r.Taken...)
 	c.Addresses = append([]ip.Address(nil), r.Addresses...)
 	c.Routes = append([]ip.Route(nil), r.Routes...)
+	c.Rules = append([]ip.Rule(nil), r.Rules...)
+	c.Neighbors = append([]ip.Neighbor(nil), r.Neighbors...)
+	c.Peers = append([]ip.WireGuardPeer(nil), r.Peers...)
+	c.Sysctls = append([]Sysctl(nil), r.Sysctls...)
+	c.Files = append([]ip.File(nil), r.Files...)
 	return &c
 }
 
@@ -98,7 +124,8 @@ func (r *Record) Clone() *Record {
 // removed.
 func (r *Record) Empty() bool {
 	return r.Made == nil && r.Pin == nil &&
-		len(r.Links)+len(r.Taken)+len(r.Addresses)+len(r.Routes) == 0
+		len(r.Links)+len(r.Taken)+len(r.Addresses)+len(r.Routes)+len(r.Rules)+len(r.Neighbors)+
+			len(r.Peers)+len(r.Sysctls)+len(r.Files) == 0
 }
 
 // Domain returns the domain that the record is about.

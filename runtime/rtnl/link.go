@@ -1,6 +1,7 @@
 package rtnl
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -14,7 +15,8 @@ import (
 type Link struct {
 	Name  string
 	Index int
-	// Kind is "veth", "vrf", ...; "" for hardware and for lo.
+	// Kind is "veth", "vrf", ...; "" for hardware and for lo; "tap" for a tap,
+	// which the kernel calls a tun.
 	Kind string
 	Up   bool
 	MTU  uint32
@@ -24,8 +26,11 @@ type Link struct {
 	Master int
 	// Peer is the ifindex of the other end of a veth, in that end's namespace.
 	Peer int
-	// Table is the routing table of a VRF.
-	Table uint32
+	// Below is the ifindex of the link below a vlan, macvlan or ipvlan, or of
+	// that by which a tunnel's packets leave, in the namespace of that side;
+	// 0 for none.
+	Below int
+	ip.Options
 }
 
 // Link returns the link called name. The error matches fs.ErrNotExist if there
@@ -109,6 +114,7 @@ func parseLink(m []byte) (Link, error) {
 		return Link{}, err
 	}
 	l := Link{Index: int(msg.Index), Up: msg.Flags&unix.IFF_UP != 0}
+	link := 0 // IFLA_LINK, which may come before or after the kind
 	for _, a := range attrs {
 		switch v := a.Value; attrType(a.Attr) {
 		case unix.IFLA_IFNAME:
@@ -120,12 +126,18 @@ func parseLink(m []byte) (Link, error) {
 		case unix.IFLA_MASTER:
 			l.Master = int(native32(v))
 		case unix.IFLA_LINK:
-			l.Peer = int(native32(v))
+			link = int(native32(v))
 		case unix.IFLA_LINKINFO:
 			if err := parseLinkInfo(&l, v); err != nil {
 				return Link{}, err
 			}
 		}
+	}
+	switch l.Kind {
+	case "veth":
+		l.Peer = link
+	case "vlan", "macvlan", "ipvlan":
+		l.Below = link
 	}
 	return l, nil
 }
@@ -144,16 +156,7 @@ func parseLinkInfo(l *Link, b []byte) error {
 			data = a.Value
 		}
 	}
-	if l.Kind != "vrf" {
-		return nil
-	}
-	attrs, err = nl.ParseRouteAttr(data)
-	for _, a := range attrs {
-		if attrType(a.Attr) == unix.IFLA_VRF_TABLE {
-			l.Table = native32(a.Value)
-		}
-	}
-	return err
+	return parseData(l, data)
 }
 
 func linkInfo(kind string) *nl.RtAttr {
@@ -162,10 +165,26 @@ func linkInfo(kind string) *nl.RtAttr {
 	return info
 }
 
-// AddLink makes a link in the namespace of c. The other end of a veth is made
-// in the namespace that peerNS is a descriptor of, or in the same one if peerNS
-// is negative.
-func (c *Conn) AddLink(l ip.Link, peerNS int) error {
+// Where says where the sides of a new link are. Descriptors of namespaces are
+// negative where a side is in the namespace of the Conn.
+type Where struct {
+	// Link is the namespace of the link itself, Peer that of a veth's other
+	// end.
+	Link, Peer int
+	// Made is the nsid, in the link's namespace, of the namespace that the
+	// link is made in and moved from; negative if it is not moved (see NSID).
+	Made int
+	// Below is the ifindex of the link's parent, 0 without one.
+	Below int
+}
+
+// Here is a link with both sides in the Conn's namespace.
+var Here = Where{-1, -1, -1, 0}
+
+// AddLink makes a link. The parent of a vlan, macvlan or ipvlan, and the packets
+// of a vxlan or wireguard, are in the namespace of the Conn; so are those of an
+// IP tunnel if w.Made is that namespace.
+func (c *Conn) AddLink(l ip.Link, w Where) error {
 	data := []nl.NetlinkRequestData{nl.NewIfInfomsg(unix.AF_UNSPEC), str(unix.IFLA_IFNAME, l.Name)}
 	if l.MTU != 0 {
 		data = append(data, u32(unix.IFLA_MTU, l.MTU))
@@ -177,20 +196,75 @@ func (c *Conn) AddLink(l ip.Link, peerNS int) error {
 		}
 		data = append(data, raw(unix.IFLA_ADDRESS, mac))
 	}
+	if w.Below != 0 && linkAt(l.Kind) == 0 {
+		data = append(data, u32(unix.IFLA_LINK, uint32(w.Below)))
+	}
+	if w.Link >= 0 {
+		data = append(data, u32(unix.IFLA_NET_NS_FD, uint32(w.Link)))
+	}
+	if w.Made >= 0 {
+		data = append(data, u32(unix.IFLA_LINK_NETNSID, uint32(w.Made)))
+	}
 	info := linkInfo(l.Kind)
-	switch l.Kind {
-	case "vrf":
-		info.AddRtAttr(unix.IFLA_INFO_DATA, nil).AddRtAttr(unix.IFLA_VRF_TABLE, nl.Uint32Attr(l.Table))
-	case "veth":
+	switch {
+	case l.Kind == "veth":
 		peer := info.AddRtAttr(unix.IFLA_INFO_DATA, nil).AddRtAttr(nl.VETH_INFO_PEER, nil)
 		nl.NewIfInfomsgChild(peer, unix.AF_UNSPEC)
 		peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(l.Peer))
-		if peerNS >= 0 {
-			peer.AddRtAttr(unix.IFLA_NET_NS_FD, nl.Uint32Attr(uint32(peerNS)))
+		if w.Peer >= 0 {
+			peer.AddRtAttr(unix.IFLA_NET_NS_FD, nl.Uint32Attr(uint32(w.Peer)))
 		}
+	case kinds[l.Kind] != nil:
+		infoData(info.AddRtAttr(unix.IFLA_INFO_DATA, nil), l, w.Below)
 	}
 	return c.change(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, append(data, info)...)
 }
+
+// NSID returns the number by which the namespace of c knows the one that fd is
+// a descriptor of; it gets one if it has none (RTM_NEWNSID, since Linux 4.0).
+func (c *Conn) NSID(fd int) (int, error) {
+	ask := func() (int, error) {
+		msgs, err := c.exchange(unix.RTM_GETNSID, 0, unix.RTM_NEWNSID, &generic{}, u32(unix.NETNSA_FD, uint32(fd)))
+		if err != nil {
+			return -1, fmt.Errorf("number of a namespace: %w", err)
+		}
+		for _, m := range msgs {
+			if len(m) < sizeofRtgenmsg {
+				continue
+			}
+			attrs, err := nl.ParseRouteAttr(m[sizeofRtgenmsg:])
+			if err != nil {
+				return -1, err
+			}
+			for _, a := range attrs {
+				if attrType(a.Attr) == unix.NETNSA_NSID {
+					return int(int32(native32(a.Value))), nil
+				}
+			}
+		}
+		return -1, nil
+	}
+	id, err := ask()
+	if err != nil || id >= 0 {
+		return id, err
+	}
+	err = c.change(unix.RTM_NEWNSID, 0, &generic{}, u32(unix.NETNSA_FD, uint32(fd)), u32(unix.NETNSA_NSID, 1<<32-1))
+	if err != nil && !isErrno(err, unix.EEXIST) {
+		return -1, fmt.Errorf("number for a namespace: %w", err)
+	}
+	if id, err = ask(); err == nil && id < 0 {
+		err = errors.New("the kernel gave a namespace no number")
+	}
+	return id, err
+}
+
+// generic is struct rtgenmsg, with the padding of its length.
+type generic struct{}
+
+const sizeofRtgenmsg = 4
+
+func (*generic) Len() int          { return sizeofRtgenmsg }
+func (*generic) Serialize() []byte { return make([]byte, sizeofRtgenmsg) }
 
 // DeleteLink deletes the link with the given ifindex, and with a veth its other
 // end, wherever that is.

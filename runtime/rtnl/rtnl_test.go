@@ -41,7 +41,7 @@ func must(t *testing.T, err error) {
 // What is made here is what ip(8) sees, and what ip(8) made is what is read.
 func TestLinks(t *testing.T) {
 	c := open(t)
-	must(t, c.AddLink(ip.Link{Name: "br0", Kind: "bridge", MTU: 1400, MAC: "02:00:00:00:00:01"}, -1))
+	must(t, c.AddLink(ip.Link{Name: "br0", Kind: "bridge", MTU: 1400, MAC: "02:00:00:00:00:01"}, Here))
 	br, err := c.Link("br0")
 	must(t, err)
 	if br.Kind != "bridge" || br.MTU != 1400 || br.MAC != "02:00:00:00:00:01" || br.Up {
@@ -95,7 +95,7 @@ func TestVethAcrossNamespaces(t *testing.T) {
 	var in *Conn
 	must(t, ns.Inside(func() (err error) { in, err = Open(); return err }))
 	defer in.Close()
-	must(t, in.AddLink(ip.Link{Name: "v0", Kind: "veth", Peer: "v1"}, home.Fd()))
+	must(t, in.AddLink(ip.Link{Name: "v0", Kind: "veth", Peer: "v1"}, Where{-1, home.Fd(), -1, 0}))
 	inner, err := in.Link("v0")
 	must(t, err)
 	outer, err := c.Link("v1")
@@ -216,13 +216,23 @@ func TestRoutes(t *testing.T) {
 }
 
 // The rules that VRFs need, as ip(8) and as this package make them.
+func of(v6 bool, four, six string) netip.Prefix {
+	if v6 {
+		return netip.MustParsePrefix(six)
+	}
+	return netip.MustParsePrefix(four)
+}
+
 func TestRules(t *testing.T) {
 	c := open(t)
 	for _, v6 := range []bool{false, true} {
 		show := map[bool]string{false: `ip -d rule show`, true: `ip -d -6 rule show`}[v6]
 		for _, r := range []ip.Rule{
 			{IPv6: v6, Pref: 1000, L3mdev: true, Protocol: ip.ProtocolKernel},
-			{IPv6: v6, Pref: 2000, L3mdev: true, Unreachable: true, Protocol: ip.ProtocolKernel},
+			{IPv6: v6, Pref: 2000, L3mdev: true, Type: "unreachable", Protocol: ip.ProtocolKernel},
+			{IPv6: v6, Pref: 70, Not: true, Mark: 16, Mask: 240, In: "lo", Table: 7, SuppressPrefixLength: 1, Protocol: 3},
+			{IPv6: v6, Pref: 71, Mark: 7, Out: "nowhere", Type: "blackhole", Protocol: 3},
+			{IPv6: v6, Pref: 72, From: of(v6, "10.1.0.0/16", "2001:db8:1::/48"), To: of(v6, "10.2.0.3/32", "2001:db8:2::3/128"), Type: "prohibit", Protocol: 3},
 			{IPv6: v6, Pref: 32765, Table: 255, Protocol: ip.ProtocolKernel},
 		} {
 			before := sandbox.Sh(t, show)
@@ -250,7 +260,7 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
-	sandbox.Sh(t, `ip rule add from 10.0.0.0/8 table 7 pref 50; ip rule add fwmark 1 table 255 pref 60`)
+	sandbox.Sh(t, `ip rule add ipproto 6 table 7 pref 50; ip rule add tos 0x10 table 255 pref 60`)
 	rules, err := c.Rules(false)
 	must(t, err)
 	for _, r := range rules {
@@ -263,7 +273,7 @@ func TestRules(t *testing.T) {
 
 func TestErrorHasTheKernelsSentence(t *testing.T) {
 	c := open(t)
-	err := c.AddLink(ip.Link{Name: "x", Kind: "nosuchkind"}, -1)
+	err := c.AddLink(ip.Link{Name: "x", Kind: "nosuchkind"}, Here)
 	if want := "operation not supported (Unknown device type)"; err == nil || err.Error() != want || !errors.Is(err, unix.EOPNOTSUPP) {
 		t.Errorf("AddLink = %v; want %s", err, want)
 	}
@@ -307,7 +317,7 @@ func TestInterruptedListsAreReadAgain(t *testing.T) {
 				return
 			default:
 			}
-			if err = other.AddLink(ip.Link{Name: "flap", Kind: "bridge"}, -1); err == nil {
+			if err = other.AddLink(ip.Link{Name: "flap", Kind: "bridge"}, Here); err == nil {
 				var l Link
 				if l, err = other.Link("flap"); err == nil {
 					err = other.DeleteLink(l.Index)

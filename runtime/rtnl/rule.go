@@ -3,6 +3,7 @@ package rtnl
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
@@ -55,9 +56,13 @@ func parseRule(m []byte) (ip.Rule, error) {
 	if err != nil {
 		return ip.Rule{}, err
 	}
-	r := ip.Rule{IPv6: msg.Family == unix.AF_INET6, Unreachable: msg.Type == nl.FR_ACT_UNREACHABLE}
-	r.Other = msg.Src_len != 0 || msg.Dst_len != 0 || msg.Tos != 0 || msg.Flags&unix.FIB_RULE_INVERT != 0 ||
-		msg.Type != nl.FR_ACT_TO_TBL && msg.Type != nl.FR_ACT_UNREACHABLE
+	r := ip.Rule{IPv6: msg.Family == unix.AF_INET6, Not: msg.Flags&unix.FIB_RULE_INVERT != 0}
+	for name, action := range ruleActions {
+		if msg.Type == action {
+			r.Type = name
+		}
+	}
+	r.Other = msg.Tos != 0 || r.Type == "" && msg.Type != nl.FR_ACT_TO_TBL
 	for _, a := range attrs {
 		switch v := a.Value; attrType(a.Attr) {
 		case unix.FRA_PRIORITY:
@@ -68,7 +73,23 @@ func parseRule(m []byte) (ip.Rule, error) {
 			r.L3mdev = len(v) > 0 && v[0] != 0
 		case unix.FRA_PROTOCOL:
 			r.Protocol = append(v, 0)[0]
-		case unix.FRA_SUPPRESS_PREFIXLEN, unix.FRA_SUPPRESS_IFGROUP:
+		case unix.FRA_SRC:
+			r.From = prefix(v, msg.Src_len)
+		case unix.FRA_DST:
+			r.To = prefix(v, msg.Dst_len)
+		case unix.FRA_FWMARK:
+			r.Mark = native32(v)
+		case unix.FRA_FWMASK:
+			if r.Mask = native32(v); r.Mask == 1<<32-1 {
+				r.Mask = 0
+			}
+		case unix.FRA_IIFNAME:
+			r.In = text(v)
+		case unix.FRA_OIFNAME:
+			r.Out = text(v)
+		case unix.FRA_SUPPRESS_PREFIXLEN:
+			r.SuppressPrefixLength = native32(v) + 1 // all bits set: none
+		case unix.FRA_SUPPRESS_IFGROUP:
 			r.Other = r.Other || native32(v) != 1<<32-1
 		case unix.FRA_PAD:
 		default:
@@ -78,19 +99,55 @@ func parseRule(m []byte) (ip.Rule, error) {
 	return r, nil
 }
 
+func prefix(b []byte, bits uint8) netip.Prefix {
+	a, _ := netip.AddrFromSlice(b)
+	return netip.PrefixFrom(a, int(bits))
+}
+
+// ruleActions are the actions of a rule but that of a lookup
+// (include/uapi/linux/fib_rules.h).
+var ruleActions = map[string]uint8{"blackhole": nl.FR_ACT_BLACKHOLE, "unreachable": nl.FR_ACT_UNREACHABLE,
+	"prohibit": nl.FR_ACT_PROHIBIT}
+
 // Rule adds or deletes a rule.
 func (c *Conn) Rule(verb ip.Verb, r ip.Rule) error {
 	msg := ruleHeader(r.IPv6)
 	msg.Type = nl.FR_ACT_TO_TBL
-	if r.Unreachable {
-		msg.Type = nl.FR_ACT_UNREACHABLE
+	if r.Type != "" {
+		msg.Type = ruleActions[r.Type]
+	}
+	if r.Not {
+		msg.Flags |= unix.FIB_RULE_INVERT
 	}
 	data := []nl.NetlinkRequestData{msg, u32(unix.FRA_PRIORITY, r.Pref)}
+	if r.From.IsValid() {
+		msg.Src_len = uint8(r.From.Bits())
+		data = append(data, raw(unix.FRA_SRC, r.From.Addr().AsSlice()))
+	}
+	if r.To.IsValid() {
+		msg.Dst_len = uint8(r.To.Bits())
+		data = append(data, raw(unix.FRA_DST, r.To.Addr().AsSlice()))
+	}
+	if r.Mark != 0 || r.Mask != 0 {
+		data = append(data, u32(unix.FRA_FWMARK, r.Mark))
+	}
+	if r.Mask != 0 {
+		data = append(data, u32(unix.FRA_FWMASK, r.Mask))
+	}
+	if r.In != "" {
+		data = append(data, str(unix.FRA_IIFNAME, r.In))
+	}
+	if r.Out != "" {
+		data = append(data, str(unix.FRA_OIFNAME, r.Out))
+	}
 	if r.L3mdev {
 		data = append(data, raw(unix.FRA_L3MDEV, []byte{1}))
 	}
 	if r.Table != 0 {
 		data = append(data, u32(unix.FRA_TABLE, r.Table))
+	}
+	if r.SuppressPrefixLength != 0 {
+		data = append(data, u32(unix.FRA_SUPPRESS_PREFIXLEN, r.SuppressPrefixLength-1))
 	}
 	if verb == ip.Delete {
 		return c.change(unix.RTM_DELRULE, 0, data...)

@@ -1,0 +1,435 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdgen/test/need"
+	"rdgen/test/sandbox"
+)
+
+// makes reports whether the kernel has a kind of link. The kinds that this one
+// lacks are tested in the machines.
+func makes(kind string) bool {
+	return exec.Command("sh", "-ec", "ip netns add probe; trap 'ip netns delete probe' EXIT; ip -n probe link add probe0 type veth peer name probe1; "+
+		"ip -n probe link add x0 "+kind).Run() == nil
+}
+
+// everything is a domain with all that a kernel can do that has no module but
+// veth, bridge, vxlan, macvlan and tun.
+const everything = `[Domain]
+DNS=10.0.0.53 2001:db8::53
+Domains=example.org
+Requires=transit
+[Sysctl]
+net.ipv4.ip_forward=1
+net/ipv4/conf/veth0/rp_filter=2
+net.ipv4.conf.default.forwarding=1
+[Link br0]
+Kind=bridge
+Address=10.3.0.1/24
+[Link veth0]
+Kind=veth
+Peer=ve0
+Outer=transit
+Address=10.0.0.2/30
+PeerAddress=10.0.0.1/30
+[Link veth1]
+Kind=veth
+Peer=ve1
+PeerBridge=lan
+Bridge=br0
+[Link mac0]
+Kind=macvlan
+Parent=eth7
+Mode=private
+Address=10.77.0.20/24
+[Link mac1]
+Kind=macvlan
+Outer=transit
+Parent=tr0
+Address=10.6.0.20/24
+[Link vx0]
+Kind=vxlan
+VNI=10
+Local=10.77.0.2
+Remote=10.77.0.3
+Bridge=br0
+[Link vx1]
+Kind=vxlan
+Outer=transit
+VNI=11
+Remote=2001:db8:6::2
+TTL=9
+DestinationPort=8472
+MacLearning=no
+Address=10.8.0.1/24
+[Link vx2]
+Kind=vxlan
+Outer=all
+VNI=12
+Parent=br0
+Remote=239.1.1.1
+[Link tun0]
+Kind=tun
+User=65534
+Address=10.9.0.1/24
+MTUBytes=1300
+[Link tap0]
+Kind=tap
+User=daemon
+Group=daemon
+MultiQueue=yes
+VNetHeader=yes
+MACAddress=02:00:00:00:00:44
+Bridge=br0
+[Neighbor]
+Device=br0
+Address=10.3.0.9
+LinkLayerAddress=02:00:00:00:00:09
+[Neighbor]
+Device=veth0
+Address=2001:db8::9
+LinkLayerAddress=02:00:00:00:00:0a
+[Route]
+Destination=default
+Gateway=10.0.0.1
+PreferredSource=10.0.0.2
+MTUBytes=1400
+[Route]
+Destination=10.30.0.0/16
+Gateway=10.40.0.1
+GatewayOnLink=yes
+Device=br0
+[Route]
+Destination=10.31.0.0/16
+Type=blackhole
+[Route]
+Destination=2001:db8:31::/48
+Type=prohibit
+Table=7
+[RoutingPolicyRule]
+Priority=100
+From=10.3.0.0/24
+To=10.30.0.0/16
+IncomingInterface=br0
+Table=7
+[RoutingPolicyRule]
+Priority=101
+Family=both
+FirewallMark=16/240
+OutgoingInterface=veth0
+InvertRule=yes
+Table=254
+SuppressPrefixLength=0
+[RoutingPolicyRule]
+Priority=102
+Type=prohibit
+From=2001:db8:66::/48
+`
+
+const transit = `[Link tr0]
+Kind=bridge
+Address=10.6.0.1/24
+Address=2001:db8:6::1/64
+`
+
+// outside is what a test of everything finds: a link with a bridge, and the
+// users that own its tuns.
+func outside(t *testing.T) {
+	hardware(t, "eth7")
+	sandbox.Sh(t, `ip link add lan type bridge; ip link set lan up
+		printf 'root:x:0:0::/:/bin/sh\ndaemon:x:1:1::/:/bin/sh\n' >/etc/passwd; printf 'root:x:0:\ndaemon:x:1:\n' >/etc/group
+		printf 'passwd: files systemd\nhosts: files resolve [!UNAVAIL=return] dns\n' >/etc/nsswitch.conf; : >/etc/resolv.conf`)
+	t.Cleanup(func() {
+		sandbox.Sh(t, `ip link delete lan; rm -f /etc/passwd /etc/group /etc/nsswitch.conf /etc/resolv.conf`)
+	})
+	file(t, "transit", transit)
+}
+
+// rest is what snapshot does not see of a namespace.
+func rest(t *testing.T, names ...string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, n := range names {
+		b.WriteString(sandbox.Sh(t, `echo `+n+`; for f in 4 6; do ip -n `+n+` -$f rule; done
+			ip -n `+n+` -d link show | grep -v 'link/\|altname' | sed 's/^[0-9]*: //; s/@[^:]*//; s/link-netns[^ ]* [^ ]*//' | sort
+			ip -n `+n+` neighbor show nud permanent | sort
+			ip netns exec `+n+` sysctl net.ipv4.ip_forward net.ipv4.conf.default.forwarding
+			find /etc/netns -type f 2>/dev/null | sort | xargs -r cat`))
+	}
+	return regexp.MustCompile(`ifindex \d+|parentbus \S+|\d+ms|[a-z_]+_timer +[0-9.]+|state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN)|(NO-CARRIER,)|,LOWER_UP|bridge_id \S+|designated_root \S+|numtxqueues.*|bridge_slave .*`).ReplaceAllString(b.String(), "")
+}
+
+// All that a file can ask for is made, is what is asked for, is left alone by a
+// second up, and goes with down; and the printed commands make the same.
+func TestEverything(t *testing.T) {
+	start(t)
+	if !makes("type macvlan") && !makes("link probe0 type macvlan") {
+		need.Missing(t, need.Root, "a kernel without macvlan")
+	}
+	outside(t)
+	file(t, "all", everything)
+	before := snapshot(t)
+	script, stderr, code := rdomain("up", "-n", "all")
+	if code != 0 || stderr != "" {
+		t.Fatalf("up -n = %d, %s", code, stderr)
+	}
+	if got := snapshot(t); got != before {
+		t.Errorf("up -n changes something: %s", cmp.Diff(before, got))
+	}
+	quiet(t, "up", "all")
+	up, ours, oursRest := snapshot(t), state(t, "all"), rest(t, "all", "transit")
+	quiet(t, "up", "all")
+	if got := snapshot(t); got != up {
+		t.Errorf("the second up changes something: %s", cmp.Diff(up, got))
+	}
+	says(t, 0, "", "", "up", "-n", "all")
+	says(t, 0, "", "", "check", "all", "transit")
+	for _, want := range []string{"vxlan id 10 remote 10.77.0.3 local 10.77.0.2", "vxlan id 11 remote 2001:db8:6::2", "tun type tun pi off vnet_hdr off persist on user 65534",
+		"group 239.1.1.1 dev br0", "macvlan mode private", "tun type tap pi off vnet_hdr on multi_queue", "10.3.0.9 dev br0 lladdr 02:00:00:00:00:09 PERMANENT",
+		"100:\tfrom 10.3.0.0/24 to 10.30.0.0/16 iif br0 lookup 7", "101:\tnot from all fwmark 0x10/0xf0 oif veth0 lookup main suppress_prefixlength 0",
+		"102:\tfrom 2001:db8:66::/48 prohibit", "net.ipv4.ip_forward = 1", "nameserver 10.0.0.53\nnameserver 2001:db8::53\nsearch example.org\n",
+		"passwd: files systemd\nhosts: files dns\n"} {
+		if !strings.Contains(oursRest, want) && !strings.Contains(oursRest, strings.Replace(want, "user 65534", "user nobody", 1)) {
+			t.Errorf("there is no %q in\n%s", want, oursRest)
+		}
+	}
+	if got := sandbox.Sh(t, `ip netns exec all sysctl -n net.ipv4.conf.veth0.rp_filter; ip -n transit -br link show ve0; ip -o link show ve1`); !strings.HasPrefix(got, "2\n") || !strings.Contains(got, "master lan") {
+		t.Errorf("rp_filter, ve0 and ve1 are %s", got)
+	}
+	// The encapsulated packets are sent where the outer side is.
+	sandbox.Sh(t, `ip link set eth7p up; ip -n all link set vx0 up`)
+	quiet(t, "down", "all")
+	if _, err := os.Stat("/etc/netns/all"); err == nil {
+		t.Error("down leaves /etc/netns/all")
+	}
+	quiet(t, "down", "transit")
+	if got := snapshot(t); got != before {
+		t.Errorf("down leaves something: %s", cmp.Diff(before, got))
+	}
+	sandbox.Sh(t, script)
+	if diff := cmp.Diff(state(t, "all"), ours); diff != "" {
+		t.Errorf("ip makes (-) and rdomain up makes (+):\n%s\nby\n%s", diff, script)
+	}
+	if diff := cmp.Diff(rest(t, "all", "transit"), oursRest); diff != "" {
+		t.Errorf("ip makes (-) and rdomain up makes (+):\n%s\nby\n%s", diff, script)
+	}
+	sandbox.Sh(t, `ip -n transit link delete ve0; ip link delete ve1; ip netns delete all; ip netns delete transit; rm -r /etc/netns/all`)
+}
+
+// Whatever of it is damaged, check shows and up repairs, and an edit changes
+// what differs.
+func TestEverythingConverges(t *testing.T) {
+	start(t)
+	if !makes("link probe0 type macvlan") {
+		need.Missing(t, need.Root, "a kernel without macvlan")
+	}
+	outside(t)
+	file(t, "all", everything)
+	before := snapshot(t)
+	quiet(t, "up", "all")
+	want := rest(t, "all", "transit")
+	for _, damage := range []string{
+		`ip -n all rule delete pref 100`, `ip -n all -6 rule delete pref 101`,
+		`ip -n all neighbor delete 10.3.0.9 dev br0`, `ip -n all neighbor replace 10.3.0.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent`,
+		`ip netns exec all sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.veth0.rp_filter=0`,
+		`rm /etc/netns/all/resolv.conf`, `echo '# Made by rdomain from x' >/etc/netns/all/nsswitch.conf`,
+		`ip -n all link set vx0 nomaster`, `ip link set ve1 nomaster`, `ip link delete ve1`, `ip -n all link delete mac1`, `ip -n all link delete tap0`,
+		`ip -n all link set vx1 type vxlan id 11 remote 2001:db8:6::3 ttl 9`, `ip -n all link delete tun0`,
+		`ip netns delete all`, `ip netns delete transit`,
+	} {
+		sandbox.Sh(t, damage)
+		if _, _, code := rdomain("check", "all", "transit"); code != 1 && !strings.Contains(damage, "netns delete transit") {
+			t.Errorf("check after %q = %d; want 1", damage, code)
+		}
+		if out, stderr, code := rdomain("up", "all"); code != 0 {
+			t.Fatalf("up after %q = %d, %s%s", damage, code, out, stderr)
+		}
+		if diff := cmp.Diff(want, rest(t, "all", "transit")); diff != "" {
+			t.Errorf("up after %q (-want +got):\n%s", damage, diff)
+		}
+	}
+	// What an administrator wrote is nobody else's.
+	sandbox.Sh(t, `echo nameserver 192.0.2.53 >/etc/netns/all/resolv.conf`)
+	says(t, 0, "", "", "check", "all")
+	index := sandbox.Sh(t, `ip -n all -o link show vx0 | cut -d: -f1; ip -n all -o link show veth0 | cut -d: -f1`)
+	file(t, "all", strings.NewReplacer("TTL=9\n", "TTL=8\n", "Priority=100", "Priority=99", "net.ipv4.ip_forward=1\n", "",
+		"[Neighbor]\nDevice=br0\nAddress=10.3.0.9\nLinkLayerAddress=02:00:00:00:00:09\n", "", "Mode=private", "Mode=vepa").Replace(everything))
+	quiet(t, "reload", "all")
+	says(t, 0, "", "", "check", "all")
+	got := rest(t, "all")
+	for _, gone := range []string{"100:\t", "ip_forward = 1", "10.3.0.9 dev br0", "macvlan mode private", "ttl 9 "} {
+		if strings.Contains(got, gone) {
+			t.Errorf("after the reload there still is %q in\n%s", gone, got)
+		}
+	}
+	if now := sandbox.Sh(t, `ip -n all -o link show vx0 | cut -d: -f1; ip -n all -o link show veth0 | cut -d: -f1`); now != index {
+		t.Errorf("links that nobody changed were made anew: %s, before %s", now, index)
+	}
+	quiet(t, "down", "all", "transit")
+	sandbox.Sh(t, `grep -qx 'nameserver 192.0.2.53' /etc/netns/all/resolv.conf`)
+	sandbox.Sh(t, `rm -r /etc/netns/all`)
+	if got := snapshot(t); got != before {
+		t.Errorf("down leaves something: %s", cmp.Diff(before, got))
+	}
+}
+
+// What is to be done in a namespace that stays is taken back in it.
+func TestRestIsTakenBack(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `ip netns add theirs; ip -n theirs link set lo up; ip -n theirs link add br9 type bridge
+		ip -n theirs link set br9 up; ip netns exec theirs sysctl -qw net.ipv4.conf.br9.rp_filter=1; mkdir /etc/netns/theirs`)
+	before, was := snapshot(t), rest(t, "theirs")
+	file(t, "theirs", `[Domain]
+DNS=10.0.0.53
+[Sysctl]
+net.ipv4.ip_forward=1
+net.ipv4.conf.br9.rp_filter=0
+[Link br9]
+[Neighbor]
+Device=br9
+Address=10.3.0.9
+LinkLayerAddress=02:00:00:00:00:09
+[RoutingPolicyRule]
+Priority=100
+Family=both
+FirewallMark=7
+Table=7
+`)
+	quiet(t, "up", "theirs")
+	if got := rest(t, "theirs"); !strings.Contains(got, "fwmark 0x7 lookup 7") || !strings.Contains(got, "nameserver 10.0.0.53") {
+		t.Errorf("up makes\n%s", got)
+	}
+	// What somebody has changed since is not put back.
+	sandbox.Sh(t, `ip netns exec theirs sysctl -qw net.ipv4.conf.br9.rp_filter=2`)
+	quiet(t, "down", "theirs")
+	if got := sandbox.Sh(t, `ip netns exec theirs cat /proc/sys/net/ipv4/conf/br9/rp_filter 2>/dev/null`); got != "2\n" {
+		t.Errorf("down puts rp_filter back to %s though somebody changed it", got)
+	}
+	if diff := cmp.Diff(was, rest(t, "theirs")); diff != "" {
+		t.Errorf("down leaves (-before +after):\n%s", diff)
+	}
+	if got := snapshot(t); got != before {
+		t.Errorf("down leaves something: %s", cmp.Diff(before, got))
+	}
+	sandbox.Sh(t, `test -d /etc/netns/theirs; rmdir /etc/netns/theirs; ip netns delete theirs`)
+}
+
+// A domain is brought up with what it requires, waits for what others make, and
+// says what does not come.
+func TestRequires(t *testing.T) {
+	start(t)
+	before := snapshot(t)
+	file(t, "a", "[Domain]\nRequires=b c\n")
+	file(t, "b", "[Domain]\nRequires=d\n")
+	file(t, "c", "[Domain]\nRequires=d\n")
+	file(t, "d", "[Link br0]\nKind=bridge\n")
+	quiet(t, "up", "a")
+	says(t, 0, "", "", "check", "a", "b", "c", "d")
+	quiet(t, "down", "a", "b", "c", "d")
+	file(t, "d", "[Domain]\nRequires=a\n")
+	says(t, 100, "", "rdomain: fatal: /etc/rdomain/a.conf:2: requires b: /etc/rdomain/b.conf:2: requires d: /etc/rdomain/d.conf:2: "+
+		"domains require each other: a, b, d, a\n", "up", "a")
+	file(t, "d", "[Domain]\nTimeoutSec=0\nRequires=nobody\n")
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/d.conf:3: nobody does not exist, and no file defines it\n", "up", "d")
+	file(t, "d", "[Domain]\nTimeoutSec=0\nRequiresLink=late0\n")
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/d.conf:3: there is no link late0 in the default domain\n", "up", "d")
+	file(t, "d", "[Domain]\nTimeoutSec=0\n[Link v]\nKind=veth\nPeer=w\nPeerBridge=nobr\n")
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/d.conf:6: there is no link nobr in the default domain for the other end\n", "up", "d")
+	file(t, "d", "[Domain]\nTimeoutSec=0\n[Link v]\nKind=macvlan\nParent=nobr\n")
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/d.conf:5: there is no link nobr in the default domain; v is to be made on it\n", "up", "d")
+	if got := snapshot(t); got != before {
+		t.Errorf("something is left: %s", cmp.Diff(before, got))
+	}
+	// What comes late is waited for: a link, a namespace, and a domain of others.
+	file(t, "d", "[Domain]\nRequires=e f\nRequiresLink=late0\n[Link late1]\n")
+	file(t, "f", "[Domain]\nManaged=no\n")
+	done := make(chan string)
+	go func() {
+		out, stderr, _ := rdomain("up", "d")
+		done <- out + stderr
+	}()
+	for _, late := range []string{"ip netns add e", "ip netns add f", "ip link add late0 type bridge", "ip link add late1 type veth peer name late2"} {
+		select {
+		case got := <-done:
+			t.Fatalf("up does not wait for %q: %s", late, got)
+		default:
+		}
+		sandbox.Sh(t, late)
+	}
+	if got := <-done; got != "" {
+		t.Errorf("up = %s", got)
+	}
+	says(t, 0, "", "", "check", "d")
+	quiet(t, "down", "d")
+	sandbox.Sh(t, `ip link delete late1; ip link delete late0; ip netns delete e; ip netns delete f`)
+}
+
+// A link that was a port of a bridge is one again.
+func TestMovedLinkReturnsToItsBridge(t *testing.T) {
+	start(t)
+	hardware(t, "eth7")
+	sandbox.Sh(t, `ip link add lan type bridge; ip link set eth7 master lan`)
+	before := snapshot(t)
+	file(t, "hw", "[Link eth7]\n")
+	quiet(t, "up", "hw")
+	quiet(t, "down", "hw")
+	if got := snapshot(t) + sandbox.Sh(t, `ip -o link show master lan`); !strings.HasPrefix(got, before) || !strings.Contains(got, "eth7") {
+		t.Errorf("the link comes back as another: %s", cmp.Diff(before, got))
+	}
+	quiet(t, "up", "hw")
+	sandbox.Sh(t, `ip link delete lan`)
+	if _, stderr, code := rdomain("down", "hw"); code != 0 || stderr != "rdomain: note: hw: link eth7 was a member of lan, which is gone\n" {
+		t.Errorf("down without the bridge = %d, %s", code, stderr)
+	}
+}
+
+// Secrets are checked before anything is made, and never shown.
+func TestKeyFiles(t *testing.T) {
+	start(t)
+	const key = "QOmAxXRYOb/I1Z7IZp3BLcXGnSHoFm/fPEdwoMDrWWk="
+	before := snapshot(t)
+	text := "[Link wg0]\nKind=wireguard\nPrivateKeyFile=/etc/wg/key\n[WireGuardPeer wg0]\n" +
+		"PublicKey=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nPresharedKeyFile=/etc/wg/psk\n"
+	file(t, "wg", text)
+	for _, c := range []struct{ script, want string }{
+		{``, "wg.conf:3: PrivateKeyFile=/etc/wg/key: no such file or directory"},
+		{`touch key; chmod 600 key`, "wg.conf:3: PrivateKeyFile=/etc/wg/key: is not a key: expected 44 characters of base64, as wg genkey prints them"},
+		{`echo ` + key + `x >key`, "wg.conf:3: PrivateKeyFile=/etc/wg/key: is not a key: expected 44 characters of base64, as wg genkey prints them"},
+		{`echo ` + key + ` >key; chmod 644 key`, "wg.conf:3: PrivateKeyFile=/etc/wg/key: has mode 0644: others could read or change the key; chmod 600 it, and make a new key"},
+		{`chmod 620 key`, "wg.conf:3: PrivateKeyFile=/etc/wg/key: has mode 0620: others could read or change the key; chmod 600 it, and make a new key"},
+		{`chmod 640 key`, "wg.conf:6: PresharedKeyFile=/etc/wg/psk: no such file or directory"},
+		{`mkfifo psk`, "wg.conf:6: PresharedKeyFile=/etc/wg/psk: is not a regular file"},
+		{`rm psk; mkdir psk`, "wg.conf:6: PresharedKeyFile=/etc/wg/psk: is not a regular file"},
+	} {
+		sandbox.Sh(t, `mkdir -p /etc/wg; cd /etc/wg; `+c.script)
+		for _, verb := range []string{"up", "check", "reload"} {
+			says(t, 100, "", "rdomain: fatal: /etc/rdomain/"+c.want+"\n", verb, "wg")
+		}
+		says(t, 100, "", "rdomain: fatal: /etc/rdomain/"+c.want+"\n", "up", "-n", "wg")
+	}
+	sandbox.Sh(t, `cd /etc/wg; rmdir psk; cp -p key psk`)
+	out, stderr, code := rdomain("up", "-n", "wg")
+	if code != 0 || strings.Contains(out+stderr, key) || !strings.Contains(out, "wg set wg0 private-key /etc/wg/key listen-port 0 fwmark 0\n") ||
+		!strings.Contains(out, "preshared-key /etc/wg/psk") {
+		t.Errorf("up -n = %d, %q, %s", code, out, stderr)
+	}
+	for _, args := range [][]string{{"check", "--json", "wg"}, {"list", "--json"}, {"check", "wg"}} {
+		if out, stderr, _ := rdomain(args...); strings.Contains(out+stderr, key) {
+			t.Errorf("rdomain %v prints the key: %s%s", args, out, stderr)
+		}
+	}
+	if got := snapshot(t); got != before {
+		t.Errorf("something is left: %s", cmp.Diff(before, got))
+	}
+	// A key in place of a path is not repeated.
+	file(t, "wg", strings.Replace(text, "/etc/wg/key", key, 1))
+	says(t, 100, "", "rdomain: fatal: /etc/rdomain/wg.conf:3: PrivateKeyFile=: expected the path of a file, such as /etc/wireguard/wg0.key\n", "up", "wg")
+	sandbox.Sh(t, `rm -r /etc/wg`)
+}

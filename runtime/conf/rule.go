@@ -1,0 +1,167 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rdgen/runtime/ip"
+)
+
+// rule reads a section [RoutingPolicyRule].
+func (p *parser) rule(s section) error {
+	r := Rule{Line: s.line}
+	lines := map[string]int{}
+	family := ""
+	for _, k := range s.keys {
+		lines[k.name] = k.line
+		var err error
+		switch k.name {
+		case "Priority":
+			r.Pref, err = p.number(k, 1, 1<<32-1)
+		case "Family":
+			if family = k.value; family != "ipv4" && family != "ipv6" && family != "both" {
+				err = p.fail(k.line, "Family=%s: expected ipv4, ipv6 or both", clip(k.value))
+			}
+		case "From":
+			r.From, err = p.network(k)
+		case "To":
+			r.To, err = p.network(k)
+		case "FirewallMark":
+			err = p.mark(&r.Rule, k)
+		case "IncomingInterface":
+			r.In, err = p.nameString(k)
+		case "OutgoingInterface":
+			r.Out, err = p.nameString(k)
+		case "Table":
+			if r.Table, err = p.number(k, 1, 1<<32-1); r.Table == lastReserved {
+				err = p.fail(k.line, "Table=255 is the kernel's own (local); expected another number")
+			}
+		case "SuppressPrefixLength":
+			r.SuppressPrefixLength, err = p.number(k, 0, 128)
+			r.SuppressPrefixLength++
+		case "InvertRule":
+			r.Not, err = p.yes(k)
+		case "Type":
+			if !slices.Contains(RuleTypes, k.value) {
+				err = p.fail(k.line, "Type=%s: expected one of %s", clip(k.value), strings.Join(RuleTypes, ", "))
+			} else if k.value != RuleTypes[0] {
+				r.Type = k.value
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.ruleTogether(&r, family, lines); err != nil {
+		return err
+	}
+	for _, other := range p.file.Rules {
+		if other.Rule.Same(r.Rule) && (other.IPv4 && r.IPv4 || other.IPv6 && r.IPv6) {
+			return p.fail(r.Line, "the same rule stands twice, first in line %d", other.Line)
+		}
+	}
+	p.file.Rules = append(p.file.Rules, r)
+	return nil
+}
+
+func (p *parser) ruleTogether(r *Rule, family string, lines map[string]int) error {
+	switch {
+	case r.Pref == 0:
+		return p.fail(r.Line, "a rule needs Priority=, a number from 1 to 4294967295")
+	case r.Type == "" && r.Table == 0:
+		return p.fail(r.Line, "a rule needs Table= or another Type=")
+	case r.Type != "" && r.Table != 0:
+		return p.fail(lines["Table"], "Table= is not for Type=%s", r.Type)
+	case r.Type != "" && r.SuppressPrefixLength != 0:
+		return p.fail(lines["SuppressPrefixLength"], "SuppressPrefixLength= is not for Type=%s", r.Type)
+	case r.From.IsValid() && r.To.IsValid() && r.From.Addr().Is4() != r.To.Addr().Is4():
+		return p.fail(lines["To"], "To=%s: expected a network of the same family as From=%s", r.To, r.From)
+	}
+	of := r.From
+	if !of.IsValid() {
+		of = r.To
+	}
+	r.IPv4, r.IPv6 = family != "ipv6", family == "ipv6" || family == "both"
+	if of.IsValid() {
+		if family != "" && (family == "both" || of.Addr().Is6() != (family == "ipv6")) {
+			return p.fail(lines["Family"], "Family=%s: the rule has the network %s", family, of)
+		}
+		r.IPv4, r.IPv6 = of.Addr().Is4(), of.Addr().Is6()
+	}
+	if r.IPv4 && r.SuppressPrefixLength > 33 {
+		return p.fail(lines["SuppressPrefixLength"], "SuppressPrefixLength=%d: expected a number from 0 to 32", r.SuppressPrefixLength-1)
+	}
+	return nil
+}
+
+func (p *parser) mark(r *ip.Rule, k key) error {
+	mark, mask, both := strings.Cut(k.value, "/")
+	n, err := strconv.ParseUint(mark, 0, 32)
+	m := uint64(1<<32 - 1)
+	if both && err == nil {
+		m, err = strconv.ParseUint(mask, 0, 32)
+	}
+	if err != nil || n == 0 || n&m != n {
+		return p.fail(k.line, "FirewallMark=%s: expected MARK or MARK/MASK, such as 7 or 0x10/0xf0%s", clip(k.value), commentHint(k.value))
+	}
+	r.Mark, r.Mask = uint32(n), uint32(m)
+	if r.Mask == 1<<32-1 {
+		r.Mask = 0
+	}
+	return nil
+}
+
+// network reads an address with length; an address alone is one host.
+func (p *parser) network(k key) (netip.Prefix, error) {
+	prefix, err := netip.ParsePrefix(k.value)
+	if a, bare := netip.ParseAddr(k.value); bare == nil && a.Zone() == "" {
+		prefix, err = netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	switch {
+	case err != nil || prefix.Addr().Is4In6() || prefix.Bits() == 0:
+		return prefix, p.fail(k.line, "%s=%s: expected NETWORK/LENGTH, such as 10.1.0.0/16%s", k.name, clip(k.value), commentHint(k.value))
+	case prefix != prefix.Masked():
+		return prefix, p.fail(k.line, "%s=%s: has bits set behind the length; expected %s", k.name, prefix, prefix.Masked())
+	}
+	return prefix, nil
+}
+
+func (p *parser) nameString(k key) (string, error) {
+	n, err := p.name(k)
+	return n.String(), err
+}
+
+// neighbor reads a section [Neighbor].
+func (p *parser) neighbor(s section) error {
+	n := Neighbor{Line: s.line}
+	for _, k := range s.keys {
+		var err error
+		switch k.name {
+		case "Device":
+			n.Device, err = p.name(k)
+		case "Address":
+			n.Address, err = netip.ParseAddr(k.value)
+			if a := n.Address; err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast() {
+				err = p.fail(k.line, "Address=%s: expected the address of a host, such as 10.0.0.1 or 2001:db8::1%s",
+					clip(k.value), commentHint(k.value))
+			}
+		case "LinkLayerAddress":
+			n.MAC, err = p.mac(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if n.Device.IsZero() || !n.Address.IsValid() || n.MAC == "" {
+		return p.fail(s.line, "a neighbour needs Device=, Address= and LinkLayerAddress=")
+	}
+	for _, other := range p.file.Neighbors {
+		if other.Device == n.Device && other.Address == n.Address {
+			return p.fail(s.line, "neighbour %s stands twice, first in line %d", n.Address, other.Line)
+		}
+	}
+	p.file.Neighbors = append(p.file.Neighbors, n)
+	return nil
+}

@@ -1,0 +1,146 @@
+package conf
+
+import (
+	"encoding/base64"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// peer reads a section [WireGuardPeer NAME], a peer of the link of that name,
+// which stands before it.
+func (p *parser) peer(s section) error {
+	name := strings.TrimPrefix(s.header, "WireGuardPeer ")
+	i := slices.IndexFunc(p.file.Links, func(l Link) bool { return l.Name.String() == name })
+	if i < 0 || p.file.Links[i].Kind != "wireguard" {
+		return p.fail(s.line, "there is no [Link %s] with Kind=wireguard above", name)
+	}
+	peer := Peer{Line: s.line, lines: map[string]int{}}
+	for _, k := range s.keys {
+		peer.lines[k.name] = k.line
+		var err error
+		switch k.name {
+		case "PublicKey":
+			peer.PublicKey, err = p.publicKey(k)
+		case "PresharedKeyFile":
+			peer.PresharedKeyFile, err = p.keyFile(k)
+		case "Endpoint":
+			peer.Endpoint, err = p.endpoint(k)
+		case "AllowedIPs":
+			err = p.allowedIPs(&peer, k)
+		case "PersistentKeepalive":
+			var n uint32
+			n, err = p.number(k, 1, 65535)
+			peer.Keepalive = uint16(n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if peer.PublicKey == "" {
+		return p.fail(s.line, "a peer needs PublicKey=, 44 characters of base64")
+	}
+	l := &p.file.Links[i]
+	for _, other := range l.Peers {
+		if other.PublicKey == peer.PublicKey {
+			return p.fail(peer.LineOf("PublicKey"), "PublicKey=%s stands twice, first in line %d", peer.PublicKey, other.LineOf("PublicKey"))
+		}
+		for _, a := range peer.AllowedIPs {
+			if slices.Contains(other.AllowedIPs, a) {
+				return p.fail(peer.LineOf("AllowedIPs"), "AllowedIPs=%s is that of the peer in line %d; a network has one peer", a, other.Line)
+			}
+		}
+	}
+	l.Peers = append(l.Peers, peer)
+	return nil
+}
+
+func (p *parser) publicKey(k key) (string, error) {
+	b, err := base64.StdEncoding.Strict().DecodeString(k.value)
+	if err != nil || len(b) != 32 {
+		return "", p.fail(k.line, "PublicKey=%s: expected 44 characters of base64, as wg pubkey prints them", clip(k.value))
+	}
+	return k.value, nil
+}
+
+// keyFile reads the path of a secret. A secret itself has no place in a file
+// that everybody may read.
+func (p *parser) keyFile(k key) (string, error) {
+	if !strings.HasPrefix(k.value, "/") || strings.ContainsAny(k.value, " \t\"'`$\\;&|<>()*?[]{}!#~") ||
+		slices.ContainsFunc(strings.Split(k.value[1:], "/"), func(s string) bool { return s == "" || s == "." || s == ".." }) {
+		// The value is not repeated: it may be the key itself.
+		return "", p.fail(k.line, "%s=: expected the path of a file, such as /etc/wireguard/wg0.key", k.name)
+	}
+	return k.value, nil
+}
+
+// endpoint reads HOST:PORT; an IPv6 address stands in brackets.
+func (p *parser) endpoint(k key) (string, error) {
+	wrong := func() (string, error) {
+		return "", p.fail(k.line, "Endpoint=%s: expected HOST:PORT, such as vpn.example.org:51820 or [2001:db8::1]:51820%s",
+			clip(k.value), commentHint(k.value))
+	}
+	host, port, err := net.SplitHostPort(k.value)
+	if err != nil {
+		return wrong()
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 || strconv.FormatUint(n, 10) != port {
+		return wrong()
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		if a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast() {
+			return wrong()
+		}
+		return netip.AddrPortFrom(a, uint16(n)).String(), nil
+	}
+	if !isHost(host) {
+		return wrong()
+	}
+	return host + ":" + port, nil
+}
+
+// isHost reports whether s can be the name of a host (RFC 1123).
+func isHost(s string) bool {
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	numeric := true
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		numeric = true
+		for i := range len(label) {
+			c := label[i]
+			if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+				return false
+			}
+			numeric = numeric && c >= '0' && c <= '9'
+		}
+	}
+	return !numeric // a name that ends in a number is a misspelt address
+}
+
+func (p *parser) allowedIPs(peer *Peer, k key) error {
+	for word := range strings.SplitSeq(k.value, ",") {
+		word = strings.TrimSpace(word)
+		prefix, err := netip.ParsePrefix(word)
+		if a, bare := netip.ParseAddr(word); bare == nil && a.Zone() == "" {
+			prefix, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil || prefix.Addr().Is4In6() {
+			return p.fail(k.line, "AllowedIPs=%s: expected networks, such as 10.0.0.0/8, 2001:db8::/32%s", clip(word), commentHint(k.value))
+		}
+		if prefix != prefix.Masked() {
+			return p.fail(k.line, "AllowedIPs=%s: has bits set behind the length; expected %s", prefix, prefix.Masked())
+		}
+		if slices.Contains(peer.AllowedIPs, prefix) {
+			return p.fail(k.line, "AllowedIPs=%s stands twice", prefix)
+		}
+		peer.AllowedIPs = append(peer.AllowedIPs, prefix)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package lifecycle
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/ip"
+	"rdgen/runtime/plan"
+)
+
+// endpoint returns the address of a peer. A name is looked up in the domain in
+// which the link's packets travel, with the resolver files of that domain, and
+// for as long as TimeoutSec= says: at boot the way to the resolver may come late.
+func (s *session) endpoint(t ip.WireGuardPeer) (*net.UDPAddr, error) {
+	if a, err := netip.ParseAddrPort(t.Endpoint); err == nil {
+		return net.UDPAddrFromAddrPort(a), nil
+	}
+	host, port, err := net.SplitHostPort(t.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	where := s.inputs.outers[t.Outer].Domain
+	in := outside{s, where.Netns.String(), where.VRF.String(), nil}
+	ctx, cancel := context.WithTimeout(context.Background(), max(time.Duration(s.timeout)*time.Second, 5*time.Second))
+	defer cancel()
+	for pause := 100 * time.Millisecond; ; pause *= 2 {
+		var a netip.Addr
+		if a, err = in.lookup(ctx, host); err == nil {
+			return net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, uint16(number))), nil
+		}
+		var dns *net.DNSError
+		if errors.As(err, &dns) && dns.IsNotFound {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+			continue
+		}
+		break
+	}
+	return nil, fmt.Errorf("address of %s in %s: %w", host, where, err)
+}
+
+// outside is the domain that names are looked up in.
+type outside struct {
+	s          *session
+	netns, vrf string
+	servers    []string
+}
+
+// file is the resolver file of that name for the domain.
+func (o *outside) file(name string) string {
+	if o.netns != "" {
+		if path := plan.EtcNetns(o.netns) + "/" + name; exists(path) {
+			return path
+		}
+	}
+	return "/etc/" + name
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// lookup asks the hosts file, then the domain's resolvers; IPv4 is preferred, as
+// wg(8) takes what getaddrinfo gives first.
+func (o *outside) lookup(ctx context.Context, host string) (netip.Addr, error) {
+	if a, ok := inHosts(o.file("hosts"), host); ok {
+		return a, nil
+	}
+	o.servers = nameservers(o.file("resolv.conf"))
+	if len(o.servers) == 0 {
+		o.servers = []string{"127.0.0.1"}
+	}
+	r := net.Resolver{PreferGo: true, Dial: o.dial}
+	// A name with a dot at its end is not searched for, nor in /etc/hosts.
+	list, err := r.LookupNetIP(ctx, "ip", strings.TrimSuffix(host, ".")+".")
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	slices.SortStableFunc(list, func(a, b netip.Addr) int { return a.Unmap().BitLen() - b.Unmap().BitLen() })
+	return list[0].Unmap(), nil
+}
+
+// dial opens a socket in the domain. The server that the library names is that
+// of /etc/resolv.conf, and is replaced.
+func (o *outside) dial(ctx context.Context, network, _ string) (c net.Conn, err error) {
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		if o.vrf == "" {
+			return nil
+		}
+		var bind error
+		err := raw.Control(func(fd uintptr) { bind = unix.BindToDevice(int(fd), o.vrf) })
+		return errors.Join(err, bind)
+	}}
+	for _, server := range o.servers {
+		err = o.s.inside(o.netns, func() error {
+			// An address of digits is dialled by the calling thread.
+			c, err = d.DialContext(ctx, network, net.JoinHostPort(server, "53"))
+			return err
+		})
+		if err == nil {
+			return c, nil
+		}
+	}
+	return nil, err
+}
+
+func nameservers(path string) (list []string) {
+	eachLine(path, func(words []string) {
+		if words[0] == "nameserver" && len(words) > 1 {
+			if _, err := netip.ParseAddr(words[1]); err == nil {
+				list = append(list, words[1])
+			}
+		}
+	})
+	return list
+}
+
+func inHosts(path, host string) (found netip.Addr, ok bool) {
+	eachLine(path, func(words []string) {
+		a, err := netip.ParseAddr(words[0])
+		if err == nil && !ok && slices.ContainsFunc(words[1:], func(w string) bool { return strings.EqualFold(w, strings.TrimSuffix(host, ".")) }) {
+			found, ok = a, true
+		}
+	})
+	return found, ok
+}
+
+func eachLine(path string, f func(words []string)) {
+	file, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		if words := strings.Fields(line); len(words) > 0 {
+			f(words)
+		}
+	}
+}
+
+func prefixes(list []net.IPNet) (all []netip.Prefix) {
+	for _, n := range list {
+		a, ok := netip.AddrFromSlice(n.IP)
+		bits, _ := n.Mask.Size()
+		if ok {
+			all = append(all, netip.PrefixFrom(a.Unmap(), bits))
+		}
+	}
+	return all
+}

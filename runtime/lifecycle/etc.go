@@ -1,0 +1,52 @@
+package lifecycle
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/ip"
+)
+
+// doFile writes a resolver file, by rename, or removes it.
+func doFile(verb ip.Verb, t ip.File) error {
+	dir := filepath.Dir(t.Path)
+	if verb == ip.Delete {
+		if err := os.Remove(t.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		_ = os.Remove(t.Path + "~")
+		if t.NewDir {
+			// Files of others keep it.
+			if err := unix.Rmdir(dir); err != nil && err != unix.ENOTEMPTY && err != unix.EEXIST && err != unix.ENOENT {
+				return &fs.PathError{Op: "rmdir", Path: dir, Err: err}
+			}
+		}
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	temporary := t.Path + "~"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(t.Text)
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(temporary, t.Path)
+	}
+	if err != nil {
+		_ = os.Remove(temporary)
+	}
+	return err
+}

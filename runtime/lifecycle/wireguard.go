@@ -1,0 +1,151 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"time"
+
+	"golang.zx2c4.com/wireguard/wgctrl"
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
+
+	"rdgen/runtime/ip"
+	"rdgen/runtime/plan"
+)
+
+// readWireGuard reads the wireguard links of the domain's namespace.
+func (s *session) readWireGuard(names []string, have *plan.State) error {
+	have.WireGuard = map[string]plan.WireGuard{}
+	for _, name := range names {
+		if _, done := have.WireGuard[name]; done || have.Inside[name].Kind != "wireguard" {
+			continue
+		}
+		d, err := s.device(s.netns, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		w := plan.WireGuard{Key: fingerprint(d.PrivateKey), Port: uint16(d.ListenPort), Mark: uint32(d.FirewallMark),
+			Peers: map[string]plan.Peer{}}
+		for _, p := range d.Peers {
+			w.Peers[p.PublicKey.String()] = plan.Peer{Preshared: fingerprint(p.PresharedKey), HasEndpoint: p.Endpoint != nil,
+				AllowedIPs: plan.AllowedIPs(prefixes(p.AllowedIPs)), Keepalive: uint16(p.PersistentKeepaliveInterval / time.Second)}
+		}
+		have.WireGuard[name] = w
+	}
+	return nil
+}
+
+// device returns what a wireguard link is like, secrets and all.
+func (s *session) device(netns, name string) (d *wgtypes.Device, err error) {
+	err = s.inside(netns, func() error {
+		c, err := wgctrl.New()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		d, err = c.Device(name)
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("wireguard link %s: %w", name, err)
+	}
+	return d, err
+}
+
+// configure changes a wireguard link, after remembering what it was.
+func (s *session) configure(netns, name string, c wgtypes.Config) error {
+	at := [2]string{netns, name}
+	if _, known := s.wireguard[at]; !known && !s.madeNow(netns, name) {
+		d, err := s.device(netns, name)
+		if err != nil {
+			return err
+		}
+		if s.wireguard == nil {
+			s.wireguard = map[[2]string]wgtypes.Config{}
+		}
+		s.wireguard[at] = asConfig(d)
+	}
+	return s.setWireGuard(netns, name, c)
+}
+
+func (s *session) setWireGuard(netns, name string, c wgtypes.Config) error {
+	return s.inside(netns, func() error {
+		client, err := wgctrl.New()
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		return client.ConfigureDevice(name, c)
+	})
+}
+
+// madeNow reports whether the session has made a link.
+func (s *session) madeNow(netns, name string) bool {
+	for _, step := range s.did {
+		if l, ok := step.Thing.(ip.Link); ok && step.Verb == ip.Add && l.Netns == netns && l.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// undoWireGuard gives wireguard links the keys and peers that they had.
+func (s *session) undoWireGuard() error {
+	for at, c := range s.wireguard {
+		if err := s.setWireGuard(at[0], at[1], c); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	s.wireguard = nil
+	return nil
+}
+
+func asConfig(d *wgtypes.Device) wgtypes.Config {
+	c := wgtypes.Config{PrivateKey: &d.PrivateKey, ListenPort: &d.ListenPort, FirewallMark: &d.FirewallMark, ReplacePeers: true}
+	for _, p := range d.Peers {
+		c.Peers = append(c.Peers, wgtypes.PeerConfig{PublicKey: p.PublicKey, PresharedKey: &p.PresharedKey, Endpoint: p.Endpoint,
+			PersistentKeepaliveInterval: &p.PersistentKeepaliveInterval, ReplaceAllowedIPs: true, AllowedIPs: p.AllowedIPs})
+	}
+	return c
+}
+
+func (s *session) doWireGuard(t ip.WireGuard) error {
+	key, ok := s.inputs.keys[t.KeyFile]
+	if !ok {
+		return fmt.Errorf("%s: %w", t.KeyFile, fs.ErrNotExist)
+	}
+	mark := int(t.Mark)
+	c := wgtypes.Config{PrivateKey: &key, FirewallMark: &mark}
+	if port := int(t.Port); port != 0 {
+		c.ListenPort = &port
+	}
+	return s.configure(t.Netns, t.Link, c)
+}
+
+func (s *session) doPeer(verb ip.Verb, t ip.WireGuardPeer) error {
+	public, err := wgtypes.ParseKey(t.PublicKey)
+	if err != nil {
+		return err
+	}
+	p := wgtypes.PeerConfig{PublicKey: public, Remove: verb == ip.Delete}
+	if verb == ip.Delete {
+		err := s.configure(t.Netns, t.Link, wgtypes.Config{Peers: []wgtypes.PeerConfig{p}})
+		return gone(verb, err)
+	}
+	preshared := s.inputs.keys[t.PresharedKeyFile] // all zero removes one
+	keepalive := time.Duration(t.Keepalive) * time.Second
+	p.PresharedKey, p.PersistentKeepaliveInterval, p.ReplaceAllowedIPs = &preshared, &keepalive, true
+	for _, a := range t.Prefixes() {
+		p.AllowedIPs = append(p.AllowedIPs, net.IPNet{IP: a.Addr().AsSlice(), Mask: net.CIDRMask(a.Bits(), a.Addr().BitLen())})
+	}
+	if t.Endpoint != "" {
+		if p.Endpoint, err = s.endpoint(t); err != nil {
+			return err
+		}
+	}
+	return s.configure(t.Netns, t.Link, wgtypes.Config{Peers: []wgtypes.PeerConfig{p}})
+}
