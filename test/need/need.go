@@ -17,6 +17,7 @@ const (
 	Root    = "root"    // CAP_SYS_ADMIN and CAP_NET_ADMIN, or unshare -Urnm
 	Sh      = "sh"      // dash, busybox, shellcheck
 	S6      = "s6"      // execline, s6
+	S6RC    = "s6-rc"   // s6-rc, which no Debian release has
 	Systemd = "systemd" // systemd-analyze
 	OpenRC  = "openrc"  // an OpenRC to run
 	VM      = "vm"      // qemu, mmdebstrap; "vm-trixie" is the machines of that release alone
