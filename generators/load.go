@@ -32,6 +32,9 @@ type Loader struct {
 	given domain.Domain
 	// units lists the units, once, when the first is asked for.
 	units func() (*systemd.Units, error)
+	// flavor is how s6 services are laid out, and flavorFlag how that was asked for.
+	flavor     func() s6.Flavor
+	flavorFlag string
 	// installed reports that a package has put rdomain@.service in place.
 	installed func() bool
 	// version is the systemd found below the root, or 0.
@@ -55,7 +58,7 @@ type declaration struct {
 // domain, every service is in it, whatever its conf.d file says.
 func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
 	units := sync.OnceValues(func() (*systemd.Units, error) { return systemd.ReadUnits(fsys) })
-	return &Loader{
+	l := &Loader{
 		fsys: fsys, given: given, units: units,
 		installed: sync.OnceValue(func() bool {
 			u, err := units()
@@ -64,6 +67,8 @@ func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
 		version: sync.OnceValue(func() int { return systemd.Version(fsys) }),
 		confs:   map[string]declaration{}, defined: map[string]error{},
 	}
+	l.flavor = sync.OnceValue(l.findFlavor)
+	return l
 }
 
 // Declared returns the services whose conf.d file names a domain, sorted. A
@@ -132,29 +137,6 @@ func (l *Loader) instance(name string) (target string, ok bool) {
 	}
 	target = strings.TrimPrefix(target, initDir)
 	return target, target != name && !strings.Contains(target, "/")
-}
-
-// S6 reads a service for the generator of that name: its OpenRC script, or its
-// unit where there is none.
-func (l *Loader) S6(name string) (Service, error) {
-	conf, s, err := l.inDomain(name)
-	if err != nil {
-		return Service{}, err
-	}
-	if l.InOpenRC(name) {
-		s.Script, err = openrc.ReadScript(l.fsys, name, conf)
-		return s, err
-	}
-	s, err = l.addUnit(s)
-	if errors.Is(err, fs.ErrNotExist) {
-		hint := ""
-		if e, ok := errors.AsType[*openrc.Error](err); ok {
-			hint = e.Hint
-		}
-		return Service{}, problem(s.place(), hint, "there is no OpenRC script %s%s, and no %s.service below %s",
-			initDir, name, name, strings.Join(systemd.Folders(), ", "))
-	}
-	return s, err
 }
 
 // Systemd reads a service for the generator of that name.
@@ -384,12 +366,6 @@ func (l *Loader) InOpenRC(name string) bool {
 	n, _ := io.ReadFull(f, head)
 	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
 	return bytes.HasPrefix(line, []byte("#!")) && (bytes.Contains(line, []byte("openrc-run")) || bytes.Contains(line, []byte("runscript")))
-}
-
-// InS6 reports whether there is a generated s6-rc source directory of the service.
-func (l *Loader) InS6(name string) bool {
-	_, err := fs.Stat(l.fsys, path.Join(s6.Source, name)[1:])
-	return err == nil
 }
 
 // InSystemd reports whether there is a unit of the service.

@@ -2,10 +2,13 @@ package generators
 
 import (
 	"fmt"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rdgen/openrc"
+	"rdgen/s6"
 	"rdgen/systemd"
 )
 
@@ -24,6 +27,14 @@ type process struct {
 	// Prog is the program and its arguments. A word may hold ${NAME} or $NAME
 	// of Imports.
 	Prog []string
+	// NotifyFD is where it says that it is ready, by a newline; 0 is nowhere. With
+	// NotifySocket it speaks sd_notify(3), and s6 has to listen.
+	NotifyFD     int
+	NotifySocket bool
+	// DownSignal and ReloadSignal are names; "" is SIGTERM and SIGHUP.
+	DownSignal, ReloadSignal string
+	// TimeoutUp and TimeoutKill are in milliseconds; 0 is for ever.
+	TimeoutUp, TimeoutKill int
 	// Notes say what is not carried over.
 	Notes []string
 }
@@ -52,16 +63,30 @@ func (p process) notes() []string {
 
 func processOf(s Service) (process, error) {
 	if s.Script != nil {
-		return scriptProcess(s.Script)
+		return scriptProcess(s.Script, s.NotifySocket)
 	}
-	return unitProcess(s.Unit)
+	return unitProcess(s.Unit, s.NotifySocket)
+}
+
+// listen makes the process one that says by sd_notify(3) that it is ready, if s6
+// can listen to that.
+func (p *process) listen(setting string, can bool) {
+	if !can {
+		p.Notes = append(p.Notes, "readiness ("+setting+") is not carried over: there is no s6-notify-fd-from-socket (s6 2.15) here")
+		return
+	}
+	p.NotifyFD, p.NotifySocket = 3, true
+	p.Notes = append(p.Notes, "readiness ("+setting+"): s6 up to 2.15.1 hears READY=1 only with a newline after it; "+
+		"if the service never becomes ready, remove notification-fd and s6-notify-fd-from-socket")
 }
 
 // unitProcess reads the settings of a unit that have a meaning for any
 // supervisor, and lists the rest.
-func unitProcess(u *systemd.Unit) (process, error) {
+func unitProcess(u *systemd.Unit, canListen bool) (process, error) {
 	r := unitReader{unit: u, p: process{Pos: openrc.Pos{File: u.Path}, Dir: "/"}}
-	r.foreground()
+	r.foreground(canListen)
+	r.signals()
+	r.timeouts()
 	r.user()
 	r.environment()
 	r.program()
@@ -74,6 +99,8 @@ type unitReader struct {
 	unit *systemd.Unit
 	p    process
 	err  error
+	// carried are the settings that have a counterpart.
+	carried []string
 }
 
 func (r *unitReader) fail(s systemd.Setting, hint, format string, args ...any) {
@@ -98,15 +125,17 @@ func (r *unitReader) value(key string) (text string, set systemd.Setting, ok boo
 
 // foreground refuses what does not stay in the foreground, and what would run
 // with more rights than the unit gives it.
-func (r *unitReader) foreground() {
+func (r *unitReader) foreground(canListen bool) {
 	switch t, set, _ := r.value("Type"); t {
 	case "forking":
 		r.fail(set, "s6 needs a process that stays in the foreground: make a drop-in with Type=simple and an ExecStart= that does",
 			"forking goes to the background by itself")
 	case "oneshot":
 		r.fail(set, "write a oneshot by hand that runs it through rdexec", "oneshot is no process to supervise")
-	case "notify", "notify-reload", "dbus":
-		r.p.Notes = append(r.p.Notes, "readiness (Type="+t+") is not carried over")
+	case "notify", "notify-reload":
+		r.p.listen("Type="+t, canListen)
+	case "dbus":
+		r.p.Notes = append(r.p.Notes, "readiness (Type=dbus) is not carried over")
 	}
 	for _, key := range []string{"DynamicUser", "RootDirectory", "RootImage"} {
 		if v, set, ok := r.value(key); ok && v != "no" && v != "false" && v != "0" && v != "off" {
@@ -203,10 +232,85 @@ func (r *unitReader) program() {
 	}
 }
 
+// signals reads by which signals the service is stopped and reads its
+// configuration again.
+func (r *unitReader) signals() {
+	for key, signal := range map[string]*string{"KillSignal": &r.p.DownSignal, "ReloadSignal": &r.p.ReloadSignal} {
+		if text, _, ok := r.value(key); ok && s6.ValidSignal(text) {
+			*signal, r.carried = text, append(r.carried, key)
+		}
+	}
+	if all := r.unit.All("Service", "ExecReload"); len(all) == 1 {
+		if signal := killed(r.unit.Name, all[0].Value); signal != "" {
+			r.p.ReloadSignal, r.carried = signal, append(r.carried, "ExecReload")
+		}
+	}
+	if r.p.DownSignal == "SIGTERM" || r.p.DownSignal == "15" {
+		r.p.DownSignal = ""
+	}
+	if r.p.ReloadSignal == "SIGHUP" || r.p.ReloadSignal == "1" {
+		r.p.ReloadSignal = ""
+	}
+}
+
+// killed returns the signal that a command line sends to the service's main
+// process, or "" if it does anything else.
+func killed(unit, command string) string {
+	_, words, err := systemd.ParseCommand(unit, command)
+	if err != nil || len(words) < 3 || len(words) > 4 || len(words[len(words)-1]) != 1 || words[len(words)-1][0].Var != "MAINPID" {
+		return ""
+	}
+	var literal []string
+	for _, w := range words[:len(words)-1] {
+		if len(w) != 1 || w[0].Var != "" {
+			return ""
+		}
+		literal = append(literal, w[0].Text)
+	}
+	signal, ok := strings.CutPrefix(literal[1], "-")
+	if len(literal) == 3 && (literal[1] == "-s" || literal[1] == "--signal") {
+		signal = literal[2]
+	} else if len(literal) != 2 {
+		return ""
+	}
+	if path.Base(literal[0]) != "kill" || !ok || !s6.ValidSignal(signal) {
+		return ""
+	}
+	if _, err := strconv.Atoi(signal); err != nil && !strings.HasPrefix(signal, "SIG") {
+		signal = "SIG" + signal
+	}
+	return signal
+}
+
+// timeouts reads how long the service may take to be ready, and to stop.
+func (r *unitReader) timeouts() {
+	carry := func(key string, ms *int) {
+		text, _, ok := r.value(key)
+		if !ok {
+			return
+		}
+		if n, ok := systemd.Milliseconds(text); ok {
+			*ms, r.carried = n, append(r.carried, key)
+		}
+	}
+	ready := r.p.NotifyFD != 0
+	var both int
+	carry("TimeoutSec", &both)
+	r.p.TimeoutKill = both
+	carry("TimeoutStopSec", &r.p.TimeoutKill)
+	if ready { // else s6-rc takes it for up as soon as it is started
+		r.p.TimeoutUp = both
+		carry("TimeoutStartSec", &r.p.TimeoutUp)
+	}
+	if text, _, ok := r.value("SendSIGKILL"); ok && !isYes(text) {
+		r.p.TimeoutKill, r.carried = 0, append(r.carried, "SendSIGKILL")
+	}
+}
+
 // rest notes every other setting by its name.
 func (r *unitReader) rest() {
-	carried := []string{"Type", "ExecStart", "User", "Group", "UMask", "WorkingDirectory", "Environment", "EnvironmentFile",
-		"Description", "Documentation"}
+	carried := append(r.carried, "Type", "ExecStart", "User", "Group", "UMask", "WorkingDirectory", "Environment", "EnvironmentFile",
+		"Description", "Documentation")
 	var keys []string
 	for _, s := range r.unit.Settings {
 		if s.Section == "Install" || slices.Contains(carried, s.Key) || slices.Contains(keys, s.Key+"=") || s.Value == "" {

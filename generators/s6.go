@@ -2,7 +2,11 @@ package generators
 
 import (
 	"errors"
+	"fmt"
 	"path"
+	"regexp"
+	"slices"
+	"strings"
 
 	"rdgen/generators/tree"
 	"rdgen/openrc"
@@ -11,10 +15,12 @@ import (
 	"rdgen/templates"
 )
 
-// S6 makes the s6-rc source directories of a service, of its logger, and of its
-// domain.
+// S6 makes what puts a service into its domain under s6: the line that enters
+// it, in each script of a source directory that exists, and the dependency on the
+// domain; or else the source directories of the service and of its logger, from its
+// OpenRC script or unit. With them comes the domain, as a oneshot.
 //
-// The run script is execline, as s6 users write it, for these reasons: up and
+// What is made is execline, as s6 users write it, for these reasons: up and
 // down of the domain must be, so there is one language and one way to quote;
 // whoever has s6-rc has execline; and nothing in it is expanded unless it says
 // so, so a value arrives as it is, and a systemd variable can be given exactly
@@ -22,53 +28,208 @@ import (
 // then drops to the user: there is no moment at which the service's own code
 // runs outside.
 func S6(s Service) (tree.Tree, []string, error) {
+	var t tree.Tree
+	var notes []string
+	var err error
+	if s.Name == "default" && !s.Flavor.ServiceDirs {
+		return t, nil, problem(s.place(), "call the service otherwise", "default is the bundle of what is up after boot, and nothing else may be called so")
+	}
+	if s.Source != nil {
+		notes, err = wrap(&t, s)
+	} else {
+		notes, err = fromProcess(&t, s)
+	}
+	if err == nil && !s.Flavor.ServiceDirs {
+		err = addDomain(&t, s, s.Domain)
+	}
+	if err == nil {
+		return t, notes, nil
+	}
+	if _, ok := errors.AsType[*openrc.Error](err); !ok {
+		err = problem(openrc.Pos{File: s.Name}, "", "%v", err)
+	}
+	return tree.Tree{}, nil, err
+}
+
+// wrap inserts one line into each script of the service's source directory. Only
+// the files that change are made: the rest stays where it is.
+func wrap(t *tree.Tree, s Service) ([]string, error) {
+	d := s.Source
+	dir := d.Folder + "/" + d.Name
+	if d.Type == "bundle" {
+		return nil, problem(openrc.Pos{File: dir + "/type"}, "give its members by their own names, each with a conf.d file", "is a bundle, which runs nothing itself")
+	}
+	run := map[string]string{"longrun": "run", "oneshot": "up"}[d.Type]
+	if d.Scripts[run].Empty {
+		return nil, problem(openrc.Pos{File: dir + "/" + run}, "", "runs nothing")
+	}
+	for name, script := range d.Scripts {
+		if script.Empty {
+			continue
+		}
+		line, err := enterLine(s, script, name == run)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.Add(tree.File{Path: dir + "/" + name, Mode: d.Modes[name], Data: script.Wrapped(line)}); err != nil {
+			return nil, err
+		}
+	}
+	if s.Flavor.ServiceDirs {
+		return nil, nil
+	}
+	return staleDomains(s), addDependency(t, d, s6.Rdomain(s.Domain.ID()))
+}
+
+// addDependency makes the file by which d depends on another service.
+func addDependency(t *tree.Tree, d *s6.Directory, name string) error {
+	dir := d.Folder + "/" + d.Name
+	if text, ok := d.WithDependency(name); ok {
+		return t.Add(tree.File{Path: dir + "/dependencies", Mode: 0o644, Data: text})
+	}
+	return t.Add(tree.File{Path: dir + "/dependencies.d/" + name, Mode: 0o644})
+}
+
+// staleDomains says on which other domains the service still depends: rdgen
+// removes nothing.
+func staleDomains(s Service) []string {
+	var notes []string
+	dir := s.Source.Folder + "/" + s.Source.Name
+	for _, dep := range s.Source.Dependencies {
+		if !strings.HasPrefix(dep, s6.Rdomain("")) || dep == s6.Rdomain(s.Domain.ID()) {
+			continue
+		}
+		if s.Source.List != nil {
+			notes = append(notes, fmt.Sprintf("%s/dependencies: depends on %s too; if that is no longer meant, remove the line", dir, dep))
+		} else {
+			notes = append(notes, fmt.Sprintf("%s/dependencies.d/%s: depends on it too; if that is no longer meant, remove the file", dir, dep))
+		}
+	}
+	return notes
+}
+
+// enter is the data of templates/s6-enter-*.tmpl.
+type enter struct {
+	ID               string
+	Up, Enter, Again []string
+}
+
+// enterLine is the line that enters the domain. Without s6-rc, the script that
+// starts the service brings the domain up as well.
+func enterLine(s Service, script s6.Script, starts bool) (string, error) {
+	e := enter{ID: s.Domain.ID(), Again: script.Again, Enter: append([]string{rdexec}, domain.Command{Domain: s.Domain}.Options()...)}
+	if s.Flavor.ServiceDirs && starts {
+		e.Up = []string{rdomain, "up", s.Domain.ID()}
+	}
+	name := "s6-enter-execline"
+	if script.Language == s6.Shell {
+		name = "s6-enter-sh"
+	}
+	text, err := templates.Render(name, e)
+	return strings.TrimSuffix(string(text), "\n"), err
+}
+
+// fromProcess makes the directories of the service and of its logger.
+func fromProcess(t *tree.Tree, s Service) ([]string, error) {
 	p, err := processOf(s)
 	if err != nil {
-		return tree.Tree{}, nil, err
+		return nil, err
 	}
-	run, err := templates.Render("s6-run", newRun(s, p))
+	data, err := newRun(s, p)
 	if err != nil {
-		return tree.Tree{}, nil, problem(p.Pos, "", "%v", err)
+		return nil, err
 	}
-	log, err := templates.Render("s6-log", logger{Service: s.Name, Dir: "/var/log/" + s.Name})
+	text, err := templates.Render("s6-run", data)
 	if err != nil {
-		return tree.Tree{}, nil, err
+		return nil, problem(p.Pos, "", "%v", err)
 	}
-	var t tree.Tree
-	err = errors.Join(
-		addSource(&t, s6.Longrun{
-			Name: s.Name, Run: run, ProducerFor: s6.Logger(s.Name),
-			Dependencies: []string{s6.Rdomain(s.Domain.ID())},
-		}),
-		addSource(&t, s6.Longrun{
-			Name: s6.Logger(s.Name), Run: log, NotificationFD: 3,
-			ConsumerFor: []string{s.Name}, PipelineName: s6.Pipeline(s.Name),
-		}),
-		addDomain(&t, s.Domain),
-	)
+	finish, err := templates.Render("s6-finish", s.Flavor)
 	if err != nil {
-		return tree.Tree{}, nil, problem(openrc.Pos{File: s.Name}, "", "%v", err)
+		return nil, err
 	}
-	return t, p.notes(), nil
+	service := s6.Longrun{
+		Name: s.Flavor.Service(s.Name), Run: text, Finish: finish, NotificationFD: p.NotifyFD,
+		TimeoutUp: p.TimeoutUp, TimeoutKill: p.TimeoutKill, DownSignal: p.DownSignal, ReloadSignal: p.ReloadSignal,
+	}
+	log, err := newLogger(s)
+	if err != nil {
+		return nil, err
+	}
+	folder := s.Flavor.Folders[0]
+	switch {
+	case s.Template:
+		service.Name += "@"
+		err = addFiles(t, folder)(service.ServiceDir(nil))
+	case s.Flavor.ServiceDirs:
+		err = addFiles(t, folder)(service.ServiceDir(&log))
+	default:
+		service.ProducerFor = log.Name
+		service.Dependencies = []string{s6.Rdomain(s.Domain.ID())}
+		log.ConsumerFor, log.PipelineName = []string{service.Name}, s.Flavor.Pipeline(s.Name)
+		err = errors.Join(addFiles(t, folder)(service.Files()), addFiles(t, folder)(log.Files()))
+		if s.Enabled != "" && err == nil {
+			err = t.Add(tree.File{Path: path.Join(s.Enabled, log.PipelineName), Mode: 0o644})
+		}
+	}
+	return p.notes(), err
 }
 
 // run is the data of templates/s6-run.tmpl.
 type run struct {
-	From, Again string
-	Notes       []string
-	Enter       []string
+	From, Again, Execline, Options string
+	Notes                          []string
+	Up, Enter                      []string
 	process
 }
 
-// logger is the data of templates/s6-log.tmpl.
-type logger struct{ Service, Dir string }
+// positional is what execlineb -S1 would replace.
+var positional = regexp.MustCompile(`\$\{?[0-9@*#]`)
 
-func newRun(s Service, p process) run {
-	enter := domain.Command{Domain: s.Domain, User: p.User}
-	return run{
-		From: s.from(p.Pos.File), Again: s.again("s6"), Notes: p.Notes,
-		Enter: append([]string{rdexec}, enter.Options()...), process: p,
+func newRun(s Service, p process) (run, error) {
+	r := run{From: s.from(p.Pos.File), Again: s.again("s6") + s.FlavorFlag, Execline: s.Flavor.Execline, Options: "-P", Notes: p.Notes, process: p}
+	id := s.Domain.ID()
+	if s.Template {
+		// Whoever makes an instance names the domain by it.
+		words := slices.Concat(p.Prog, []string{p.Dir, p.User})
+		for _, e := range p.Env {
+			words = append(words, e.Value)
+		}
+		for _, w := range words {
+			if positional.MatchString(w) {
+				return run{}, problem(p.Pos, "write the template by hand", "%q would be replaced by the name of the instance", w)
+			}
+		}
+		id, r.Options = "$1", "-S1"
+		r.Enter = []string{rdomain, "exec", id, "--"}
+		if p.User != "" {
+			r.Enter = append(r.Enter, append([]string{rdexec}, domain.Command{User: p.User}.Options()...)...)
+		}
+	} else {
+		r.Enter = append([]string{rdexec}, domain.Command{Domain: s.Domain, User: p.User}.Options()...)
 	}
+	if s.Flavor.ServiceDirs {
+		r.Up = []string{rdomain, "up", id}
+	}
+	return r, nil
+}
+
+// logger is the data of templates/s6-log.tmpl.
+type logger struct {
+	Execline, Service, Dir string
+	Command                []string
+	// Nobody: the command writes as nobody, to a folder that must exist.
+	Nobody bool
+}
+
+func newLogger(s Service) (s6.Longrun, error) {
+	text, err := templates.Render("s6-log", logger{
+		Execline: s.Flavor.Execline, Service: s.Name, Dir: "/var/log/" + s.Name, Command: s.Flavor.LogCommand, Nobody: !s.Flavor.LogReady(),
+	})
+	l := s6.Longrun{Name: s.Flavor.Logger(s.Name), Run: text}
+	if s.Flavor.LogReady() {
+		l.NotificationFD = 3
+	}
+	return l, err
 }
 
 // upTimeout is how long a domain may take to come up, in milliseconds. s6-rc
@@ -76,43 +237,40 @@ func newRun(s Service, p process) run {
 const upTimeout = 60_000
 
 // addDomain adds the oneshot of a domain, and of the namespace that it is in.
-func addDomain(t *tree.Tree, d domain.Domain) error {
-	o := s6.Oneshot{Name: s6.Rdomain(d.ID()), TimeoutUp: upTimeout}
+func addDomain(t *tree.Tree, s Service, d domain.Domain) error {
+	o := s6.Oneshot{Name: s6.Rdomain(d.ID()), TimeoutUp: upTimeout, Dependencies: slices.Clone(s.Essential)}
 	if outer, nested := namespace(d); nested {
-		if err := addDomain(t, outer); err != nil {
+		if err := addDomain(t, s, outer); err != nil {
 			return err
 		}
-		o.Dependencies = []string{s6.Rdomain(outer.ID())}
+		o.Dependencies = append(o.Dependencies, s6.Rdomain(outer.ID()))
 	}
 	var err error
-	for verb, text := range map[string]*[]byte{"up": &o.Up, "down": &o.Down} {
+	for verb, text := range map[string]*[]byte{"up": &o.Up, "down": &o.Down, "reload": &o.Reload} {
 		*text, err = templates.Render("s6-"+verb, oneshot{d, []string{rdomain, verb, d.ID()}})
 		if err != nil {
 			return err
 		}
 	}
-	return addSource(t, o)
+	return addFiles(t, s.Flavor.Folders[0])(o.Files())
 }
 
-// oneshot is the data of templates/s6-up.tmpl and s6-down.tmpl.
+// oneshot is the data of templates/s6-up.tmpl, s6-down.tmpl and s6-reload.tmpl.
 type oneshot struct {
 	Domain  domain.Domain
 	Command []string
 }
 
-func addSource(t *tree.Tree, service interface{ Files() ([]s6.File, error) }) error {
-	files, err := service.Files()
-	if err != nil {
+// addFiles returns what adds the files of a service below folder.
+func addFiles(t *tree.Tree, folder string) func([]s6.File, error) error {
+	return func(files []s6.File, err error) error {
+		for _, f := range files {
+			out := tree.File{Path: path.Join(folder, f.Name), Mode: 0o644, Data: f.Data}
+			if f.Executable {
+				out.Mode = 0o755
+			}
+			err = errors.Join(err, t.Add(out))
+		}
 		return err
 	}
-	for _, f := range files {
-		out := tree.File{Path: path.Join(s6.Source, f.Name), Mode: 0o644, Data: f.Data}
-		if f.Executable {
-			out.Mode = 0o755
-		}
-		if err := t.Add(out); err != nil {
-			return err
-		}
-	}
-	return nil
 }

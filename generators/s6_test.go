@@ -169,7 +169,7 @@ func TestS6Notes(t *testing.T) {
 		"[Unit]\nAfter=a.service\n[Service]\nType=notify\nExecStart=@/bin/x argv0 y\nRestart=always\nPrivateTmp=yes\n[Install]\nWantedBy=x\n")
 	made, notes := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
 	run := text(t, made, "/etc/s6-rc/source/web/run")
-	for _, want := range []string{"readiness (Type=notify) is not carried over", "argv[0] (ExecStart=@) is not carried over",
+	for _, want := range []string{"readiness (Type=notify) is not carried over: there is no s6-notify-fd-from-socket (s6 2.15) here", "argv[0] (ExecStart=@) is not carried over",
 		"not carried over: After= Restart= PrivateTmp="} {
 		if !strings.Contains(run, "\n# "+want+"\n") {
 			t.Errorf("run does not say %q:\n%s", want, run)

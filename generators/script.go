@@ -4,14 +4,16 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rdgen/openrc"
+	"rdgen/s6"
 )
 
 // scriptProcess reads a declarative OpenRC script, which says what to run rather
 // than how (openrc-run(8)).
-func scriptProcess(script *openrc.Script) (process, error) {
+func scriptProcess(script *openrc.Script, canListen bool) (process, error) {
 	// A stop() of its own is no obstacle: s6 stops a process by a signal.
 	startOnly := *script
 	startOnly.Funcs = maps.Clone(script.Funcs)
@@ -30,8 +32,51 @@ func scriptProcess(script *openrc.Script) (process, error) {
 	if v := r.lookup("chroot"); v.Text != "" {
 		r.fail(v.Pos, "write its source directory by hand", "chroot=%q has no counterpart in s6", v.Text)
 	}
+	r.signals()
+	r.notify(canListen)
 	r.rest()
 	return r.p, errors.Join(r.errs...)
+}
+
+// signals reads how the service is stopped: stopsig, or the first of retry's
+// steps, and after which time by SIGKILL.
+func (r *scriptReader) signals() {
+	signal := r.text("stopsig")
+	if s6.ValidSignal(signal) {
+		r.carried = append(r.carried, "stopsig")
+	} else {
+		signal = ""
+	}
+	steps := strings.Split(r.text("retry"), "/")
+	wait := steps[0]
+	switch len(steps) {
+	case 1: // SECONDS: the signal, then KILL
+	case 3, 4: // SIGNAL/SECONDS/KILL[/SECONDS]
+		if last := strings.TrimPrefix(strings.ToUpper(steps[2]), "SIG"); last != "KILL" && last != "9" || !s6.ValidSignal(steps[0]) {
+			return
+		}
+		signal, wait = steps[0], steps[1]
+	default:
+		return
+	}
+	if seconds, err := strconv.ParseUint(wait, 10, 20); err == nil {
+		r.p.TimeoutKill, r.carried = int(seconds)*1000, append(r.carried, "retry")
+	}
+	if name := strings.TrimPrefix(strings.ToUpper(signal), "SIG"); signal != "" && name != "TERM" && name != "15" {
+		r.p.DownSignal = signal
+	}
+}
+
+// notify reads how the service says that it is ready (supervise-daemon).
+func (r *scriptReader) notify(canListen bool) {
+	kind, value, _ := strings.Cut(r.text("notify"), ":")
+	switch fd, err := strconv.ParseUint(value, 10, 16); {
+	case kind == "fd" && err == nil && fd > 2:
+		r.p.NotifyFD, r.carried = int(fd), append(r.carried, "notify")
+	case kind == "socket" && value == "ready":
+		r.p.listen("notify=socket:ready", canListen)
+		r.carried = append(r.carried, "notify")
+	}
 }
 
 // scriptReader collects a process and what is wrong with it.
@@ -39,6 +84,8 @@ type scriptReader struct {
 	script *openrc.Script
 	p      process
 	errs   []error
+	// carried are the settings that have a counterpart.
+	carried []string
 }
 
 func (r *scriptReader) fail(pos openrc.Pos, hint, format string, args ...any) {
@@ -97,9 +144,9 @@ func (r *scriptReader) rest() {
 	var lost []string
 	for _, name := range []string{
 		"required_dirs", "required_files", "start_stop_daemon_args", "supervise_daemon_args", "capabilities", "secbits",
-		"no_new_privs", "output_log", "error_log", "output_logger", "error_logger", "stopsig", "notify", "rc_ulimit", "ssd_nicelevel",
+		"no_new_privs", "output_log", "error_log", "output_logger", "error_logger", "stopsig", "retry", "notify", "rc_ulimit", "ssd_nicelevel",
 	} {
-		if _, set, _ := r.script.Lookup(name); set {
+		if _, set, _ := r.script.Lookup(name); set && !slices.Contains(r.carried, name) {
 			lost = append(lost, name+"=")
 		}
 	}

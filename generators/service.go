@@ -6,6 +6,7 @@ import (
 	"rdgen/generators/tree"
 	"rdgen/openrc"
 	"rdgen/runtime/domain"
+	"rdgen/s6"
 	"rdgen/systemd"
 )
 
@@ -27,6 +28,20 @@ type Service struct {
 	Unit *systemd.Unit
 	// Units are the units to be given a drop-in: Unit's, its sockets'.
 	Units []string
+	// Flavor, for s6, is how its services are laid out, and FlavorFlag how to ask
+	// for it: " --flavor artix", or "" where rdgen finds out by itself.
+	Flavor     s6.Flavor
+	FlavorFlag string
+	// Source is the source directory that a package or an administrator wrote, or nil.
+	Source *s6.Directory
+	// Template, for s6, asks for a template whose instances name their domain.
+	Template bool
+	// Essential are the services that a domain must come after.
+	Essential []string
+	// Enabled is the contents.d of the bundle that the service belongs into, or "".
+	Enabled string
+	// NotifySocket reports that s6 can listen to a service that speaks sd_notify.
+	NotifySocket bool
 	// Installed reports that a package has rdomain@.service in place.
 	Installed bool
 	// Version is that of the systemd on the target, or 0 if nobody knows.
@@ -67,6 +82,9 @@ func (s Service) again(verb string) string {
 		return "systemctl daemon-reload"
 	}
 	command := "rdgen " + verb + " " + s.Name
+	if s.Template {
+		command += "@"
+	}
 	if s.Pos.File != "" {
 		return command
 	}

@@ -24,9 +24,10 @@ type File struct {
 // Oneshot is a service that is a command to bring it up and one to take it down.
 type Oneshot struct {
 	Name string
-	// Up and Down are one command line each, in execlineb's syntax: s6-rc-compile
-	// splits it into words, and no shell ever sees it.
-	Up, Down []byte
+	// Up, Down and Reload are one command line each, in execlineb's syntax:
+	// s6-rc-compile splits it into words, and no shell ever sees it. s6-rc before 0.7
+	// ignores Reload, which may be nil.
+	Up, Down, Reload []byte
 	// TimeoutUp is in milliseconds; 0 means that it may take for ever.
 	TimeoutUp int
 	// Dependencies are services that are up before Up runs.
@@ -36,8 +37,9 @@ type Oneshot struct {
 // Longrun is a service that is a process, supervised.
 type Longrun struct {
 	Name string
-	// Run is the text of the run script, which must start with "#!".
-	Run          []byte
+	// Run is the text of the run script, which must start with "#!"; Finish, which
+	// may be nil, is executed after each end of Run.
+	Run, Finish  []byte
 	Dependencies []string
 	// ProducerFor is the service that reads what Run writes to its stdout.
 	ProducerFor string
@@ -48,6 +50,12 @@ type Longrun struct {
 	// NotificationFD is the descriptor to which Run writes a newline when it is
 	// ready; 0 means that it does not.
 	NotificationFD int
+	// TimeoutUp is how long it may take to be ready, and TimeoutKill after which
+	// time it gets a SIGKILL, in milliseconds; 0 is for ever.
+	TimeoutUp, TimeoutKill int
+	// DownSignal stops it (SIGTERM for ""), ReloadSignal makes it read its
+	// configuration again (s6 2.15.1; SIGHUP for "").
+	DownSignal, ReloadSignal string
 }
 
 // Files returns the source directory of o, or an error if s6-rc-compile would
@@ -57,6 +65,9 @@ func (o Oneshot) Files() ([]File, error) {
 	d.text("type", "oneshot")
 	d.data("up", o.Up, false)
 	d.data("down", o.Down, false)
+	if o.Reload != nil {
+		d.data("reload", o.Reload, false)
+	}
 	d.number("timeout-up", o.TimeoutUp)
 	d.dependencies(o.Dependencies)
 	return d.files, d.err
@@ -67,16 +78,47 @@ func (o Oneshot) Files() ([]File, error) {
 func (l Longrun) Files() ([]File, error) {
 	d := directory{name: l.Name}
 	d.text("type", "longrun")
-	if !strings.HasPrefix(string(l.Run), "#!") {
-		d.fail(errors.New("run does not start with \"#!\""))
-	}
-	d.data("run", l.Run, true)
+	l.supervised(&d)
 	d.dependencies(l.Dependencies)
 	d.names("producer-for", l.ProducerFor)
 	d.names("consumer-for", l.ConsumerFor...)
 	d.names("pipeline-name", l.PipelineName)
-	d.number("notification-fd", l.NotificationFD)
+	d.number("timeout-up", l.TimeoutUp)
 	return d.files, d.err
+}
+
+// ServiceDir returns the service directory of l for an s6-svscan without s6-rc,
+// which knows no dependencies and pipes Run's stdout to log.
+func (l Longrun) ServiceDir(log *Longrun) ([]File, error) {
+	d := directory{name: l.Name}
+	l.supervised(&d)
+	if log != nil {
+		d.name += "/log"
+		log.supervised(&d)
+	}
+	return d.files, d.err
+}
+
+// supervised adds the files that s6-supervise reads.
+func (l Longrun) supervised(d *directory) {
+	if !strings.HasPrefix(string(l.Run), "#!") {
+		d.fail(errors.New("run does not start with \"#!\""))
+	}
+	d.data("run", l.Run, true)
+	if l.Finish != nil {
+		d.data("finish", l.Finish, true)
+	}
+	d.number("notification-fd", l.NotificationFD)
+	d.number("timeout-kill", l.TimeoutKill)
+	for name, signal := range map[string]string{"down-signal": l.DownSignal, "reload-signal": l.ReloadSignal} {
+		if signal == "" {
+			continue
+		}
+		if !ValidSignal(signal) {
+			d.fail(fmt.Errorf("%s: %q is not a signal", name, signal))
+		}
+		d.text(name, signal)
+	}
 }
 
 // directory collects the files of one service, and the first error.
@@ -93,7 +135,7 @@ func (d *directory) fail(err error) {
 }
 
 func (d *directory) data(name string, data []byte, executable bool) {
-	if err := CheckName(d.name); err != nil {
+	if err := CheckName(strings.TrimSuffix(d.name, "/log")); err != nil {
 		d.fail(err)
 	}
 	if d.err == nil {
@@ -149,12 +191,3 @@ func CheckName(name string) error {
 	}
 	return nil
 }
-
-// Logger returns the name of a service's logger.
-func Logger(service string) string { return service + "-log" }
-
-// Pipeline returns the name of the bundle of a service and its logger.
-func Pipeline(service string) string { return service + "-pipeline" }
-
-// Rdomain returns the name of the oneshot that is the domain called id.
-func Rdomain(id string) string { return "rdomain-" + id }

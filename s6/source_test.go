@@ -26,8 +26,8 @@ func TestFiles(t *testing.T) {
 		Name: "sshd-log", Run: []byte("#!/bin/execlineb -P\ns6-log .\n"), Dependencies: []string{"a", "b"},
 		ConsumerFor: []string{"x", "y"}, PipelineName: "p", NotificationFD: 3,
 	}.Files())
-	want := []string{"sshd-log/type=longrun\n", "sshd-log/run*=#!/bin/execlineb -P\ns6-log .\n", "sshd-log/dependencies.d/a=",
-		"sshd-log/dependencies.d/b=", "sshd-log/consumer-for=x\ny\n", "sshd-log/pipeline-name=p\n", "sshd-log/notification-fd=3\n"}
+	want := []string{"sshd-log/type=longrun\n", "sshd-log/run*=#!/bin/execlineb -P\ns6-log .\n", "sshd-log/notification-fd=3\n",
+		"sshd-log/dependencies.d/a=", "sshd-log/dependencies.d/b=", "sshd-log/consumer-for=x\ny\n", "sshd-log/pipeline-name=p\n"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("Longrun (-want +got):\n%s", d)
 	}

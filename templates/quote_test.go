@@ -94,11 +94,15 @@ func TestRoff(t *testing.T) {
 }
 
 func TestRenderRefusesWhatItCannotQuote(t *testing.T) {
-	type data struct{ Service, Dir string }
-	if got, err := Render("s6-log", data{"x", "/var/log/a\x00b"}); !errors.Is(err, ErrUnquotable) || got != nil {
+	type data struct {
+		Execline, Service, Dir string
+		Command                []string
+		Nobody                 bool
+	}
+	if got, err := Render("s6-log", data{Service: "x", Dir: "/var/log/a\x00b"}); !errors.Is(err, ErrUnquotable) || got != nil {
 		t.Errorf("Render = %q, %v; want ErrUnquotable and no text", got, err)
 	}
-	if _, err := Render("s6-log", data{"x", "/var/log/a b"}); err != nil {
+	if _, err := Render("s6-log", data{Service: "x", Dir: "/var/log/a b"}); err != nil {
 		t.Error(err)
 	}
 	if _, err := Render("s6-log", struct{ Service string }{"x"}); err == nil {

@@ -47,22 +47,25 @@ func check(root string, services []string) (notes []string, err error) {
 	var errs []error
 	if len(services) == 0 {
 		errs, notes = openrc.Host(fsys)
-		services, err = loader.Declared()
+		services, err = loader.S6Declared()
 	}
 	errs = append(errs, err)
 	for _, name := range services {
 		errs = append(errs, checkService(loader, root, name)...)
 	}
+	errs = append(errs, loader.S6Problems()...)
 	return notes, errors.Join(errs...)
 }
 
 func checkService(loader *generators.Loader, root, name string) []error {
-	declared, err := loader.Declaration(name)
+	declared, err := loader.S6Declaration(name)
 	if err != nil {
 		return []error{err}
 	}
 	var errs []error
-	inits := slices.DeleteFunc(verbs(), func(v verb) bool { return !v.knows(loader, name) })
+	inits := slices.DeleteFunc(verbs(), func(v verb) bool {
+		return !v.knows(loader, name) || v.name != "s6" && loader.InS6Config(declared)
+	})
 	for _, v := range inits {
 		if err := checkInit(v, loader, root, name); err != nil {
 			errs = append(errs, err)

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
@@ -28,6 +29,10 @@ type verb struct {
 	knows func(*generators.Loader, string) bool
 	// mechanism says what enters the domain.
 	mechanism func(domain.Domain) string
+	// declared lists the services that name a domain, for --all; nil for conf.d's.
+	declared func(*generators.Loader) ([]string, error)
+	// flags, if not nil, adds the verb's own, and returns what tells them to the loader.
+	flags func(*pflag.FlagSet) (setup func(*generators.Loader) error)
 }
 
 func verbs() []verb { return []verb{openrcVerb(), s6Verb(), systemdVerb()} }
@@ -41,6 +46,7 @@ type options struct {
 
 func generate(v verb) *cobra.Command {
 	var o options
+	setup := func(*generators.Loader) error { return nil }
 	cmd := &cobra.Command{
 		Use:     v.name + " SERVICE...",
 		Short:   v.short,
@@ -50,7 +56,7 @@ func generate(v verb) *cobra.Command {
 			if err := o.validate(cmd, services); err != nil {
 				return err
 			}
-			return o.run(v, services, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return o.run(v, setup, services, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
@@ -64,6 +70,9 @@ func generate(v verb) *cobra.Command {
 	flags.BoolVar(&o.json, "json", false, "print the files as JSON: path, mode, link, text")
 	if v.name == "systemd" {
 		flags.IntVar(&o.systemdVersion, "systemd-version", 0, "make them for systemd `N`; without it, for the one installed below --root")
+	}
+	if v.flags != nil {
+		setup = v.flags(flags)
 	}
 	return cmd
 }
@@ -104,7 +113,7 @@ func (o *options) validate(cmd *cobra.Command, services []string) error {
 	return nil
 }
 
-func (o *options) run(v verb, services []string, stdout, stderr io.Writer) error {
+func (o *options) run(v verb, setup func(*generators.Loader) error, services []string, stdout, stderr io.Writer) error {
 	given, err := domain.Parse(o.netns, o.vrf)
 	if err != nil {
 		return fmt.Errorf("command line: %w", err)
@@ -116,6 +125,9 @@ func (o *options) run(v verb, services []string, stdout, stderr io.Writer) error
 	defer root.Close()
 	loader := generators.NewLoader(root, given)
 	loader.SystemdVersion = o.systemdVersion
+	if err := setup(loader); err != nil {
+		return err
+	}
 	files, notes, err := collect(v, loader, services, o.all)
 	if err != nil {
 		return err
@@ -131,7 +143,10 @@ func (o *options) run(v verb, services []string, stdout, stderr io.Writer) error
 func collect(v verb, loader *generators.Loader, services []string, all bool) (tree.Tree, []string, error) {
 	var errs []error
 	if all {
-		declared, err := loader.Declared()
+		if v.declared == nil {
+			v.declared = (*generators.Loader).Declared
+		}
+		declared, err := v.declared(loader)
 		if err != nil {
 			errs = append(errs, err)
 		}

@@ -64,13 +64,13 @@ func list(root string) ([]entry, error) {
 	}
 	defer fsys.Close()
 	loader := generators.NewLoader(fsys, domain.Domain{})
-	names, err := loader.Declared()
+	names, err := loader.S6Declared()
 	if err != nil {
 		return nil, err
 	}
 	entries := []entry{}
 	for _, name := range names {
-		s, err := loader.Declaration(name)
+		s, err := loader.S6Declaration(name)
 		if err != nil {
 			return nil, err
 		}

@@ -1,19 +1,44 @@
 package main
 
 import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
 	"rdgen/generators"
 	"rdgen/runtime/domain"
+	"rdgen/s6"
 )
 
 func s6Verb() verb {
 	return verb{
 		name:  "s6",
-		short: "generate s6-rc source directories",
-		long: "Emits the source directories of the service, of its logger and of its domain, from the service's declarative " +
-			"OpenRC script or else from its systemd unit. What has no counterpart in s6 is named in the file and on stderr.",
+		short: "generate s6-rc source directories and s6 service directories",
+		long: "Puts services into their domains under s6. If the service has a source directory, one line that enters the domain is " +
+			"inserted into each of its scripts, which must be execline or POSIX shell, and the domain becomes a dependency; " +
+			"all else stays as it is. If it has none, its source directory and its logger's are made from its declarative OpenRC " +
+			"script, or else from its systemd unit; what has no counterpart in s6 is named in the file and on stderr. The domain is a " +
+			"oneshot, rdomain-ID.\n\nThe flavors: " + flavors() + ". On Artix, vrf= and netns= are also read from /etc/s6/config/SERVICE.conf. With " +
+			"svscan, SERVICE@ makes a template for s6-instance-maker(1), whose instances are called as their domains.",
 		load:      (*generators.Loader).S6,
 		make:      generators.S6,
 		knows:     (*generators.Loader).InS6,
+		declared:  (*generators.Loader).S6Declared,
 		mechanism: func(domain.Domain) string { return "rdexec" },
+		flags: func(flags *pflag.FlagSet) func(*generators.Loader) error {
+			var flavor, source string
+			flags.StringVar(&flavor, "flavor", "", "lay services out as `F` has them; without it, as the folders that are there say")
+			flags.StringVar(&source, "source", "", "the folder of the source directories is `DIR`, instead of the flavor's")
+			return func(l *generators.Loader) error { return l.UseFlavor(flavor, source) }
+		},
 	}
+}
+
+// flavors lists them with their folders.
+func flavors() string {
+	var list []string
+	for _, f := range s6.Flavors {
+		list = append(list, f.Name+" ("+strings.Join(f.Folders, ", ")+")")
+	}
+	return strings.Join(list, ", ")
 }

@@ -1,0 +1,187 @@
+package s6
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Directory is a source directory, or a service directory, that exists.
+type Directory struct {
+	Folder, Name string
+	// Type is "oneshot", "longrun" or "bundle"; of a service directory "longrun".
+	Type string
+	// Generated reports that rdgen made it, so that it can be made anew.
+	Generated bool
+	// Scripts are what is executed, by file name: run and finish, or up, down
+	// and reload.
+	Scripts map[string]Script
+	// Dependencies are its dependencies.
+	Dependencies []string
+	// List is the text of the deprecated file of dependencies, if that is what
+	// s6-rc-compile reads: a folder beside it would hide it.
+	List []byte
+	// Modes are those of the scripts.
+	Modes map[string]fs.FileMode
+}
+
+// made is how rdgen's own scripts begin, after the "#!" line.
+const made = "# Made by rdgen "
+
+// Find returns the first of names that one of the flavour's folders has, or ""
+// for both.
+func (f Flavor) Find(fsys fs.FS, names ...string) (folder, name string) {
+	for _, name := range names {
+		for _, folder := range f.Folders {
+			if info, err := fs.Stat(fsys, below(folder+"/"+name)); err == nil && info.IsDir() {
+				return folder, name
+			}
+		}
+	}
+	return "", ""
+}
+
+// ReadDirectory reads what rdgen may change of a source directory. serviceDir: it
+// is a service directory, which has neither type nor dependencies. The error is a
+// *LineError.
+func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory, error) {
+	d := &Directory{Folder: folder, Name: name, Type: "longrun", Scripts: map[string]Script{}, Modes: map[string]fs.FileMode{}}
+	dir := folder + "/" + name
+	if !serviceDir {
+		text, err := readText(fsys, dir+"/type")
+		if err != nil {
+			return nil, err
+		}
+		d.Type = strings.TrimSuffix(string(text), "\n")
+		if err := d.dependencies(fsys, dir); err != nil {
+			return nil, err
+		}
+	}
+	var scripts []string
+	switch d.Type {
+	case "longrun":
+		scripts = []string{"run", "finish"}
+	case "oneshot":
+		scripts = []string{"up", "down", "reload"}
+	case "bundle":
+		return d, nil
+	default:
+		return nil, &LineError{1, "must be oneshot, longrun, or bundle", "", dir + "/type"}
+	}
+	for i, script := range scripts {
+		text, err := readText(fsys, dir+"/"+script)
+		if errors.Is(err, fs.ErrNotExist) && i > 0 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		read := ReadUp
+		if d.Type == "longrun" {
+			read = ReadScript
+		}
+		if i == 0 {
+			_, second, _ := bytes.Cut(text, []byte("\n"))
+			d.Generated = bytes.HasPrefix(second, []byte(made)) || bytes.HasPrefix(text, []byte(made))
+		}
+		s, err := read(text)
+		var line *LineError
+		if errors.As(err, &line) {
+			line.File = dir + "/" + script
+			return nil, line
+		}
+		d.Scripts[script] = s
+		info, err := fs.Stat(fsys, below(dir+"/"+script))
+		if err != nil {
+			return nil, missing(dir+"/"+script, err)
+		}
+		d.Modes[script] = info.Mode().Perm()
+	}
+	return d, nil
+}
+
+func (d *Directory) dependencies(fsys fs.FS, dir string) error {
+	entries, err := fs.ReadDir(fsys, below(dir+"/dependencies.d"))
+	if err == nil {
+		for _, e := range entries {
+			if e.Name()[0] != '.' {
+				d.Dependencies = append(d.Dependencies, e.Name())
+			}
+		}
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return missing(dir+"/dependencies.d", err)
+	}
+	text, err := readText(fsys, dir+"/dependencies")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.List = text
+	for line := range strings.Lines(string(text)) {
+		if name := strings.TrimLeft(strings.TrimSuffix(line, "\n"), " \t"); name != "" && name[0] != '#' {
+			d.Dependencies = append(d.Dependencies, name)
+		}
+	}
+	return nil
+}
+
+// WithDependency returns the text of the file of dependencies with one more, if
+// the directory has that file; else ok is false, and the dependency is an empty file in
+// dependencies.d.
+func (d *Directory) WithDependency(name string) (text []byte, ok bool) {
+	if d.List == nil {
+		return nil, false
+	}
+	if slices.Contains(d.Dependencies, name) {
+		return d.List, true
+	}
+	text = slices.Clone(d.List)
+	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(text, '\n')
+	}
+	return append(text, name+"\n"...), true
+}
+
+// maxScript is the size from which a file is no script any more.
+const maxScript = 1 << 20
+
+// readText reads a small file. The error is a *LineError that also matches what
+// it came from.
+func readText(fsys fs.FS, file string) ([]byte, error) {
+	info, err := fs.Stat(fsys, below(file))
+	if err == nil && info.Size() > maxScript {
+		return nil, &LineError{0, "is larger than 1 MiB, which no script is", "", file}
+	}
+	text, err := fs.ReadFile(fsys, below(file))
+	if err != nil {
+		return nil, missing(file, err)
+	}
+	return text, nil
+}
+
+func missing(file string, err error) error {
+	return &pathError{LineError{0, "cannot be read: " + cause(err).Error(), "", file}, err}
+}
+
+// pathError is a LineError with a cause.
+type pathError struct {
+	LineError
+	err error
+}
+
+func (e *pathError) Unwrap() []error { return []error{&e.LineError, e.err} }
+
+// cause returns the kernel's sentence of a path error.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
