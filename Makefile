@@ -19,6 +19,7 @@ export RDGEN_REQUIRE ?= root,sh,s6,systemd,openrc,vm-bookworm,vm-trixie
 endif
 export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
+export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 
 .PHONY: all build demo check test test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
 

@@ -81,7 +81,7 @@ func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 			if set.Section != name {
 				continue
 			}
-			if line, ok := l.own(set, tag, replace); ok {
+			if line, ok := i.own(l.fsys, set, tag, replace); ok {
 				sec.Lines = append(sec.Lines, line)
 			}
 		}
@@ -105,11 +105,15 @@ func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 }
 
 // own returns a setting as the instance has it; ok is false if it has it not.
-func (l *Loader) own(set systemd.Setting, tag string, replace *strings.Replacer) (line string, ok bool) {
+func (i *instance) own(fsys fs.FS, set systemd.Setting, tag string, replace *strings.Replacer) (line string, ok bool) {
 	value := replace.Replace(set.Value)
 	switch {
 	case set.Key == "Description":
 		value += " (" + tag + ")"
+	case set.Key == "Before" || set.Key == "DefaultDependencies" || set.Key == "WantedBy" || set.Key == "RequiredBy":
+		if _, _, early := i.base.Early(); early {
+			return i.later(set)
+		}
 	case set.Key == "Alias" || set.Key == "Also" || set.Key == "Sockets":
 		return "", false
 	case directories[set.Key] != "":
@@ -123,12 +127,25 @@ func (l *Loader) own(set systemd.Setting, tag string, replace *strings.Replacer)
 		// Read by systemd itself, outside of the service's view of files.
 		file := strings.TrimPrefix(value, "-")
 		if own := ownPath(file, tag); path.IsAbs(file) {
-			if _, err := fs.Stat(l.fsys, own[1:]); err == nil {
+			if _, err := fs.Stat(fsys, own[1:]); err == nil {
 				value = strings.Replace(value, file, own, 1)
 			}
 		}
 	}
 	return set.Key + "=" + value, true
+}
+
+// later takes what makes a unit run before domains can be out of a setting: the
+// instance is an ordinary service.
+func (i *instance) later(set systemd.Setting) (line string, ok bool) {
+	switch set.Key {
+	case "DefaultDependencies":
+		return "", false
+	case "Before":
+		kept := slices.DeleteFunc(strings.Fields(set.Value), func(unit string) bool { return strings.HasSuffix(unit, ".target") })
+		return "Before=" + strings.Join(kept, " "), len(kept) > 0
+	}
+	return set.Key + "=multi-user.target", true
 }
 
 // configuration returns what a unit's program reads below /etc, as far as its

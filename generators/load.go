@@ -157,7 +157,9 @@ func (l *Loader) Systemd(name string) (Service, error) {
 		return Service{}, err
 	}
 	if s, err = l.addUnit(s); err == nil {
-		s.Units, err = units.Belonging(s.Unit)
+		if s.Units, err = units.Belonging(s.Unit); err == nil {
+			err = tooEarly(units, s)
+		}
 		return s, err
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -177,6 +179,22 @@ func (l *Loader) Systemd(name string) (Service, error) {
 		return s, nil
 	}
 	return Service{}, err
+}
+
+// tooEarly refuses a service that must be up before a domain can be.
+func tooEarly(units *systemd.Units, s Service) error {
+	for _, name := range s.Units {
+		unit, err := units.Unit(name)
+		if err != nil {
+			continue
+		}
+		if set, target, early := unit.Early(); early {
+			return problem(openrc.Pos{File: set.File, Line: set.Line},
+				"let it run where it is, and make an instance that runs later: /etc/conf.d/"+s.Name+".NAME",
+				"%s runs before %s, and domains are made after it", name, target)
+		}
+	}
+	return nil
 }
 
 // baseUnit finds the unit that NAME.INSTANCE is an instance of: NAME.service.

@@ -143,7 +143,11 @@ func newDropIn(s Service, unit string) dropIn {
 	}
 	// rdomain check --self has the options of rdexec that name a domain.
 	options := domain.Command{Domain: s.Domain}.Options()
-	d.Check = append([]string{rdomain, "check", "--self"}, options[:len(options)-1]...)
+	d.Check = []string{rdomain, "check", "--self"}
+	if !s.Domain.VRF.IsZero() {
+		d.Check = append(d.Check, "--hold")
+	}
+	d.Check = append(d.Check, options[:len(options)-1]...)
 	return d
 }
 

@@ -223,7 +223,7 @@ func TestGuard(t *testing.T) {
 	check := filepath.Join(t.TempDir(), "rdomain")
 	argv[2] = strings.Replace(argv[2], rdomain, check, 1)
 	for script, want := range map[string]int{
-		`[ "$*" = "check --self -n t1 -v mgmt" ]`: 0, "exit 1": 255, "exit 100": 255, "exit 111": 255, "kill -9 $$": 255, "": 255,
+		`[ "$*" = "check --self --hold -n t1 -v mgmt" ]`: 0, "exit 1": 255, "exit 100": 255, "exit 111": 255, "kill -9 $$": 255, "": 255,
 	} {
 		os.Remove(check)
 		if script != "" {

@@ -3,6 +3,7 @@ package systemd
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -104,6 +105,24 @@ func (u *Unit) All(section, key string) []Setting {
 		}
 	}
 	return list
+}
+
+// earlyTargets are reached before a domain's unit is started: a unit that is
+// ordered before one of them can wait for no domain.
+var earlyTargets = []string{"sysinit.target", "network-pre.target", "local-fs.target", "local-fs-pre.target", "swap.target"}
+
+// Early returns the Before= that has the unit run before any domain is made, if
+// there is one. Together with After= of a domain that would be a cycle, and
+// systemd breaks a cycle by leaving something out.
+func (u *Unit) Early() (set Setting, target string, ok bool) {
+	for _, set := range u.All("Unit", "Before") {
+		for _, target := range strings.Fields(set.Value) {
+			if slices.Contains(earlyTargets, target) {
+				return set, target, true
+			}
+		}
+	}
+	return Setting{}, "", false
 }
 
 // Pos returns "/usr/lib/systemd/system/ssh.service:9".

@@ -19,7 +19,7 @@ const usage = `usage: rdomain up [-n] NAME...            bring domains up
        rdomain down NAME...               take away what up made
        rdomain reload NAME...             up, and remove what the file no longer wants
        rdomain check [--json] NAME...     say what differs from the file; exit 1 if something does
-       rdomain check --self [-n NETNS] [-v VRF]   is this process in it?
+       rdomain check --self [--hold] [-n NETNS] [-v VRF]   is this process in it?
        rdomain list [--json]
        rdomain ps [--json] [NAME]
        rdomain identify [--json] PID

@@ -162,10 +162,14 @@ func (c *command) check(args []string) error {
 // checkSelf is what a service's init system calls inside the service.
 func (c *command) checkSelf(args []string) error {
 	var rest []string
-	for i, a := range args {
-		if a == "--self" {
-			rest = append(append(rest, args[:i]...), args[i+1:]...)
-			break
+	look := enter.Check
+	for _, a := range args {
+		switch a {
+		case "--self":
+		case "--hold":
+			look = enter.Hold
+		default:
+			rest = append(rest, a)
 		}
 	}
 	// rdexec's own reading of -n and -v, with a program that is not run.
@@ -174,11 +178,11 @@ func (c *command) checkSelf(args []string) error {
 	case err != nil:
 		return wrong("check --self: %v", err)
 	case len(command.Prog) != 1 || command.Prog[0] != "self", command.Cgroup != "" || command.User != "":
-		return wrong("check --self takes -n NETNS and -v VRF, nothing else")
+		return wrong("check --self takes --hold, -n NETNS and -v VRF, nothing else")
 	case command.Domain.IsDefault():
 		return wrong("check --self needs -n NETNS, -v VRF or both")
 	}
-	return enter.Check(command.Domain)
+	return look(command.Domain)
 }
 
 func (c *command) list(args []string) error {
