@@ -156,16 +156,21 @@ const (
 	opMovImm   = 0xb7 // dst = imm
 	opMovReg   = 0xbf // dst = src
 	opLoad32   = 0x61 // dst = *(u32 *)(src + off)
+	opLoad16   = 0x69 // dst = *(u16 *)(src + off)
+	opOr       = 0x44 // dst |= imm, 32 bits
 	opStore32  = 0x63 // *(u32 *)(dst + off) = src
 	opNotEqual = 0x55 // if dst != imm goto +off
+	opGreater  = 0x25 // if dst > imm goto +off
 	opExit     = 0x95
 )
 
 // understand follows a program that stores at most one constant into its
-// context. Anything else it does not know.
+// context, up to where it allows the socket. A program may refuse some protocols
+// before, and set bits of a field that it has read. Anything else it does not know.
 func understand(insns []byte) (ifindex uint32, keep, ok bool) {
 	constant := map[byte]uint32{}
 	context := map[byte]bool{1: true}
+	flagged := map[byte]bool{} // holds what was read, and some bits more
 	stored := false
 	for ; len(insns) >= insnSize; insns = insns[insnSize:] {
 		dst, src := insns[1]&0xf, insns[1]>>4
@@ -174,24 +179,38 @@ func understand(insns []byte) (ifindex uint32, keep, ok bool) {
 		case opMovImm:
 			constant[dst] = imm
 			delete(context, dst)
+			delete(flagged, dst)
 		case opMovReg:
 			delete(constant, dst)
 			if c, known := constant[src]; known {
 				constant[dst] = c
 			}
-			context[dst] = context[src]
-		case opLoad32:
+			context[dst], flagged[dst] = context[src], flagged[src]
+		case opLoad32, opLoad16:
 			if !context[src] {
 				return 0, false, false
 			}
 			delete(constant, dst)
 			delete(context, dst)
+			delete(flagged, dst)
+		case opOr:
+			if _, known := constant[dst]; known || context[dst] {
+				return 0, false, false
+			}
+			flagged[dst] = true
+		case opGreater:
+			if stored || keep {
+				return 0, false, false
+			}
 		case opNotEqual:
 			keep = true
 			if imm != 0 || stored {
 				return 0, false, false
 			}
 		case opStore32:
+			if context[dst] && flagged[src] && stored {
+				continue
+			}
 			value, known := constant[src]
 			if !context[dst] || !known || stored {
 				return 0, false, false

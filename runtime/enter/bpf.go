@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
 )
 
 // progName is the name of the program in the kernel; `bpftool prog` shows it,
@@ -23,16 +25,35 @@ type insn struct {
 
 // program binds a new socket to ifindex unless something has bound it already:
 // programs of outer cgroups run after those of inner ones, and the inner one
-// must win. The context, in r1, is a struct bpf_sock, which begins with
-// bound_dev_if.
-func program(ifindex uint32) [6]insn {
-	return [6]insn{
-		{code: 0x61, regs: 0x12},                      // r2 = *(u32 *)(r1 + 0)
-		{code: 0x55, regs: 0x02, off: 2},              // if r2 != 0 goto +2
-		{code: 0xb7, regs: 0x03, imm: int32(ifindex)}, // r3 = ifindex
-		{code: 0x63, regs: 0x31},                      // *(u32 *)(r1 + 0) = r3
-		{code: 0xb7, regs: 0x00, imm: 1},              // r0 = 1: the socket may be made
-		{code: 0x95},                                  // exit
+// must win. The context, in r1, is a struct bpf_sock (include/uapi/linux/bpf.h):
+// bound_dev_if at 0, protocol at 12, mark at 16.
+//
+// Two things would leave the VRF all the same.
+//
+// A protocol above 255 is none of IP's: MPTCP (262), which Go's net package and
+// systemd ask for by themselves, and SMC (256). Behind such a socket the kernel
+// opens others, for which no program is run, and those would listen and connect
+// in the default domain. Such a socket is refused (EPERM); who asks for one takes
+// plain TCP then.
+//
+// A bound UDP or ping socket may still name another interface for one datagram
+// (IP_PKTINFO, ip(7)). Its mark stays, and the rule that rdomain(8) adds behind
+// that of the VRFs ends the search for a route of what has it.
+func program(ifindex uint32) [13]insn {
+	return [...]insn{
+		0:  {code: 0x61, regs: 0x12, off: 12},                     // r2 = *(u32 *)(r1 + 12)
+		1:  {code: 0x25, regs: 0x02, off: 9, imm: 255},            // if r2 > 255 goto 11
+		2:  {code: 0x61, regs: 0x12},                              // r2 = *(u32 *)(r1 + 0)
+		3:  {code: 0x55, regs: 0x02, off: 5},                      // if r2 != 0 goto 9
+		4:  {code: 0xb7, regs: 0x03, imm: int32(ifindex)},         // r3 = ifindex
+		5:  {code: 0x63, regs: 0x31},                              // *(u32 *)(r1 + 0) = r3
+		6:  {code: 0x61, regs: 0x13, off: 16},                     // r3 = *(u32 *)(r1 + 16)
+		7:  {code: 0x44, regs: 0x03, imm: domain.VRFMark - 1<<32}, // w3 |= domain.VRFMark
+		8:  {code: 0x63, regs: 0x31, off: 16},                     // *(u32 *)(r1 + 16) = r3
+		9:  {code: 0xb7, regs: 0x00, imm: 1},                      // r0 = 1: the socket may be made
+		10: {code: 0x95},                                          // exit
+		11: {code: 0xb7, regs: 0x00, imm: 0},                      // r0 = 0: EPERM
+		12: {code: 0x95},                                          // exit
 	}
 }
 

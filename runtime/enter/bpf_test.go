@@ -28,11 +28,18 @@ import (
 func TestProgram(t *testing.T) {
 	// Written by hand from the table in Documentation/bpf/standardization.
 	want := []byte{
+		0x61, 0x12, 12, 0, 0, 0, 0, 0,
+		0x25, 0x02, 9, 0, 255, 0, 0, 0,
 		0x61, 0x12, 0, 0, 0, 0, 0, 0,
-		0x55, 0x02, 2, 0, 0, 0, 0, 0,
+		0x55, 0x02, 5, 0, 0, 0, 0, 0,
 		0xb7, 0x03, 0, 0, 0x04, 0x03, 0x02, 0x01,
 		0x63, 0x31, 0, 0, 0, 0, 0, 0,
+		0x61, 0x13, 16, 0, 0, 0, 0, 0,
+		0x44, 0x03, 0, 0, 0, 0, 0, 0x80,
+		0x63, 0x31, 16, 0, 0, 0, 0, 0,
 		0xb7, 0x00, 0, 0, 1, 0, 0, 0,
+		0x95, 0, 0, 0, 0, 0, 0, 0,
+		0xb7, 0x00, 0, 0, 0, 0, 0, 0,
 		0x95, 0, 0, 0, 0, 0, 0, 0,
 	}
 	var got bytes.Buffer

@@ -72,5 +72,17 @@ func checkBound(v domain.Link, index uint32) error {
 			return wrong(doing, "sockets are not bound to it (cgroup v1 net_cls or net_prio in use?)")
 		}
 	}
-	return nil
+	return checkRefused(doing)
+}
+
+// checkRefused makes sure that no MPTCP socket can be opened: those inside it,
+// which the kernel opens, are bound to nothing. A program of `ip vrf exec` or
+// systemd's BindNetworkInterface= allows them.
+func checkRefused(doing string) error {
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_MPTCP)
+	if err != nil {
+		return nil // refused, or a kernel without it
+	}
+	unix.Close(s)
+	return wrong(doing, "MPTCP sockets are not refused, and the kernel does not bind what is inside them")
 }
