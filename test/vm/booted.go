@@ -38,7 +38,7 @@ func booted(program string, img image, logf func(string, ...any)) (string, error
 		return "", fmt.Errorf("%s --version: %w", program, err)
 	}
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%x\n%s\n%q\n", sha256.Sum256(agent), version, arguments(img.kernel))
+	fmt.Fprintf(hash, "%x\n%s\n%q\n", sha256.Sum256(agent), version, img.arguments())
 	dir := fmt.Sprintf("%s-booted-%x", img.dir, hash.Sum(nil)[:6])
 	held, err := lock(dir+".lock", unix.LOCK_EX)
 	if err != nil {
@@ -83,7 +83,7 @@ func boot(program string, img image, agent []byte, dir string) error {
 	if err := overlay(filepath.Join(work, stateDisk), img.root, "raw"); err != nil {
 		return err
 	}
-	q, err := run(program, work, img.kernel)
+	q, err := run(program, work, img)
 	if err != nil {
 		return err
 	}

@@ -43,12 +43,12 @@ type image struct {
 // The least free space, in bytes, that building an image is begun with.
 const space = 3 << 30
 
-// image returns the image of s, and builds it first if the cache has none.
+// findImage returns the image of s, and builds it first if the cache has none.
 // Builders of one image wait for each other.
-func (s System) image(cache string, logf func(string, ...any)) (image, error) {
+func (s System) findImage(cache string, logf func(string, ...any)) (image, error) {
 	include := packages[""] + "," + packages[s.Init]
-	hash := sha256.Sum256([]byte(s.String() + "\n" + include + "\n" + customize))
-	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", s, hash[:6]))
+	hash := sha256.Sum256([]byte(s.image() + "\n" + include + "\n" + customize))
+	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", s.image(), hash[:6]))
 	held, err := lock(dir+".lock", unix.LOCK_EX)
 	if err != nil {
 		return image{}, err

@@ -46,7 +46,7 @@ func (m *Machine) path(name string) string { return filepath.Join(m.dir, name) }
 // start lets the machine go on from its booted state.
 func (m *Machine) start() (err error) {
 	memory := strings.ReplaceAll(filepath.Join(m.state, stateMemory), "'", `'\''`)
-	if m.q, err = run(m.program, m.dir, m.image.kernel, "-incoming", "exec:cat '"+memory+"'"); err != nil {
+	if m.q, err = run(m.program, m.dir, m.image, "-incoming", "exec:cat '"+memory+"'"); err != nil {
 		return err
 	}
 	m.conn = newConn(m.q)
@@ -115,7 +115,7 @@ func (m *Machine) Reboot(t testing.TB) {
 		t.Fatalf("%s: did not shut down: %s", m.System, m.q.lastWords())
 	}
 	m.q.kill()
-	q, err := run(m.program, m.dir, m.image.kernel)
+	q, err := run(m.program, m.dir, m.image)
 	if err != nil {
 		t.Fatalf("%s: after a reboot: %v", m.System, err)
 	}

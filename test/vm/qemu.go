@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"rdgen/test/vm/wire"
@@ -16,21 +18,23 @@ import (
 
 // arguments returns QEMU's command line for a machine whose files are in its
 // working directory. It is part of what a booted state is kept by.
-func arguments(kernel string) []string {
-	accel := "tcg,thread=multi"
+func (img image) arguments() []string {
 	// With the multi-threaded emulator of QEMU 7.2 the guest's cmpxchg16b goes
 	// wrong: 3 of 4 boots of Linux 6.12 ended in an oops.
-	cpu := "max,-cx16"
-	if os.Getenv("RDGEN_VM_KVM") != "" {
-		accel, cpu = "kvm", "host"
+	processors := []string{"-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-smp", "2"}
+	switch {
+	case img.system.Counted:
+		processors = []string{"-accel", "tcg,thread=single", "-cpu", "max,-cx16", "-smp", "1", "-icount", "shift=0"}
+	case os.Getenv("RDGEN_VM_KVM") != "":
+		processors = []string{"-accel", "kvm", "-cpu", "host", "-smp", "2"}
 	}
-	return []string{"-accel", accel, "-cpu", cpu, "-m", "1024", "-smp", "2",
+	return append(processors, "-m", "1024",
 		"-display", "none", "-serial", "stdio", "-no-reboot", "-nic", "none",
-		"-kernel", kernel, "-initrd", "initramfs", "-append", "console=ttyS0 quiet panic=-1",
+		"-kernel", img.kernel, "-initrd", "initramfs", "-append", "console=ttyS0 quiet panic=-1",
 		"-drive", "file=disk.qcow2,format=qcow2,if=virtio,cache=unsafe",
 		"-device", "virtio-serial-pci", "-chardev", "socket,id=agent,path=agent.sock",
-		"-device", "virtserialport,chardev=agent,name=" + wire.Port,
-		"-chardev", "socket,id=monitor,path=monitor.sock,server=on,wait=off", "-mon", "chardev=monitor,mode=control"}
+		"-device", "virtserialport,chardev=agent,name="+wire.Port,
+		"-chardev", "socket,id=monitor,path=monitor.sock,server=on,wait=off", "-mon", "chardev=monitor,mode=control")
 }
 
 // qemu is a running QEMU and the agent's end of its console port.
@@ -43,7 +47,7 @@ type qemu struct {
 
 // run starts QEMU in dir, where disk.qcow2 and initramfs are; more is added to
 // its arguments.
-func run(program, dir, kernel string, more ...string) (*qemu, error) {
+func run(program, dir string, img image, more ...string) (*qemu, error) {
 	console, err := os.OpenFile(filepath.Join(dir, "console.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
@@ -59,13 +63,25 @@ func run(program, dir, kernel string, more ...string) (*qemu, error) {
 	}
 	defer listener.Close()
 	q := &qemu{dir: dir, dead: make(chan struct{})}
-	q.cmd = exec.Command(program, append(arguments(kernel), more...)...)
+	q.cmd = exec.Command(program, append(img.arguments(), more...)...)
 	q.cmd.Dir = dir
 	q.cmd.Stdout, q.cmd.Stderr = console, console
-	if err := q.cmd.Start(); err != nil {
+	q.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go func() {
+		// A test that is killed takes its machines with it. The parent that
+		// must not die is the thread (PR_SET_PDEATHSIG(2const)).
+		runtime.LockOSThread()
+		err := q.cmd.Start()
+		if started <- err; err == nil {
+			q.cmd.Wait()
+		}
+		close(q.dead)
+		listener.Close()
+	}()
+	if err := <-started; err != nil {
 		return nil, err
 	}
-	go func() { q.cmd.Wait(); close(q.dead); listener.Close() }()
 	if q.agent, err = listener.Accept(); err != nil {
 		q.kill()
 		return nil, fmt.Errorf("%s did not start: %s", filepath.Base(program), q.lastWords())

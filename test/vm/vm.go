@@ -34,10 +34,21 @@ const (
 type System struct {
 	Release string // Debian's code name
 	Init    Init
+	// Counted gives the guest one processor and a clock that counts its
+	// instructions, 1 ns each: what is timed inside depends on nothing else.
+	Counted bool
 }
 
-// String returns "trixie-openrc", which names the image's folder too.
-func (s System) String() string { return s.Release + "-" + string(s.Init) }
+// String returns "trixie-openrc", or "trixie-openrc-counted".
+func (s System) String() string {
+	if s.Counted {
+		return s.image() + "-counted"
+	}
+	return s.image()
+}
+
+// image names the image that s is booted from.
+func (s System) image() string { return s.Release + "-" + string(s.Init) }
 
 // Boot returns a machine of the kind s that is up and answers. It skips t where
 // a machine cannot be had here, or fails it where RDGEN_REQUIRE lists the layer
@@ -52,7 +63,7 @@ func Boot(t testing.TB, s System) *Machine {
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}
-	image, err := s.image(cache, t.Logf)
+	image, err := s.findImage(cache, t.Logf)
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}

@@ -15,7 +15,7 @@ var (
 func systems(init Init) []System {
 	var list []System
 	for _, r := range releases {
-		list = append(list, System{r, init})
+		list = append(list, System{Release: r, Init: init})
 	}
 	return list
 }

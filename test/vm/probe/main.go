@@ -6,7 +6,10 @@
 //	probe receive ADDRESS  prints the datagrams that arrive
 //	probe listen ADDRESS   listens (TCP), and says so; answers each with one line
 //	probe serve ADDRESS    as listen, and keeps connections: one line for each byte
-//	probe ask ADDRESS [N]  connects and prints the line; N: asks N times, one connection
+//	probe ask ADDRESS      connects and prints the line
+//	probe requests ADDRESS N     asks serve N times; prints ns for each, after as many unmeasured
+//	probe connections ADDRESS N  as requests, a connection for each
+//	probe times N PROG ARG... vs PROG ARG...   runs the two in turns, N times; prints the medians in ns
 package main
 
 import (
@@ -15,7 +18,7 @@ import (
 	"io"
 	"net"
 	"os"
-	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,14 +45,21 @@ func do(args []string) error {
 		return listen(args[1], echo)
 	case len(args) == 2 && args[0] == "ask":
 		return ask(args[1])
-	case len(args) == 3 && args[0] == "ask":
-		n, err := strconv.Atoi(args[2])
-		if err != nil {
-			return err
-		}
-		return askMany(args[1], n)
+	case len(args) == 3 && args[0] == "requests":
+		return measure(args[2], func(n int) error { return requests(args[1], n) })
+	case len(args) == 3 && args[0] == "connections":
+		return measure(args[2], func(n int) error {
+			for range n {
+				if err := requests(args[1], 1); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	case len(args) > 4 && args[0] == "times":
+		return times(args[1], args[2:])
 	}
-	return errors.New("usage: probe sockets | escape DEVICE ADDRESS | receive ADDRESS | listen ADDRESS | serve ADDRESS | ask ADDRESS [N]")
+	return errors.New("usage: see the comment at the top of test/vm/probe/main.go")
 }
 
 // sockets prints, for each kind of socket, the interface that a new one is
@@ -61,6 +71,8 @@ func sockets() error {
 	}{
 		{"tcp4", unix.AF_INET, unix.SOCK_STREAM, 0},
 		{"tcp6", unix.AF_INET6, unix.SOCK_STREAM, 0},
+		{"mptcp4", unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP},
+		{"mptcp6", unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_MPTCP},
 		{"udp4", unix.AF_INET, unix.SOCK_DGRAM, 0},
 		{"udp6", unix.AF_INET6, unix.SOCK_DGRAM, 0},
 		{"raw4", unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP},
@@ -110,7 +122,11 @@ func receive(address string) error {
 }
 
 func listen(address string, answer func(net.Conn)) error {
-	l, err := net.Listen("tcp", address)
+	network := "tcp4"
+	if strings.HasPrefix(address, "[") {
+		network = "tcp6"
+	}
+	l, err := net.Listen(network, address)
 	if err != nil {
 		return err
 	}
@@ -151,22 +167,4 @@ func ask(address string) error {
 	c.SetDeadline(time.Now().Add(limit))
 	_, err = io.Copy(os.Stdout, c)
 	return err
-}
-
-func askMany(address string, n int) error {
-	c, err := net.DialTimeout("tcp", address, limit)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	var b [2]byte
-	for range n {
-		if _, err := c.Write([]byte("x")); err != nil {
-			return err
-		}
-		if _, err := io.ReadFull(c, b[:]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
