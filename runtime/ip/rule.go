@@ -1,6 +1,11 @@
 package ip
 
-import "net/netip"
+import (
+	"net/netip"
+	"strconv"
+
+	"rdgen/runtime/domain"
+)
 
 // Rule is a rule of the routing policy database.
 type Rule struct {
@@ -33,9 +38,16 @@ type Rule struct {
 }
 
 // Shared reports whether the rule is one of those that all VRFs of a namespace
-// share: the lookup in a VRF's table, and that of the local table. No domain's
-// file can ask for such a rule.
-func (r Rule) Shared() bool { return (r.L3mdev || r.Table == 255) && !r.Other && !r.Selects() }
+// share: the lookup in a VRF's table, its end, that for what a VRF's sockets send
+// elsewhere, and that of the local table. No domain's file can ask for such a rule.
+func (r Rule) Shared() bool {
+	return r.marked() || (r.L3mdev || r.Table == 255) && !r.Other && !r.Selects()
+}
+
+// marked reports whether the rule is for all that has domain.VRFMark.
+func (r Rule) marked() bool {
+	return r.Same(Rule{IPv6: r.IPv6, Netns: r.Netns, Pref: r.Pref, Mark: domain.VRFMark, Mask: domain.VRFMark, Type: "unreachable"})
+}
 
 // Selects reports whether the rule is for some packets only.
 func (r Rule) Selects() bool {
@@ -58,9 +70,9 @@ func (r Rule) command(v Verb) []string {
 		w = append(w, "to", r.To.String())
 	}
 	if r.Mark != 0 || r.Mask != 0 {
-		mark := utoa(r.Mark)
+		mark := hex(r.Mark)
 		if r.Mask != 0 {
-			mark += "/" + utoa(r.Mask)
+			mark += "/" + hex(r.Mask)
 		}
 		w = append(w, "fwmark", mark)
 	}
@@ -93,3 +105,5 @@ func (r Rule) Same(o Rule) bool {
 	r.Protocol, o.Protocol = 0, 0
 	return r == o
 }
+
+func hex(n uint32) string { return "0x" + strconv.FormatUint(uint64(n), 16) }

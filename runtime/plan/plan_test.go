@@ -82,9 +82,11 @@ func want(t *testing.T, what, got, want string) {
 const vrfSteps = `
 ip link add mgmt type vrf table 10
 ip rule add pref 2000 l3mdev unreachable protocol kernel
+ip rule add pref 2001 fwmark 0x80000000/0x80000000 unreachable protocol kernel
 ip rule add pref 32765 table local protocol kernel
 ip rule delete pref 0 table local
 ip -6 rule add pref 2000 l3mdev unreachable protocol kernel
+ip -6 rule add pref 2001 fwmark 0x80000000/0x80000000 unreachable protocol kernel
 ip -6 rule add pref 32765 table local protocol kernel
 ip -6 rule delete pref 0 table local
 ip route add unreachable default table 10 metric 4278198272 protocol kernel
@@ -387,6 +389,9 @@ func TestProblems(t *testing.T) {
 	have.Routes = nil
 	want(t, "open end", say("eth0"), "nothing ends table 10 for IPv4: a miss in vrf mgmt goes on to the main table\n"+
 		"nothing ends table 10 for IPv6: a miss in vrf mgmt goes on to the main table")
+	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r ip.Rule) bool { return r.Pref == PrefMarked && !r.IPv6 })
+	want(t, "no rule for marks", say("eth0"), "a process in vrf mgmt can send a datagram by another interface (IP_PKTINFO): "+
+		"there is no IPv4 rule for it (pref 2001 fwmark 0x80000000/0x80000000 unreachable)")
 	have.Rules = rules
 	want(t, "the rule ends it", say("eth0"), "")
 	vrf := have.Inside["mgmt"]

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/ip"
 )
 
@@ -80,7 +81,7 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 				"addresses of other domains are reachable in vrf %s", family, r.Pref, name))
 		}
 	}
-	ends := slices.ContainsFunc(have.Rules, func(r ip.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.Type == "unreachable" }) ||
+	ends := slices.ContainsFunc(have.Rules, func(r ip.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.L3mdev && r.Type == "unreachable" }) ||
 		slices.ContainsFunc(lastRoutes("", table, true), func(want ip.Route) bool {
 			found, ok := have.route(want.Key())
 			return ok && found.Type != "unicast" && want.Destination.Addr().Is6() == v6
@@ -88,6 +89,10 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 	if !ends {
 		list = append(list, fmt.Sprintf("nothing ends table %d for %s: a miss in vrf %s goes on to the main table",
 			table, family, name))
+	}
+	if !slices.ContainsFunc(have.Rules, func(r ip.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.Mark != 0 && r.Pref > lookup }) {
+		list = append(list, fmt.Sprintf("a process in vrf %s can send a datagram by another interface (IP_PKTINFO): "+
+			"there is no %s rule for it (pref %d fwmark %#x/%#[4]x unreachable)", name, family, PrefMarked, uint32(domain.VRFMark)))
 	}
 	return list
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"rdgen/runtime/domain"
 	"rdgen/runtime/ip"
 )
 
@@ -15,6 +16,8 @@ const (
 	PrefL3mdev = 1000
 	// PrefUnreachable ends the search of a packet of any VRF behind its table.
 	PrefUnreachable = 2000
+	// PrefMarked ends that of what a socket of a VRF sends by another interface.
+	PrefMarked = 2001
 	// PrefLocal is where the local table goes: behind the VRFs' tables.
 	PrefLocal = 32765
 )
@@ -152,6 +155,12 @@ func (p *planner) rules() {
 		unreachable.Pref, unreachable.Type = PrefUnreachable, "unreachable"
 		if !p.haveRule(unreachable) {
 			p.add(p.f.KindLine, ip.Add, unreachable)
+		}
+		marked := rule
+		marked.Pref, marked.Type = PrefMarked, "unreachable"
+		marked.Mark, marked.Mask = domain.VRFMark, domain.VRFMark
+		if !p.haveRule(marked) {
+			p.add(p.f.KindLine, ip.Add, marked)
 		}
 		// Added before the other is deleted: in between there are two, never
 		// none.

@@ -16,11 +16,12 @@ cat >/root/rules <<'EOT'
 32765 from all lookup local
 32766 from all lookup main
 EOT
-# same_rules: the rules are the article's, for both families.
+# same_rules: the rules are the article's; rdomain has one more, for datagrams
+# that name another interface.
 cat >/usr/local/bin/same_rules <<'EOT'
 #!/bin/sh
 for f in -4 -6; do
-	ip $f rule show | sed 's/:[[:space:]]*/ /; s/ proto kernel//; /lookup default/d' | sed 's/ *$//' >/run/test/rules
+	ip $f rule show | sed 's/:[[:space:]]*/ /; s/ proto kernel//; /lookup default/d; /^2001 from all fwmark 0x80000000\/0x80000000 unreachable/d' | sed 's/ *$//' >/run/test/rules
 	diff /root/rules /run/test/rules || exit 1
 done
 EOT
@@ -119,7 +120,7 @@ func testPublished(t *testing.T, m *Machine) {
 
 // testServer looks at sshd in the management VRF from all sides.
 func testServer(t *testing.T, m *Machine) {
-	m.Sh(t, `same_rules; rdomain check vrf-management
+	m.Sh(t, `same_rules; for f in -4 -6; do ip $f rule | grep 2001; done; rdomain check vrf-management
 		await sh -c "ss -Htln | grep -F '0.0.0.0%vrf-management:22'"; ss -Htln | grep -F '[::]%vrf-management:22'
 		for a in 10.20.30.40 2001:db8:1::40; do login $a lan | grep -x "hello from $(hostname)"; done
 		for a in 8.8.8.8 2001:db8:2::9; do ping -c 1 -W 5 $a; done`)
