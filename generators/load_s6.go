@@ -37,9 +37,10 @@ func (l *Loader) UseFlavor(name, folder string) error {
 	return nil
 }
 
-// findFlavor returns the flavour whose folders are below the root.
+// findFlavor returns the flavour whose folders are below the root: a
+// distribution's first, and that of s6 without s6-rc last.
 func (l *Loader) findFlavor() s6.Flavor {
-	for _, f := range s6.Flavors[1:] {
+	for _, f := range append(s6.Flavors[1:len(s6.Flavors)-1:len(s6.Flavors)-1], s6.Flavors[0], s6.Flavors[len(s6.Flavors)-1]) {
 		for _, folder := range f.Folders {
 			if info, err := fs.Stat(l.fsys, folder[1:]); err == nil && info.IsDir() {
 				return f

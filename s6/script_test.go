@@ -158,14 +158,14 @@ func TestConfig(t *testing.T) {
 // TestConfigAgreesWithEnvfile: what is read for certain is what the real envfile
 // would put into the environment.
 func TestConfigAgreesWithEnvfile(t *testing.T) {
-	envfile := need.Tools(t, need.S6, "envfile")[0]
+	execlineb := need.Tools(t, need.S6, "execlineb")[0] // which finds envfile wherever that is
 	for _, c := range configs {
 		if c.want == "!" {
 			continue
 		}
 		file := filepath.Join(t.TempDir(), "conf")
 		os.WriteFile(file, []byte(c.text), 0o644)
-		cmd := exec.Command(envfile, file, "sh", "-c", `printf %s "$vrf"`)
+		cmd := exec.Command(execlineb, "-Pc", `envfile `+file+` sh -c "printf %s \"$vrf\""`)
 		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 		out, err := cmd.Output()
 		if err != nil || string(out) != c.want {

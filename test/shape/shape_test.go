@@ -40,6 +40,7 @@ var may = map[string]struct {
 	"runtime/enter":   {[]string{"rdgen/runtime/domain", "golang.org/x/sys/unix"}, "all that rdexec needs"},
 	"runtime/*":       {[]string{"rdgen/runtime/*", "golang.org/x/sys/unix", "github.com/vishvananda/netlink", "github.com/vishvananda/netlink/nl", "gopkg.in/ini.v1", "golang.zx2c4.com/wireguard/wgctrl", "golang.zx2c4.com/wireguard/wgctrl/wgtypes"}, "making and keeping domains"},
 	"test/need":       {nil, "what a test cannot do without"},
+	"test/s6":         {nil, "what s6 and s6-rc of this machine make of it"},
 	"test/sandbox":    {[]string{"rdgen/test/need", "golang.org/x/sys/unix"}, "a mount and network namespace for a test"},
 	"test/vm":         {[]string{"rdgen/test/need", "rdgen/test/vm/wire", "golang.org/x/sys/unix"}, "test machines"},
 	"test/vm/wire":    {nil, "what the machines' agent and the tests say"},
