@@ -261,3 +261,23 @@ func TestRootStaysInside(t *testing.T) {
 		t.Errorf("ReadLink = %q, %v; want the target as written", got, err)
 	}
 }
+
+// TestDiffOfAnEmptyFile: a file that is there to be there, as in s6-rc's
+// dependencies.d, must not be missing in silence.
+func TestDiffOfAnEmptyFile(t *testing.T) {
+	dir := t.TempDir()
+	var tr Tree
+	if err := tr.Add(File{Path: "/etc/empty", Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	want := "# " + dir + "/etc/empty: new empty file\n"
+	if got, err := tr.Diff(dir); got != want || err != nil {
+		t.Errorf("Diff = %q, %v; want %q", got, err, want)
+	}
+	if err := tr.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tr.Diff(dir); got != "" || err != nil {
+		t.Errorf("Diff after Write = %q, %v; want nothing", got, err)
+	}
+}

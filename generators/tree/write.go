@@ -48,6 +48,8 @@ func (t Tree) diff(dir string, read func(rel string) (File, error)) (string, err
 			fmt.Fprintf(&text, "# %s: %s becomes %s\n", name, old.nature(), f.nature())
 		case err != nil && f.Link != "":
 			fmt.Fprintf(&text, "# %s: new %s\n", name, f.nature())
+		case err != nil && len(f.Data) == 0: // of which a diff says nothing
+			fmt.Fprintf(&text, "# %s: new empty file\n", name)
 		}
 		oldName := name
 		if err != nil {
