@@ -195,3 +195,59 @@ func TestNamesThatS6Refuses(t *testing.T) {
 		}
 	}
 }
+
+// TestCarriedOver: signals, timeouts and readiness, of units and of scripts;
+// "-" is a file that must not be made.
+func TestCarriedOver(t *testing.T) {
+	unit := func(lines string) []string {
+		return []string{"lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n" + lines, "usr/bin/s6-notify-fd-from-socket", ""}
+	}
+	script := func(lines string) []string {
+		return []string{"etc/init.d/web", "#!/sbin/openrc-run\ncommand=/bin/x\ncommand_background=yes\npidfile=/run/x\n" + lines, "usr/bin/s6-notify-fd-from-socket", ""}
+	}
+	for _, c := range []struct {
+		root []string
+		want string // file=text ...
+		note string
+	}{
+		{unit("KillSignal=SIGQUIT\nTimeoutStopSec=1min\n"), "down-signal=SIGQUIT timeout-kill=60000 timeout-up=-", ""},
+		{unit("KillSignal=SIGTERM\nTimeoutStopSec=infinity\n"), "down-signal=- timeout-kill=-", ""},
+		{unit("TimeoutSec=7\nSendSIGKILL=no\n"), "timeout-kill=-", ""},
+		{unit("TimeoutStartSec=7\n"), "timeout-up=- notification-fd=-", "TimeoutStartSec="},
+		{unit("Type=notify\nTimeoutStartSec=7\n"), "timeout-up=7000 notification-fd=3", "readiness"},
+		{unit("TimeoutStopSec=soon\n"), "timeout-kill=-", "TimeoutStopSec="},
+		{unit("ExecReload=/bin/kill -HUP $MAINPID\n"), "reload-signal=-", ""},
+		{unit("ExecReload=/usr/bin/kill -s USR2 ${MAINPID}\n"), "reload-signal=SIGUSR2", ""},
+		{unit("ExecReload=/bin/kill -10 $MAINPID\n"), "reload-signal=10", ""},
+		{unit("ExecReload=/bin/kill -USR1 -$MAINPID\n"), "reload-signal=-", "ExecReload="},
+		{unit("ExecReload=/bin/x reload\n"), "reload-signal=-", "ExecReload="},
+		{unit("ExecReload=/bin/x -t\nExecReload=/bin/kill -USR1 $MAINPID\n"), "reload-signal=-", "ExecReload="},
+		{unit("KillSignal=SIGRTMIN+3\n"), "down-signal=-", "KillSignal="},
+		{script("stopsig=SIGINT\n"), "down-signal=SIGINT timeout-kill=-", ""},
+		{script("stopsig=SIGINT\nretry=5\n"), "down-signal=SIGINT timeout-kill=5000", ""},
+		{script("retry=USR1/25/KILL/5\n"), "down-signal=USR1 timeout-kill=25000", ""},
+		{script("retry=TERM/25/QUIT/5\n"), "down-signal=- timeout-kill=-", "retry="},
+		{script("notify=fd:4\n"), "notification-fd=4", ""},
+		{script("notify=socket:ready\n"), "notification-fd=3", "readiness"},
+		{script("notify=pidfile:x\n"), "notification-fd=-", "notify="},
+	} {
+		made, notes := generate(t, files(c.root...), parse(t, "t1", ""), "web", (*Loader).S6, S6)
+		have := map[string]string{}
+		for _, f := range made.Files() {
+			have[f.Path] = strings.TrimSuffix(string(f.Data), "\n")
+		}
+		for _, w := range strings.Fields(c.want) {
+			name, want, _ := strings.Cut(w, "=")
+			got, found := have["/etc/s6-rc/source/web/"+name]
+			if !found {
+				got = "-"
+			}
+			if got != want {
+				t.Errorf("of %q, %s is %q; want %q", c.root[1], name, got, want)
+			}
+		}
+		if all := strings.Join(notes, "\n"); !strings.Contains(all, c.note) || c.note == "" && all != "" {
+			t.Errorf("of %q, the notes are %q; want %q", c.root[1], all, c.note)
+		}
+	}
+}
