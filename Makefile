@@ -54,8 +54,10 @@ golden:
 	$(GO) test ./cmd/rdgen -run TestScripts -update
 	$(GO) test ./cmd/rdexec -run TestDeps -update
 
+# The budgets, and in a test machine what a domain costs (docs/performance.md).
 bench: tools build
 	$(GO) run ./test/bench
+	$(GO) test -run '^$$' -bench Domains -benchtime 1x -timeout 60m ./test/vm
 
 FUZZTIME ?= 60s
 fuzz:

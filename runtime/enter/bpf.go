@@ -37,8 +37,9 @@ type insn struct {
 // plain TCP then.
 //
 // A bound UDP or ping socket may still name another interface for one datagram
-// (IP_PKTINFO, ip(7)). Its mark stays, and the rule that rdomain(8) adds behind
-// that of the VRFs ends the search for a route of what has it.
+// (IP_PKTINFO, ip(7)). The mark stays, and the rule that rdomain(8) adds behind
+// that of the VRFs gives what has it no route. Hosts on that interface's own link
+// are reached all the same, by IPv4: there the kernel asks for none.
 func program(ifindex uint32) [13]insn {
 	return [...]insn{
 		0:  {code: 0x61, regs: 0x12, off: 12},                     // r2 = *(u32 *)(r1 + 12)

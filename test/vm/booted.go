@@ -21,9 +21,12 @@ const (
 	stateMemory = "state"
 )
 
-// keptStates is how many booted states of one image are kept: one for each
-// agent and QEMU that was lately used with it.
-const keptStates = 3
+// kept is how many images of one system are kept, and booted states of one
+// image: those of the sources, the agents and the QEMUs that were lately used.
+const kept = 3
+
+// sixBytes matches six bytes in hexadecimal.
+var sixBytes = strings.Repeat("[0-9a-f]", 12)
 
 // booted returns the folder of the state that img has once it is booted and its
 // agent answers, and boots it first if the cache has none for this agent, this
@@ -63,7 +66,7 @@ func booted(program string, img image, logf func(string, ...any)) (string, error
 		return "", err
 	}
 	logf("%s: booted in %v", img.system, time.Since(start).Round(time.Second))
-	return dir, prune(img)
+	return dir, prune(img.dir+"-booted-"+sixBytes, kept)
 }
 
 // boot boots img and leaves what it is then in dir.
@@ -105,26 +108,33 @@ func overlay(path, below, format string) error {
 	return command("qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b", below, path)
 }
 
-// prune removes all but the states of img that were used last. A machine that
-// runs on one of them has its files open.
-func prune(img image) error {
-	dirs, err := filepath.Glob(img.dir + "-booted-*")
+// prune removes all folders that match pattern (filepath.Match) but the kept
+// ones that were used last, and what has their name with "-booted-" added. A
+// machine that runs on one of them has its files open.
+func prune(pattern string, kept int) error {
+	dirs, err := filepath.Glob(pattern)
 	if err != nil {
 		return err
 	}
 	used := map[string]time.Time{}
 	dirs = slices.DeleteFunc(dirs, func(dir string) bool {
 		info, err := os.Stat(dir)
-		if err != nil || !info.IsDir() || strings.HasSuffix(dir, ".lock") {
+		if err != nil || !info.IsDir() {
 			return true
 		}
 		used[dir] = info.ModTime()
 		return false
 	})
 	slices.SortFunc(dirs, func(a, b string) int { return used[b].Compare(used[a]) })
-	for _, dir := range dirs[min(len(dirs), keptStates):] {
-		if err := os.RemoveAll(dir); err != nil {
+	for _, dir := range dirs[min(len(dirs), kept):] {
+		below, err := filepath.Glob(dir + "-booted-*")
+		if err != nil {
 			return err
+		}
+		for _, path := range append(below, dir) {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

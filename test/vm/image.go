@@ -60,6 +60,13 @@ func (s System) findImage(cache string, logf func(string, ...any)) (image, error
 			return image{}, fmt.Errorf("%s cannot be built today: %w", s, err)
 		}
 		logf("%s: image built in %v", s, time.Since(start).Round(time.Second))
+		if err := prune(filepath.Join(cache, s.image()+"-"+sixBytes), kept); err != nil {
+			return image{}, err
+		}
+	}
+	now := time.Now()
+	if err := os.Chtimes(dir, now, now); err != nil {
+		return image{}, err
 	}
 	img := image{system: s, dir: dir, root: filepath.Join(dir, "root.img"), kernel: filepath.Join(dir, "vmlinuz")}
 	img.modules, err = filepath.Glob(filepath.Join(dir, "modules", "*"))

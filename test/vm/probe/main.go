@@ -156,7 +156,7 @@ func echo(c net.Conn) {
 }
 
 // limit ends an attempt that nobody answers; a refusal comes at once.
-const limit = 10 * time.Second
+const limit = 3 * time.Second
 
 func ask(address string) error {
 	c, err := net.DialTimeout("tcp", address, limit)
