@@ -229,7 +229,7 @@ func testFaults(t *testing.T, m *Machine) {
 		// As if the program had no effect: the look at a socket says "bound to nothing".
 		"getsockopt:retval=0",
 	} {
-		out := m.Run(t, "sh", "-c", "rm -f /run/test/ran; [ ! -d /sys/fs/cgroup/vrf/mgmt ] || await rmdir /sys/fs/cgroup/vrf/mgmt; strace -f -o /dev/null -e inject="+fault+
+		out := m.Run(t, "sh", "-c", "rm -f /run/test/ran; dir=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/vrf/mgmt; [ ! -d $dir ] || await rmdir $dir; strace -f -o /dev/null -e inject="+fault+
 			" rdexec -v mgmt -- sh -c 'probe sockets >/run/test/ran'")
 		ran := m.Run(t, "cat", "/run/test/ran")
 		if out.Code != 111 || ran.Code == 0 || !strings.HasPrefix(out.Stderr, "rdexec: fatal: ") || strings.Count(out.Stderr, "\n") != 1 {
