@@ -1,0 +1,267 @@
+package vm
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// far is another host, made of the namespace far, to which links lead: two from the default domain, two from the namespace tr, two from the VRF red.
+// Each has its own networks, so that a packet that gets there went that way.
+const far = `
+mkdir -p /etc/rdomain /etc/wireguard
+ip link set lo up
+ip netns add far; ip -n far link set lo up
+ip netns exec far sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.default.accept_dad=0
+cat >/etc/rdomain/tr.conf <<'EOT'
+[Sysctl]
+net.ipv6.conf.default.accept_dad=0
+[Link u2]
+Kind=veth
+Peer=f2
+Outer=far
+Address=10.0.2.1/24
+Address=fd00:2::1/64
+PeerAddress=10.0.2.2/24
+PeerAddress=fd00:2::2/64
+[Link w2]
+Kind=veth
+Peer=g2
+Outer=far
+PeerAddress=10.1.2.2/24
+EOT
+cat >/etc/rdomain/red.conf <<'EOT'
+[Domain]
+Kind=vrf
+Table=10
+[Sysctl]
+net.ipv4.udp_l3mdev_accept=1
+[Link u3]
+Kind=veth
+Peer=f3
+Outer=far
+Address=10.0.3.1/24
+Address=fd00:3::1/64
+PeerAddress=10.0.3.2/24
+PeerAddress=fd00:3::2/64
+[Link w3]
+Kind=veth
+Peer=g3
+Outer=far
+PeerAddress=10.1.3.2/24
+EOT
+ip link add u1 type veth peer name f1 netns far
+ip address add 10.0.1.1/24 dev u1; ip address add fd00:1::1/64 dev u1 nodad; ip link set u1 up
+ip -n far address add 10.0.1.2/24 dev f1; ip -n far address add fd00:1::2/64 dev f1 nodad; ip -n far link set f1 up
+ip link add w1 type veth peer name g1 netns far; ip link set w1 up
+ip -n far address add 10.1.1.2/24 dev g1; ip -n far link set g1 up
+rdomain up tr red
+umask 077
+for k in 0 1 2 3 4; do wg genkey >/etc/wireguard/$k.key; wg pubkey </etc/wireguard/$k.key >/etc/wireguard/$k.pub; done
+wg genpsk >/etc/wireguard/psk
+umask 022
+# await COMMAND...: until it succeeds.
+cat >/usr/local/bin/await <<'EOT'
+#!/bin/sh
+for i in $(seq 300); do "$@" >/dev/null 2>&1 && exit 0; sleep 0.1; done
+echo "await: in vain: $*" >&2
+exit 1
+EOT
+chmod +x /usr/local/bin/await
+`
+
+// outers are the domains that a link's other side is in: the default one, a
+// third namespace, a VRF.
+var outers = []string{"", "tr", "red"}
+
+// matrix returns the domain "in" with every kind of link with its other side in
+// every domain, what the far host must have for each, and the pings that go
+// through it.
+func matrix(keys []string) (conf, host, pings string) {
+	var c, h, p strings.Builder
+	c.WriteString("[Sysctl]\nnet.ipv6.conf.default.accept_dad=0\nnet.ipv4.conf.all.rp_filter=0\nnet.ipv4.conf.default.rp_filter=0\n")
+	net := 10
+	for i, outer := range outers {
+		n := i + 1
+		for _, kind := range []string{"gre", "gretap", "ip6gre", "ipip", "sit", "vxlan", "wireguard", "vlan", "macvlan", "ipvlan", "veth"} {
+			net++
+			name := fmt.Sprintf("%s%d", kind, n)
+			local, remote := fmt.Sprintf("10.0.%d.1", n), fmt.Sprintf("10.0.%d.2", n)
+			ours, theirs, length := fmt.Sprintf("192.168.%d.1", net), fmt.Sprintf("192.168.%d.2", net), 30
+			fmt.Fprintf(&c, "[Link %s]\nKind=%s\n", name, kind)
+			if outer != "" {
+				fmt.Fprintf(&c, "Outer=%s\n", outer)
+			}
+			switch kind {
+			case "sit":
+				ours, theirs, length = fmt.Sprintf("fd99:%d::1", net), fmt.Sprintf("fd99:%d::2", net), 64
+				fallthrough
+			case "gre", "gretap", "ipip":
+				fmt.Fprintf(&c, "Local=%s\nRemote=%s\n", local, remote)
+				fmt.Fprintf(&h, "ip -n far link add %s type %s local %s remote %s\n", name, kind, remote, local)
+			case "ip6gre":
+				local, remote = fmt.Sprintf("fd00:%d::1", n), fmt.Sprintf("fd00:%d::2", n)
+				fmt.Fprintf(&c, "Local=%s\nRemote=%s\nKey=%d\n", local, remote, net)
+				fmt.Fprintf(&h, "ip -n far link add %s type ip6gre local %s remote %s key %d\n", name, remote, local, net)
+			case "vxlan":
+				// Where udp_l3mdev_accept is set, a VRF's port is everybody's.
+				fmt.Fprintf(&c, "VNI=%d\nLocal=%s\nRemote=%s\nDestinationPort=%d\n", net, local, remote, 4788+n)
+				fmt.Fprintf(&h, "ip -n far link add %s type vxlan id %d local %s remote %s dstport %d\n", name, net, remote, local, 4788+n)
+			case "wireguard":
+				fmt.Fprintf(&c, "PrivateKeyFile=/etc/wireguard/0.key\nListenPort=%d\n[WireGuardPeer %s]\nPublicKey=%s\n"+
+					"PresharedKeyFile=/etc/wireguard/psk\nEndpoint=%s:%d\nAllowedIPs=192.168.%d.0/30\n", 51820+n, name, keys[n], remote, 51900+n, net)
+				fmt.Fprintf(&h, "ip -n far link add %s type wireguard; ip netns exec far wg set %s private-key /etc/wireguard/%d.key listen-port %d "+
+					"peer %s preshared-key /etc/wireguard/psk endpoint %s:%d allowed-ips 192.168.%d.0/30\n", name, name, n, 51900+n, keys[0], local, 51820+n, net)
+			case "vlan":
+				fmt.Fprintf(&c, "Parent=u%d\nId=%d\n", n, net)
+				fmt.Fprintf(&h, "ip -n far link add link f%d name %s type vlan id %d\n", n, name, net)
+			case "macvlan": // the far host answers on the link below
+				ours, theirs, length = fmt.Sprintf("10.0.%d.%d", n, 100+net), remote, 24
+				fmt.Fprintf(&c, "Parent=u%d\n", n)
+			case "ipvlan": // a link cannot have both kinds above it
+				ours, theirs, length = fmt.Sprintf("10.1.%d.%d", n, 100+net), fmt.Sprintf("10.1.%d.2", n), 24
+				fmt.Fprintf(&c, "Parent=w%d\n", n)
+			case "veth":
+				fmt.Fprintf(&c, "Peer=p%d\nPeerAddress=%s/30\n", n, theirs)
+			}
+			if kind == "wireguard" { // the peer's section ended the link's
+				c2 := strings.Replace(c.String(), "PrivateKeyFile=/etc/wireguard/0.key\nListenPort="+fmt.Sprint(51820+n),
+					fmt.Sprintf("Address=%s/%d\nPrivateKeyFile=/etc/wireguard/0.key\nListenPort=%d", ours, length, 51820+n), 1)
+				c.Reset()
+				c.WriteString(c2)
+			} else {
+				fmt.Fprintf(&c, "Address=%s/%d\n", ours, length)
+			}
+			if kind != "macvlan" && kind != "ipvlan" && kind != "veth" {
+				fmt.Fprintf(&h, "ip -n far address add %s/%d dev %s; ip -n far link set %s up\n", theirs, length, name, name)
+			}
+			// All three networks of links below are in the domain at once, so
+			// a link is named.
+			fmt.Fprintf(&p, "await rdexec -n in -- ping -c 1 -W 2 -I %s %s && echo %s\n", name, theirs, name)
+		}
+	}
+	return c.String(), h.String(), p.String()
+}
+
+// Every kind of link passes traffic with its other side in the default domain,
+// in a third namespace, and in a VRF, on every kernel; is left alone by a second
+// up; and goes with down.
+func TestDomainsLinks(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) {
+		m.Sh(t, far)
+		keys := strings.Fields(m.Sh(t, "cat /etc/wireguard/[0-4].pub"))
+		conf, host, pings := matrix(keys)
+		m.Put(t, "/etc/rdomain/in.conf", 0o644, []byte(conf))
+		m.Sh(t, host)
+		before := m.Sh(t, "ip -br link | sort")
+		m.Sh(t, "rdomain up in")
+		if got := m.Sh(t, "rdomain up in; rdomain up -n in; rdomain check in"); got != "" {
+			t.Errorf("%s: after up there is something to be done:\n%s", m.System, got)
+		}
+		got := m.Sh(t, "set +e\n"+pings+"true")
+		t.Logf("%s: kernel %s: packets pass through %s", m.System, strings.TrimSpace(m.Sh(t, "uname -r")), strings.Join(strings.Fields(got), " "))
+		for line := range strings.Lines(pings) {
+			name := line[strings.LastIndexByte(line, ' ')+1 : len(line)-1]
+			if !strings.Contains("\n"+got, "\n"+name+"\n") {
+				t.Errorf("%s: no packet passes through %s:\n%s", m.System, name, m.Sh(t, "ip -n in -d link show "+name+"; ip rule; ip route show table 10"))
+			}
+		}
+		if out := m.Sh(t, "cat /run/rdomain/in.json; rdomain check --json in; rdomain list --json; grep -l -F -f /etc/wireguard/0.key -r /run/rdomain || true"); strings.Contains(out, strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/0.key"))) {
+			t.Errorf("%s: the private key is shown:\n%s", m.System, out)
+		}
+		m.Sh(t, "rdomain down in; ! ip rule | grep -q 1998")
+		if after := m.Sh(t, "ip -br link | sort"); after != before {
+			t.Errorf("%s: down leaves\n%s\nbefore\n%s", m.System, after, before)
+		}
+	})
+}
+
+// The IfState example of Alpine's wiki: a VLAN and a WireGuard link in the
+// namespace vpn, whose socket is in the default domain, and a default route
+// through wg0.
+const ifstate = `[Domain]
+DNS=10.64.0.1
+[Link eth0.10]
+Kind=vlan
+Parent=eth0
+Id=10
+Address=10.10.0.2/24
+[Link wg0]
+Kind=wireguard
+PrivateKeyFile=/etc/wireguard/0.key
+ListenPort=51820
+Address=10.64.0.2/32
+[WireGuardPeer wg0]
+PublicKey=PEER
+PresharedKeyFile=/etc/wireguard/psk
+Endpoint=vpn.example.org:51820
+AllowedIPs=0.0.0.0/0, ::/0
+PersistentKeepalive=25
+[Route]
+Destination=default
+Device=wg0
+`
+
+func TestDomainsIfState(t *testing.T) {
+	each(t, []System{{"trixie", OpenRC}}, func(t *testing.T, m *Machine) {
+		m.Sh(t, far+`
+			ip link set u1 down; ip link set u1 name eth0; ip link set eth0 up
+			echo '10.0.1.2 vpn.example.org' >>/etc/hosts
+			ip -n far link add link f1 name f1.10 type vlan id 10; ip -n far address add 10.10.0.1/24 dev f1.10; ip -n far link set f1.10 up
+			ip -n far link add wg0 type wireguard
+			ip netns exec far wg set wg0 private-key /etc/wireguard/1.key listen-port 51820 peer $(cat /etc/wireguard/0.pub) \
+				preshared-key /etc/wireguard/psk allowed-ips 10.64.0.2/32
+			ip -n far address add 10.64.0.1/24 dev wg0; ip -n far link set wg0 up
+			ip -n far address add 203.0.113.1/32 dev lo
+			mkdir -p /srv; echo the far host >/srv/index.html
+			ip netns exec far busybox httpd -p 203.0.113.1:80 -h /srv`)
+		peer := strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/1.pub"))
+		m.Put(t, "/etc/rdomain/vpn.conf", 0o644, []byte(strings.Replace(ifstate, "PEER", peer, 1)))
+		m.Sh(t, `rdomain up vpn; rdomain up vpn; rdomain check vpn
+			await rdexec -n vpn -- ping -c 1 -W 2 10.10.0.1
+			await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
+			test "$(rdexec -n vpn -- busybox wget -q -O - http://203.0.113.1/)" = 'the far host'
+			# Outside there is the socket and no way to what is behind the tunnel; inside the reverse.
+			ss -Huln | grep -q :51820; ! ip netns exec vpn ss -Huln | grep -q :51820
+			! ping -c 1 -W 1 203.0.113.1
+			ip -n vpn route | grep -qx 'default dev wg0 scope link '
+			rdexec -n vpn -- cat /etc/resolv.conf | grep -qx 'nameserver 10.64.0.1'`)
+		// The far host moves: its new endpoint is kept by up, which has no reason
+		// to call it back, and a peer that somebody removed is there again.
+		m.Sh(t, `index=$(ip -n vpn -o link show wg0 | cut -d: -f1)
+			ip netns exec far wg set wg0 listen-port 51999
+			ip netns exec far wg set wg0 peer $(cat /etc/wireguard/0.pub) endpoint 10.0.1.1:51820
+			await ip netns exec far ping -c 1 -W 2 10.64.0.2
+			ip netns exec vpn wg show wg0 endpoints | grep -q :51999
+			rdomain up vpn; rdomain check vpn
+			ip netns exec vpn wg show wg0 endpoints | grep -q :51999
+			ip netns exec vpn wg set wg0 peer `+peer+` remove
+			! rdomain check vpn >/root/diff; grep -q 'wg set wg0 peer' /root/diff
+			ip netns exec far wg set wg0 listen-port 51820
+			rdomain up vpn
+			await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
+			# An edit changes the peer, not the link.
+			sed -i 's/PersistentKeepalive=25/PersistentKeepalive=20/; s/ListenPort=51820/ListenPort=51821/' /etc/rdomain/vpn.conf
+			rdomain reload vpn; rdomain check vpn
+			ip netns exec vpn wg show wg0 persistent-keepalive | grep -q '20$'
+			test "$(ip netns exec vpn wg show wg0 listen-port)" = 51821
+			test "$index" = "$(ip -n vpn -o link show wg0 | cut -d: -f1)"
+			await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1`)
+		// A step that fails gives the link its keys and peers back.
+		m.Sh(t, `ip netns exec vpn wg showconf wg0 | sort >/root/before
+			cp /etc/rdomain/vpn.conf /root/good
+			sed -i 's/PersistentKeepalive=20/PersistentKeepalive=21/; s/0.key/2.key/' /etc/rdomain/vpn.conf
+			printf '[Route]\nDestination=10.99.0.0/16\nGateway=192.0.2.99\n' >>/etc/rdomain/vpn.conf
+			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:23: ip -n vpn route add 10.99.0.0/16 via 192.0.2.99' /root/why
+			ip netns exec vpn wg showconf wg0 | sort >/root/after; cmp /root/before /root/after
+			cp /root/good /etc/rdomain/vpn.conf; rdomain check vpn
+			! grep -q -F -f /etc/wireguard/0.key -r /run/rdomain
+			rdomain down vpn; ! ip netns list | grep -q vpn; test ! -e /etc/netns/vpn; ip link show eth0 >/dev/null`)
+		// A wireguard link through a VRF is refused where it would be deaf.
+		m.Sh(t, `sysctl -qw net.ipv4.udp_l3mdev_accept=0
+			sed -i 's/Kind=wireguard/Kind=wireguard\nOuter=red/' /etc/rdomain/vpn.conf
+			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:10: .*udp_l3mdev_accept=1' /root/why || { cat /root/why; false; }
+			! ip netns list | grep -q vpn`)
+	})
+}
