@@ -15,10 +15,10 @@ import (
 	"rdgen/runtime/lifecycle"
 )
 
-const usage = `usage: rdomain up [-n] NAME...            bring domains up
-       rdomain down NAME...               take away what up made
-       rdomain reload NAME...             up, and remove what the file no longer wants
-       rdomain check [--json] NAME...     say what differs from the file; exit 1 if something does
+const usage = `usage: rdomain up [-n] NAME...|--all      bring domains up
+       rdomain down [-n] NAME...|--all    take away what up made
+       rdomain reload [-n] NAME...|--all  up, and remove what the file no longer wants
+       rdomain check [--json] NAME...|--all    say what differs from the file; exit 1 if something does
        rdomain check --self [--hold] [-n NETNS] [-v VRF]   is this process in it?
        rdomain list [--json]
        rdomain ps [--json] [NAME]
@@ -26,7 +26,8 @@ const usage = `usage: rdomain up [-n] NAME...            bring domains up
        rdomain exec NAME [--] PROG [ARG...]
 
 NAME is that of a namespace, of a VRF, or VRF@NETNS; /etc/rdomain/NAME.conf may
-describe it. up -n prints the ip commands that up would do, and does nothing.
+describe it. --all are all domains with a file, for down all that are up. -n
+prints the ip commands that would be done, and does nothing.
 
     rdomain up private
     rdomain exec private -- ping 10.20.30.1

@@ -87,10 +87,10 @@ func TestUpConverges(t *testing.T) {
 			"ip -n private route add 10.67.0.0/16 dev veth0 table 7\n"},
 		{"ip -n private link set lo down", "# private: lo is down in netns private: nothing inside can reach itself\n" +
 			"ip -n private link set lo up\n"},
-		{"ip -n private link set veth0 mtu 1300", "ip -n private link set veth0 mtu 1400\n"},
+		{"ip -n private link set veth0 mtu 1300", "-ip -n private link set veth0 mtu 1300\nip -n private link set veth0 mtu 1400\n"},
 		{"ip address delete 10.0.0.1/30 dev veth-private", "ip address add 10.0.0.1/30 dev veth-private\n"},
 		{"ip -n private route replace default via 10.0.0.1 mtu 1200",
-			"ip -n private route replace default via 10.0.0.1\n"},
+			"-ip -n private route add default via 10.0.0.1 dev veth0 mtu 1200\nip -n private route add default via 10.0.0.1\n"},
 		{"ip -n private route delete unreachable 10.66.0.0/16", "ip -n private route add unreachable 10.66.0.0/16 metric 5\n"},
 		{"ip -n private link delete br0", "ip -n private link add br0 type bridge\nip -n private link set br0 up\n"},
 		{"ip link delete veth-private", ""},
@@ -103,7 +103,7 @@ func TestUpConverges(t *testing.T) {
 	} {
 		sandbox.Sh(t, c.damage)
 		if c.check != "" {
-			says(t, 1, c.check, "", "check", "private")
+			says(t, 1, diff("private", c.check), "", "check", "private")
 		}
 		quiet(t, "up", "private")
 		if got := snapshot(t); got != want {
@@ -113,6 +113,22 @@ func TestUpConverges(t *testing.T) {
 	}
 	sandbox.Sh(t, `kill $(cat /run/sleep); rm /run/sleep`)
 	quiet(t, "down", "private")
+}
+
+// diff is what check prints: words, and lines of a diff; a line without a sign is
+// one that is missing.
+func diff(id, lines string) string {
+	out, head := "", "--- "+id+" as it is\n+++ /etc/rdomain/"+id+".conf\n"
+	for line := range strings.Lines(lines) {
+		if line[0] != '#' {
+			out, head = out+head, ""
+			if line[0] != '-' {
+				line = "+" + line
+			}
+		}
+		out += line
+	}
+	return out
 }
 
 // The commands that up -n prints make the same as up does.

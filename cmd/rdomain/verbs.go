@@ -13,6 +13,7 @@ import (
 
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
+	"rdgen/runtime/ip"
 	"rdgen/runtime/lifecycle"
 	"rdgen/runtime/who"
 )
@@ -22,10 +23,16 @@ import (
 func workers() int { return min(2*runtime.GOMAXPROCS(0), 8) }
 
 // each does f for all domains, several at once, and reports errors and notes in
-// the order of the names. The error of one does not stop the others.
-func (c *command) each(list []domain.ID, f func(domain.ID) (notes []string, err error)) {
+// the order of the names. The error of one does not stop the others. doing is
+// what the terminal says meanwhile.
+func (c *command) each(doing string, list []domain.ID, f func(domain.ID) (notes []string, err error)) {
 	notes, errs := make([][]string, len(list)), make([]error, len(list))
-	lifecycle.Each(len(list), workers(), func(i int) { notes[i], errs[i] = f(list[i]) })
+	show := newProgress(c.stderr, doing, len(list))
+	lifecycle.Each(len(list), workers(), func(i int) {
+		notes[i], errs[i] = f(list[i])
+		show.done(errs[i] != nil)
+	})
+	show.end()
 	for i, id := range list {
 		for _, n := range notes[i] {
 			fmt.Fprintf(c.stderr, "rdomain: note: %s: %s\n", id, n)
@@ -36,36 +43,62 @@ func (c *command) each(list []domain.ID, f func(domain.ID) (notes []string, err 
 	}
 }
 
+// which returns the domains that the command line names: NAME..., or with --all
+// those that all returns.
+func which(given map[string]bool, args []string, all func() ([]domain.ID, error)) ([]domain.ID, error) {
+	switch {
+	case given["--all"] && len(args) > 0:
+		return nil, wrong("--all takes no NAME")
+	case given["--all"]:
+		return all()
+	}
+	return ids(args)
+}
+
 func (c *command) up(args []string) error {
-	given, args, err := options(args, "-n")
+	return c.make(args, "up", (*lifecycle.Host).Planner, (*lifecycle.Host).Up)
+}
+
+func (c *command) reload(args []string) error {
+	return c.make(args, "reloaded", func(h *lifecycle.Host) planner { return h.PlanReload }, (*lifecycle.Host).Reload)
+}
+
+// planner says what would be done for a domain.
+type planner = func(domain.ID) ([]ip.Step, error)
+
+// make is up and reload.
+func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) planner,
+	do func(*lifecycle.Host, domain.ID) error) error {
+	given, args, err := options(args, "-n", "--all")
 	if err != nil {
 		return err
 	}
-	list, err := ids(args)
+	list, err := which(given, args, lifecycle.Files)
 	if err != nil {
 		return err
 	}
 	if given["-n"] {
-		return c.print(list)
+		host, err := lifecycle.OpenToRead()
+		if err != nil {
+			return err
+		}
+		defer host.Close()
+		c.print(list, plan(host))
+		return nil
 	}
 	host, err := lifecycle.Open()
 	if err != nil {
 		return err
 	}
 	defer host.Close()
-	c.each(list, func(id domain.ID) ([]string, error) { return nil, host.Up(id) })
+	c.each(doing, list, func(id domain.ID) ([]string, error) { return nil, do(host, id) })
 	return nil
 }
 
-// print prints what up would do.
-func (c *command) print(list []domain.ID) error {
-	host, err := lifecycle.OpenToRead()
-	if err != nil {
-		return err
-	}
-	defer host.Close()
+// print prints what would be done.
+func (c *command) print(list []domain.ID, plan planner) {
 	for _, id := range list {
-		steps, err := host.Plan(id)
+		steps, err := plan(id)
 		for _, s := range steps {
 			fmt.Fprintln(c.stdout, s)
 		}
@@ -73,44 +106,33 @@ func (c *command) print(list []domain.ID) error {
 			c.fail(err)
 		}
 	}
-	return nil
 }
 
 func (c *command) down(args []string) error {
-	_, args, err := options(args)
+	given, args, err := options(args, "-n", "--all")
 	if err != nil {
 		return err
 	}
-	list, err := ids(args)
-	if err != nil {
-		return err
+	open := lifecycle.Open
+	if given["-n"] {
+		open = lifecycle.OpenToRead
 	}
-	host, err := lifecycle.Open()
+	host, err := open()
 	if err != nil {
 		return err
 	}
 	defer host.Close()
+	list, err := which(given, args, host.Recorded)
+	if err != nil {
+		return err
+	}
 	for _, wave := range host.Waves(list) {
-		c.each(wave, host.Down)
+		if given["-n"] {
+			c.print(wave, host.PlanDown)
+			continue
+		}
+		c.each("down", wave, host.Down)
 	}
-	return nil
-}
-
-func (c *command) reload(args []string) error {
-	_, args, err := options(args)
-	if err != nil {
-		return err
-	}
-	list, err := ids(args)
-	if err != nil {
-		return err
-	}
-	host, err := lifecycle.Open()
-	if err != nil {
-		return err
-	}
-	defer host.Close()
-	c.each(list, func(id domain.ID) ([]string, error) { return nil, host.Reload(id) })
 	return nil
 }
 
@@ -120,11 +142,11 @@ func (c *command) check(args []string) error {
 			return c.checkSelf(args)
 		}
 	}
-	given, args, err := options(args, "--json")
+	given, args, err := options(args, "--json", "--all")
 	if err != nil {
 		return err
 	}
-	list, err := ids(args)
+	list, err := which(given, args, lifecycle.Files)
 	if err != nil {
 		return err
 	}
@@ -152,8 +174,16 @@ func (c *command) check(args []string) error {
 		for _, p := range r.Problems {
 			fmt.Fprintf(c.stdout, "# %s: %s\n", r.ID, p)
 		}
-		for _, m := range r.Missing {
-			fmt.Fprintln(c.stdout, m)
+		if len(r.Diff) == 0 {
+			continue
+		}
+		wanted := r.File
+		if wanted == "" {
+			wanted = "what it should be"
+		}
+		fmt.Fprintf(c.stdout, "--- %s as it is\n+++ %s\n", r.ID, wanted)
+		for _, line := range r.Diff {
+			fmt.Fprintln(c.stdout, line)
 		}
 	}
 	return nil

@@ -59,6 +59,22 @@ func (s Step) Undo() (Step, bool) {
 	return Step{Verb: s.Verb, Thing: s.Old, Old: s.Thing, Line: s.Line}, true
 }
 
+// Diff returns what the step changes as lines of a diff in the syntax of ip(8):
+// "-" before what there is, "+" before what there will be.
+func (s Step) Diff() []string {
+	line := func(sign string, thing Thing) string {
+		return sign + strings.Join(thing.command(Add), " ")
+	}
+	if s.Verb == Delete {
+		return []string{line("-", s.Thing)}
+	}
+	lines := []string{line("+", s.Thing)}
+	if s.Old != nil {
+		lines = []string{line("-", s.Old), lines[0]}
+	}
+	return lines
+}
+
 // in returns the beginning of a command line in the namespace called netns, or
 // in the caller's if netns is empty.
 func in(netns string, words ...string) []string {

@@ -100,6 +100,56 @@ func (v *view) steps() ([]ip.Step, error) {
 	return p.Steps, nil
 }
 
+// unwanted returns what reload would do before it does what up does.
+func (v *view) unwanted() []ip.Step {
+	switch {
+	case !v.f.Managed || v.foreign:
+		return nil
+	case remade(v.f, v.r):
+		return plan.Down(v.r, v.have).Steps
+	}
+	return plan.Down(plan.Unwanted(v.f, v.have, v.r), v.have).Steps
+}
+
+// PlanReload returns what Reload would do now.
+func (h *Host) PlanReload(id domain.ID) ([]ip.Step, error) {
+	v, err := h.look(id)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := v.steps()
+	return append(v.unwanted(), steps...), err
+}
+
+// PlanDown returns what Down would do now.
+func (h *Host) PlanDown(id domain.ID) ([]ip.Step, error) {
+	if h.store == nil {
+		return nil, nil
+	}
+	id, err := h.recorded(id)
+	if err != nil {
+		return nil, err
+	}
+	r, err := h.load(id)
+	if err != nil || r.Empty() {
+		return nil, err
+	}
+	d, err := r.Domain()
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.newSession(d.Netns)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	have, err := s.read(nil, r)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Down(r, have).Steps, nil
+}
+
 func (v *view) exists() bool {
 	if v.f.Kind == conf.Netns {
 		return v.have.Exists
@@ -108,20 +158,35 @@ func (v *view) exists() bool {
 }
 
 // Plan returns what Up would do now, for the domains that this one requires too.
-func (h *Host) Plan(id domain.ID) ([]ip.Step, error) {
-	return h.planAfter(id, nil, map[domain.ID]bool{})
+func (h *Host) Plan(id domain.ID) ([]ip.Step, error) { return h.Planner()(id) }
+
+// Planner returns a function that is Plan, but for what it has planned already,
+// which is taken for done.
+func (h *Host) Planner() func(domain.ID) ([]ip.Step, error) {
+	s := &schedule{h: h, planned: map[domain.ID]bool{}}
+	return func(id domain.ID) ([]ip.Step, error) {
+		from := len(s.steps)
+		err := s.add(id, nil)
+		return s.steps[from:], err
+	}
 }
 
-// planAfter is Plan for a domain that those in chain wait for; what is planned
-// already is not planned again.
-func (h *Host) planAfter(id domain.ID, chain []domain.ID, planned map[domain.ID]bool) (steps []ip.Step, err error) {
-	if planned[id] {
-		return nil, nil
+// schedule is what up would do for several domains.
+type schedule struct {
+	h       *Host
+	planned map[domain.ID]bool
+	steps   []ip.Step
+}
+
+// add plans a domain that those in chain wait for, after what it requires.
+func (s *schedule) add(id domain.ID, chain []domain.ID) error {
+	if s.planned[id] {
+		return nil
 	}
-	planned[id] = true
-	v, err := h.look(id)
+	s.planned[id] = true
+	v, err := s.h.look(id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if v.f.Managed && !v.foreign && v.t.file != nil {
 		chain = append(slices.Clip(chain), v.t.id)
@@ -129,24 +194,23 @@ func (h *Host) planAfter(id domain.ID, chain []domain.ID, planned map[domain.ID]
 		if n := v.t.outer(); !n.IsZero() {
 			outer, err := domain.ParseID(n.String())
 			if err != nil {
-				return nil, err
+				return err
 			}
 			before = append(before, conf.Ref{Line: v.f.KindLine, ID: outer})
 		}
 		for _, ref := range before {
 			if err := inCircle(v.f, ref, chain); err != nil {
-				return nil, err
+				return err
 			}
-			more, err := h.planAfter(ref.ID, chain, planned)
-			if err != nil {
-				return nil, fmt.Errorf("%s for %s: %w", ref.ID, v.t.id, err)
+			if err := s.add(ref.ID, chain); err != nil {
+				return fmt.Errorf("%s for %s: %w", ref.ID, v.t.id, err)
 			}
-			steps = append(steps, more...)
 		}
 	}
-	v.have.Before = steps
+	v.have.Before = s.steps
 	own, err := v.steps()
-	return append(steps, own...), err
+	s.steps = append(s.steps, own...)
+	return err
 }
 
 // Report is what is wrong with a domain.
@@ -156,6 +220,10 @@ type Report struct {
 	Problems []string `json:"problems"`
 	// Missing is what reload would do, in the syntax of ip(8).
 	Missing []string `json:"missing"`
+	// Diff is the same as a diff: from what the kernel has to what the file,
+	// whose name is File, wants.
+	Diff []string `json:"diff"`
+	File string   `json:"file,omitempty"`
 }
 
 // OK reports whether nothing is wrong.
@@ -167,7 +235,8 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{}}
+	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{},
+		Diff: []string{}, File: v.f.Path}
 	if report.Problems == nil {
 		report.Problems = []string{}
 	}
@@ -178,11 +247,9 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	if v.f.Managed && !v.foreign {
-		steps = append(plan.Down(plan.Unwanted(v.f, v.have, v.r), v.have).Steps, steps...)
-	}
-	for _, s := range steps {
+	for _, s := range append(v.unwanted(), steps...) {
 		report.Missing = append(report.Missing, s.String())
+		report.Diff = append(report.Diff, s.Diff()...)
 	}
 	if !v.f.Managed && v.f.Kind == conf.VRF && v.exists() {
 		if table := v.have.Inside[v.f.Domain.VRF.String()].Table; v.f.Table != 0 && table != v.f.Table {

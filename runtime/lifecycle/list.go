@@ -56,6 +56,15 @@ func Each(n, workers int, f func(int)) {
 	wg.Wait()
 }
 
+// Recorded returns the domains that are up, as far as rdomain made anything for
+// them.
+func (h *Host) Recorded() ([]domain.ID, error) {
+	if h.store == nil {
+		return nil, nil
+	}
+	return h.store.IDs()
+}
+
 func (h *Host) all() ([]domain.ID, error) {
 	ids, err := Files()
 	if err != nil {

@@ -300,7 +300,7 @@ func (p *planner) recognise(l conf.Link, want ip.Link, now Link) (stays bool, er
 		}
 		p.plan.Record.Links = slices.DeleteFunc(p.plan.Record.Links, func(r record.Link) bool { return r.Name == want.Name })
 		p.plan.Record.Addresses = slices.DeleteFunc(p.plan.Record.Addresses, func(a ip.Address) bool { return a.Netns == p.in && a.Dev == want.Name })
-		p.add(l.Line, ip.Delete, ip.Link{Netns: p.in, Name: want.Name, Kind: want.Kind, Outer: want.Outer, Peer: want.Peer})
+		p.add(l.Line, ip.Delete, ip.Link{Netns: p.in, Name: want.Name, Kind: want.Kind, Outer: want.Outer, Peer: want.Peer, Options: now.Options})
 		if _, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" { // it goes with the link, or is a lost one
 			return false, p.remake(l, want, now)
 		}

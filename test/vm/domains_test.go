@@ -253,7 +253,7 @@ func TestDomainsIfState(t *testing.T) {
 			cp /etc/rdomain/vpn.conf /root/good
 			sed -i 's/PersistentKeepalive=20/PersistentKeepalive=21/; s/0.key/2.key/' /etc/rdomain/vpn.conf
 			printf '[Route]\nDestination=10.99.0.0/16\nGateway=192.0.2.99\n' >>/etc/rdomain/vpn.conf
-			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:23: ip -n vpn route add 10.99.0.0/16 via 192.0.2.99' /root/why
+			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:22: ip -n vpn route add 10.99.0.0/16 via 192.0.2.99' /root/why
 			ip netns exec vpn wg showconf wg0 | sort >/root/after; cmp /root/before /root/after
 			cp /root/good /etc/rdomain/vpn.conf; rdomain check vpn
 			! grep -q -F -f /etc/wireguard/0.key -r /run/rdomain
