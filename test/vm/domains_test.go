@@ -204,7 +204,7 @@ Device=wg0
 `
 
 func TestDomainsIfState(t *testing.T) {
-	each(t, []System{{"trixie", OpenRC}}, func(t *testing.T, m *Machine) {
+	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
 		m.Sh(t, far+`
 			ip link set u1 down; ip link set u1 name eth0; ip link set eth0 up
 			echo '10.0.1.2 vpn.example.org' >>/etc/hosts
