@@ -61,7 +61,12 @@ func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 		renames = append(renames, pid, own, "/var"+pid, own)
 		i.notes = append(i.notes, base.Path+": the pid file of "+s.Name+" is "+own+": its configuration must say so too")
 	}
-	for _, file := range configuration(base) {
+	files := configuration(base)
+	suggested := files[0]
+	for _, file := range files {
+		if _, err := fs.Stat(l.fsys, file[1:]); err == nil {
+			suggested = file
+		}
 		own := ownPath(file, tag)
 		if _, err := fs.Stat(l.fsys, own[1:]); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -72,7 +77,7 @@ func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 	}
 	if len(readOnly) == 0 {
 		i.notes = append(i.notes, base.Path+": "+s.Name+" reads the same configuration as "+strings.TrimSuffix(base.Name, ".service")+
-			"; give it its own, such as "+ownPath(configuration(base)[0], tag))
+			"; give it its own, such as "+ownPath(suggested, tag))
 	}
 	replace := strings.NewReplacer(renames...)
 	for _, name := range []string{"Unit", "Service", "Install"} {
@@ -110,7 +115,7 @@ func (i *instance) own(fsys fs.FS, set systemd.Setting, tag string, replace *str
 	switch {
 	case set.Key == "Description":
 		value += " (" + tag + ")"
-	case set.Key == "Before" || set.Key == "DefaultDependencies" || set.Key == "WantedBy" || set.Key == "RequiredBy":
+	case set.Key == "Before" || set.Key == "Wants" || set.Key == "DefaultDependencies" || set.Key == "WantedBy" || set.Key == "RequiredBy":
 		if _, _, early := i.base.Early(); early {
 			return i.later(set)
 		}
@@ -141,9 +146,9 @@ func (i *instance) later(set systemd.Setting) (line string, ok bool) {
 	switch set.Key {
 	case "DefaultDependencies":
 		return "", false
-	case "Before":
+	case "Before", "Wants":
 		kept := slices.DeleteFunc(strings.Fields(set.Value), func(unit string) bool { return strings.HasSuffix(unit, ".target") })
-		return "Before=" + strings.Join(kept, " "), len(kept) > 0
+		return set.Key + "=" + strings.Join(kept, " "), len(kept) > 0
 	}
 	return set.Key + "=multi-user.target", true
 }

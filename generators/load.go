@@ -146,11 +146,12 @@ func (l *Loader) Systemd(name string) (Service, error) {
 		return Service{}, err
 	}
 	s.Installed, s.AtBoot = l.installed(), l.AtBoot
-	if s.Version = l.SystemdVersion; s.Version == 0 {
-		s.Version = l.version()
+	version := l.SystemdVersion
+	if version == 0 {
+		version = l.version()
 	}
-	if s.Version != 0 && s.Version < systemd.Oldest {
-		return Service{}, problem(s.place(), "", "systemd %d cannot keep a service in its domain; %d is the oldest that can", s.Version, systemd.Oldest)
+	if version != 0 && version < systemd.Oldest {
+		return Service{}, problem(s.place(), "", "systemd %d cannot keep a service in its domain; %d is the oldest that can", version, systemd.Oldest)
 	}
 	units, err := l.units()
 	if err != nil {

@@ -44,8 +44,6 @@ type Service struct {
 	NotifySocket bool
 	// Installed reports that a package has rdomain@.service in place.
 	Installed bool
-	// Version is that of the systemd on the target, or 0 if nobody knows.
-	Version int
 	// AtBoot is true for files that systemd has made at each daemon-reload.
 	AtBoot bool
 	// Instance is what makes a service of its own of Unit, or nil.

@@ -97,7 +97,6 @@ type dropIn struct {
 	Section     string // Service or Socket
 	Domain      domain.Domain
 	Netns, Pin  string // paths, or ""
-	Interface   string // or ""
 	Check       []string
 	Resolver    []bind
 	Hide        []string
@@ -133,12 +132,7 @@ func newDropIn(s Service, unit string) dropIn {
 			}
 		}
 	}
-	switch {
-	case s.Domain.VRF.IsZero():
-	case s.Domain.Netns.IsZero() && s.Version >= systemd.BindsInterfaces:
-		d.Interface = s.Domain.VRF.String()
-	default:
-		// systemd looks up BindNetworkInterface= in its own namespace.
+	if !s.Domain.VRF.IsZero() {
 		d.Pin = s.Domain.Pin()
 	}
 	// rdomain check --self has the options of rdexec that name a domain.

@@ -7,14 +7,9 @@ import (
 	"strings"
 )
 
-// Versions of systemd that decide what is generated.
-const (
-	// Oldest is the first with BPFProgram= and StopPropagatedFrom=.
-	Oldest = 249
-	// BindsInterfaces is the first with BindNetworkInterface=
-	// (systemd.resource-control(5)).
-	BindsInterfaces = 260
-)
+// Oldest is the first version of systemd that can keep a service in its domain:
+// the first with BPFProgram= (systemd.resource-control(5)).
+const Oldest = 249
 
 // Version finds out which systemd is installed below the root, without running
 // anything: its programs share a library that has the version in its name,

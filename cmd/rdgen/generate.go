@@ -69,7 +69,7 @@ func generate(v verb) *cobra.Command {
 	flags.BoolVar(&o.check, "check", false, "write nothing, print what would change, exit 1 if anything would")
 	flags.BoolVar(&o.json, "json", false, "print the files as JSON: path, mode, link, text")
 	if v.name == "systemd" {
-		flags.IntVar(&o.systemdVersion, "systemd-version", 0, "make them for systemd `N`; without it, for the one installed below --root")
+		flags.IntVar(&o.systemdVersion, "systemd-version", 0, "refuse what systemd `N` cannot do; without it, what the one installed below --root cannot")
 	}
 	if v.flags != nil {
 		setup = v.flags(flags)

@@ -18,7 +18,7 @@ func systemdVerb() verb {
 		load:  (*generators.Loader).Systemd,
 		make:  generators.Systemd,
 		knows: (*generators.Loader).InSystemd,
-		mechanism: func(d domain.Domain) string { // of systemd 249 to 259
+		mechanism: func(d domain.Domain) string {
 			var directives []string
 			if !d.Netns.IsZero() {
 				directives = append(directives, "NetworkNamespacePath")
