@@ -32,9 +32,10 @@ type Loader struct {
 	given domain.Domain
 	// units lists the units, once, when the first is asked for.
 	units func() (*systemd.Units, error)
-	// flavor is how s6 services are laid out, and flavorFlag how that was asked for.
+	// flavor is how s6 services are laid out, and sourceFlag where, if that was
+	// asked for.
 	flavor     func() s6.Flavor
-	flavorFlag string
+	sourceFlag string
 	// installed reports that a package has put rdomain@.service in place.
 	installed func() bool
 	// version is the systemd found below the root, or 0.

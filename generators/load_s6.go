@@ -23,7 +23,6 @@ func (l *Loader) UseFlavor(name, folder string) error {
 		if f, err = s6.FlavorNamed(name); err != nil {
 			return err
 		}
-		l.flavorFlag = " --flavor " + name
 	}
 	if folder != "" {
 		if !path.IsAbs(folder) || path.Clean(folder) != folder {
@@ -31,7 +30,7 @@ func (l *Loader) UseFlavor(name, folder string) error {
 		}
 		f.Folders = append([]string{folder}, slices.DeleteFunc(slices.Clone(f.Folders), func(o string) bool { return o == folder })...)
 		f.Whole = false
-		l.flavorFlag += " --source " + folder
+		l.sourceFlag = " --source " + folder
 	}
 	l.flavor = func() s6.Flavor { return f }
 	return nil
@@ -59,7 +58,11 @@ func (l *Loader) S6(name string) (Service, error) {
 	if err != nil {
 		return Service{}, err
 	}
-	s.Flavor, s.FlavorFlag, s.Template = f, l.flavorFlag, template
+	s.Flavor, s.FlavorFlag, s.Template = f, l.sourceFlag, template
+	if f.Name != s6.Flavors[0].Name {
+		// The same, whether it was asked for or found: check makes the files again.
+		s.FlavorFlag = " --flavor " + f.Name + s.FlavorFlag
+	}
 	if template && !f.ServiceDirs {
 		return Service{}, problem(openrc.Pos{File: name}, "name the instance and its domain in conf.d: cp -p /etc/conf.d/"+base+" /etc/conf.d/"+base+".blue",
 			"is a template for s6-instance-maker, which only --flavor svscan has")

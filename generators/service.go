@@ -29,7 +29,7 @@ type Service struct {
 	// Units are the units to be given a drop-in: Unit's, its sockets'.
 	Units []string
 	// Flavor, for s6, is how its services are laid out, and FlavorFlag how to ask
-	// for it: " --flavor artix", or "" where rdgen finds out by itself.
+	// for it: " --flavor artix", or "" for s6-rc's own.
 	Flavor     s6.Flavor
 	FlavorFlag string
 	// Source is the source directory that a package or an administrator wrote, or nil.
