@@ -55,7 +55,7 @@ golden:
 	$(GO) test ./cmd/rdexec -run TestDeps -update
 
 # The budgets, and in a test machine what a domain costs (docs/performance.md).
-bench: tools build
+bench: tools fixtures build
 	$(GO) run ./test/bench
 	$(GO) test -run '^$$' -bench Domains -benchtime 1x -timeout 60m ./test/vm
 

@@ -1,7 +1,7 @@
 // Command bench measures the budgets of the design as ratios, each against its
 // peer in the same run, alternating, and prints one table. It needs root (or
-// unshare -Urnm), iproute2 and a C compiler, and works in a mount and network
-// namespace of its own. What needs a kernel with VRF or a booted OpenRC is
+// unshare -Urnm), iproute2, a C compiler and what make fixtures unpacks, and works
+// in a mount and network namespace of its own. What needs a kernel with VRF is
 // listed as not measured here.
 package main
 
@@ -73,13 +73,12 @@ func bench(dir string) error {
 	fmt.Printf("%d alternating runs (%d of 200 domains), medians; %d processors, Linux %s\n\n", *runs, *large, runtime.NumCPU(), release())
 	fmt.Printf("| %-46s | %-34s | %9s | %9s | %6s | %6s | %s |\n", "what", "against", "ours", "peer's", "ratio", "budget", "")
 	fmt.Printf("|%s|%s|%s|%s|%s|%s|---|\n", strings.Repeat("-", 48), strings.Repeat("-", 36), strings.Repeat("-", 11), strings.Repeat("-", 11), strings.Repeat("-", 8), strings.Repeat("-", 8))
-	for _, measure := range []func(bin, dir string) error{enter, helper, up, generate} {
+	for _, measure := range []func(bin, dir string) error{enter, helper, up, generate, services} {
 		if err := measure(bin, dir); err != nil {
 			return err
 		}
 	}
-	fmt.Println("\nnot measured here: rdexec -v against ip vrf exec (needs a kernel with VRF);" +
-		"\nrc-service start with and without rdgen (needs a booted OpenRC)")
+	fmt.Println("\nnot measured here: rdexec -v against ip vrf exec (needs a kernel with VRF)")
 	return nil
 }
 

@@ -188,8 +188,9 @@ rdgen_again()
 	rdgen_to="$2"
 	shift 2
 	command -v "$1" >/dev/null || rdgen_die "cannot $rdgen_to: there is no $1"
+	# OpenRC resolves links, and /etc of a namespace may be a directory of links.
 	# shellcheck disable=SC2093 # a shell need not exit where exec fails
-	exec "$@" "$0" "$RC_SERVICE" "$rdgen_cmd"
+	exec "$@" "$0" "${RC_SERVICE#/etc/.host}" "$rdgen_cmd"
 	rdgen_die "cannot $rdgen_to: $1 cannot be executed"
 }
 
@@ -341,7 +342,7 @@ rdgen_s6()
 		read -r rdgen_line && printf '%s\n' "$rdgen_line" "# rdgen: routing domain $rdgen_id" \
 			"/usr/sbin/rdexec${netns:+ -n $netns}${vrf:+ -v $vrf}${rdgen_cgroup:+ -c $rdgen_cgroup} --"
 		[ -z "$rdgen_cgroup" ] || printf '%s\n' 'getpid -E rdgen_pid' \
-			"if { redirfd -w 1 $rdgen_root$rdgen_cgroup/cgroup.procs s6-echo \$rdgen_pid }"
+			"if { redirfd -w 1 $rdgen_root$rdgen_cgroup/cgroup.procs /bin/echo \$rdgen_pid }"
 		cat
 	} <"$rdgen_dir/run" >"$rdgen_dir/run.rdgen" && chmod 0755 "$rdgen_dir/run.rdgen" &&
 		: >"$rdgen_dir/rdgen" && mv "$rdgen_dir/run.rdgen" "$rdgen_dir/run" || {
@@ -420,7 +421,7 @@ rdgen_matches()
 }
 
 # rdgen_foreign reports that a process is in another domain than the service, or
-# belongs to another service that is in one.
+# belongs to another service.
 rdgen_foreign()
 {
 	rdgen_ns="/proc/$1/ns/net"
@@ -434,7 +435,19 @@ rdgen_foreign()
 		done
 	fi
 	{ rdgen_cgroup_of "$1"; } 2>/dev/null || return 1
-	[ "$rdgen_owner" != "$RC_SVCNAME" ] && [ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ]
+	case "$rdgen_owner:$rdgen_at" in
+	"$RC_SVCNAME":* | *:) return 1 ;;
+	esac
+	if [ -n "$vrf" ]; then # whose cgroup makes the difference
+		case "$rdgen_at" in
+		*/vrf/"$vrf") return 1 ;;
+		*) return 0 ;;
+		esac
+	elif [ -n "$netns" ]; then
+		[ -L "$RC_SVCDIR/started/$rdgen_owner" ]
+	else
+		[ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ]
+	fi
 }
 
 # rdgen_ready puts rdgen_stop in the place of start-stop-daemon, in what is read
