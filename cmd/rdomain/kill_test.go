@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -37,12 +38,49 @@ type syscallInfo struct {
 	_      [16]byte
 }
 
-const entry = 1 // PTRACE_SYSCALL_INFO_ENTRY
+const (
+	entry = 1 // PTRACE_SYSCALL_INFO_ENTRY
+	exit  = 2 // PTRACE_SYSCALL_INFO_EXIT: nr is the result, the first byte of args says that it is an error
+)
+
+// setInfo changes the system call that a stopped thread is about to make, or
+// what it is told of it.
+func setInfo(t *testing.T, tid int, info syscallInfo) {
+	t.Helper()
+	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, setSyscallInfo, uintptr(tid), unsafe.Sizeof(info),
+		uintptr(unsafe.Pointer(&info)), 0, 0)
+	if errno != 0 {
+		t.Fatalf("PTRACE_SET_SYSCALL_INFO: %v", errno)
+	}
+}
 
 // killAt runs rdomain and kills it just before the nth system call that changes
 // something, counted over all its threads. It returns the call, and false if
 // rdomain came to its end before.
 func killAt(t *testing.T, n int, args ...string) (call uint64, killed bool) {
+	t.Helper()
+	call, killed, code, out := disturb(t, n, false, args...)
+	if !killed && code != 0 {
+		t.Fatalf("rdomain %v under ptrace: %d, %s", args, code, out)
+	}
+	return call, killed
+}
+
+// failAt runs rdomain and lets the nth system call that changes something fail
+// with ENOMEM, without being done. It returns the call, whether there was one,
+// and how rdomain ended.
+func failAt(t *testing.T, n int, args ...string) (call uint64, failed bool, code int, out string) {
+	t.Helper()
+	return disturb(t, n, true, args...)
+}
+
+// setSyscallInfo is PTRACE_SET_SYSCALL_INFO (since Linux 6.16).
+const setSyscallInfo = 0x4212
+
+// disturb runs rdomain and disturbs the nth system call that changes something,
+// counted over all its threads: it is not done, and rdomain is killed, or told
+// that there is no memory.
+func disturb(t *testing.T, n int, fail bool, args ...string) (call uint64, disturbed bool, code int, said string) {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -69,6 +107,7 @@ func killAt(t *testing.T, n int, args ...string) (call uint64, killed bool) {
 		}
 	}
 	resume(leader, 0)
+	failing := 0 // the thread whose call fails
 	for count := 0; ; {
 		tid, err := syscall.Wait4(-1, &ws, syscall.WALL, nil)
 		if err == syscall.EINTR {
@@ -80,15 +119,22 @@ func killAt(t *testing.T, n int, args ...string) (call uint64, killed bool) {
 		switch {
 		case tid == leader && (ws.Exited() || ws.Signaled()):
 			_ = cmd.Wait() // for its pipes; the process is reaped
-			if !killed && (ws.Signaled() || ws.ExitStatus() != 0) {
-				t.Fatalf("rdomain %v under ptrace: %v, %s", args, ws, out.String())
-			}
-			return call, killed
+			code = ws.ExitStatus()
+			return call, disturbed, code, out.String()
 		case !ws.Stopped():
 		case ws.StopSignal() == syscall.SIGTRAP|0x80:
-			if nr, ok := changing(tid); ok && !killed {
+			if tid == failing {
+				failing = 0
+				setInfo(t, tid, syscallInfo{op: exit, nr: ^uint64(unix.ENOMEM) + 1, args: [6]uint64{1}})
+			} else if nr, ok := changing(tid); ok && !disturbed {
 				if count++; count == n {
-					call, killed = nr, true
+					call, disturbed = nr, true
+					if fail {
+						failing = tid
+						setInfo(t, tid, syscallInfo{op: entry, nr: ^uint64(0)})
+						resume(tid, 0)
+						continue
+					}
 					if err := syscall.Kill(leader, syscall.SIGKILL); err != nil {
 						t.Fatal(err)
 					}
@@ -188,6 +234,76 @@ func hasVRF() bool {
 // withoutKernelRules removes the rules that the kernel adds with a namespace's
 // first VRF, once, and leaves.
 const withoutKernelRules = `ip rule delete pref 1000 2>/dev/null || true; ip -6 rule delete pref 1000 2>/dev/null || true`
+
+// Where a system call fails for want of memory, up says so and leaves what was
+// there before, or is not disturbed by it; up again converges. down says so too,
+// loses nothing, and down again cleans.
+func TestNoMemoryAtEachSystemCall(t *testing.T) {
+	start(t)
+	if !canFail() {
+		need.Missing(t, need.Root, "a kernel without PTRACE_SET_SYSCALL_INFO (Linux 6.16)")
+	}
+	hardware(t, "eth7")
+	file(t, "k", killed)
+	nothing := snapshot(t)
+	quiet(t, "up", "k")
+	all := snapshot(t)
+	quiet(t, "down", "k")
+	step := 1
+	if testing.Short() {
+		step = 9
+	}
+	failed := 0
+	for n := 1; ; n += step {
+		call, was, code, said := failAt(t, n, "up", "k")
+		if !was {
+			t.Logf("up: %d calls or fewer, %d made it fail", n-1, failed)
+			break
+		}
+		// The file of a lock that was not given cannot be removed safely.
+		got := strings.Replace(snapshot(t), "file /run/rdomain/k.lock \n", "", 1)
+		switch {
+		case code == 0 && got == strings.Replace(all, "file /run/rdomain/k.lock \n", "", 1):
+		case code == 111 && got == nothing && strings.Contains(said, "cannot allocate memory"):
+			failed++
+		default:
+			t.Fatalf("up with no memory at call %d (number %d) = %d, %s; it leaves\n%s", n, call, code, said, got)
+		}
+		quiet(t, "up", "k")
+		if got := snapshot(t); got != all {
+			t.Fatalf("up after no memory at call %d (number %d): %s", n, call, got)
+		}
+		quiet(t, "down", "k")
+		if got := snapshot(t); got != nothing {
+			t.Fatalf("down after no memory at call %d (number %d): %s", n, call, got)
+		}
+	}
+	if failed == 0 {
+		t.Error("no call made up fail")
+	}
+	for n := 1; ; n += step {
+		quiet(t, "up", "k")
+		call, was, code, said := failAt(t, n, "down", "k")
+		if !was {
+			t.Logf("down: %d calls or fewer", n-1)
+			quiet(t, "down", "k")
+			break
+		}
+		if code != 0 && code != 111 || code == 111 && said == "" {
+			t.Fatalf("down with no memory at call %d (number %d) = %d, %s", n, call, code, said)
+		}
+		quiet(t, "down", "k")
+		if got := snapshot(t); got != nothing {
+			t.Fatalf("down after a down with no memory at call %d (number %d) leaves\n%s", n, call, got)
+		}
+	}
+}
+
+// canFail reports whether the kernel lets a tracer change a system call.
+func canFail() bool {
+	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, setSyscallInfo, uintptr(os.Getpid()), 0, 0, 0, 0)
+	return errno != syscall.EIO
+}
 
 func walkKills(t *testing.T, text string) {
 	file(t, "k", text)

@@ -44,6 +44,11 @@ func (s *session) apply(id domain.ID, f *conf.File, old *record.Record, p *plan.
 			continue
 		}
 		if err != nil {
+			// It may have been done all the same, and only the question about
+			// it failed. What exists already is somebody else's.
+			if !errors.Is(err, fs.ErrExist) {
+				p.Note(done, step, made)
+			}
 			return s.giveUp(id, done, failure(f, id, step, err))
 		}
 		s.did = append(s.did, step)
@@ -51,13 +56,16 @@ func (s *session) apply(id domain.ID, f *conf.File, old *record.Record, p *plan.
 		p.Note(intent, step, made)
 		if identifies(step) {
 			if err := s.save(id, intent); err != nil {
-				return err
+				return s.giveUp(id, done, err)
 			}
 		}
 	}
 	done.Complete = true
+	if err := s.save(id, done); err != nil {
+		return s.giveUp(id, done, err)
+	}
 	p.Record = done
-	return s.save(id, done)
+	return nil
 }
 
 // giveUp takes back what the session did, because of err.

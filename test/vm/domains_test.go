@@ -2,9 +2,24 @@ package vm
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// await is a program that waits until a command succeeds.
+const await = `
+# await COMMAND...: until it succeeds.
+cat >/usr/local/bin/await <<'EOT'
+#!/bin/sh
+for i in $(seq 300); do "$@" >/dev/null 2>&1 && exit 0; sleep 0.1; done
+echo "await: in vain: $*" >&2
+exit 1
+EOT
+chmod +x /usr/local/bin/await
+`
 
 // far is another host, made of the namespace far, to which links lead: two from the default domain, two from the namespace tr, two from the VRF red.
 // Each has its own networks, so that a packet that gets there went that way.
@@ -61,15 +76,7 @@ umask 077
 for k in 0 1 2 3 4; do wg genkey >/etc/wireguard/$k.key; wg pubkey </etc/wireguard/$k.key >/etc/wireguard/$k.pub; done
 wg genpsk >/etc/wireguard/psk
 umask 022
-# await COMMAND...: until it succeeds.
-cat >/usr/local/bin/await <<'EOT'
-#!/bin/sh
-for i in $(seq 300); do "$@" >/dev/null 2>&1 && exit 0; sleep 0.1; done
-echo "await: in vain: $*" >&2
-exit 1
-EOT
-chmod +x /usr/local/bin/await
-`
+` + await
 
 // outers are the domains that a link's other side is in: the default one, a
 // third namespace, a VRF.
@@ -252,8 +259,8 @@ func TestDomainsIfState(t *testing.T) {
 		m.Sh(t, `ip netns exec vpn wg showconf wg0 | sort >/root/before
 			cp /etc/rdomain/vpn.conf /root/good
 			sed -i 's/PersistentKeepalive=20/PersistentKeepalive=21/; s/0.key/2.key/' /etc/rdomain/vpn.conf
-			printf '[Route]\nDestination=10.99.0.0/16\nGateway=192.0.2.99\n' >>/etc/rdomain/vpn.conf
-			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:22: ip -n vpn route add 10.99.0.0/16 via 192.0.2.99' /root/why
+			printf '[Route]\nDestination=10.99.0.0/16\nDevice=nowhere\n' >>/etc/rdomain/vpn.conf
+			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:22: ip -n vpn route add 10.99.0.0/16 dev nowhere' /root/why
 			ip netns exec vpn wg showconf wg0 | sort >/root/after; cmp /root/before /root/after
 			cp /root/good /etc/rdomain/vpn.conf; rdomain check vpn
 			! grep -q -F -f /etc/wireguard/0.key -r /run/rdomain
@@ -264,4 +271,115 @@ func TestDomainsIfState(t *testing.T) {
 			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:10: .*udp_l3mdev_accept=1' /root/why || { cat /root/why; false; }
 			! ip netns list | grep -q vpn`)
 	})
+}
+
+// A VRF that ifupdown-ng makes, of a real /etc/network/interfaces, and one that
+// systemd-networkd makes, are waited for, used, and never removed; and so is
+// what they set up next to a VRF of ours.
+func TestDomainsOfOthers(t *testing.T) {
+	each(t, []System{{Release: "trixie", Init: OpenRC}, {Release: "trixie", Init: Systemd}}, func(t *testing.T, m *Machine) {
+		m.Sh(t, await+`mkdir -p /etc/rdomain; ip link set lo up
+			ip link add e0 type veth peer name e1; ip link set e1 up; ip link add e2 type veth peer name e3; ip link set e3 up
+			printf '[Domain]\nKind=vrf\nTable=1010\nManaged=no\n' >/etc/rdomain/theirs.conf
+			printf '[Domain]\nKind=vrf\nTable=20\n[Link e2]\nAddress=10.2.0.1/24\n' >/etc/rdomain/ours.conf`)
+		var make, again, unmake string
+		if m.System.Init == OpenRC {
+			m.Sh(t, `cat >/etc/network/interfaces <<'EOT'
+auto lo
+iface lo inet loopback
+
+auto theirs
+iface theirs
+	vrf-table 1010
+
+auto e0
+iface e0
+	vrf-member theirs
+	address 10.1.0.1/24
+EOT`)
+			make, again, unmake = "ifup-ng -a", "ifdown-ng e0; ifup-ng e0", "ifdown-ng e0 theirs"
+		} else {
+			m.Sh(t, `mkdir -p /etc/systemd/network
+				printf '[NetDev]\nName=theirs\nKind=vrf\n[VRF]\nTable=1010\n' >/etc/systemd/network/10-theirs.netdev`)
+			// Links are enslaved by hand: networkd leaves them to udev, which is not there.
+			make = "systemctl start systemd-networkd; await ip link show theirs; ip link set e0 master theirs; ip address add 10.1.0.1/24 dev e0; ip link set e0 up"
+			again, unmake = "networkctl reload; systemctl restart systemd-networkd", "systemctl stop systemd-networkd"
+		}
+		// Nobody has made it yet: up waits, in vain here, and makes nothing.
+		m.Sh(t, `sed 's/Managed=no/Managed=no\nTimeoutSec=1/' /etc/rdomain/theirs.conf >/etc/rdomain/soon.conf; sed -i 's/^Kind=vrf/Kind=vrf\nName=theirs2/' /etc/rdomain/soon.conf
+			! rdomain up soon 2>/root/why; grep -q 'soon.conf:1: vrf theirs2 does not exist after 1 s; Managed=no leaves making it to somebody else' /root/why
+			rm /etc/rdomain/soon.conf
+			rdomain up theirs >/root/out 2>&1 & pid=$!
+			`+make+`
+			wait $pid; test ! -s /root/out
+			test -e /sys/fs/bpf/rdomain/theirs
+			await sh -c 'ip -br addr show dev e0 | grep -q 10.1.0.1 && ip -br link show master theirs | grep -q e0'
+			rdexec -v theirs -- rdomain check --self -v theirs
+			rdexec -v theirs -- ping -c 1 -W 2 10.1.0.1
+			rdomain list | grep -q '^theirs *vrf *foreign'`)
+		// Ours lives next to it, and outlives what they do.
+		m.Sh(t, `rdomain up ours; rdomain check ours
+			`+again+`
+			await rdomain check ours
+			rdexec -v ours -- ping -c 1 -W 2 10.2.0.1
+			before=$(ip -br link; ip -br addr)
+			rdomain up ours theirs; rdomain down theirs
+			test "$before" = "$(ip -br link; ip -br addr)"
+			ip link show theirs >/dev/null; test ! -e /sys/fs/bpf/rdomain/theirs
+			rdomain down ours; ! ip link show ours 2>/dev/null; ip link show e2 >/dev/null; ip link show theirs >/dev/null`)
+		// A link of theirs is not taken out of their VRF.
+		m.Sh(t, `printf '[Domain]\nKind=vrf\nTable=21\nTimeoutSec=0\n[Link e0]\n' >/etc/rdomain/thief.conf
+			! rdomain up thief 2>/root/why; grep -q 'thief.conf:5: link e0 is a member of vrf theirs; release it first' /root/why || { cat /root/why; false; }
+			! ip link show thief 2>/dev/null
+			printf '[Domain]\nKind=vrf\nTable=1010\n' >/etc/rdomain/thief.conf
+			! rdomain up thief 2>/root/why; grep -q 'thief.conf:1: Table=1010 is already that of vrf theirs' /root/why || { cat /root/why; false; }
+			! ip link show thief 2>/dev/null
+			rdomain up theirs; `+unmake+`; ip link del theirs 2>/dev/null || true; rdomain down theirs`)
+		// A tool that deletes what it does not know, as IfState does with
+		// namespaces: check says so, up makes it anew, down cleans.
+		m.Sh(t, `printf '[Link e2]\n[Link d0]\nKind=dummy\nAddress=10.3.0.1/24\n' >/etc/rdomain/ns.conf
+			rdomain up ns
+			ip netns delete ns
+			! rdomain check ns >/root/diff; grep -qx '+ip netns add ns' /root/diff
+			await sh -c '! ip link show e3'
+			# e2 was a veth, and died with the namespace: that is said, and nothing is made.
+			sed -i '1i [Domain]\nTimeoutSec=1' /etc/rdomain/ns.conf
+			! rdomain up ns 2>/root/why; grep -q 'ns.conf:3: there is no link e2' /root/why || { cat /root/why; false; }
+			ip link add e2 type dummy
+			rdomain up ns; rdomain check ns; rdomain down ns
+			ip link show e2 >/dev/null; ! ip netns list | grep -q .`)
+	})
+}
+
+// The tests of cmd/rdomain that need a kernel with VRFs, among them that an up or
+// down that is killed at a system call leaves nothing, run in the machine.
+func TestDomainsKilled(t *testing.T) {
+	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
+		m.Put(t, "/root/rdomain.test", 0o755, testBinary(t, "cmd/rdomain"))
+		out := m.Run(t, "sh", "-c", "cd /root && PATH=$PATH:/usr/sbin exec ./rdomain.test -test.short -test.v -test.run 'TestKilledAtEachSystemCall/vrf|TestVRFWithoutModule'")
+		if out.Code != 0 || !strings.Contains(out.Stdout, "--- PASS: TestKilledAtEachSystemCall/vrf") {
+			t.Errorf("%s: exit %d\n%s%s", m.System, out.Code, out.Stdout, out.Stderr)
+		}
+		for line := range strings.Lines(out.Stdout) {
+			if strings.Contains(line, "calls or fewer") {
+				t.Logf("%s: %s", m.System, strings.TrimSpace(line))
+			}
+		}
+	})
+}
+
+// testBinary returns the tests of a package as a program.
+func testBinary(t *testing.T, pkg string) []byte {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "test")
+	cmd := exec.Command("go", "test", "-c", "-o", binary, "rdgen/"+pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go test -c %s: %v\n%s", pkg, err, out)
+	}
+	data, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
