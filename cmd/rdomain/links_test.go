@@ -433,3 +433,50 @@ func TestKeyFiles(t *testing.T) {
 	says(t, 100, "", "rdomain: fatal: /etc/rdomain/wg.conf:3: PrivateKeyFile=: expected the path of a file, such as /etc/wireguard/wg0.key\n", "up", "wg")
 	sandbox.Sh(t, `rm -r /etc/wg`)
 }
+
+// A link that somebody renames is still the same one: up gives it its name
+// again, and down gives it back; nothing that was moved in dies with the
+// namespace.
+func TestRenamedMeanwhile(t *testing.T) {
+	start(t)
+	hardware(t, "eth7")
+	before := snapshot(t)
+	file(t, "hw", "[Link eth7]\n[Link veth0]\nKind=veth\nPeer=vh\nAddress=10.5.0.1/24\n")
+	quiet(t, "up", "hw")
+	up := snapshot(t)
+	sandbox.Sh(t, `ip -n hw link set eth7 down; ip -n hw link set eth7 name wan; ip -n hw link set veth0 down; ip -n hw link set veth0 name lan`)
+	out, _, code := rdomain("check", "hw")
+	if code != 1 || !strings.Contains(out, "+ip -n hw link set wan name eth7\n") || !strings.Contains(out, "+ip -n hw link set lan name veth0\n") {
+		t.Errorf("check = %d, %s", code, out)
+	}
+	quiet(t, "up", "hw")
+	if got := snapshot(t); got != up {
+		t.Errorf("up after a rename: %s", cmp.Diff(up, got))
+	}
+	says(t, 0, "", "", "check", "hw")
+	sandbox.Sh(t, `ip -n hw link set eth7 down; ip -n hw link set eth7 name wan`)
+	quiet(t, "down", "hw")
+	if got := snapshot(t); got != before {
+		t.Errorf("down after a rename: %s", cmp.Diff(before, got))
+	}
+}
+
+// A link that cannot be given back keeps its namespace: it must not die with it.
+func TestNoLinkIsLeftInADyingNamespace(t *testing.T) {
+	start(t)
+	hardware(t, "eth7")
+	before := snapshot(t)
+	file(t, "hw", "[Link eth7]\n")
+	quiet(t, "up", "hw")
+	// Outside somebody took the name.
+	sandbox.Sh(t, `ip link add eth7 type bridge`)
+	_, stderr, code := rdomain("down", "hw")
+	if code != 111 || !strings.Contains(stderr, "ip -n hw link set eth7 netns /proc/$$/ns/net: ") {
+		t.Errorf("down = %d, %s; want to be told that the link cannot be given back", code, stderr)
+	}
+	sandbox.Sh(t, `ip -n hw link show eth7; ip link delete eth7`)
+	quiet(t, "down", "hw")
+	if got := snapshot(t); got != before {
+		t.Errorf("down: %s", cmp.Diff(before, got))
+	}
+}

@@ -197,7 +197,7 @@ func (l Link) tuntap() []string {
 type Setting struct {
 	Netns string `json:"netns,omitempty"`
 	Link  string `json:"link"`
-	// Key is "up", "down", "mtu", "address" (the hardware address), "master",
+	// Key is "up", "down", "name", "mtu", "address" (the hardware address), "master",
 	// "nomaster" or "netns"; Value is empty for those without one. "" for
 	// "netns" means the namespace that rdomain runs in.
 	Key   string `json:"key"`

@@ -222,15 +222,16 @@ func (s *session) strangers(r *record.Record) ([]string, error) {
 		return nil, err
 	}
 	known := slices.Clone(fallback)
+	var indices []int // somebody may have renamed them
 	for _, l := range r.Links {
-		known = append(known, l.Name)
+		known, indices = append(known, l.Name), append(indices, l.Index)
 	}
 	for _, t := range r.Taken {
-		known = append(known, t.Name)
+		known, indices = append(known, t.Name), append(indices, t.Index)
 	}
 	var names []string
 	for _, l := range links {
-		if !slices.Contains(known, l.Name) {
+		if !slices.Contains(known, l.Name) && !slices.Contains(indices, l.Index) {
 			names = append(names, l.Name)
 		}
 	}

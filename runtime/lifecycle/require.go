@@ -13,6 +13,7 @@ import (
 	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
 )
 
 // requirements returns the domains that must be up before the file's own: those
@@ -198,8 +199,11 @@ type required struct {
 	alone bool
 }
 
-func (s *session) needs(f *conf.File) (list []required) {
+func (s *session) needs(f *conf.File, r *record.Record) (list []required) {
 	made := map[[2]string]bool{{s.netns, f.Domain.VRF.String()}: true}
+	for _, t := range r.Taken { // it came once, and may have another name
+		made[[2]string{t.From, t.Name}] = true
+	}
 	for _, l := range f.Links {
 		if l.Kind != "" {
 			made[[2]string{s.netns, l.Name.String()}] = true
@@ -230,10 +234,10 @@ func (s *session) needs(f *conf.File) (list []required) {
 
 // awaitLinks waits for links that others make: hardware that is found late, and
 // what another program sets up. What does not come is for the plan to speak of.
-func (s *session) awaitLinks(f *conf.File) error {
+func (s *session) awaitLinks(f *conf.File, r *record.Record) error {
 	var late required
 	err := wait(f.Timeout, func() (bool, error) {
-		for _, n := range s.needs(f) {
+		for _, n := range s.needs(f, r) {
 			if ok, err := s.hasLink(n); !ok || err != nil {
 				late = n
 				return false, err

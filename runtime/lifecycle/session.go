@@ -348,6 +348,9 @@ func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
 		}
 	}
 	if have.Exists {
+		if err := s.renamed(r, have); err != nil {
+			return nil, err
+		}
 		if err := s.routes(n.tables, have); err != nil {
 			return nil, err
 		}
@@ -358,6 +361,54 @@ func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
 		}
 	}
 	return have, s.readRest(f, n, have)
+}
+
+// renamed finds recorded links that bear another name by now: a link that was
+// moved in must not die with its namespace because somebody renamed it. An
+// ifindex is given anew only after the link is gone, so kind and address are
+// compared too.
+func (s *session) renamed(r *record.Record, have *plan.State) error {
+	c, err := s.conn(s.netns)
+	if err != nil {
+		return err
+	}
+	have.Renamed = map[string]string{}
+	find := func(name string, index int, same func(rtnl.Link) bool) error {
+		if _, ok := have.Inside[name]; ok || index == 0 {
+			return nil
+		}
+		l, err := c.LinkAt(index)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !same(l) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		addresses, err := c.Addresses(index)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		have.Renamed[name] = l.Name
+		l.Name, l.Up = name, false // it is set down to be renamed
+		have.Inside[name] = plan.Link{Link: l, Addresses: addresses}
+		s.index[[2]string{s.netns, name}] = index
+		s.index[[2]string{s.netns, have.Renamed[name]}] = index
+		return nil
+	}
+	if r.Made != nil && r.Made.ID != s.id() {
+		return nil // another namespace, other numbers
+	}
+	for _, l := range r.Links {
+		if err := find(l.Name, l.Index, func(now rtnl.Link) bool { return now.Kind == l.Kind }); err != nil {
+			return err
+		}
+	}
+	for _, t := range r.Taken {
+		if err := find(t.Name, t.Index, func(now rtnl.Link) bool { return now.MAC == t.MAC }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readRest reads what few domains have.

@@ -229,6 +229,8 @@ func (s *session) doSetting(t ip.Setting) (int, error) {
 				return err
 			}
 			return c.SetMTU(index, uint32(mtu))
+		case "name":
+			return c.SetName(index, t.Value)
 		case "address":
 			return c.SetMAC(index, t.Value)
 		case "nomaster":

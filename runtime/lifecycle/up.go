@@ -152,7 +152,7 @@ func (h *Host) locked(t target, in *inputs, reload bool) error {
 		if err := h.outers(t, f.Domain, in); err != nil {
 			return err
 		}
-		if err := s.awaitLinks(f); err != nil {
+		if err := s.awaitLinks(f, r); err != nil {
 			return err
 		}
 	}

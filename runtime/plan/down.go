@@ -30,6 +30,7 @@ func Down(r *record.Record, have *State) Removal {
 		d.note("namespace %s is another one than was made; left alone", r.Made.Name)
 		d.have = &State{Exists: true, Outside: have.Outside, Others: have.Others, OuterRules: have.OuterRules, Files: have.Files}
 	}
+	d.Steps = d.have.rename(d.in)
 	d.routes(false)
 	d.rules()
 	d.neighbors()

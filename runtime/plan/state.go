@@ -28,6 +28,9 @@ type State struct {
 	// least the other ends, and links that are to be moved in. It is the same
 	// map as Inside where the domain lives there.
 	Outside map[string]Link
+	// Renamed are the names that recorded links have now, by the name that
+	// they are recorded and found in Inside under.
+	Renamed map[string]string
 	// Others are links of third namespaces, by namespace and name.
 	Others map[string]map[string]Link
 	// IDs are the identities of third namespaces, by name.

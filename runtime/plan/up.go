@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -19,6 +20,7 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	p := &planner{f: f, have: have, old: old, in: f.Domain.Netns.String(), plan: &Plan{Record: keep(old, have)}}
 	p.plan.Record.File = f.Path
 	p.plan.Record.Netns, p.plan.Record.VRF = f.Domain.Netns.String(), f.Domain.VRF.String()
+	p.plan.Steps = have.rename(p.in)
 	if f.Kind == conf.Netns {
 		p.namespace()
 	} else if err := p.vrf(); err != nil {
@@ -94,6 +96,16 @@ func keep(old *record.Record, have *State) *record.Record {
 	})
 	r.Files = slices.DeleteFunc(r.Files, func(f ip.File) bool { return have.Files[f.Path] != f.Text })
 	return r
+}
+
+// rename returns the steps that give links their recorded names again.
+func (s *State) rename(in string) (steps []ip.Step) {
+	for _, name := range slices.Sorted(maps.Keys(s.Renamed)) {
+		now := s.Renamed[name]
+		steps = append(steps, ip.Step{Verb: ip.Set, Thing: ip.Setting{Netns: in, Link: now, Key: "down"}},
+			ip.Step{Verb: ip.Set, Thing: ip.Setting{Netns: in, Link: now, Key: "name", Value: name}})
+	}
+	return steps
 }
 
 func (p *planner) namespace() {

@@ -284,6 +284,11 @@ func (c *Conn) SetUp(index int, up bool) error {
 	return c.change(unix.RTM_NEWLINK, 0, msg)
 }
 
+// SetName renames a link, which must be down on kernels before 6.2.
+func (c *Conn) SetName(index int, name string) error {
+	return c.set(index, str(unix.IFLA_IFNAME, name))
+}
+
 // SetMTU sets a link's MTU in bytes.
 func (c *Conn) SetMTU(index int, mtu uint32) error { return c.set(index, u32(unix.IFLA_MTU, mtu)) }
 

@@ -266,7 +266,8 @@ func TestDomainsIfState(t *testing.T) {
 			! grep -q -F -f /etc/wireguard/0.key -r /run/rdomain
 			rdomain down vpn; ! ip netns list | grep -q vpn; test ! -e /etc/netns/vpn; ip link show eth0 >/dev/null`)
 		// A wireguard link through a VRF is refused where it would be deaf.
-		m.Sh(t, `sysctl -qw net.ipv4.udp_l3mdev_accept=0
+		m.Sh(t, `sed -i '/^.Sysctl/d; /udp_l3mdev_accept/d' /etc/rdomain/red.conf; rdomain reload red
+			test "$(sysctl -n net.ipv4.udp_l3mdev_accept)" = 0
 			sed -i 's/Kind=wireguard/Kind=wireguard\nOuter=red/' /etc/rdomain/vpn.conf
 			! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:10: .*udp_l3mdev_accept=1' /root/why || { cat /root/why; false; }
 			! ip netns list | grep -q vpn`)
@@ -297,12 +298,12 @@ iface e0
 	vrf-member theirs
 	address 10.1.0.1/24
 EOT`)
-			make, again, unmake = "ifup-ng -a", "ifdown-ng e0; ifup-ng e0", "ifdown-ng e0 theirs"
+			make, again, unmake = "ifup-ng -v -a >/root/ifup 2>&1 || { cat /root/ifup; false; }", "ifdown-ng e0; ifup-ng e0", "ifdown-ng e0 theirs"
 		} else {
 			m.Sh(t, `mkdir -p /etc/systemd/network
 				printf '[NetDev]\nName=theirs\nKind=vrf\n[VRF]\nTable=1010\n' >/etc/systemd/network/10-theirs.netdev`)
 			// Links are enslaved by hand: networkd leaves them to udev, which is not there.
-			make = "systemctl start systemd-networkd; await ip link show theirs; ip link set e0 master theirs; ip address add 10.1.0.1/24 dev e0; ip link set e0 up"
+			make = "systemctl start systemd-networkd; await ip link show theirs; ip link set theirs up; ip link set e0 master theirs; ip address add 10.1.0.1/24 dev e0; ip link set e0 up"
 			again, unmake = "networkctl reload; systemctl restart systemd-networkd", "systemctl stop systemd-networkd"
 		}
 		// Nobody has made it yet: up waits, in vain here, and makes nothing.
