@@ -251,6 +251,23 @@ func (l *Loader) InS6(name string) bool {
 	return found != ""
 }
 
+// S6Strays returns the source directories that are still wrapped, although
+// no file names a domain for their service: that was taken away, or given on the
+// command line alone.
+func (l *Loader) S6Strays(declared []string) []string {
+	f := l.flavor()
+	var notes []string
+	for _, e := range f.List(l.fsys) {
+		d, err := s6.ReadDirectory(l.fsys, e[0], e[1], f.ServiceDirs)
+		if err != nil || d.Wrapped == "" || slices.ContainsFunc(declared, func(name string) bool { return e[1] == name || e[1] == f.Service(name) }) {
+			continue
+		}
+		notes = append(notes, e[0]+"/"+e[1]+"/"+d.Wrapped+": enters a domain, but no file names one for "+e[1]+
+			`; if that was taken away, remove the line that ends in "`+s6.Mark+`", and the dependency`)
+	}
+	return notes
+}
+
 // S6Problems returns what s6-rc-compile would find wrong in the flavour's
 // folders: nothing of them is compiled before it is mended.
 func (l *Loader) S6Problems() []error {

@@ -15,6 +15,8 @@ type Directory struct {
 	Type string
 	// Generated reports that rdgen made it, so that it can be made anew.
 	Generated bool
+	// Wrapped is the script that has our line, or "".
+	Wrapped string
 	// Scripts are what is executed, by file name: run and finish, or up, down
 	// and reload.
 	Scripts map[string]Script
@@ -41,6 +43,19 @@ func (f Flavor) Find(fsys fs.FS, names ...string) (folder, name string) {
 		}
 	}
 	return "", ""
+}
+
+// List returns the source directories of the flavour's folders, as folder and name.
+func (f Flavor) List(fsys fs.FS) (list [][2]string) {
+	for _, folder := range f.Folders {
+		entries, _ := fs.ReadDir(fsys, below(folder))
+		for _, e := range entries {
+			if e.Name()[0] != '.' {
+				list = append(list, [2]string{folder, e.Name()})
+			}
+		}
+	}
+	return list
 }
 
 // ReadDirectory reads what rdgen may change of a source directory. serviceDir: it
@@ -93,6 +108,9 @@ func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory
 			return nil, line
 		}
 		d.Scripts[script] = s
+		if d.Wrapped == "" && bytes.Contains(text, []byte(" "+Mark+"\n")) {
+			d.Wrapped = script
+		}
 		info, err := fs.Stat(fsys, below(dir+"/"+script))
 		if err != nil {
 			return nil, missing(dir+"/"+script, err)

@@ -48,6 +48,7 @@ func check(root string, services []string) (notes []string, err error) {
 	if len(services) == 0 {
 		errs, notes = openrc.Host(fsys)
 		services, err = loader.S6Declared()
+		notes = append(notes, loader.S6Strays(services)...)
 	}
 	errs = append(errs, err)
 	for _, name := range services {
