@@ -28,7 +28,7 @@ var packages = map[Init]string{
 		"nftables,iptables,ipset,wireguard-tools",
 	OpenRC: "openrc,sysvinit-core,initscripts,ifupdown-ng",
 	// libbpf1 and libseccomp2 are opened by systemd when a unit asks for them.
-	Systemd: "systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd",
+	Systemd: "systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev",
 }
 
 // image is what a machine boots from.
