@@ -199,7 +199,7 @@ ok "and the kernel's log has it" sh -c 'dmesg | grep "rdgen: error: /etc/conf.d/
 func TestSystemdVRF(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		m.Put(t, "/etc/rdomain/mgmt.conf", 0o644, []byte(mgmt))
-		verdicts(t, m, 32, inVRF)
+		verdicts(t, m, 31, inVRF)
 	})
 }
 
