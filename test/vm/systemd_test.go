@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"encoding/binary"
 	"os"
 	"strings"
 	"testing"
@@ -50,8 +51,57 @@ func verdicts(t *testing.T, m *Machine, want int, script string) {
 // all kinds into a namespace, with their sandboxes and resolver files.
 func TestSystemdNamespace(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		verdicts(t, m, 26, setup+namespace)
+		m.Put(t, "/usr/local/lib/bus.bytes", 0o644, busBytes("org.example.Bus"))
+		m.Put(t, "/etc/dbus-1/system.d/bus.conf", 0o644, []byte(`<busconfig><policy user="root"><allow own="org.example.Bus"/></policy></busconfig>`))
+		verdicts(t, m, 28, setup+namespace)
 	})
+}
+
+// busBytes is what a program sends to own a name on the message bus: who it is,
+// and two calls of the D-Bus specification.
+func busBytes(name string) []byte {
+	b := []byte("\x00AUTH EXTERNAL 30\r\nBEGIN\r\n")
+	b = append(b, busCall(1, "Hello", "", nil)...)
+	var body []byte
+	body = busString(body, name)
+	body = binary.LittleEndian.AppendUint32(busPad(body, 4), 0)
+	return append(b, busCall(2, "RequestName", "su", body)...)
+}
+
+func busCall(serial uint32, member, signature string, body []byte) []byte {
+	const bus = "org.freedesktop.DBus"
+	var fields []byte
+	for _, f := range []struct {
+		code       byte
+		kind, text string
+	}{{1, "o", "/org/freedesktop/DBus"}, {2, "s", bus}, {3, "s", member}, {6, "s", bus}, {8, "g", signature}} {
+		if f.text == "" {
+			continue
+		}
+		fields = append(busPad(fields, 8), f.code, 1, f.kind[0], 0)
+		if f.kind == "g" {
+			fields = append(append(append(fields, byte(len(f.text))), f.text...), 0)
+		} else {
+			fields = busString(fields, f.text)
+		}
+	}
+	m := []byte{'l', 1, 0, 1}
+	m = binary.LittleEndian.AppendUint32(m, uint32(len(body)))
+	m = binary.LittleEndian.AppendUint32(m, serial)
+	m = binary.LittleEndian.AppendUint32(m, uint32(len(fields)))
+	return append(busPad(append(m, fields...), 8), body...)
+}
+
+func busString(b []byte, s string) []byte {
+	b = binary.LittleEndian.AppendUint32(busPad(b, 4), uint32(len(s)))
+	return append(append(b, s...), 0)
+}
+
+func busPad(b []byte, n int) []byte {
+	for len(b)%n != 0 {
+		b = append(b, 0)
+	}
+	return b
 }
 
 // setup makes the machine's uplink, to a namespace that stands for the world,
@@ -118,6 +168,12 @@ Restart=always
 RestartSec=0
 ExecStart=/bin/busybox httpd -p 8080 -h /srv
 E
+unit bus.service <<'E'
+[Service]
+Type=dbus
+BusName=org.example.Bus
+ExecStart=/bin/sh -c '{ cat /usr/local/lib/bus.bytes; sleep infinity; } | socat - UNIX-CONNECT:/run/dbus/system_bus_socket >/dev/null'
+E
 unit tick.service <<'E'
 [Service]
 Type=oneshot
@@ -131,7 +187,7 @@ unit other.service <<'E'
 [Service]
 ExecStart=/bin/sleep infinity
 E
-for s in asker boxed forker tick; do echo netns=private >/etc/conf.d/$s; done
+for s in asker boxed forker tick bus; do echo netns=private >/etc/conf.d/$s; done
 echo 'netns=$(hostname)' >/etc/conf.d/bad
 unit bad.service <<'E'
 [Service]
@@ -179,6 +235,9 @@ systemctl start boxed; systemctl reload boxed; systemctl stop boxed
 ok "every command of the unit was in the namespace" [ "$(grep -c "^[a-z-]* net:.$P.$" /run/boxed)" = 6 ]
 ok "the sandbox is as it was" sh -c 'grep -q "^6[0-9]*$" /run/boxed && grep -q "NoNewPrivs:.1" /run/boxed && grep -q "Seccomp:.2" /run/boxed && grep -q "CapBnd:.0000000000000000" /run/boxed && ! grep -E "WRITABLE|UNSHARED|of-the-host" /run/boxed'
 ok "with the domain's resolv.conf" grep -q 'nameserver 192.0.2.1' /run/boxed
+systemctl start dbus; systemctl reload dbus
+ok "Type=dbus" systemctl start bus
+ok "is inside" inside bus private
 ok "Type=forking" systemctl start forker
 ok "listens inside" has "ip netns exec private ss -Htln" :8080
 kill -9 $(systemctl show -p MainPID --value forker)
