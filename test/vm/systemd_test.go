@@ -460,7 +460,8 @@ ok "exist as they are called" ip -n t-1.a link show v-1.x
 (for n in 1 2 3 4 5 6 7 8; do ip netns add other$n; ip netns delete other$n; done) &
 systemctl start rdomain@p1 rdomain@p2 rdomain@p3 rdomain@p4; wait $!
 ok "namespaces made beside another tool" rdomain check p1 p2 p3 p4
-ok "none is a left-over file, and each is mounted once" sh -c 'for n in /run/netns/*; do [ $(stat -fc %T $n) = nsfs ] && [ $(grep -c " $n " /proc/self/mountinfo) -le 1 ] || exit 1; done'
+# (ip of before 2026 mounts each one twice, on both sides of the mount of /run/netns.)
+ok "none is a left-over file, nor do the mounts multiply" sh -c 'for n in /run/netns/*; do [ $(stat -fc %T $n) = nsfs ] && [ $(grep -c " $n " /proc/self/mountinfo) -le 2 ] || exit 1; done'
 ---
 # networkd removes rules and routes that are not its own.
 systemctl start rdomain@mgmt
