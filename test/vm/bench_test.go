@@ -71,9 +71,12 @@ func benchPath(b *testing.B, m *Machine) {
 			ip -n t1 address add 10.99.0.2/24 dev v1; ip -n t1 link set v1 up; ip -n t1 route add default via 10.99.0.1`,
 			"rdexec -n t1 --", "rdomain down t1; sysctl -qw net.ipv4.ip_forward=0"},
 		{"behind a netfilter rule for its cgroup", "10.20.30.40:7000", `mkdir -p /sys/fs/cgroup/fenced
-			nft 'table inet fence { chain out { type filter hook output priority 0; socket cgroupv2 level 1 "fenced" oifname != "eth1" drop; }
-				chain in { type filter hook input priority 0; socket cgroupv2 level 1 "fenced" iifname != "eth1" drop; } }'`,
-			`sh -c 'echo 0 >/sys/fs/cgroup/fenced/cgroup.procs; exec "$@"' sh`, "nft delete table inet fence; await rmdir /sys/fs/cgroup/fenced"},
+			nft add table inet fence
+			nft add chain inet fence out '{ type filter hook output priority 0; }'
+			nft add chain inet fence in '{ type filter hook input priority 0; }'
+			nft add rule inet fence out socket cgroupv2 level 1 '"fenced"' oifname != eth1 drop
+			nft add rule inet fence in socket cgroupv2 level 1 '"fenced"' iifname != eth1 drop`,
+			`sh -c 'echo 0 >$(cg)/fenced/cgroup.procs; exec "$@"' sh`, "nft delete table inet fence; await rmdir $(cg)/fenced"},
 	} {
 		m.Sh(b, c.up+"\n"+c.in+" probe serve 0.0.0.0:7000 >/dev/null 2>&1 & echo $! >/run/test/pid")
 		ask := "ip netns exec lan probe "

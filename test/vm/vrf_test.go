@@ -47,6 +47,12 @@ echo "await: in vain: $*" >&2
 exit 1
 EOT
 chmod +x /usr/local/bin/await
+# cg: where cgroup v2 is mounted.
+cat >/usr/local/bin/cg <<'EOT'
+#!/bin/sh
+for d in /sys/fs/cgroup/unified /sys/fs/cgroup; do [ ! -e $d/cgroup.controllers ] || exec echo $d; done
+EOT
+chmod +x /usr/local/bin/cg
 `
 
 // TestVRF is about real VRFs: what rdexec binds, what cannot leave, and what
@@ -190,7 +196,7 @@ func testIdentify(t *testing.T, m *Machine) {
 		rdexec -v mgmt -c /elsewhere -- sleep 1003 & echo $! >/run/test/elsewhere
 		sleep 1004 & echo $! >/run/test/outside
 		for n in 0 1 2 3 4; do await pgrep -x -f "sleep 100$n"; done
-		cat /run/test/elsewhere >/sys/fs/cgroup/elsewhere/cgroup.procs`)
+		cat /run/test/elsewhere >$(cg)/elsewhere/cgroup.procs`)
 	for _, c := range []struct{ who, rdomain, iproute2 string }{
 		{"joined", "mgmt\n", "mgmt\n"}, {"theirs", "mgmt\n", "mgmt\n"}, {"inner", "inner@t1\n", "inner\n"},
 		{"elsewhere", "mgmt\n", ""}, {"outside", "", ""},
@@ -206,7 +212,7 @@ func testIdentify(t *testing.T, m *Machine) {
 		rdomain ps mgmt >ps; for p in joined theirs elsewhere; do grep -w $(cat $p) ps; done; ! grep -w $(cat outside) ps
 		rdomain ps inner@t1 | grep -w $(cat inner)
 		kill $(cat joined theirs inner elsewhere outside)
-		await rmdir /sys/fs/cgroup/elsewhere
+		await rmdir $(cg)/elsewhere
 		rdexec -v mgmt -- probe listen 0.0.0.0:7007 >/dev/null 2>&1 & pid=$!
 		await sh -c "ss -Htln | grep 7007"; ss -Htln | grep -F 0.0.0.0%mgmt:7007; kill $pid`)
 }
@@ -214,7 +220,7 @@ func testIdentify(t *testing.T, m *Machine) {
 // The kernel allows 64 programs for a cgroup; no number of starts comes near.
 func testLimit(t *testing.T, m *Machine) {
 	m.Sh(t, `for i in $(seq 70); do rdexec -v mgmt -c /limit -- true; done
-		echo 0 >/sys/fs/cgroup/limit/cgroup.procs; probe sockets | grep -c mgmt; echo 0 >/sys/fs/cgroup/cgroup.procs; rmdir /sys/fs/cgroup/limit`)
+		echo 0 >$(cg)/limit/cgroup.procs; probe sockets | grep -c mgmt; echo 0 >$(cg)/cgroup.procs; rmdir $(cg)/limit`)
 }
 
 // A system call that fails ends in exit 111 and nothing executed, or was not
@@ -229,7 +235,7 @@ func testFaults(t *testing.T, m *Machine) {
 		// As if the program had no effect: the look at a socket says "bound to nothing".
 		"getsockopt:retval=0",
 	} {
-		out := m.Run(t, "sh", "-c", "rm -f /run/test/ran; dir=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/vrf/mgmt; [ ! -d $dir ] || await rmdir $dir; strace -f -o /dev/null -e inject="+fault+
+		out := m.Run(t, "sh", "-c", "rm -f /run/test/ran; dir=$(cg)$(sed -n s/^0:://p /proc/self/cgroup)/vrf/mgmt; [ ! -d $dir ] || await rmdir $dir; strace -f -o /dev/null -e inject="+fault+
 			" rdexec -v mgmt -- sh -c 'probe sockets >/run/test/ran'")
 		ran := m.Run(t, "cat", "/run/test/ran")
 		if out.Code != 111 || ran.Code == 0 || !strings.HasPrefix(out.Stderr, "rdexec: fatal: ") || strings.Count(out.Stderr, "\n") != 1 {
@@ -282,7 +288,7 @@ func testRemade(t *testing.T, m *Machine) {
 		await ip netns exec lan probe ask 10.20.30.40:7001
 		await ip netns exec lan probe ask [2001:db8:1::40]:7002
 		rdexec -v mgmt -c /kept -- true
-		echo 0 >/sys/fs/cgroup/kept/cgroup.procs; rdomain check --self -v mgmt; echo 0 >/sys/fs/cgroup/cgroup.procs; rmdir /sys/fs/cgroup/kept
+		echo 0 >$(cg)/kept/cgroup.procs; rdomain check --self -v mgmt; echo 0 >$(cg)/cgroup.procs; rmdir $(cg)/kept
 		kill $(cat /run/test/new)`)
 	for _, to := range []string{"192.0.2.1:7001", "10.20.30.40:7001"} {
 		if out := m.Run(t, "sh", "-c", "ip netns exec world probe ask "+to); out.Code == 0 {
