@@ -20,9 +20,10 @@ func systems(init Init) []System {
 	return list
 }
 
-// each runs f for every system, side by side, each time in a machine of its own
-// in which this project is installed.
+// each runs f for every system, side by side, also with those of other tests,
+// each time in a machine of its own in which this project is installed.
 func each(t *testing.T, list []System, f func(*testing.T, *Machine)) {
+	t.Parallel()
 	for _, s := range list {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
