@@ -81,6 +81,9 @@ func TestArticle(t *testing.T) {
 				m.Put(t, "/etc/rdomain/vrf-management.conf", 0o644, []byte("[Domain]\nKind=vrf\nTable=1\n\n"+c.conf))
 				m.Sh(t, start)
 				testServer(t, m)
+				if m.System.Init == Systemd && c.name == "eth0" {
+					testNetworkd(t, m)
+				}
 				m.Sh(t, stop+"; ! ip link show vrf-management 2>/dev/null")
 			})
 		}
@@ -135,16 +138,17 @@ func testServer(t *testing.T, m *Machine) {
 	for _, a := range []string{"8.8.8.8", "2001:db8:2::9", "192.0.2.1"} {
 		wantNoRoute(t, m, "vrf-management", a)
 	}
-	if m.System.Init == Systemd {
-		m.Put(t, "/etc/systemd/network/w0.network", 0o644, []byte("[Match]\nName=w0\n[Network]\nAddress=192.0.2.1/24\nAddress=2001:db8:2::1/64\nGateway=192.0.2.9\n"))
-		// That networkd has looked at the rules is seen by what it does to a
-		// stranger's.
-		m.Sh(t, `ip rule add pref 3000 table 77; ip -6 rule add pref 3000 table 77
+}
+
+// testNetworkd starts systemd-networkd beside the VRF. That it has looked at the
+// rules is seen by what it does to a stranger's.
+func testNetworkd(t *testing.T, m *Machine) {
+	m.Put(t, "/etc/systemd/network/w0.network", 0o644, []byte("[Match]\nName=w0\n[Network]\nAddress=192.0.2.1/24\nAddress=2001:db8:2::1/64\nGateway=192.0.2.9\n"))
+	m.Sh(t, `ip rule add pref 3000 table 77; ip -6 rule add pref 3000 table 77
 			systemctl start systemd-networkd; await sh -c '! ip rule | grep -q 3000'; await sh -c '! ip -6 rule | grep -q 3000'
 			await sh -c "networkctl status w0 | grep -q w0.network"
 			ip rule add pref 3000 table 77; systemctl restart systemd-networkd; await sh -c '! ip rule | grep -q 3000'
 			same_rules; rdomain check vrf-management; login 10.20.30.40 lan
 			systemctl stop systemd-networkd.socket systemd-networkd 2>/dev/null || :
 			ip address replace 192.0.2.1/24 dev w0; ip route replace default via 192.0.2.9; ip -6 route replace default via 2001:db8:2::9 2>/dev/null || :`)
-	}
 }
