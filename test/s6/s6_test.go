@@ -170,3 +170,35 @@ func TestS6RC(t *testing.T) {
 		s6-svscanctl -t /run/scan; until_ '! s6-svscanctl -z /run/scan'
 		`)
 }
+
+// TestStore: a service of a package's store, wrapped, and its domain in the
+// administrator's, by s6-rc's own tools.
+func TestStore(t *testing.T) {
+	need.Tools(t, need.S6RC, "s6-rc-repo-init", "s6-rc-set-new", "s6-rc-set-change", "s6-rc-set-commit", "s6-rc-repo-sync")
+	dir := t.TempDir()
+	write(t, dir+"/usr/share/s6/sources/web/type", "longrun\n")
+	write(t, dir+"/usr/share/s6/sources/web/run", "#!/bin/sh\nexec web\n")
+	write(t, dir+"/etc/s6/sources/other/type", "longrun\n")
+	write(t, dir+"/etc/s6/sources/other/run", "#!/bin/sh\nexec other\n")
+	write(t, dir+"/etc/conf.d/web", "netns=t1\n")
+	out := sandbox.Sh(t, `cd `+dir+`
+		s6-rc-repo-init -v 0 -r repo "$PWD/etc/s6/sources" "$PWD/usr/share/s6/sources"
+		s6-rc-set-new -r repo current
+		(cd `+cwd(t)+` && go run rdgen/cmd/rdgen s6 --all --root `+dir+` -o `+dir+`)
+		s6-rc-repo-sync -v 0 -r repo
+		s6-rc-set-change -r repo -p current active web
+		s6-rc-set-commit -r repo current 2>/dev/null
+		s6-rc-set-status -r repo current | sort`)
+	if want := "other/usable\nrdomain-t1/active\nweb/active\n"; out != want {
+		t.Errorf("the set is %q; want %q", out, want)
+	}
+}
+
+func cwd(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
