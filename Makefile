@@ -84,6 +84,9 @@ install-openrc:
 	install -D -m 0644 openrc/files/etc/rc.conf.d/50-rdgen.conf $(DESTDIR)/etc/rc.conf.d/50-rdgen.conf
 	install -D -m 0644 openrc/files/usr/libexec/rdgen/openrc.sh $(DESTDIR)/usr/libexec/rdgen/openrc.sh
 	install -D -m 0755 openrc/files/etc/init.d/rdomain $(DESTDIR)/etc/init.d/rdomain
+	# Since OpenRC 0.64 users' services read this folder instead of /etc/rc.conf.d.
+	install -d $(DESTDIR)/etc/user/rc.conf.d
+	ln -sf ../../rc.conf.d/50-rdgen.conf $(DESTDIR)/etc/user/rc.conf.d/50-rdgen.conf
 
 # The domains' unit, the generator (rdgen itself, which knows by its arguments
 # that it is one), and the rule that makes a deleted VRF again.

@@ -104,8 +104,8 @@ rdgen_command()
 # from another service's script, or from a shell in ip netns exec or ip vrf exec.
 rdgen_leave()
 {
-	# In a chroot that has a namespace of its own, that is the default one. A
-	# user's session may not look, and stays where it is.
+	! yesno "$RC_USER_SERVICES" || return 0 # they stay in their session
+	# In a chroot that has a namespace of its own, that is the default one.
 	if [ -e /proc/1/ns/net ] && ! [ /proc/self/ns/net -ef /proc/1/ns/net ] && [ / -ef /proc/1/root/. ]; then
 		[ "$rdgen_mark" != "$$:left" ] || rdgen_die "nsenter did not leave the network namespace of who started this"
 		rdgen_again left "leave the network namespace of who started this" nsenter -t 1 -m -n
@@ -417,7 +417,7 @@ rdgen_matches()
 		shift
 	done
 	EINFO_QUIET=no EINFO_COLOR=no command start-stop-daemon --test "$@" 2>/dev/null |
-		sed -n 's/.*Would send signal .* PID \([0-9][0-9]*\).*/\1/p'
+		sed -n 's/.*Would send signal [0-9]* to [PID ]*\([0-9][0-9]*\).*/\1/p' # Debian's has no "PID"
 }
 
 # rdgen_foreign reports that a process is in another domain than the service, or
@@ -469,6 +469,7 @@ rdgen_ready()
 # rdgen_need makes the service need the one that makes its domain.
 rdgen_need()
 {
+	! yesno "$RC_USER_SERVICES" || return 0 # theirs makes none
 	case "$vrf@$netns" in
 	@) return 0 ;;
 	*@) rdgen_id="$vrf" ;;
