@@ -164,6 +164,17 @@ func tools(t *testing.T, m *Machine, script string) string {
 	return m.Sh(t, "exec </dev/null; . /usr/local/lib/tools.sh\n"+script)
 }
 
+// rcAll has OpenRC start or stop services, a few at a time: a command in the guest
+// may take minutes, not more.
+func rcAll(t *testing.T, m *Machine, command string, services []string) {
+	t.Helper()
+	for some := range slices.Chunk(services, 4) {
+		if got := tools(t, m, "pairs 'rc-service $1 "+command+"' "+strings.Join(some, " ")); got != "" {
+			t.Errorf("%s: %s", command, got)
+		}
+	}
+}
+
 // wantLines compares lines in any order.
 func wantLines(t *testing.T, what, got string, want ...string) {
 	t.Helper()
@@ -194,9 +205,7 @@ func TestOpenRCShapes(t *testing.T) {
 			}
 		}
 		// Every daemon, and that the default one reaches what the others must not.
-		for some := range slices.Chunk(services, 5) { // a command in the guest may take minutes, not more
-			wantLines(t, "start", tools(t, m, "pairs 'rc-service $1 start' "+strings.Join(some, " ")), "")
-		}
+		rcAll(t, m, "start", services)
 		got := tools(t, m, "await count 16; where")
 		wantLines(t, "after start", got, where...)
 		got = tools(t, m, `rc-status -a | sed -n "s/^ *\\([a-z]*\\.[a-z0-9@]*\\) *\\[ *started.*/\\1/p" | grep -v -e "^rc" -e "\\.sh"; rc-service decl.both status`)
@@ -254,9 +263,7 @@ await respawned; where`)
 
 		// Stopped, nothing is left: no process, no cgroup, no mount, no word of rmdir.
 		m.Sh(t, "mount | sort >/tmp/mounts")
-		for some := range slices.Chunk(services, 5) {
-			wantLines(t, "stop", tools(t, m, "pairs 'rc-service $1 stop' "+strings.Join(some, " ")), "")
-		}
+		rcAll(t, m, "stop", services)
 		got = tools(t, m, `
 grep -e rmdir -e rror /tmp/said.* || :
 await count 0
