@@ -409,6 +409,12 @@ func (l *Loader) Generates() bool {
 	return false
 }
 
+// WithoutSystemd reports whether this is a machine of OpenRC that has units, which
+// packages bring along, and no systemd to read them.
+func (l *Loader) WithoutSystemd() bool {
+	return openrc.Installed(l.fsys) && systemd.Version(l.fsys) == 0
+}
+
 // Hooked reports whether the file is installed that covers every OpenRC service.
 func (l *Loader) Hooked() bool {
 	_, err := fs.Stat(l.fsys, openrc.ConfPath[1:])

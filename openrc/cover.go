@@ -141,6 +141,12 @@ func libexec(fsys fs.FS, name string) ([]byte, string, error) {
 	return nil, "", fs.ErrNotExist
 }
 
+// Installed reports whether the machine has OpenRC.
+func Installed(fsys fs.FS) bool {
+	_, _, err := libexec(fsys, "openrc-run.sh")
+	return err == nil
+}
+
 // relied are the lines of openrc-run.sh without which no file in rc.conf.d can do
 // what the hook does, each with what it is needed for.
 var relied = []struct{ text, why string }{

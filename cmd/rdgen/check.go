@@ -65,7 +65,7 @@ func checkService(loader *generators.Loader, root, name string) []error {
 	}
 	var errs []error
 	inits := slices.DeleteFunc(verbs(), func(v verb) bool {
-		return !v.knows(loader, name) || v.name != "s6" && loader.InS6Config(declared)
+		return !v.knows(loader, name) || v.name != "s6" && loader.InS6Config(declared) || v.name == "systemd" && loader.WithoutSystemd()
 	})
 	for _, v := range inits {
 		if err := checkInit(v, loader, root, name); err != nil {
