@@ -2,6 +2,7 @@ package conf
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"strings"
@@ -275,6 +276,36 @@ func TestReadSaysWhatIsNotThere(t *testing.T) {
 	}
 }
 
+// A file of 1 MB is read, whatever it is full of.
+func TestLargeFiles(t *testing.T) {
+	fill := func(head string, line func(i int) string) string {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := 0; ; i++ {
+			if l := line(i); b.Len()+len(l) <= MaxSize {
+				b.WriteString(l)
+			} else {
+				return b.String()
+			}
+		}
+	}
+	at := func(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255) }
+	for what, text := range map[string]string{
+		"comments":  fill("", func(int) string { return "# nothing\r\n" }),
+		"addresses": fill("[Link a]\n", func(i int) string { return "Address=" + at(i) + "/8\n" }),
+		"links":     fill("", func(i int) string { return fmt.Sprintf("[Link a%d]\nKind=dummy\n", i) }),
+		"routes":    fill("", func(i int) string { return "[Route]\nDestination=" + at(i) + "/32\nDevice=a\n" }),
+		"networks":  fill("[Link w]\nKind=wireguard\nPrivateKeyFile=/k\n[WireGuardPeer w]\nPublicKey=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n", func(i int) string { return "AllowedIPs=" + at(i) + "\n" }),
+		"neighbours": fill("", func(i int) string {
+			return "[Neighbor]\nDevice=a\nAddress=" + at(i) + "\nLinkLayerAddress=02:00:00:00:00:01\n"
+		}),
+	} {
+		if _, err := parse(t, "x", text); err != nil {
+			t.Errorf("a file full of %s: %v", what, err)
+		}
+	}
+}
+
 // FuzzParse: no text makes Parse panic, and what it reads it writes in a form
 // that it reads as the same.
 func FuzzParse(f *testing.F) {
@@ -282,6 +313,14 @@ func FuzzParse(f *testing.F) {
 		"", "[Domain]\nKind=vrf\nTable=10\nNetns=t1\nName=m\nDescription=a # b; c\n",
 		"[Link v]\nKind=veth\nPeer=w\nAddress=10.0.0.1/24\nPeerAddress=::1/64\nMTUBytes=1400\nMACAddress=02:00:5e:10:00:01\n",
 		"[Route]\nDestination=default\nGateway=10.0.0.1\n[Route]\nType=blackhole\nDestination=2001:db8::/32\nMetric=3\n",
+		"[Domain]\nRequires=a b\nRequiresLink=c\nTimeoutSec=0\nDNS=10.0.0.1 ::1\nDomains=a.b c\n[Sysctl]\nnet.ipv4.conf.a/b.x=1 2\n",
+		"[Link w]\nKind=wireguard\nOuter=a@b\nPrivateKeyFile=/k\nListenPort=1\nFirewallMark=2\n[WireGuardPeer w]\nPublicKey=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n" +
+			"PresharedKeyFile=/p\nEndpoint=[::1]:1\nAllowedIPs=10.0.0.0/8, ::/0\nPersistentKeepalive=9\n",
+		"[Link a]\nKind=vxlan\nVNI=0\nLocal=::1\nRemote=ff02::1\nParent=b\nTTL=0\nDestinationPort=1\nMacLearning=no\nBridge=c\n[Link g]\nKind=gre\nLocal=1.2.3.4\nKey=0\n",
+		"[Link t]\nKind=tap\nUser=a\nGroup=0\nMultiQueue=yes\n[Link i]\nKind=ipvlan\nParent=x\nMode=L3S\n[Link v]\nKind=vlan\nParent=x\nId=9\nProtocol=802.1ad\n",
+		"[RoutingPolicyRule]\nPriority=1\nFamily=both\nFirewallMark=0x10/0xf0\nIncomingInterface=a\nInvertRule=yes\nTable=7\nSuppressPrefixLength=0\n" +
+			"[RoutingPolicyRule]\nPriority=2\nFrom=::1\nType=prohibit\n[Neighbor]\nDevice=a\nAddress=::1\nLinkLayerAddress=02:00:00:00:00:01\n",
+		"[Route]\nDestination=default\nPreferredSource=::1\nGateway=fe80::1\nGatewayOnLink=yes\nDevice=a\nMTUBytes=1400\n",
 		"[Domain]\nManaged=no\r\n", "[Domain]\nDescription= x\u00a0\n", "[Link lo]\nAddress=10.0.0.1/32\n", "[Link a.b]\n",
 	} {
 		f.Add("x", s)

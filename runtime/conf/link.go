@@ -16,6 +16,7 @@ func (p *parser) link(s section) error {
 		return p.fail(s.line, "%v", err)
 	}
 	l := Link{Line: s.line, Name: name, lines: map[string]int{}}
+	p.once = map[place]int{}
 	for _, k := range s.keys {
 		if k.name == "Kind" { // it says what the other keys may be
 			if err := common["Kind"](p, &l, k); err != nil {
@@ -51,11 +52,11 @@ func (p *parser) address(list *[]Address, k key) error {
 	case a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
 		return p.fail(k.line, "%s=%s: expected the address of a host", k.name, k.value)
 	}
-	for _, other := range *list {
-		if other.Prefix == prefix {
-			return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, other.Line)
-		}
+	at := place{k.name, prefix}
+	if first := p.once[at]; first != 0 {
+		return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, first)
 	}
+	p.once[at] = k.line
 	*list = append(*list, Address{k.line, prefix})
 	return nil
 }

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -46,7 +47,7 @@ func Parse(path string, id domain.ID, data []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parser{path: path, id: id, file: &File{Path: path, Kind: Netns, Managed: true, Timeout: DefaultTimeout}, routes: map[routeKey]int{}}
+	p := parser{path: path, id: id, file: &File{Path: path, Kind: Netns, Managed: true, Timeout: DefaultTimeout}, routes: map[routeKey]int{}, allowed: map[place]int{}}
 	if err := p.check(sections); err != nil {
 		return nil, err
 	}
@@ -66,8 +67,18 @@ type parser struct {
 	path string
 	id   domain.ID
 	file *File
-	// routes has the lines of the routes read so far.
+	// routes has the lines of the routes read so far, once those of what may
+	// stand but once in a link, or a peer.
 	routes map[routeKey]int
+	once   map[place]int
+	// allowed has the lines of the peers that have a network, by link.
+	allowed map[place]int
+}
+
+// place is a network, and the key or link that it belongs to.
+type place struct {
+	of     string
+	prefix netip.Prefix
 }
 
 func (p *parser) fail(line int, format string, args ...any) error {

@@ -10,8 +10,12 @@ import (
 type writer struct{ strings.Builder }
 
 func (w *writer) line(key string, value any) {
-	if s := fmt.Sprint(value); s != "" && s != "0" {
-		fmt.Fprintf(w, "%s=%s\n", key, s)
+	switch s := fmt.Sprint(value); value {
+	case "", uint32(0), uint16(0):
+	default:
+		if s != "" {
+			fmt.Fprintf(w, "%s=%s\n", key, s)
+		}
 	}
 }
 

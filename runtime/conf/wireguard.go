@@ -18,6 +18,7 @@ func (p *parser) peer(s section) error {
 		return p.fail(s.line, "there is no [Link %s] with Kind=wireguard above", name)
 	}
 	peer := Peer{Line: s.line, lines: map[string]int{}}
+	p.once = map[place]int{}
 	for _, k := range s.keys {
 		peer.lines[k.name] = k.line
 		var err error
@@ -47,11 +48,13 @@ func (p *parser) peer(s section) error {
 		if other.PublicKey == peer.PublicKey {
 			return p.fail(peer.LineOf("PublicKey"), "PublicKey=%s stands twice, first in line %d", peer.PublicKey, other.LineOf("PublicKey"))
 		}
-		for _, a := range peer.AllowedIPs {
-			if slices.Contains(other.AllowedIPs, a) {
-				return p.fail(peer.LineOf("AllowedIPs"), "AllowedIPs=%s is that of the peer in line %d; a network has one peer", a, other.Line)
-			}
+	}
+	for _, a := range peer.AllowedIPs {
+		at := place{name, a}
+		if other := p.allowed[at]; other != 0 {
+			return p.fail(peer.LineOf("AllowedIPs"), "AllowedIPs=%s is that of the peer in line %d; a network has one peer", a, other)
 		}
+		p.allowed[at] = s.line
 	}
 	l.Peers = append(l.Peers, peer)
 	return nil
@@ -137,9 +140,11 @@ func (p *parser) allowedIPs(peer *Peer, k key) error {
 		if prefix != prefix.Masked() {
 			return p.fail(k.line, "AllowedIPs=%s: has bits set behind the length; expected %s", prefix, prefix.Masked())
 		}
-		if slices.Contains(peer.AllowedIPs, prefix) {
+		at := place{k.name, prefix}
+		if p.once[at] != 0 {
 			return p.fail(k.line, "AllowedIPs=%s stands twice", prefix)
 		}
+		p.once[at] = k.line
 		peer.AllowedIPs = append(peer.AllowedIPs, prefix)
 	}
 	return nil
