@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/record"
@@ -165,6 +166,9 @@ func changing(tid int) (nr uint64, ok bool) {
 const killed = `
 [Domain]
 Description=killed at each of its system calls
+DNS=10.7.0.53
+[Sysctl]
+net.ipv4.ip_forward=1
 [Link veth0]
 Kind=veth
 Peer=veth-k
@@ -175,6 +179,22 @@ Kind=bridge
 Address=2001:db8:7::1/64
 [Link eth7]
 Address=10.77.0.9/24
+[Link vx0]
+Kind=vxlan
+VNI=7
+Local=10.77.0.3
+Bridge=br0
+[Link tun0]
+Kind=tun
+User=7
+[Neighbor]
+Device=br0
+Address=2001:db8:7::9
+LinkLayerAddress=02:00:00:00:00:09
+[RoutingPolicyRule]
+Priority=100
+From=10.7.0.0/24
+Table=7
 [Route]
 Destination=default
 Gateway=10.7.0.1
@@ -316,7 +336,7 @@ func walkKills(t *testing.T, text string) {
 	want := func(what, want string) {
 		t.Helper()
 		if got := snapshot(t); got != want {
-			t.Errorf("%s gives\n%s\nwant\n%s", what, got, want)
+			t.Errorf("%s (-want +got): %s", what, cmp.Diff(want, got))
 		}
 	}
 	want("an undisturbed down", nothing)

@@ -118,7 +118,7 @@ func snapshot(t testing.TB) string {
 		describe(t, &b, n.String(), ns)
 		ns.Close()
 	}
-	for _, dir := range []string{"/run/netns", "/run/rdomain", "/sys/fs/bpf/rdomain"} {
+	for _, dir := range []string{"/run/netns", "/run/rdomain", "/sys/fs/bpf/rdomain", "/etc/netns"} {
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
 				text, _ := os.ReadFile(path)

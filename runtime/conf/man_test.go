@@ -58,3 +58,29 @@ func TestManualPage(t *testing.T) {
 		}
 	}
 }
+
+// The examples of docs/domains.md are files that Parse accepts.
+func TestGuide(t *testing.T) {
+	text, err := os.ReadFile("../../docs/domains.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, block := range strings.Split(string(text), "\n    # /etc/rdomain/")[1:] {
+		name, rest, _ := strings.Cut(block, ".conf\n")
+		var b strings.Builder
+		for line := range strings.Lines(rest) {
+			if line != "\n" && !strings.HasPrefix(line, "    ") {
+				break
+			}
+			b.WriteString(strings.TrimPrefix(line, "    "))
+		}
+		if _, err := parse(t, name, b.String()); err != nil || b.Len() < 50 {
+			t.Errorf("example %s: %v\n%s", name, err, b.String())
+		}
+		found++
+	}
+	if found != 2 {
+		t.Errorf("%d examples found; want 2", found)
+	}
+}

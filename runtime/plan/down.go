@@ -136,7 +136,9 @@ func (d *downer) sysctls() {
 func (d *downer) files() {
 	for _, f := range d.r.Files {
 		switch now, ok := d.have.Files[f.Path]; {
-		case !ok:
+		case !ok && d.r.Complete:
+		case !ok: // an up that was killed may have left the half of it
+			d.add(ip.Delete, f)
 		case now == f.Text:
 			d.add(ip.Delete, f)
 		default:

@@ -152,17 +152,15 @@ func hostsByDNS(nsswitch string) (text string, differs bool) {
 func (p *planner) files() {
 	for _, want := range wantedFiles(p.f, p.have.Nsswitch) {
 		want.NewDir = !p.have.Dir
+		for _, old := range p.old.Files { // an up that was killed may have made it
+			want.NewDir = want.NewDir || old.NewDir
+		}
 		now, exists := p.have.Files[want.Path]
 		switch {
 		case !exists:
 			p.add(p.f.DNSLine, ip.Add, want)
 		case now == want.Text || !strings.HasPrefix(now, Mark):
 		default:
-			for _, old := range p.old.Files {
-				if old.Path == want.Path {
-					want.NewDir = old.NewDir
-				}
-			}
 			p.set(p.f.DNSLine, ip.Replace, want, ip.File{Path: want.Path, Text: now, NewDir: want.NewDir})
 		}
 	}
