@@ -29,10 +29,14 @@ func (s *session) apply(id domain.ID, f *conf.File, old *record.Record, p *plan.
 	for _, step := range p.Steps {
 		p.Note(intent, step, plan.Made{})
 	}
-	if err := s.intendRules(p.Steps); err != nil {
-		return err
+	err := s.intendRules(p.Steps)
+	if err == nil {
+		err = s.save(id, intent)
 	}
-	if err := s.save(id, intent); err != nil {
+	if err != nil && len(s.did) > 0 {
+		return s.giveUp(id, done, err)
+	}
+	if err != nil {
 		return err
 	}
 	for _, step := range p.Steps {
@@ -60,7 +64,7 @@ func (s *session) apply(id domain.ID, f *conf.File, old *record.Record, p *plan.
 			}
 		}
 	}
-	done.Complete = true
+	done.Complete = !p.Partial
 	if err := s.save(id, done); err != nil {
 		return s.giveUp(id, done, err)
 	}

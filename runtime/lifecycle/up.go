@@ -310,7 +310,7 @@ func (s *session) up(id domain.ID, f *conf.File, r *record.Record, reload bool) 
 		return fmt.Errorf("%s is up as %s, %s says %s now; reload it", id, d, f.Path, f.Domain)
 	}
 	s.half = r.Made != nil
-	for round := 0; ; round++ {
+	for round, parts := 0, 0; ; round++ {
 		p, err := s.plan(f, r)
 		if err == nil && round == rounds && len(p.Steps) > 0 {
 			err = fmt.Errorf("%s: the kernel undoes this step each time: %s", id, p.Steps[0])
@@ -321,10 +321,16 @@ func (s *session) up(id domain.ID, f *conf.File, r *record.Record, reload bool) 
 		if err != nil {
 			return err
 		}
+		p.KnownOld(r)
 		if err := s.apply(id, f, r, p); err != nil {
 			return err
 		}
 		*r = *p.Record
+		if p.Partial && parts < rounds { // the namespace, then links
+			parts++
+			round--
+			continue
+		}
 		if len(p.Steps) == 0 || f.Kind == conf.Netns && len(r.Taken) == 0 {
 			return nil
 		}

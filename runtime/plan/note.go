@@ -64,11 +64,10 @@ func (p *Plan) Note(r *record.Record, s ip.Step, made Made) {
 	}
 }
 
-// noteSysctl keeps the first value that a variable had. One that had none came
-// with its link, and goes with it, as all do with a namespace of ours.
+// noteSysctl keeps the first value that a variable had.
 func noteSysctl(r *record.Record, s ip.Step, t ip.Sysctl) {
 	old, ok := s.Old.(ip.Sysctl)
-	if !ok || r.Made != nil && t.Netns == r.Made.Name {
+	if !ok {
 		return
 	}
 	was := record.Sysctl{Sysctl: t, Old: old.Value}

@@ -4,6 +4,8 @@
 package plan
 
 import (
+	"slices"
+
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/ip"
@@ -138,6 +140,28 @@ type Plan struct {
 	// Record is what there is to record before the first step is done: the
 	// old record without what is gone or was replaced by others.
 	Record *record.Record
+	// Partial: the steps are the beginning of what is to be done.
+	Partial bool
+}
+
+// KnownOld cuts the plan before the first variable whose value is not known yet,
+// because its namespace or link is not there: with that it can be planned, and
+// given back later. old is the record that the plan was made from: what it says
+// of links that are lost is kept for what is planned later.
+func (p *Plan) KnownOld(old *record.Record) {
+	at := slices.IndexFunc(p.Steps, func(s ip.Step) bool {
+		_, ok := s.Thing.(ip.Sysctl)
+		return ok && s.Old == nil
+	})
+	if at <= 0 {
+		return
+	}
+	p.Steps, p.Partial = p.Steps[:at], true
+	for _, l := range old.Links {
+		if !slices.ContainsFunc(p.Record.Links, func(k record.Link) bool { return k.Name == l.Name }) {
+			p.Record.Links = append(p.Record.Links, l)
+		}
+	}
 }
 
 // planner carries what all parts of a plan look at.
