@@ -410,9 +410,17 @@ func (l *Loader) Generates() bool {
 }
 
 // WithoutSystemd reports whether this is a machine of OpenRC that has units, which
-// packages bring along, and no systemd to read them.
+// packages bring along, and no systemd to read them: Debian's udev has parts of it.
 func (l *Loader) WithoutSystemd() bool {
-	return openrc.Installed(l.fsys) && systemd.Version(l.fsys) == 0
+	if !openrc.Installed(l.fsys) {
+		return false
+	}
+	for _, program := range []string{"usr/lib/systemd/systemd", "lib/systemd/systemd"} {
+		if _, err := fs.Stat(l.fsys, program); err == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Hooked reports whether the file is installed that covers every OpenRC service.
