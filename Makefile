@@ -43,11 +43,11 @@ test: tools fixtures build
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	@{ $(GO) test -count=1 -timeout 30m -json $$($(GO) list ./... | grep -v /test/vm); \
-	   $(GO) test -count=1 -timeout 60m -json ./test/vm/...; } | $(GO) run ./test/report
+	   $(GO) test -count=1 -timeout 80m -json ./test/vm/...; } | $(GO) run ./test/report
 
 # The test machines alone; their images are kept in ~/.cache/rdgen/vm.
 test-vm: tools
-	$(GO) test -count=1 -timeout 60m -json ./test/vm/... | $(GO) run ./test/report
+	$(GO) test -count=1 -timeout 80m -json ./test/vm/... | $(GO) run ./test/report
 
 # Rewrite every golden file; review the difference.
 golden:

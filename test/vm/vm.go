@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -108,13 +109,15 @@ func takeSlot(cache string) (*os.File, error) {
 	if n, err := strconv.Atoi(os.Getenv("RDGEN_VM_MACHINES")); err == nil && n > 0 {
 		slots = n
 	}
-	for i := range slots {
-		f, err := lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", i)), unix.LOCK_EX|unix.LOCK_NB)
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return f, err
+	for {
+		for i := range slots {
+			f, err := lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", i)), unix.LOCK_EX|unix.LOCK_NB)
+			if !errors.Is(err, unix.EWOULDBLOCK) {
+				return f, err
+			}
 		}
+		time.Sleep(100 * time.Millisecond) // flock(2) waits for one file, not for any of several
 	}
-	return lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", os.Getpid()%slots)), unix.LOCK_EX)
 }
 
 // lock opens path and locks it as how (flock(2)) says; closing it unlocks.
