@@ -409,18 +409,11 @@ func (l *Loader) Generates() bool {
 	return false
 }
 
-// WithoutSystemd reports whether this is a machine of OpenRC that has units, which
-// packages bring along, and no systemd to read them: Debian's udev has parts of it.
+// WithoutSystemd reports whether this is a machine of OpenRC whose /sbin/init is not
+// systemd: packages bring units along, and some want systemd's own package.
 func (l *Loader) WithoutSystemd() bool {
-	if !openrc.Installed(l.fsys) {
-		return false
-	}
-	for _, program := range []string{"usr/lib/systemd/systemd", "lib/systemd/systemd"} {
-		if _, err := fs.Stat(l.fsys, program); err == nil {
-			return false
-		}
-	}
-	return true
+	target, _ := fs.ReadLink(l.fsys, "sbin/init")
+	return openrc.Installed(l.fsys) && !strings.Contains(target, "systemd")
 }
 
 // Hooked reports whether the file is installed that covers every OpenRC service.
