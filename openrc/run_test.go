@@ -116,6 +116,12 @@ daemons()
 	done
 	echo "$n daemons"
 }
+# running waits until the daemon is its own program, as stop asks; start-stop-daemon returns before.
+running()
+{
+	i=0
+	until [ "$(cat "/proc/$(cat "/run/$1.pid")/comm" 2>/dev/null)" = sleep ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
+}
 rc() { rc-service "$@" </dev/null >/tmp/rc.log 2>&1; echo "$* = $?"; }
 said() { if grep -q "$1" /tmp/rc.log; then echo "said $1"; else echo "did not say $1:"; cat /tmp/rc.log; fi; }
 `
@@ -222,14 +228,16 @@ rc decl start; rc super start; rc plain start; rc none start
 i=0; while [ ! -s /run/super.pid ] && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
 state decl; state super; state plain; state none
 if tr '\0' '\n' </proc/$(cat /run/decl.pid)/environ | grep RDGEN; then echo marked; fi
-rc decl reload; rc decl restart; state decl
-rc decl stop; rc super stop; rc plain stop; rc none stop
+rc decl reload; rc decl restart; running decl; state decl
+rc decl stop; case $(cat /tmp/rc.log) in *ERROR*) cat /tmp/rc.log ;; esac
+rc super stop; rc plain stop; rc none stop
+mv /run/decl.where /run/decl.inside # the state of what is stopped is asked for without a network
 state decl; state super; state plain; state none; daemons
 inside="net:[$(stat -L -c %i /run/netns/t1)] clean"
 while read -r func place; do
 	[ "$place" = "$inside" ] || echo "$func in $place, not $inside"
-done </run/decl.where
-echo $(cut -d ' ' -f 1 /run/decl.where | sort -u)
+done </run/decl.inside
+echo $(cut -d ' ' -f 1 /run/decl.inside | sort -u)
 `)
 			b.want(got,
 				"decl start = 0", "super start = 0", "plain start = 0", "none start = 0",
@@ -320,7 +328,7 @@ rc rdomain.t1 stop; state decl; daemons
 cat /run/rdomain.log
 `)
 			b.want(got, "rdomain start = 1", "said names no domain",
-				"decl ineed = 0", "rdomain.t1", "plain ineed = 0", "rdomain.v1@t1", "none ineed = 0", "",
+				"decl ineed = 0", "rdomain.t1", "plain ineed = 0", "rdomain.t1 rdomain.v1@t1", "none ineed = 0", "",
 				"decl start = 0", "decl started in t1", "rdomain.t1 reload = 0",
 				"rdomain.t1 stop = 0", "decl stopped in none", "0 daemons", "up t1", "reload t1", "down t1")
 		})
