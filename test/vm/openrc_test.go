@@ -89,10 +89,13 @@ stop_post() { here stop_post; }
 reload() { here reload; }
 look() { here look; }
 `,
-	// It goes to the background by itself and has no pid file.
+	// It goes to the background by itself and has no pid file. Debian's
+	// start-stop-daemon starts no second process of one executable unless a pid
+	// file, which does not exist, says that it does not run; stop has none.
 	"auto": `
 command=/usr/local/bin/httpd
 command_args="-p $port -h /srv"
+start_stop_daemon_args="--pidfile /run/$RC_SVCNAME.never"
 `,
 	"super": `
 supervisor=supervise-daemon
