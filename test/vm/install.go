@@ -12,14 +12,16 @@ import (
 )
 
 // Install does in the guest what `make install` does for its init system, with
-// the programs as they are built from the sources of now.
+// the programs as they are built from the sources of now. The files get the time of
+// the guest, whose clock goes on from where it was saved: OpenRC keeps what it knows
+// of dependencies as long as no file is newer.
 func (m *Machine) Install(t testing.TB) {
 	t.Helper()
 	archive, err := installed[m.System.Init]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out := m.run(t, wire.Request{Argv: []string{"tar", "-xzf", "-", "-C", "/", "--no-same-owner", "--keep-directory-symlink"}, Stdin: archive}); out.Code != 0 {
+	if out := m.run(t, wire.Request{Argv: []string{"tar", "-xzmf", "-", "-C", "/", "--no-same-owner", "--keep-directory-symlink"}, Stdin: archive}); out.Code != 0 {
 		t.Fatalf("%s: install: %s", m.System, out.Stderr)
 	}
 }
