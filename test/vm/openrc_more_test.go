@@ -92,6 +92,7 @@ rc-service decl.vrf start >/dev/null 2>&1 || echo "not started"; await count 2; 
 // TestOpenRCHome starts services from inside the domains of others, and edits
 // conf.d below running ones.
 func TestOpenRCHome(t *testing.T) {
+	pending(t)
 	each(t, openrcs, func(t *testing.T, m *Machine) {
 		putOpenRC(t, m, "decl", "own", "super")
 		m.Put(t, "/etc/init.d/chain", 0o755, []byte("#!/sbin/openrc-run\nstart() { rc-service $chained start; }\nstop() { rc-service $chained stop; }\n"))
@@ -141,6 +142,7 @@ gone() { count 4; }; await gone; where; ls /run/netns; rc-status -a | grep -c -e
 // TestOpenRCBoot brings domains and services up at boot, one of them made by
 // ifupdown-ng, and one of the services one that makes network itself.
 func TestOpenRCBoot(t *testing.T) {
+	pending(t)
 	each(t, openrcs, func(t *testing.T, m *Machine) {
 		putOpenRC(t, m, "decl", "own")
 		m.Put(t, "/etc/init.d/networking", 0o755, []byte(`#!/sbin/openrc-run
@@ -177,6 +179,7 @@ rc-service rdomain.red stop >/dev/null; rc-status -a | grep -c 'own.red .*stoppe
 
 // TestOpenRCCycles starts and stops services a hundred times.
 func TestOpenRCCycles(t *testing.T) {
+	pending(t)
 	each(t, []System{openrcs[1]}, func(t *testing.T, m *Machine) {
 		putOpenRC(t, m, "rules")
 		m.Put(t, "/etc/init.d/tick", 0o755, []byte("#!/sbin/openrc-run\ncommand=/bin/sleep\ncommand_args=1000\ncommand_background=yes\npidfile=/run/$RC_SVCNAME.pid\n"))
@@ -202,6 +205,7 @@ look | diff /tmp/before - || :; pgrep -x sleep || :`); got != "" {
 // TestOpenRCS6 runs services under s6-svscan, which OpenRC itself prepares since
 // 0.63; before, the run file must enter.
 func TestOpenRCS6(t *testing.T) {
+	pending(t)
 	each(t, openrcs, func(t *testing.T, m *Machine) {
 		putOpenRC(t, m, "decl")
 		m.Put(t, "/etc/init.d/tree", 0o755, []byte("#!/sbin/openrc-run\nsupervisor=s6\ncommand=/bin/busybox\ncommand_args=\"httpd -f -p 8150 -h /srv\"\ncommand_user=nobody\n"))
@@ -285,6 +289,7 @@ grep -l RC_VRF_EXEC *.sh
 // TestOpenRCPackaged is the host of a package with rdgen's line in its scripts,
 // without the file in rc.conf.d; then with it too, and with Alpine's patch.
 func TestOpenRCPackaged(t *testing.T) {
+	pending(t)
 	each(t, openrcs, func(t *testing.T, m *Machine) {
 		shapes := []string{"decl", "auto", "super", "own"}
 		putOpenRC(t, m, append(shapes, "rules")...)
@@ -331,6 +336,7 @@ mv /root/openrc.sh /usr/libexec/rdgen/`)
 // TestOpenRCPage does what docs/openrc.md tells a new user, on a host with a
 // management LAN and an sshd.
 func TestOpenRCPage(t *testing.T) {
+	pending(t)
 	page, err := os.ReadFile("../../docs/openrc.md")
 	if err != nil {
 		t.Fatal(err)
