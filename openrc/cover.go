@@ -72,11 +72,13 @@ func (s *Script) names() []string {
 	return names
 }
 
-// supervised judges supervisor=: s6 and runit run the program, not the script.
+// supervised judges supervisor=: s6 and runit run the program, not the script. Of
+// a script in which only a shell can tell it says nothing: the hook asks at each
+// start.
 func (s *Script) supervised(fsys fs.FS, d domain.Domain) error {
 	v, _, err := s.Lookup("supervisor")
 	if err != nil {
-		return err
+		return nil
 	}
 	dir := ""
 	switch v.Text {

@@ -160,6 +160,7 @@ const (
 	opOr       = 0x44 // dst |= imm, 32 bits
 	opStore32  = 0x63 // *(u32 *)(dst + off) = src
 	opNotEqual = 0x55 // if dst != imm goto +off
+	opEqual    = 0x15 // if dst == imm goto +off
 	opGreater  = 0x25 // if dst > imm goto +off
 	opExit     = 0x95
 )
@@ -171,7 +172,7 @@ func understand(insns []byte) (ifindex uint32, keep, ok bool) {
 	constant := map[byte]uint32{}
 	context := map[byte]bool{1: true}
 	flagged := map[byte]bool{} // holds what was read, and some bits more
-	stored := false
+	stored, branched := false, false
 	for ; len(insns) >= insnSize; insns = insns[insnSize:] {
 		dst, src := insns[1]&0xf, insns[1]>>4
 		imm := binary.NativeEndian.Uint32(insns[4:])
@@ -207,12 +208,17 @@ func understand(insns []byte) (ifindex uint32, keep, ok bool) {
 			if imm != 0 || stored {
 				return 0, false, false
 			}
+		case opEqual: // of rdexec's guard: what follows sets bits alone
+			if stored || keep {
+				return 0, false, false
+			}
+			branched = true
 		case opStore32:
-			if context[dst] && flagged[src] && stored {
+			if context[dst] && flagged[src] && (stored || branched) {
 				continue
 			}
 			value, known := constant[src]
-			if !context[dst] || !known || stored {
+			if !context[dst] || !known || stored || branched {
 				return 0, false, false
 			}
 			ifindex, stored = value, true

@@ -9,9 +9,12 @@ import (
 	"rdgen/runtime/domain"
 )
 
-// progName is the name of the program in the kernel; `bpftool prog` shows it,
-// and attachBeside knows its own predecessor by it. At most 15 bytes.
-const progName = "rdexec_vrf"
+// The names of the programs in the kernel; `bpftool prog` shows them, and
+// attachedNamed knows its own predecessor by them. At most 15 bytes.
+const (
+	progName  = "rdexec_vrf"
+	guardName = "rdexec_guard"
+)
 
 // insn is struct bpf_insn of include/uapi/linux/bpf.h. The two registers share
 // a byte whose halves are the other way round on a big-endian machine; there
@@ -58,17 +61,38 @@ func program(ifindex uint32) [13]insn {
 	}
 }
 
+// guard is for a cgroup in which `ip vrf exec` may bind, in the place of program:
+// it refuses what would leave a VRF, and marks a socket that is bound, whoever
+// bound it. It binds nothing itself, and names no link.
+func guard() [11]insn {
+	return [...]insn{
+		0:  {code: 0x61, regs: 0x12, off: 12},                     // r2 = *(u32 *)(r1 + 12)
+		1:  {code: 0x25, regs: 0x02, off: 7, imm: 255},            // if r2 > 255 goto 9
+		2:  {code: 0x61, regs: 0x12},                              // r2 = *(u32 *)(r1 + 0)
+		3:  {code: 0x15, regs: 0x02, off: 3},                      // if r2 == 0 goto 7
+		4:  {code: 0x61, regs: 0x13, off: 16},                     // r3 = *(u32 *)(r1 + 16)
+		5:  {code: 0x44, regs: 0x03, imm: domain.VRFMark - 1<<32}, // w3 |= domain.VRFMark
+		6:  {code: 0x63, regs: 0x31, off: 16},                     // *(u32 *)(r1 + 16) = r3
+		7:  {code: 0xb7, regs: 0x00, imm: 1},                      // r0 = 1: the socket may be made
+		8:  {code: 0x95},                                          // exit
+		9:  {code: 0xb7, regs: 0x00, imm: 0},                      // r0 = 0: EPERM
+		10: {code: 0x95},                                          // exit
+	}
+}
+
 // Load loads the program that binds new IPv4 and IPv6 sockets to ifindex, and
 // returns its descriptor, which is closed on exec. The number is that of a link
 // in the namespace where the sockets will be made; the kernel does not check
 // it. The program is of type cgroup/sock, for attach type sock_create. Its
 // holder needs CAP_BPF and CAP_NET_ADMIN, before Linux 5.8 CAP_SYS_ADMIN.
 func Load(ifindex uint32) (fd int, err error) {
-	return load(progName, ifindex)
+	insns := heap(program(ifindex))
+	return load(progName, insns[:])
 }
 
-func load(name string, ifindex uint32) (fd int, err error) {
-	insns, licence := heap(program(ifindex)), heap([...]byte{'G', 'P', 'L', 0})
+// load loads insns, which is on the heap.
+func load(name string, insns []insn) (fd int, err error) {
+	licence := heap([...]byte{'G', 'P', 'L', 0})
 	attr := struct {
 		progType, insnCnt    uint32
 		insns, licence       uint64
@@ -80,7 +104,7 @@ func load(name string, ifindex uint32) (fd int, err error) {
 	}{
 		progType:    unix.BPF_PROG_TYPE_CGROUP_SOCK,
 		insnCnt:     uint32(len(insns)),
-		insns:       address(unsafe.Pointer(insns)),
+		insns:       address(unsafe.Pointer(&insns[0])),
 		licence:     address(unsafe.Pointer(licence)),
 		attachedFor: unix.BPF_CGROUP_INET_SOCK_CREATE,
 	}
@@ -163,7 +187,7 @@ func detach(cgroup, prog int) error {
 // in the place of the one that an earlier start attached: the kernel allows 64
 // in a cgroup and refuses the next. If two starts at once left two, one goes.
 func attachBeside(cgroup, prog int) error {
-	ours, err := attachedOurs(cgroup)
+	ours, err := attachedNamed(cgroup, progName)
 	if err != nil {
 		return err
 	}
@@ -182,9 +206,34 @@ func attachBeside(cgroup, prog int) error {
 	return err
 }
 
-// attachedOurs opens the programs named progName that are attached to cgroup
+// attachGuard attaches the guard to cgroup, which is path, if it has none yet. Two
+// starts at once may leave two, which do the same.
+func attachGuard(cgroup int, path string) error {
+	there, err := attachedNamed(cgroup, guardName)
+	for _, fd := range there {
+		unix.Close(fd)
+	}
+	if err != nil {
+		return attachError(path, err)
+	}
+	if len(there) > 0 {
+		return nil
+	}
+	insns := heap(guard())
+	prog, err := load(guardName, insns[:])
+	if err != nil {
+		return err
+	}
+	defer unix.Close(prog)
+	if err := attach(cgroup, prog, unix.BPF_F_ALLOW_MULTI, 0); err != nil {
+		return attachError(path, err)
+	}
+	return nil
+}
+
+// attachedNamed opens the programs of that name that are attached to cgroup
 // itself.
-func attachedOurs(cgroup int) ([]int, error) {
+func attachedNamed(cgroup int, name string) ([]int, error) {
 	ids := heap([64]uint32{}) // BPF_CGROUP_MAX_PROGS, include/linux/bpf-cgroup-defs.h
 	query := struct {
 		cgroup, kind, queryFlags, attachFlags uint32
@@ -209,11 +258,11 @@ func attachedOurs(cgroup int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, err := nameOf(fd)
+		named, err := nameOf(fd)
 		if err != nil {
 			return nil, err
 		}
-		if name == progName {
+		if named == name {
 			ours = append(ours, fd)
 		} else {
 			unix.Close(fd)

@@ -53,6 +53,37 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// TestGuard: what ip vrf exec puts in the place of the program binds as well; the
+// guard above it marks, and refuses MPTCP, and leaves alone what is not bound.
+func TestGuard(t *testing.T) {
+	root, path := testCgroup(t)
+	guarded, bound := path+"/rdexec", path+"/rdexec/vrf/mgmt"
+	wantBound(t, bound+" 77 77", "own", "77", bound)
+	dir, err := openCgroup(root, bound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(dir)
+	theirs := heap([...]insn{ // *(u32 *)(r1 + 0) = 78; allow
+		{code: 0xb7, regs: 0x02, imm: 78}, {code: 0x63, regs: 0x21}, {code: 0xb7, imm: 1}, {code: 0x95},
+	})
+	prog, err := load("theirs", theirs[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(prog)
+	if err := attach(dir, prog, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	wantBound(t, bound+" 78 78 80000000 refused", "marks", "78", bound)
+	wantBound(t, guarded+" 0 0 0 refused", "marks", "0", guarded)
+	// More starts leave one guard.
+	wantBound(t, bound+" 79 79", "own", "79", bound)
+	if n := attachedIDs(t, root, guarded, guardName); n != 1 {
+		t.Errorf("%d guards; want 1", n)
+	}
+}
+
 // testCgroup makes a cgroup that is removed with all below it.
 func testCgroup(t *testing.T) (root int, path string) {
 	t.Helper()
@@ -88,7 +119,9 @@ func testCgroup(t *testing.T) (root int, path string) {
 // and prints its cgroup and to what a socket is bound, of its own and of a
 // program that it executes.
 //
-//	own|other|look ifindex cgroup
+//	own|other|look|marks ifindex cgroup
+//
+// marks prints the mark of a socket too, and whether MPTCP is refused.
 func bindChild(args []string) {
 	index64, err := strconv.ParseUint(args[1], 10, 32)
 	die(err)
@@ -105,11 +138,12 @@ func bindChild(args []string) {
 		prog, err := Load(index)
 		die(err)
 		if args[0] == "own" {
-			die(h.bindOwn(path, prog, v, index))
+			guarded, _, _ := strings.Cut(path, "/vrf/")
+			die(h.bindOwn(guarded, path, prog, v, index))
 		} else {
 			die(h.bindOther(path, prog, v, index))
 		}
-	case "look":
+	case "look", "marks":
 		dir, err := openCgroup(root, path)
 		die(err)
 		die(join(dir, path))
@@ -126,6 +160,14 @@ func bindChild(args []string) {
 		bound, err := unix.GetsockoptInt(s, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX)
 		die(err)
 		fmt.Println(bound)
+		if family == unix.AF_INET6 && args[0] == "marks" {
+			mark, err := unix.GetsockoptInt(s, unix.SOL_SOCKET, unix.SO_MARK)
+			die(err)
+			fmt.Printf("%x\n", uint32(mark))
+		}
+	}
+	if _, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP); err == unix.EPERM && args[0] == "marks" {
+		fmt.Println("refused")
 	}
 }
 
@@ -146,14 +188,14 @@ func wantBound(t *testing.T, want string, args ...string) {
 	}
 }
 
-func attachedIDs(t *testing.T, root int, path string) int {
+func attachedIDs(t *testing.T, root int, path, name string) int {
 	t.Helper()
 	dir, err := openCgroup(root, path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(dir)
-	ours, err := attachedOurs(dir)
+	ours, err := attachedNamed(dir, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +214,7 @@ func TestBindOwn(t *testing.T) {
 	wantBound(t, blue+" 78 78", "look", "78", blue)
 	wantBound(t, "unable to bind to vrf mgmt: sockets are not bound to it "+
 		"(cgroup v1 net_cls or net_prio in use?) "+blue+" 78 78", "look", "77", blue)
-	if n := attachedIDs(t, root, blue); n != 1 {
+	if n := attachedIDs(t, root, blue, progName); n != 1 {
 		t.Errorf("%d programs after two starts; want 1", n)
 	}
 	// The program there allows none below: no service runs half bound.
@@ -206,7 +248,7 @@ func TestBindOther(t *testing.T) {
 		}
 	}
 	wantBound(t, own+" 0 0", "other", "169", service)
-	if n := attachedIDs(t, root, service); n != 1 {
+	if n := attachedIDs(t, root, service, progName); n != 1 {
 		t.Errorf("%d programs after 70 starts; want 1", n)
 	}
 	wantBound(t, service+" 169 169", "look", "169", service)
@@ -225,7 +267,8 @@ func TestAttachBeside(t *testing.T) {
 	}
 	defer unix.Close(dir)
 	loadNamed := func(name string, index uint32) int {
-		fd, err := load(name, index)
+		insns := heap(program(index))
+		fd, err := load(name, insns[:])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,12 +284,12 @@ func TestAttachBeside(t *testing.T) {
 	if err := attachBeside(dir, loadNamed(progName, 8)); err != nil {
 		t.Fatal(err)
 	}
-	if n := attachedIDs(t, root, path); n != 1 {
+	if n := attachedIDs(t, root, path, progName); n != 1 {
 		t.Errorf("%d programs of ours; want 1", n)
 	}
 	// The other's is there, and is now the last that could decide.
 	wantBound(t, path+" 8 8", "look", "8", path)
-	ours, err := attachedOurs(dir)
+	ours, err := attachedNamed(dir, progName)
 	if err != nil {
 		t.Fatal(err)
 	}

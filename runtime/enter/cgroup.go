@@ -100,32 +100,43 @@ func ownCgroup() (string, error) {
 	return "", wrong("find this process's cgroup", file+" has no line for cgroup2")
 }
 
-// vrfCgroup returns the cgroup that `ip vrf exec vrf` uses (ip/ipvrf.c of
-// iproute2) for a process in the cgroup own: OWN/[NETNS-ns/]vrf/VRF. If own is
-// such a cgroup already, it is replaced rather than nested, since the program
-// there allows none below. iproute2 cuts at the first "/vrf" in the text, and
-// takes a process out of /system.slice/vrf-x.service; here only whole elements
-// at the end count.
-func vrfCgroup(own, netns, vrf string, isNetns func(string) bool) string {
+// vrfCgroup returns the cgroup for a process that is in the cgroup own, and the
+// one above it that has the guard: OWN/rdexec and OWN/rdexec/[NETNS-ns/]vrf/VRF.
+// The path ends as that of `ip vrf exec` does (ip/ipvrf.c of iproute2), so that
+// `ip vrf identify` and `ip vrf pids` see the process; an `ip vrf exec` beside it,
+// whose path is OWN/[NETNS-ns/]vrf/VRF, does not touch it.
+//
+// If own is such a cgroup already, it is replaced rather than nested, since the
+// program there allows none below. iproute2 cuts at the first "/vrf" in the text,
+// and takes a process out of /system.slice/vrf-x.service; here only whole
+// elements at the end count.
+func vrfCgroup(own, netns, vrf string, isNetns func(string) bool) (guarded, path string) {
+	const ours = "rdexec"
 	elems := strings.Split(strings.Trim(own, "/"), "/")
-	if n := len(elems) - 2; n >= 0 && elems[n] == "vrf" {
-		elems = elems[:n]
-		if n > 0 {
-			if ns, ok := strings.CutSuffix(elems[n-1], "-ns"); ok && isNetns(ns) {
-				elems = elems[:n-1]
+	last := func(at int, s string) bool { return len(elems) >= at && elems[len(elems)-at] == s }
+	if last(2, "vrf") {
+		elems = elems[:len(elems)-2]
+		if n := len(elems) - 1; n >= 0 {
+			if ns, ok := strings.CutSuffix(elems[n], "-ns"); ok && isNetns(ns) {
+				elems = elems[:n]
 			}
 		}
+	} else if last(1, "vrf") && last(2, ours) { // left by ip vrf exec default
+		elems = elems[:len(elems)-1]
 	}
-	path := ""
-	for _, e := range elems {
+	if last(1, ours) {
+		elems = elems[:len(elems)-1]
+	}
+	for _, e := range append(elems, ours) {
 		if e != "" {
-			path += "/" + e
+			guarded += "/" + e
 		}
 	}
+	path = guarded
 	if netns != "" {
 		path += "/" + netns + "-ns"
 	}
-	return path + "/vrf/" + vrf
+	return guarded, path + "/vrf/" + vrf
 }
 
 func isNetns(name string) bool {

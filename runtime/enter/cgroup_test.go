@@ -14,26 +14,31 @@ import (
 func TestVRFCgroup(t *testing.T) {
 	exists := func(name string) bool { return name == "t1" || name == "blue" }
 	for _, c := range []struct{ own, netns, want string }{
-		{"/", "", "/vrf/mgmt"},
-		{"/", "t1", "/t1-ns/vrf/mgmt"},
-		{"/system.slice/a.service", "", "/system.slice/a.service/vrf/mgmt"},
-		{"/system.slice/a.service", "t1", "/system.slice/a.service/t1-ns/vrf/mgmt"},
+		{"/", "", "/rdexec/vrf/mgmt"},
+		{"/", "t1", "/rdexec/t1-ns/vrf/mgmt"},
+		{"/system.slice/a.service", "", "/system.slice/a.service/rdexec/vrf/mgmt"},
+		{"/system.slice/a.service", "t1", "/system.slice/a.service/rdexec/t1-ns/vrf/mgmt"},
 		// Inside a domain already: its directory is replaced.
-		{"/vrf/red", "", "/vrf/mgmt"},
-		{"/a/vrf/red", "", "/a/vrf/mgmt"},
-		{"/a/t1-ns/vrf/red", "", "/a/vrf/mgmt"},
-		{"/a/t1-ns/vrf/red", "blue", "/a/blue-ns/vrf/mgmt"},
-		{"/t1-ns/vrf/red", "t1", "/t1-ns/vrf/mgmt"},
+		{"/vrf/red", "", "/rdexec/vrf/mgmt"},
+		{"/a/vrf/red", "", "/a/rdexec/vrf/mgmt"},
+		{"/a/t1-ns/vrf/red", "", "/a/rdexec/vrf/mgmt"},
+		{"/a/t1-ns/vrf/red", "blue", "/a/rdexec/blue-ns/vrf/mgmt"},
+		{"/t1-ns/vrf/red", "t1", "/rdexec/t1-ns/vrf/mgmt"},
+		{"/rdexec/vrf/red", "", "/rdexec/vrf/mgmt"},
+		{"/a/rdexec/t1-ns/vrf/red", "blue", "/a/rdexec/blue-ns/vrf/mgmt"},
+		{"/a/rdexec/vrf", "", "/a/rdexec/vrf/mgmt"}, // by ip vrf exec default
+		{"/a/rdexec", "", "/a/rdexec/vrf/mgmt"},
 		// What only looks like one stays.
-		{"/system.slice/vrf-x.service", "", "/system.slice/vrf-x.service/vrf/mgmt"},
-		{"/vrf", "", "/vrf/vrf/mgmt"},
-		{"/a/vrf/red/sub", "", "/a/vrf/red/sub/vrf/mgmt"},
-		{"/openrc.foo-ns/vrf/red", "", "/openrc.foo-ns/vrf/mgmt"},
-		{"/t1-ns", "", "/t1-ns/vrf/mgmt"},
-		{"/-ns/vrf/red", "", "/-ns/vrf/mgmt"},
+		{"/system.slice/vrf-x.service", "", "/system.slice/vrf-x.service/rdexec/vrf/mgmt"},
+		{"/vrf", "", "/vrf/rdexec/vrf/mgmt"},
+		{"/a/vrf/red/sub", "", "/a/vrf/red/sub/rdexec/vrf/mgmt"},
+		{"/openrc.foo-ns/vrf/red", "", "/openrc.foo-ns/rdexec/vrf/mgmt"},
+		{"/t1-ns", "", "/t1-ns/rdexec/vrf/mgmt"},
+		{"/-ns/vrf/red", "", "/-ns/rdexec/vrf/mgmt"},
 	} {
-		if got := vrfCgroup(c.own, c.netns, "mgmt", exists); got != c.want {
-			t.Errorf("vrfCgroup(%q, %q, mgmt) = %q; want %q", c.own, c.netns, got, c.want)
+		guarded, got := vrfCgroup(c.own, c.netns, "mgmt", exists)
+		if got != c.want || !strings.HasPrefix(got, guarded+"/") || !strings.HasSuffix(guarded, "/rdexec") {
+			t.Errorf("vrfCgroup(%q, %q, mgmt) = %q, %q; want %q", c.own, c.netns, guarded, got, c.want)
 		}
 	}
 }

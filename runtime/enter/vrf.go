@@ -9,8 +9,7 @@ import (
 // enterVRF binds every socket that the program will open to c.VRF, by a program
 // attached to a cgroup, and makes sure that it did.
 //
-// Without c.Cgroup the process joins the cgroup that `ip vrf exec` would use.
-// With it, that cgroup is one that the init system puts the service into later:
+// Without c.Cgroup the process joins a cgroup that `ip vrf` knows a VRF by. With it, that cgroup is one that the init system puts the service into later:
 // the program is attached there, and the process joins it only to look.
 func enterVRF(c domain.Command) error {
 	index, err := vrfIndex(c.VRF)
@@ -37,7 +36,8 @@ func enterVRF(c domain.Command) error {
 	if err != nil {
 		return err
 	}
-	return h.bindOwn(vrfCgroup(own, netns, c.VRF.String(), isNetns), prog, c.VRF, index)
+	guarded, path := vrfCgroup(own, netns, c.VRF.String(), isNetns)
+	return h.bindOwn(guarded, path, prog, c.VRF, index)
 }
 
 // hierarchy is the cgroup2 hierarchy and the process's own place in it.
@@ -46,10 +46,19 @@ type hierarchy struct {
 	own  string // the path of the process's cgroup, "/" for the root
 }
 
-// bindOwn joins path for good. Like iproute2 it attaches without flags: the
-// program replaces the one of the last start, which may name an ifindex that
-// is gone.
-func (h hierarchy) bindOwn(path string, prog int, v domain.Link, index uint32) error {
+// bindOwn joins path, below guarded, for good. Like iproute2 it attaches without
+// flags: the program replaces the one of the last start, which may name an
+// ifindex that is gone. An `ip vrf exec` from inside replaces it in turn, by one
+// that lets MPTCP pass and marks nothing, for all that are in the cgroup; what
+// guarded has is not replaced.
+func (h hierarchy) bindOwn(guarded, path string, prog int, v domain.Link, index uint32) error {
+	above, err := makeCgroup(h.root, guarded)
+	if err != nil {
+		return err
+	}
+	if err := attachGuard(above, guarded); err != nil {
+		return err
+	}
 	dir, err := makeCgroup(h.root, path)
 	if err != nil {
 		return err

@@ -229,13 +229,13 @@ func testFaults(t *testing.T, m *Machine) {
 	// The program is loaded again where the kernel says EAGAIN, but not for ever.
 	m.Sh(t, "strace -f -e trace=bpf -o /run/test/strace -e inject=bpf:error=EAGAIN:when=1..3 rdexec -v mgmt -- rdomain check --self -v mgmt; grep -c EAGAIN /run/test/strace | grep -x 3")
 	for _, fault := range []string{
-		"bpf:error=EAGAIN", "bpf:error=EPERM:when=1", "bpf:error=EPERM:when=2", "bpf:error=E2BIG:when=2",
+		"bpf:error=EAGAIN", "bpf:error=EPERM:when=1", "bpf:error=EPERM:when=2", "bpf:error=EPERM:when=3", "bpf:error=EPERM:when=4", "bpf:error=E2BIG:when=5",
 		"ioctl:error=ENODEV:when=1", "ioctl:error=EOPNOTSUPP:when=2", "socket:error=EMFILE:when=1", "socket:error=EPERM:when=2",
 		"mkdirat:error=EACCES", "write:error=EBUSY:when=1", "getsockopt:error=EPERM", "openat:error=EMFILE:when=4+",
 		// As if the program had no effect: the look at a socket says "bound to nothing".
 		"getsockopt:retval=0",
 	} {
-		out := m.Run(t, "sh", "-c", "rm -f /run/test/ran; dir=$(cg)$(sed -n s/^0:://p /proc/self/cgroup)/vrf/mgmt; [ ! -d $dir ] || await rmdir $dir; strace -f -o /dev/null -e inject="+fault+
+		out := m.Run(t, "sh", "-c", "rm -f /run/test/ran; dir=$(cg)$(sed -n s/^0:://p /proc/self/cgroup)/rdexec/vrf/mgmt; [ ! -d $dir ] || await rmdir $dir; strace -f -o /dev/null -e inject="+fault+
 			" rdexec -v mgmt -- sh -c 'probe sockets >/run/test/ran'")
 		ran := m.Run(t, "cat", "/run/test/ran")
 		if out.Code != 111 || ran.Code == 0 || !strings.HasPrefix(out.Stderr, "rdexec: fatal: ") || strings.Count(out.Stderr, "\n") != 1 {
@@ -300,10 +300,17 @@ func testRemade(t *testing.T, m *Machine) {
 
 // Programs that bind to a VRF may start one another, in any order; the inner
 // one wins. What ip vrf exec starts may open MPTCP sockets, so that rdomain check
-// --self is not content with it.
+// --self is not content with it, but inside what rdexec started: it takes nothing
+// from those that run there, or beside it.
 func testNested(t *testing.T, m *Machine) {
 	m.Sh(t, `rdexec -n t1 -v inner -- ip vrf identify | grep -qx inner
 		rdexec -v mgmt -- ip vrf exec mgmt probe sockets | grep -x 'tcp4 mgmt'
+		rdexec -v mgmt -- ip vrf exec mgmt rdomain check --self -v mgmt
+		rdexec -v mgmt -- ip vrf exec default probe sockets | grep -x 'tcp4 -'
+		rdexec -v mgmt -- ip vrf exec default rdexec -v mgmt -- rdomain check --self -v mgmt
+		rdexec -v mgmt -- sh -c 'ip vrf exec mgmt true; rdomain check --self -v mgmt'
+		rm -f /run/test/go; rdexec -v mgmt -- sh -c 'await test -e /run/test/go; rdomain check --self -v mgmt' & pid=$!
+		await sh -c 'ip vrf pids mgmt | grep -w '$pid; ip vrf exec mgmt true; touch /run/test/go; wait $pid
 		ip vrf exec mgmt rdexec -v mgmt -- rdomain check --self -v mgmt
 		rdexec -v mgmt -- rdexec -v mgmt -- rdomain check --self -v mgmt
 		rdexec -v mgmt -- rdexec -n t1 -v inner -- rdomain check --self -n t1 -v inner
