@@ -37,10 +37,10 @@ reload() {
 }
 `
 
-// TestShellsAcceptTheScripts lets every shell that may run them, and shellcheck,
-// read what is generated for OpenRC.
+// TestShellsAcceptTheScripts lets every shell that may run them, shellcheck and
+// checkbashisms read what is generated for OpenRC.
 func TestShellsAcceptTheScripts(t *testing.T) {
-	paths := need.Tools(t, need.Sh, "sh", "dash", "busybox", "shellcheck")
+	paths := need.Tools(t, need.Sh, "sh", "dash", "busybox", "shellcheck", "checkbashisms")
 	fsys := files("etc/init.d/sshd", alpine, "etc/conf.d/sshd", "netns=private\n")
 	made, _ := generate(t, fsys, domain.Domain{}, "sshd", (*Loader).OpenRC, OpenRC)
 	dir := t.TempDir()
@@ -58,6 +58,7 @@ func TestShellsAcceptTheScripts(t *testing.T) {
 			// OpenRC reads the variables (2034) and sets some (2154); the hook is
 			// not below the test's folder (1091); 1008 is the interpreter.
 			{paths[3], "-s", "sh", "-S", "warning", "-e", "SC2034,SC2154,SC1091,SC1008", file},
+			{paths[4], "-f", file},
 		} {
 			if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
 				t.Errorf("%q: %v\n%s", argv, err, out)

@@ -15,11 +15,12 @@ import (
 // shipped lists what rdgen installs as it is.
 var shipped = map[string][]byte{ConfPath: ConfFile, HookPath: HookFile, RdomainPath: RdomainScript}
 
-// TestShippedFilesLint reads every shipped file with the shells that run it,
-// and with shellcheck.
+// TestShippedFilesLint reads every shipped file with the shells that run it, with
+// shellcheck, and with what Gentoo's package manager looks by: checkbashisms, and
+// bash -n for conf.d.
 func TestShippedFilesLint(t *testing.T) {
 	shells := realShells(t)
-	shellcheck := need.Tools(t, need.Sh, "shellcheck")[0]
+	linters := need.Tools(t, need.Sh, "shellcheck", "checkbashisms", "bash")
 	for path, text := range shipped {
 		file := filepath.Join("files", path)
 		onDisk, err := os.ReadFile(file)
@@ -31,8 +32,10 @@ func TestShippedFilesLint(t *testing.T) {
 				t.Errorf("%v -n %s: %s", args, file, out)
 			}
 		}
-		if out, err := exec.Command(shellcheck, "-s", "sh", file).CombinedOutput(); err != nil {
-			t.Errorf("shellcheck -s sh %s: %s", file, out)
+		for _, argv := range [][]string{{linters[0], "-s", "sh", file}, {linters[1], "-f", file}, {linters[2], "-n", file}} {
+			if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+				t.Errorf("%q: %s", argv, out)
+			}
 		}
 		if _, err := parse(path, text); err != nil {
 			t.Errorf("our own reader: %v", err)
