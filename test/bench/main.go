@@ -73,7 +73,7 @@ func bench(dir string) error {
 	fmt.Printf("%d alternating runs (%d of 200 domains), medians; %d processors, Linux %s\n\n", *runs, *large, runtime.NumCPU(), release())
 	fmt.Printf("| %-46s | %-34s | %9s | %9s | %6s | %6s | %s |\n", "what", "against", "ours", "peer's", "ratio", "budget", "")
 	fmt.Printf("|%s|%s|%s|%s|%s|%s|---|\n", strings.Repeat("-", 48), strings.Repeat("-", 36), strings.Repeat("-", 11), strings.Repeat("-", 11), strings.Repeat("-", 8), strings.Repeat("-", 8))
-	for _, measure := range []func(bin, dir string) error{enter, helper, up, generate, services} {
+	for _, measure := range []func(bin, dir string) error{enter, helper, up, generate, generator, services} {
 		if err := measure(bin, dir); err != nil {
 			return err
 		}
@@ -142,22 +142,23 @@ func helper(bin, dir string) error {
 	return nil
 }
 
-// up makes 200 domains with a veth pair, two addresses and a route each.
+// up makes domains with a veth pair, two addresses and a route each.
 func up(bin, dir string) error {
-	const n = 200
-	var names []string
-	var ip, down strings.Builder
-	ip.WriteString("set -e\n")
 	os.MkdirAll("/etc/rdomain", 0o755)
-	for i := range n {
-		name, net := fmt.Sprintf("d%d", i), fmt.Sprintf("10.%d.%d", 100+i/250, i%250)
-		names = append(names, name)
-		conf := fmt.Sprintf("[Domain]\nKind=netns\n\n[Link veth0]\nKind=veth\nPeer=o%d\nAddress=%s.2/30\nPeerAddress=%s.1/30\n\n"+
-			"[Route]\nDestination=default\nGateway=%s.1\n", i, net, net, net)
-		if err := os.WriteFile("/etc/rdomain/"+name+".conf", []byte(conf), 0o644); err != nil {
-			return err
-		}
-		fmt.Fprintf(&ip, `ip netns add %[1]s
+	var last float64
+	for _, n := range []int{200, 800} {
+		var names []string
+		var ip, down strings.Builder
+		ip.WriteString("set -e\n")
+		for i := range n {
+			name, net := fmt.Sprintf("d%d", i), fmt.Sprintf("10.%d.%d", 100+i/250, i%250)
+			names = append(names, name)
+			conf := fmt.Sprintf("[Domain]\nKind=netns\n\n[Link veth0]\nKind=veth\nPeer=o%d\nAddress=%s.2/30\nPeerAddress=%s.1/30\n\n"+
+				"[Route]\nDestination=default\nGateway=%s.1\n", i, net, net, net)
+			if err := os.WriteFile("/etc/rdomain/"+name+".conf", []byte(conf), 0o644); err != nil {
+				return err
+			}
+			fmt.Fprintf(&ip, `ip netns add %[1]s
 ip -n %[1]s link set lo up
 ip link add o%[2]d type veth peer name veth0 netns %[1]s
 ip -n %[1]s address add %[3]s.2/30 dev veth0
@@ -166,30 +167,36 @@ ip address add %[3]s.1/30 dev o%[2]d
 ip link set o%[2]d up
 ip -n %[1]s route add default via %[3]s.1
 `, name, i, net)
-		fmt.Fprintf(&down, "ip netns del %s\n", name)
-	}
-	script := dir + "/up.sh"
-	if err := os.WriteFile(script, []byte(ip.String()), 0o755); err != nil {
-		return err
-	}
-	clean := func() error { return noLinks("o") }
-	ours, theirs, err := alternate(*large,
-		timed(append([]string{bin + "/rdomain", "up"}, names...), func() error {
-			if err := run(append([]string{bin + "/rdomain", "down"}, names...)...); err != nil {
+			fmt.Fprintf(&down, "ip netns del %s\n", name)
+		}
+		script := dir + "/up.sh"
+		if err := os.WriteFile(script, []byte(ip.String()), 0o755); err != nil {
+			return err
+		}
+		after := func(argv ...string) func() error {
+			return func() error {
+				if err := run(argv...); err != nil {
+					return err
+				}
+				return noLinks("o")
+			}
+		}
+		ours := timed(append([]string{bin + "/rdomain", "up"}, names...), after(append([]string{bin + "/rdomain", "down"}, names...)...))
+		if n > 200 {
+			a, _, err := alternate(3, ours, func() (float64, error) { return 0, nil })
+			if err != nil {
 				return err
 			}
-			return clean()
-		}),
-		timed([]string{"sh", script}, func() error {
-			if err := run("sh", "-c", down.String()); err != nil {
-				return err
-			}
-			return clean()
-		}))
-	if err != nil {
-		return err
+			row("rdomain up: 800 domains", "4 x the time for 200", a, []float64{4 * last}, 1.2)
+			continue
+		}
+		a, b, err := alternate(*large, ours, timed([]string{"sh", script}, after("sh", "-c", down.String())))
+		if err != nil {
+			return err
+		}
+		row("rdomain up: 200 domains, veth, addresses, route", "a script of ip commands", a, b, 0.25)
+		last = median(a)
 	}
-	row("rdomain up: 200 domains, veth, addresses, route", "a script of ip commands", ours, theirs, 0.25)
 	return nil
 }
 
@@ -212,32 +219,17 @@ func noLinks(prefix string) error {
 	return fmt.Errorf("links %s* are still there", prefix)
 }
 
-// generate reads conf.d files as they are in the field, most with a comment and
-// a variable of their own besides the domain.
+// generate is rdgen --all for another machine's files.
 func generate(bin, dir string) error {
 	var last float64
 	for _, n := range []int{1000, 10000} {
 		root := fmt.Sprintf("%s/root%d", dir, n)
-		for _, d := range []string{"/etc/conf.d", "/usr/lib/systemd/system"} {
-			if err := os.MkdirAll(root+d, 0o755); err != nil {
-				return err
-			}
-		}
-		for i := range n {
-			conf := fmt.Sprintf("# options of service %d\n: ${s%d_opts:=-D}\nCOMMAND_ARGS=\"-p %d $s%d_opts\"\nnetns=tenant%d\n", i, i, i, i, i%50)
-			unit := fmt.Sprintf("[Unit]\nDescription=service %d\n\n[Service]\nExecStart=/usr/sbin/s%d -D\n", i, i)
-			err := os.WriteFile(fmt.Sprintf("%s/etc/conf.d/s%d", root, i), []byte(conf), 0o644)
-			if err == nil {
-				err = os.WriteFile(fmt.Sprintf("%s/usr/lib/systemd/system/s%d.service", root, i), []byte(unit), 0o644)
-			}
-			if err != nil {
-				return err
-			}
+		if err := field(root, n); err != nil {
+			return err
 		}
 		ours := timed([]string{bin + "/rdgen", "systemd", "--all", "--root", root}, nil)
 		if n == 1000 {
-			loop := fmt.Sprintf("for f in %s/etc/conf.d/*; do (. \"$f\"; echo \"${f##*/} $vrf $netns\"); done", root)
-			a, b, err := alternate(*runs, ours, timed([]string{"dash", "-c", loop}, nil))
+			a, b, err := alternate(*runs, ours, timed(sourcing(root), nil))
 			if err != nil {
 				return err
 			}
@@ -252,6 +244,55 @@ func generate(bin, dir string) error {
 		row("rdgen systemd --all, 10,000 services", "10 x the time for 1,000", a, []float64{10 * last}, 1.2)
 	}
 	return nil
+}
+
+// generator is rdgen as systemd runs it at boot and at each daemon-reload, on this
+// machine's own files, which are this process's own.
+func generator(bin, dir string) error {
+	if err := field("", 1000); err != nil {
+		return err
+	}
+	out := dir + "/generated"
+	if err := os.Mkdir(out, 0o755); err != nil {
+		return err
+	}
+	a, b, err := alternate(*runs, timed([]string{bin + "/rdgen", out, out, out}, nil), timed(sourcing(""), nil))
+	if err != nil {
+		return err
+	}
+	made, err := filepath.Glob(out + "/s*.service.d")
+	if err != nil || len(made) != 1000 {
+		return fmt.Errorf("the generator made the drop-ins of %d services (%v)", len(made), err)
+	}
+	row("systemd's generator, 1,000 services", "dash sourcing each in a subshell", a, b, 0)
+	return os.RemoveAll("/etc/conf.d")
+}
+
+// field makes n services below root, whose conf.d files are as they are in the
+// field, most with a comment and a variable of their own besides the domain.
+func field(root string, n int) error {
+	for _, d := range []string{"/etc/conf.d", "/etc/systemd/system"} {
+		if err := os.MkdirAll(root+d, 0o755); err != nil {
+			return err
+		}
+	}
+	for i := range n {
+		conf := fmt.Sprintf("# options of service %d\n: ${s%d_opts:=-D}\nCOMMAND_ARGS=\"-p %d $s%d_opts\"\nnetns=tenant%d\n", i, i, i, i, i%50)
+		unit := fmt.Sprintf("[Unit]\nDescription=service %d\n\n[Service]\nExecStart=/usr/sbin/s%d -D\n", i, i)
+		err := os.WriteFile(fmt.Sprintf("%s/etc/conf.d/s%d", root, i), []byte(conf), 0o644)
+		if err == nil {
+			err = os.WriteFile(fmt.Sprintf("%s/etc/systemd/system/s%d.service", root, i), []byte(unit), 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sourcing is what a shell does at the least to read the same.
+func sourcing(root string) []string {
+	return []string{"dash", "-c", "for f in " + root + `/etc/conf.d/s*; do (. "$f"; echo "${f##*/} $vrf $netns"); done`}
 }
 
 // private gives this process a /run and an /etc of its own.
