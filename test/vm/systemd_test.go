@@ -53,7 +53,7 @@ func TestSystemdNamespace(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		m.Put(t, "/usr/local/lib/bus.bytes", 0o644, busBytes("org.example.Bus"))
 		m.Put(t, "/etc/dbus-1/system.d/bus.conf", 0o644, []byte(`<busconfig><policy user="root"><allow own="org.example.Bus"/></policy></busconfig>`))
-		verdicts(t, m, 28, setup+namespace)
+		verdicts(t, m, 32, setup+namespace)
 	})
 }
 
@@ -247,6 +247,20 @@ ok "and nothing listens outside" sh -c '! ss -Htln | grep :8080'
 P=$(stat -Lc %i /run/netns/private)
 systemctl start tick.timer
 ok "a timer starts its service inside" has "cat /run/tick" "$P"
+unit call.socket <<E
+[Socket]
+ListenStream=0.0.0.0:7003
+E
+unit call.service <<E
+[Service]
+ExecStart=/bin/sleep infinity
+E
+echo netns=private >/etc/conf.d/call; systemctl daemon-reload
+ok "the socket of a service" systemctl start call.socket
+ok "listens inside" has "ip netns exec private ss -Htln" :7003
+ok "and nowhere else" sh -c '! ss -Htln | grep :7003'
+ip netns exec private busybox timeout 5 nc 127.0.0.1 7003 </dev/null
+ok "and starts it inside" inside call private
 ok "a conf.d file that cannot be followed stops its service" failed bad
 ok "and says so in systemctl status" has "systemctl status bad" '/etc/conf.d/bad:1: netns=.*needs a shell to read'
 ok "its socket as well" failed bad.socket
@@ -485,7 +499,7 @@ ok "no cycle was broken" sh -c '! journalctl -b | grep -i "ordering cycle"'
 // TestSystemdFailsClosed tries to get a service to run outside of its domain.
 func TestSystemdFailsClosed(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		verdicts(t, m, 20, setup+closed)
+		verdicts(t, m, 27, setup+closed)
 	})
 }
 
@@ -540,6 +554,27 @@ ok "made again, it starts" systemctl start blind
 ok "inside the new one" inside blind private
 rm -f /run/leaked
 ---
+# A systemd that cannot attach programs, as one that is built without BPF; and a
+# container, where nobody can load one.
+printf '[Domain]\nKind=vrf\nTable=77\n' >/etc/rdomain/held.conf; echo vrf=held >/etc/conf.d/held
+unit held.service <<E
+[Service]
+ExecStart=/bin/sh -c 'touch /run/leaked; /usr/local/bin/probe sockets >/run/held; exec sleep infinity'
+E
+systemctl daemon-reload; systemctl start rdomain@held
+strace -qq -e trace=bpf -e inject=bpf:error=EPERM -o /run/strace -p 1 & strace=$!
+awaited grep -q '^TracerPid:.[1-9]' /proc/1/status
+ok "a systemd that cannot attach a program" systemctl start held
+ok "was refused it" grep -q EPERM.*INJECTED /run/strace
+ok "has it done by the look" has "cat /run/held" "tcp4 held"
+ok "for all sockets" sh -c '! grep -Ev " held$|permitted|denied" /run/held'
+systemctl stop held; rm -f /run/leaked; mv /usr/sbin/rdomain /root/
+printf '#!/bin/sh\nexec strace -f -qq -e trace=bpf -e inject=bpf:error=EPERM -o /dev/null /root/rdomain "$@"\n' >/usr/sbin/rdomain; chmod +x /usr/sbin/rdomain
+ok "nobody may load a program: it does not start" failed held
+ok "and says so in systemctl status" has "systemctl status held" 'operation not permitted'
+mv /root/rdomain /usr/sbin/; kill $strace; wait
+ok "then it starts" systemctl start held
+---
 # A user's systemd may not enter a namespace: it warns and goes on.
 useradd -m -u 1000 alice 2>/dev/null
 install -d -o alice -g alice /home/alice/.config /home/alice/.config/systemd /home/alice/.config/systemd/user
@@ -555,6 +590,34 @@ ok "has failed" sh -c '! test -e /home/alice/leaked'
 ok "with the reason in the journal" has "journalctl _UID=1000" 'rdomain: fatal'
 fails "rdgen refuses to write there" rdgen systemd blind -o /etc/systemd/user
 `
+
+// TestSystemdAnalyze has systemd read what is generated for every service of the
+// machine. It finds no fault that was not there before, and no score is worse.
+func TestSystemdAnalyze(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		got := m.Sh(t, `mkdir -p /etc/conf.d; cd /usr/lib/systemd/system
+for u in *.service; do case $u in *@*) ;; *) [ -L $u ] || echo ${u%.service}; esac; done >/run/services
+look() {
+	sed 's/$/.service/' /run/services | xargs systemd-analyze verify --recursive-errors=yes >/run/verify.$1 2>&1 || :
+	sed 's/$/.service/' /run/services | xargs systemd-analyze security --no-pager | grep 'Overall exposure' >/run/security.$1
+}
+look before
+while read -r s; do printf 'vrf=inner\nnetns=private\n' >/etc/conf.d/$s; done </run/services
+printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@private.conf 2>/dev/null || { mkdir /etc/rdomain; printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@private.conf; }
+rdgen systemd --all -o / >/run/rdgen 2>&1 || cat /run/rdgen
+ls -d /etc/systemd/system/*.service.d/50-rdomain.conf | wc -l; wc -l </run/services; wc -l </run/security.before
+systemctl daemon-reload; look after
+grep -vxFf /run/verify.before /run/verify.after || :
+score() { sed 's/.*for //; s/\.service: / /' $1 | sort | cut -d' ' -f1,2; }
+score /run/security.before >/run/a; score /run/security.after >/run/b
+join /run/a /run/b | awk '$3 > $2 { print "worse:", $0 }'`)
+		lines := strings.Fields(got)
+		if len(lines) != 3 || lines[0] != lines[1] || lines[1] != lines[2] || len(lines[0]) < 2 {
+			t.Errorf("%s: drop-ins, services, scores, and what is new:\n%s", m.System, got)
+		}
+		t.Logf("%s: %s services", m.System, lines[0])
+	})
+}
 
 // TestSystemdGuide types what docs/systemd.md says, one command after the other,
 // on a machine with a management port eth1, and compares what is shown there.

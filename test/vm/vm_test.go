@@ -1,9 +1,6 @@
 package vm
 
-import (
-	"os"
-	"testing"
-)
+import "testing"
 
 // The systems that the tests run on.
 var (
@@ -45,12 +42,3 @@ Kind=dummy
 Address=10.20.30.40/24
 Address=2001:db8::40/64
 `
-
-// pending skips a test that was not yet seen to pass on every one of its systems,
-// unless RDGEN_VM_PENDING is set. Whoever has seen it takes the call away.
-func pending(t *testing.T) {
-	t.Helper()
-	if os.Getenv("RDGEN_VM_PENDING") == "" {
-		t.Skip("pending: not yet seen to pass on every system; RDGEN_VM_PENDING=1 runs it")
-	}
-}

@@ -167,9 +167,25 @@ rdgen_exec()
 	*)
 		[ -x "$rdgen_rdexec" ] ||
 			rdgen_die "cannot enter routing domain $rdgen_id: $rdgen_rdexec is not executable; install rdgen"
+		[ "$rdgen_cmd" != start ] || rdgen_first
 		;;
 	esac
 	rdgen_again "in:$vrf@$netns:$RC_SVCNAME" "enter routing domain $rdgen_id" "$rdgen_rdexec" "$@"
+}
+
+# rdgen_first starts the service that makes the domain, where OpenRC has not: its
+# cache of dependencies knows by whole seconds that conf.d was edited, and two first
+# commands at once read half of it.
+rdgen_first()
+{
+	for rdgen_domain in "rdomain.$netns" "rdomain.$rdgen_id"; do
+		[ -e "/etc/init.d/$rdgen_domain" ] || continue
+		! service_started "$rdgen_domain" || continue
+		rc-service "$rdgen_domain" start ||
+			while service_starting "$rdgen_domain"; do sleep 1; done # somebody else does
+		service_started "$rdgen_domain" ||
+			rdgen_die "$rdgen_domain, which makes its routing domain, did not start"
+	done
 }
 
 # rdgen_nowhere executes the service in an empty network namespace, where a stop()
