@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,7 +18,12 @@ func (s *session) addTun(l ip.Link) error {
 	return s.inside(l.Netns, func() error {
 		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return &fs.PathError{Op: "open", Path: "/dev/net/tun", Err: err}
+			err = &fs.PathError{Op: "open", Path: "/dev/net/tun", Err: err}
+			if errors.Is(err, fs.ErrNotExist) {
+				// Who opens it loads the module, but only some hosts have the file before.
+				err = fmt.Errorf("%w; modprobe tun, and have it done at boot", err)
+			}
+			return err
 		}
 		defer unix.Close(fd)
 		request, err := unix.NewIfreq(l.Name)
