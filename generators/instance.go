@@ -18,6 +18,7 @@ import (
 type instance struct {
 	unit     *systemd.Unit // of the name NAME.INSTANCE.service
 	base     *systemd.Unit
+	units    *systemd.Units
 	sections []section
 	notes    []string
 }
@@ -40,7 +41,11 @@ func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 	if bus := base.Last("Service", "BusName"); bus != "" {
 		return nil, problem(s.place(), "", "%s owns %s on the message bus, which two services cannot", base.Name, bus)
 	}
-	i := &instance{base: base, unit: &systemd.Unit{Name: s.Name + ".service", Path: path.Join(systemd.Etc, s.Name+".service")}}
+	units, err := l.units()
+	if err != nil {
+		return nil, err
+	}
+	i := &instance{base: base, units: units, unit: &systemd.Unit{Name: s.Name + ".service", Path: path.Join(systemd.Etc, s.Name+".service")}}
 	var binds, readOnly []string
 	renames := []string{} // old and new paths, for a strings.Replacer
 	for _, key := range []string{"RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory"} {
@@ -99,11 +104,9 @@ func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 			i.unit.Settings = append(i.unit.Settings, systemd.Setting{Section: name, Key: key, Value: value, File: i.unit.Path})
 		}
 	}
-	if units, err := l.units(); err == nil {
-		if names, err := units.Belonging(base); err == nil {
-			for _, other := range names[1:] {
-				i.notes = append(i.notes, base.Path+": not carried over to "+s.Name+": "+other)
-			}
+	if names, err := units.Belonging(base); err == nil {
+		for _, other := range names[1:] {
+			i.notes = append(i.notes, base.Path+": not carried over to "+s.Name+": "+other)
 		}
 	}
 	return i, nil
@@ -116,7 +119,7 @@ func (i *instance) own(fsys fs.FS, set systemd.Setting, tag string, replace *str
 	case set.Key == "Description":
 		value += " (" + tag + ")"
 	case set.Key == "Before" || set.Key == "Wants" || set.Key == "DefaultDependencies" || set.Key == "WantedBy" || set.Key == "RequiredBy":
-		if _, _, early := i.base.Early(); early {
+		if _, _, early := i.units.Early(i.base); early {
 			return i.later(set)
 		}
 	case set.Key == "Alias" || set.Key == "Also" || set.Key == "Sockets":
@@ -147,7 +150,14 @@ func (i *instance) later(set systemd.Setting) (line string, ok bool) {
 	case "DefaultDependencies":
 		return "", false
 	case "Before", "Wants":
-		kept := slices.DeleteFunc(strings.Fields(set.Value), func(unit string) bool { return strings.HasSuffix(unit, ".target") })
+		kept := slices.DeleteFunc(strings.Fields(set.Value), func(name string) bool {
+			unit, err := i.units.Unit(name)
+			if err != nil {
+				return strings.HasSuffix(name, ".target")
+			}
+			_, _, early := i.units.Early(unit)
+			return early || strings.HasSuffix(name, ".target")
+		})
 		return set.Key + "=" + strings.Join(kept, " "), len(kept) > 0
 	}
 	return set.Key + "=multi-user.target", true

@@ -190,7 +190,7 @@ func tooEarly(units *systemd.Units, s Service) error {
 		if err != nil {
 			continue
 		}
-		if set, target, early := unit.Early(); early {
+		if set, target, early := units.Early(unit); early {
 			return problem(openrc.Pos{File: set.File, Line: set.Line},
 				"let it run where it is, and make an instance that runs later: /etc/conf.d/"+s.Name+".NAME",
 				"%s runs before %s, and domains are made after it", name, target)

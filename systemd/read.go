@@ -112,13 +112,27 @@ func (u *Unit) All(section, key string) []Setting {
 var earlyTargets = []string{"sysinit.target", "network-pre.target", "local-fs.target", "local-fs-pre.target", "swap.target"}
 
 // Early returns the Before= that has the unit run before any domain is made, if
-// there is one. Together with After= of a domain that would be a cycle, and
-// systemd breaks a cycle by leaving something out.
-func (u *Unit) Early() (set Setting, target string, ok bool) {
+// there is one: by an early target, or by a unit that is early itself. Together
+// with After= of a domain that would be a cycle, and systemd breaks a cycle by
+// leaving something out.
+func (us *Units) Early(u *Unit) (set Setting, before string, ok bool) {
+	return us.early(u, map[string]bool{})
+}
+
+func (us *Units) early(u *Unit, seen map[string]bool) (set Setting, before string, ok bool) {
+	seen[u.Name] = true
 	for _, set := range u.All("Unit", "Before") {
-		for _, target := range strings.Fields(set.Value) {
-			if slices.Contains(earlyTargets, target) {
-				return set, target, true
+		for _, before := range strings.Fields(set.Value) {
+			if slices.Contains(earlyTargets, before) {
+				return set, before, true
+			}
+			if seen[before] {
+				continue
+			}
+			if next, err := us.Unit(before); err == nil {
+				if _, _, ok := us.early(next, seen); ok {
+					return set, before, true
+				}
 			}
 		}
 	}

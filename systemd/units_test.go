@@ -154,6 +154,27 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+// TestEarly: a unit is early by what it is before, and what that is before.
+func TestEarly(t *testing.T) {
+	u := read(t,
+		"lib/systemd/system/a.service: [Unit]\nBefore=b.service\n"+some,
+		"lib/systemd/system/b.service: [Unit]\nBefore=x.service a.service\nBefore=c.service\n"+some,
+		"lib/systemd/system/c.service: [Unit]\nBefore=sysinit.target\n"+some,
+		"lib/systemd/system/d.service: [Unit]\nBefore=e.service shutdown.target multi-user.target\n"+some,
+		"lib/systemd/system/e.service: [Unit]\nBefore=d.service\n"+some,
+		"lib/systemd/system/f.service: [Unit]\nBefore=a.service\nBefore=\n"+some,
+	)
+	for name, want := range map[string]string{"a": "b.service", "b": "c.service", "c": "sysinit.target", "d": "", "e": "", "f": ""} {
+		unit, err := u.Unit(name + ".service")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, before, ok := u.Early(unit); before != want || ok != (want != "") {
+			t.Errorf("Early(%s) = %q, %v; want %q", name, before, ok, want)
+		}
+	}
+}
+
 func TestHugeUnitIsRefused(t *testing.T) {
 	u := read(t, "lib/systemd/system/x.service: "+strings.Repeat("#", maxSize+1))
 	if got, err := u.Unit("x.service"); err == nil || !strings.Contains(err.Error(), "larger than 4 MiB") {

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -596,7 +597,8 @@ fails "rdgen refuses to write there" rdgen systemd blind -o /etc/systemd/user
 func TestSystemdAnalyze(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		got := m.Sh(t, `mkdir -p /etc/conf.d; cd /usr/lib/systemd/system
-for u in *.service; do case $u in *@*) ;; *) [ -L $u ] || echo ${u%.service}; esac; done >/run/services
+# But for those that end the machine, and so conflict with whatever they would need.
+for u in *.service; do case $u in *@*|emergency.*|rescue.*|systemd-exit.*|systemd-halt.*|systemd-kexec.*|systemd-poweroff.*|systemd-*reboot.*) ;; *) [ -L $u ] || [ -L /etc/systemd/system/$u ] || echo ${u%.service}; esac; done >/run/services
 look() {
 	sed 's/$/.service/' /run/services | xargs systemd-analyze verify --recursive-errors=yes >/run/verify.$1 2>&1 || :
 	sed 's/$/.service/' /run/services | xargs systemd-analyze security --no-pager | grep 'Overall exposure' >/run/security.$1
@@ -604,18 +606,21 @@ look() {
 look before
 while read -r s; do printf 'vrf=inner\nnetns=private\n' >/etc/conf.d/$s; done </run/services
 printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@private.conf 2>/dev/null || { mkdir /etc/rdomain; printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@private.conf; }
+# Those that run before any domain can be there are refused, each with its line.
+rdgen systemd --all -o / >/run/rdgen 2>&1 || sed -n 's/^rdgen: error: .* \([^ ]*\).service runs before .*/\1/p' /run/rdgen | while read -r s; do rm /etc/conf.d/$s; sed -i "/^$s$/d" /run/services; done
 rdgen systemd --all -o / >/run/rdgen 2>&1 || cat /run/rdgen
-ls -d /etc/systemd/system/*.service.d/50-rdomain.conf | wc -l; wc -l </run/services; wc -l </run/security.before
-systemctl daemon-reload; look after
+ls -d /etc/systemd/system/*.service.d/50-rdomain.conf | wc -l; wc -l </run/services
+systemctl daemon-reload; look after; wc -l </run/security.after
 grep -vxFf /run/verify.before /run/verify.after || :
 score() { sed 's/.*for //; s/\.service: / /' $1 | sort | cut -d' ' -f1,2; }
 score /run/security.before >/run/a; score /run/security.after >/run/b
 join /run/a /run/b | awk '$3 > $2 { print "worse:", $0 }'`)
-		lines := strings.Fields(got)
-		if len(lines) != 3 || lines[0] != lines[1] || lines[1] != lines[2] || len(lines[0]) < 2 {
-			t.Errorf("%s: drop-ins, services, scores, and what is new:\n%s", m.System, got)
+		// A service may bring other units into the domain, sockets or templates.
+		var made, services, scores int
+		if n, err := fmt.Sscan(got, &made, &services, &scores); n != 3 || len(strings.Fields(got)) != 3 || made < services || scores != services || services < 30 {
+			t.Errorf("%s: drop-ins, services, scores, and what is new: %v\n%s", m.System, err, got)
 		}
-		t.Logf("%s: %s services", m.System, lines[0])
+		t.Logf("%s: %d services", m.System, services)
 	})
 }
 
