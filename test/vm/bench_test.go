@@ -15,6 +15,9 @@ func BenchmarkDomains(b *testing.B) {
 	b.Run("enter", func(b *testing.B) {
 		benchEnter(b, benchMachine(b, System{Release: "trixie", Init: OpenRC}))
 	})
+	b.Run("openrc", func(b *testing.B) {
+		benchOpenRC(b, benchMachine(b, System{Release: "trixie", Init: OpenRC}))
+	})
 	// Here the clock counts instructions of the guest, of the kernel and of both
 	// ends together: the same run gives the same figures on a busy host.
 	b.Run("path", func(b *testing.B) {
@@ -57,6 +60,28 @@ func benchEnter(b *testing.B, m *Machine) {
 		}
 		table.row(c.ours, c.theirs, milli(ours), milli(theirs), fmt.Sprintf("%.2f", ours/theirs))
 		b.ReportMetric(ours/theirs, strings.Join(strings.Fields(c.ours)[1:3], "_")+"_ratio")
+	}
+	table.print()
+}
+
+// benchOpenRC restarts one service without a domain and in each kind of one, in
+// turns, and prints medians.
+func benchOpenRC(b *testing.B, m *Machine) {
+	m.Put(b, "/etc/init.d/tick", 0o755, []byte("#!/sbin/openrc-run\ncommand=/bin/sleep\ncommand_args=1000\ncommand_background=yes\npidfile=/run/$RC_SVCNAME.pid\n"))
+	m.Sh(b, `mkdir -p /etc/conf.d; for d in t1 mgmt inner@t1; do ln -s rdomain /etc/init.d/rdomain.$d; done
+		for k in none netns vrf both; do ln -s tick /etc/init.d/tick.$k; done
+		echo netns=t1 >/etc/conf.d/tick.netns; echo vrf=mgmt >/etc/conf.d/tick.vrf; printf 'vrf=inner\nnetns=t1\n' >/etc/conf.d/tick.both
+		exec </dev/null >/dev/null 2>&1; rc-update -u; for k in none netns vrf both; do rc-service tick.$k start; done`)
+	table := newTable("what", "against", "ours", "theirs", "ratio")
+	for _, kind := range []string{"netns", "vrf", "both"} {
+		ours, theirs := "rc-service -q tick."+kind+" restart", "rc-service -q tick.none restart"
+		var with, without float64
+		out := m.Sh(b, "exec </dev/null; probe times 25 "+ours+" vs "+theirs)
+		if _, err := fmt.Sscan(out, &with, &without); err != nil {
+			b.Fatalf("%q: %v", out, err)
+		}
+		table.row(ours, theirs, milli(with), milli(without), fmt.Sprintf("%.2f", with/without))
+		b.ReportMetric(with/without, kind+"_ratio")
 	}
 	table.print()
 }

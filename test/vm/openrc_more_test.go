@@ -186,6 +186,38 @@ for l in iptables.t1 ip6tables; do rc-service $l stop >/dev/null; done; rules`)
 	})
 }
 
+// TestOpenRCNginx runs two instances of Debian's nginx side by side on one port,
+// each with its workers in its own domain, through a reload, a restart and a stop.
+func TestOpenRCNginx(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) {
+		putOpenRC(t, m)
+		m.Put(t, "/etc/init.d/web", 0o755, []byte(`#!/sbin/openrc-run
+extra_started_commands=reload
+cfgfile="/etc/nginx/$RC_SVCNAME.conf"
+pidfile="/run/$RC_SVCNAME.pid"
+command=/usr/sbin/nginx
+command_args="-c $cfgfile"
+start_pre() { $command -q -t -c $cfgfile; }
+reload() { start_pre && kill -HUP $(cat $pidfile); }
+`))
+		for _, name := range []string{"private", "hostile"} {
+			m.Put(t, "/etc/nginx/web."+name+".conf", 0o644, []byte("pid /run/web."+name+".pid;\nworker_processes 2;\nuser www-data;\nevents {}\nhttp { server { listen 80; return 200 "+name+"; } }\n"))
+		}
+		got := tools(t, m, `for n in private hostile; do ln -s web /etc/init.d/web.$n; done
+echo netns=t1 >/etc/conf.d/web.private; echo vrf=mgmt >/etc/conf.d/web.hostile
+workers() { rdomain ps | awk '/nginx/ { n[$1]++ } END { for (d in n) print d, n[d] }' | sort; }
+pairs 'rc-service $1 start' web.private web.hostile; await sh -c '[ $(pgrep -c nginx) = 6 ]'; workers
+rdexec -n t1 -- busybox wget -q -O - http://127.0.0.1/; echo; rdexec -v mgmt -- busybox wget -q -O - http://10.20.30.40/; echo
+ss -Htln | grep -v % | grep ':80 ' || echo closed
+old=$(pgrep -x nginx -P $(cat /run/web.hostile.pid) | sort)
+rc-service web.hostile reload >/dev/null
+await sh -c "[ \$(pgrep -c nginx) = 6 ] && ! pgrep -x nginx -P \$(cat /run/web.hostile.pid) | grep -qxF '$old'"; workers
+rc-service web.private stop >/dev/null; await sh -c '[ $(pgrep -c nginx) = 3 ]'; workers
+rc-service web.hostile restart >/dev/null; await sh -c '[ $(pgrep -c nginx) = 3 ]'; workers`)
+		wantLines(t, "nginx", got, "mgmt 3", "t1 3", "private", "hostile", "closed", "mgmt 3", "t1 3", "mgmt 3", "mgmt 3")
+	})
+}
+
 // TestOpenRCBoot brings domains and services up at boot, one of them made by
 // ifupdown-ng, and one of the services one that makes network itself.
 func TestOpenRCBoot(t *testing.T) {
