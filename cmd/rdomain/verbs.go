@@ -13,9 +13,9 @@ import (
 
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
+	"rdgen/runtime/identify"
 	"rdgen/runtime/ip"
 	"rdgen/runtime/lifecycle"
-	"rdgen/runtime/who"
 )
 
 // workers is how many domains are worked on at once. More than the processors
@@ -257,17 +257,17 @@ func (c *command) ps(args []string) error {
 	if err != nil {
 		return err
 	}
-	keep := func(at who.Where) bool { return !at.Unnamed && (at.ID != "" || at.Note != "") }
+	keep := func(at identify.Location) bool { return !at.Unnamed && (at.ID != "" || at.Note != "") }
 	if len(args) == 1 {
 		if keep, err = inDomain(args[0]); err != nil {
 			return err
 		}
 	}
-	w, err := who.New()
+	w, err := identify.New()
 	if err != nil {
 		return err
 	}
-	list, unseen, err := w.All(keep)
+	list, unseen, err := w.Processes(keep)
 	if err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (c *command) ps(args []string) error {
 		fmt.Fprintf(c.stderr, "rdomain: note: %d processes may not be looked at\n", unseen)
 	}
 	if given["--json"] {
-		return c.json(append([]who.Where{}, list...))
+		return c.json(append([]identify.Location{}, list...))
 	}
 	return c.table("ID\tPID\tCOMMAND", len(list), func(i int) string {
 		at := list[i]
@@ -289,7 +289,7 @@ func (c *command) ps(args []string) error {
 
 // inDomain returns whether a process is in a domain; in a namespace are those
 // in its VRFs too.
-func inDomain(name string) (func(who.Where) bool, error) {
+func inDomain(name string) (func(identify.Location) bool, error) {
 	list, err := ids([]string{name})
 	if err != nil {
 		return nil, err
@@ -303,7 +303,7 @@ func inDomain(name string) (func(who.Where) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(at who.Where) bool {
+	return func(at identify.Location) bool {
 		return at.Netns == d.Netns.String() && (d.VRF.IsZero() || at.VRF == d.VRF.String())
 	}, nil
 }
@@ -320,11 +320,11 @@ func (c *command) identify(args []string) error {
 	if err != nil || pid <= 0 {
 		return wrong("%q is not a PID", args[0])
 	}
-	w, err := who.New()
+	w, err := identify.New()
 	if err != nil {
 		return err
 	}
-	at, err := w.Of(pid)
+	at, err := w.Process(pid)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no process %d", pid)
 	}
@@ -345,7 +345,7 @@ func (c *command) identify(args []string) error {
 }
 
 // blind says what cannot be seen of VRFs.
-func (c *command) blind(w *who.Who) {
+func (c *command) blind(w *identify.Looker) {
 	if w.Blind != "" {
 		fmt.Fprintf(c.stderr, "rdomain: note: %s; only what ip vrf exec started is seen in a vrf\n", w.Blind)
 	}

@@ -1,100 +1,75 @@
 package bpf
 
 import (
-	"encoding/hex"
+	"bytes"
+	"encoding/binary"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/enter"
 	"rdgen/test/need"
 	"rdgen/test/sandbox"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
 
-func TestUnderstand(t *testing.T) {
-	for _, c := range []struct {
-		name, insns string
-		ifindex     uint32
-		keep, ok    bool
-	}{
-		{"set always", "b702000007000000 6321000000000000 b700000001000000 9500000000000000", 7, false, true},
-		{"keep if set", "6112000000000000 5502020000000000 b703000007000000 6331000000000000 b700000001000000 9500000000000000",
-			7, true, true},
-		{"as the kernel rewrites it", "6112140000000000 5502020000000000 b703000007000000 6331140000000000 b700000001000000 9500000000000000",
-			7, true, true},
-		{"rdexec's", "61120c0000000000 25020900ff000000 6112000000000000 5502050000000000 b703000007000000 6331000000000000 " +
-			"6113100000000000 4403000000000080 6331100000000000 b700000001000000 9500000000000000 b700000000000000 9500000000000000", 7, true, true},
-		{"rdexec's guard", "61120c0000000000 25020700ff000000 6112000000000000 1502030000000000 6113100000000000 4403000000000080 " +
-			"6331100000000000 b700000001000000 9500000000000000 b700000000000000 9500000000000000", 0, false, true},
-		{"a condition", "6112000000000000 1502020000000000 b703000007000000 6331000000000000 b700000001000000 9500000000000000", 0, false, false},
-		{"a constant with bits", "b702000007000000 4402000001000000 6321000000000000 b700000001000000 9500000000000000", 0, false, false},
-		{"bits alone", "6113100000000000 4403000000000080 6331100000000000 b700000001000000 9500000000000000", 0, false, false},
-		{"ip vrf exec", "bf16000000000000 b703000009000000 b702000000000000 6336000000000000 b700000001000000 9500000000000000",
-			9, false, true},
-		{"allow all", "b700000001000000 9500000000000000", 0, false, true},
-		{"no end", "b700000001000000", 0, false, false},
-		{"a call", "8500000001000000 9500000000000000", 0, false, false},
-		{"an unknown value", "6112000000000000 6321000000000000 9500000000000000", 0, false, false},
-		{"not the context", "b702000007000000 b703000001000000 6323000000000000 9500000000000000", 0, false, false},
-		{"two stores", "b702000007000000 6321000000000000 6321000000000000 9500000000000000", 0, false, false},
-		{"nothing", "", 0, false, false},
-	} {
-		b, err := hex.DecodeString(strings.ReplaceAll(c.insns, " ", ""))
-		if err != nil {
-			t.Fatal(c.name, err)
-		}
-		ifindex, keep, ok := understand(b)
-		if ifindex != c.ifindex || keep != c.keep || ok != c.ok {
-			t.Errorf("understand(%s) = %d, %v, %v; want %d, %v, %v", c.name, ifindex, keep, ok, c.ifindex, c.keep, c.ok)
-		}
-	}
-}
+const bit = 1 << 31
 
-func FuzzUnderstand(f *testing.F) {
-	f.Add([]byte{0xb7, 2, 0, 0, 7, 0, 0, 0, 0x63, 0x21, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if ifindex, keep, ok := understand(b); !ok && (ifindex != 0 || keep) {
-			t.Errorf("understand(%x) = %d, %v beside false", b, ifindex, keep)
-		}
+// The instructions byte by byte, written by hand from the table in
+// Documentation/bpf/standardization.
+func TestBytes(t *testing.T) {
+	wantBytes(t, Bind(0x01020304, bit), []byte{
+		0x61, 0x12, 12, 0, 0, 0, 0, 0,
+		0x25, 0x02, 9, 0, 255, 0, 0, 0,
+		0x61, 0x12, 0, 0, 0, 0, 0, 0,
+		0x55, 0x02, 5, 0, 0, 0, 0, 0,
+		0xb7, 0x03, 0, 0, 0x04, 0x03, 0x02, 0x01,
+		0x63, 0x31, 0, 0, 0, 0, 0, 0,
+		0x61, 0x13, 16, 0, 0, 0, 0, 0,
+		0x44, 0x03, 0, 0, 0, 0, 0, 0x80,
+		0x63, 0x31, 16, 0, 0, 0, 0, 0,
+		0xb7, 0x00, 0, 0, 1, 0, 0, 0,
+		0x95, 0, 0, 0, 0, 0, 0, 0,
+		0xb7, 0x00, 0, 0, 0, 0, 0, 0,
+		0x95, 0, 0, 0, 0, 0, 0, 0,
+	})
+	wantBytes(t, Guard(bit), []byte{
+		0x61, 0x12, 12, 0, 0, 0, 0, 0,
+		0x25, 0x02, 7, 0, 255, 0, 0, 0,
+		0x61, 0x12, 0, 0, 0, 0, 0, 0,
+		0x15, 0x02, 3, 0, 0, 0, 0, 0,
+		0x61, 0x13, 16, 0, 0, 0, 0, 0,
+		0x44, 0x03, 0, 0, 0, 0, 0, 0x80,
+		0x63, 0x31, 16, 0, 0, 0, 0, 0,
+		0xb7, 0x00, 0, 0, 1, 0, 0, 0,
+		0x95, 0, 0, 0, 0, 0, 0, 0,
+		0xb7, 0x00, 0, 0, 0, 0, 0, 0,
+		0x95, 0, 0, 0, 0, 0, 0, 0,
 	})
 }
 
-func TestBound(t *testing.T) {
-	set := func(i uint32) Program { return Program{Ifindex: i, Known: true} }
-	keep := func(i uint32) Program { return Program{Ifindex: i, Keep: true, Known: true} }
-	allow, unknown := Program{Known: true}, Program{}
-	for _, c := range []struct {
-		programs []Program
-		ifindex  uint32
-		ok       bool
-	}{
-		{nil, 0, true},
-		{[]Program{set(1)}, 1, true},
-		{[]Program{set(77), set(1)}, 1, true}, // the ancestor runs last, and wins
-		{[]Program{set(77), keep(1)}, 77, true},
-		{[]Program{keep(77), keep(1), allow}, 77, true},
-		{[]Program{unknown}, 0, false},
-		{[]Program{unknown, set(1)}, 1, true},
-		{[]Program{set(1), unknown}, 1, false},
-	} {
-		if ifindex, ok := Bound(c.programs); ifindex != c.ifindex || ok != c.ok {
-			t.Errorf("Bound(%+v) = %d, %v; want %d, %v", c.programs, ifindex, ok, c.ifindex, c.ok)
-		}
+func wantBytes(t *testing.T, p Program, want []byte) {
+	t.Helper()
+	var got bytes.Buffer
+	for _, i := range p.Insns {
+		got.Write([]byte{i.Op, i.regs})
+		binary.Write(&got, binary.LittleEndian, i.Off)
+		binary.Write(&got, binary.LittleEndian, i.Imm)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("%s = % x; want % x", p.Name, got.Bytes(), want)
 	}
 }
 
-func load(t *testing.T, ifindex uint32) int {
+func loaded(t *testing.T, p Program) int {
 	t.Helper()
 	sandbox.Need(t)
-	fd, err := enter.Load(ifindex)
+	fd, err := Load(p)
 	if errors.Is(err, unix.EPERM) {
 		need.Missing(t, need.Root, "no BPF in a user namespace")
 	}
@@ -105,67 +80,101 @@ func load(t *testing.T, ifindex uint32) int {
 	return fd
 }
 
-// The kernel's own copy of rdexec's program is understood.
-func TestPinned(t *testing.T) {
-	fd := load(t, 4711)
-	if err := os.Mkdir("/run/bpf", 0o700); err != nil {
+// The kernel's own copy of Bind is known again, and nothing else is taken for it.
+func TestBoundBy(t *testing.T) {
+	read := func(p Program) []Insn {
+		info, err := Read(loaded(t, p))
+		if err != nil || info.Name != p.Name || info.ID == 0 {
+			t.Errorf("Read = %+v, %v; want the name %s", info, err, p.Name)
+		}
+		return info.Insns
+	}
+	bind := read(Bind(4711, bit))
+	if ifindex, ok := BoundBy(bind, bit); ifindex != 4711 || !ok {
+		t.Errorf("BoundBy(Bind(4711)) = %d, %v", ifindex, ok)
+	}
+	other := slices.Clone(bind)
+	other[3] = JumpNotEqual(R2, 1, 5)
+	for name, insns := range map[string][]Insn{
+		"the guard": read(Guard(bit)), "other bits": read(Bind(4711, 1)), "none": nil, "the beginning": bind[:5], "more": append(bind, Exit()), "another condition": other,
+	} {
+		if ifindex, ok := BoundBy(insns, bit); ifindex != 0 || ok {
+			t.Errorf("BoundBy(%s) = %d, %v; want 0, false", name, ifindex, ok)
+		}
+	}
+}
+
+func bpffs(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := unix.Mount("bpf", dir, "bpf", 0, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Mount("bpf", "/run/bpf", "bpf", 0, ""); err != nil {
+	t.Cleanup(func() { unix.Unmount(dir, 0) })
+	return dir
+}
+
+func TestPin(t *testing.T) {
+	first := loaded(t, Bind(4, bit))
+	dir := bpffs(t)
+	if err := os.Mkdir(dir+"/rdomain", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Unmount("/run/bpf", 0)
-	if _, err := Pinned("/run/bpf/x"); !errors.Is(err, fs.ErrNotExist) {
+	path := dir + "/rdomain/mgmt@t1"
+	if _, err := Pinned(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Pinned of nothing = %v; want fs.ErrNotExist", err)
 	}
-	if err := enter.Pin(fd, "/run/bpf/x"); err != nil {
-		t.Fatal(err)
+	if err := Unpin(path); err != nil {
+		t.Errorf("Unpin of nothing = %v", err)
 	}
-	p, err := Pinned("/run/bpf/x")
-	if err != nil || p.Ifindex != 4711 || !p.Keep || !p.Known {
-		t.Errorf("Pinned = %+v, %v; want ifindex 4711, keep", p, err)
-	}
-}
-
-func TestEffective(t *testing.T) {
-	outer, inner := load(t, 1), load(t, 77)
-	mount := "/sys/fs/cgroup/unified"
-	if _, err := os.Stat(mount + "/cgroup.procs"); err != nil {
-		mount = "/sys/fs/cgroup"
-	}
-	dir := fmt.Sprintf("%s/rdgen-bpf-test-%d", mount, os.Getpid())
-	if err := os.MkdirAll(dir+"/inner", 0o755); err != nil {
-		need.Missing(t, need.Root, err.Error())
-	}
-	defer os.Remove(dir)
-	defer os.Remove(dir + "/inner")
-	for path, program := range map[string]int{dir: outer, dir + "/inner": inner} {
-		fd := attach(t, path, program)
-		defer unix.Close(fd)
-		programs, err := Effective(fd)
-		if err != nil {
+	for i := range uint32(3) {
+		if err := Pin(loaded(t, Bind(5+i, bit)), path); err != nil {
 			t.Fatal(err)
 		}
-		if path == dir+"/inner" && len(programs) != 2 && len(programs) != 1 {
-			t.Errorf("Effective = %+v; want one or two", programs)
+		wantPinned(t, path, 5+i)
+	}
+	// One who was killed before the rename leaves the other name.
+	if err := os.Rename(path, path+"~"); err != nil {
+		t.Fatal(err)
+	}
+	if err := Pin(first, path); err != nil {
+		t.Fatal(err)
+	}
+	wantPinned(t, path, 4)
+	if _, err := os.Lstat(path + "~"); err == nil {
+		t.Errorf("Pin left %s~", path)
+	}
+	if err := pin(first, path+"~"); err != nil {
+		t.Fatal(err)
+	}
+	if err := Unpin(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(dir + "/rdomain"); err != nil {
+		t.Errorf("Unpin left something: %v", err)
+	}
+	for _, bad := range []string{dir + "/a.b", dir + "/none/a", "/run/a", dir + "/" + strings.Repeat("x", unix.PathMax)} {
+		if err := Pin(first, bad); err == nil || !strings.HasPrefix(err.Error(), "unable to pin the VRF's BPF program to "+bad+": ") {
+			t.Errorf("Pin(%s) = %v; want an error", bad, err)
 		}
-		want := map[int]uint32{outer: 1, inner: 77}[program]
-		if ifindex, ok := Bound(programs); ifindex != want || !ok {
-			t.Errorf("Bound(%+v) = %d, %v; want %d", programs, ifindex, ok, want)
+		if _, err := Pinned(bad); err == nil {
+			t.Errorf("Pinned(%s): want an error", bad)
 		}
 	}
 }
 
-func attach(t *testing.T, path string, program int) int {
+func wantPinned(t *testing.T, path string, ifindex uint32) {
 	t.Helper()
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	prog, err := Pinned(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	attr := struct{ target, program, attachType, flags uint32 }{uint32(fd), uint32(program),
-		unix.BPF_CGROUP_INET_SOCK_CREATE, unix.BPF_F_ALLOW_MULTI}
-	if _, err := call(unix.BPF_PROG_ATTACH, unsafe.Pointer(&attr), unsafe.Sizeof(attr)); err != nil {
-		t.Fatalf("attach to %s: %v", path, err)
+	defer unix.Close(prog)
+	info, err := Read(prog)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return fd
+	if got, ok := BoundBy(info.Insns, bit); got != ifindex || !ok {
+		t.Errorf("pinned for %d, %v; want %d", got, ok, ifindex)
+	}
 }

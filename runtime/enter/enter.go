@@ -16,7 +16,7 @@ import (
 	"rdgen/runtime/domain"
 )
 
-// Error is what Exec, Check, Load and Pin return: an exit code and the sentence
+// Error is what Exec, Check, Hold and RemoveEtc return: an exit code and the sentence
 // for the person who has to act on it.
 type Error struct {
 	// Code is one of the exit codes of package domain.

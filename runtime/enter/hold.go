@@ -49,7 +49,7 @@ func Hold(d domain.Domain) error {
 	if err != nil {
 		return unable("open cgroup "+unit, err)
 	}
-	prog, err := Load(index)
+	prog, err := loadBind(index)
 	if err != nil {
 		return err
 	}

@@ -3,14 +3,16 @@ package enter
 import (
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/bpf"
 	"rdgen/runtime/domain"
 )
 
 // enterVRF binds every socket that the program will open to c.VRF, by a program
 // attached to a cgroup, and makes sure that it did.
 //
-// Without c.Cgroup the process joins a cgroup that `ip vrf` knows a VRF by. With it, that cgroup is one that the init system puts the service into later:
-// the program is attached there, and the process joins it only to look.
+// Without c.Cgroup the process joins a cgroup that `ip vrf` knows a VRF by. With it,
+// that cgroup is one that the init system puts the service into later: the program
+// is attached there, and the process joins it only to look.
 func enterVRF(c domain.Command) error {
 	index, err := vrfIndex(c.VRF)
 	if err != nil {
@@ -24,7 +26,7 @@ func enterVRF(c domain.Command) error {
 	if err != nil {
 		return err
 	}
-	prog, err := Load(index)
+	prog, err := loadBind(index)
 	if err != nil {
 		return err
 	}
@@ -63,7 +65,7 @@ func (h hierarchy) bindOwn(guarded, path string, prog int, v domain.Link, index 
 	if err != nil {
 		return err
 	}
-	if err := attach(dir, prog, 0, 0); err != nil {
+	if err := bpf.Attach(dir, prog); err != nil {
 		return attachError(path, err)
 	}
 	if err := join(dir, path); err != nil {
@@ -92,14 +94,6 @@ func (h hierarchy) bindOther(path string, prog int, v domain.Link, index uint32)
 		return err
 	}
 	return join(back, h.own)
-}
-
-func attachError(path string, err error) error {
-	e := unable("attach the VRF's program to cgroup "+path, err)
-	if err == unix.EPERM {
-		e.Text += " (no CAP_NET_ADMIN, or a program attached there or above allows no other)"
-	}
-	return e
 }
 
 // vrfIndex returns the ifindex of v in the network namespace of the thread. It

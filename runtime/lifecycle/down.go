@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"rdgen/runtime/domain"
+	"rdgen/runtime/enter"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 )
@@ -173,7 +171,7 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 		return notes, fmt.Errorf("%s: %w", id, err)
 	}
 	if r.Made != nil {
-		if err := errors.Join(h.store.ForgetRules(r.Made.ID), removeEtc(r.Made.Name)); err != nil {
+		if err := errors.Join(h.store.ForgetRules(r.Made.ID), enter.RemoveEtc(d.Netns)); err != nil {
 			return notes, err
 		}
 	}
@@ -236,64 +234,4 @@ func (s *session) strangers(r *record.Record) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-// etcDir is where rdexec keeps its directories of links.
-const etcDir = record.Dir + "/etc"
-
-// removeEtc removes /run/rdomain/etc/NAME: symbolic links, among them a
-// directory with more of them and an empty directory. Nothing is followed, no
-// mount point is crossed, and what is no link or empty directory stays: in a
-// service's own view the host's /etc is mounted there.
-func removeEtc(name string) error {
-	dir, err := unix.Open(etcDir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err == unix.ENOENT {
-		return nil
-	}
-	if err != nil {
-		return &fs.PathError{Op: "open", Path: etcDir, Err: err}
-	}
-	defer unix.Close(dir)
-	// rdexec holds this lock while it brings one of the directories up to date.
-	if err := unix.Flock(dir, unix.LOCK_EX); err != nil {
-		return &fs.PathError{Op: "flock", Path: etcDir, Err: err}
-	}
-	if err := removeLinks(dir, name, 2); err != nil {
-		return fmt.Errorf("remove %s/%s: %w", etcDir, name, err)
-	}
-	return nil
-}
-
-func removeLinks(at int, name string, depth int) error {
-	if depth > 0 {
-		how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-			Resolve: unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH}
-		fd, err := unix.Openat2(at, name, &how)
-		if err == unix.ENOENT {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		dir := os.NewFile(uintptr(fd), name)
-		defer dir.Close()
-		entries, err := dir.ReadDir(-1)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if e.Type() == fs.ModeSymlink {
-				err = unix.Unlinkat(fd, e.Name(), 0)
-			} else {
-				err = removeLinks(fd, e.Name(), depth-1)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", e.Name(), err)
-			}
-		}
-	}
-	if err := unix.Unlinkat(at, name, unix.AT_REMOVEDIR); err != nil && err != unix.ENOENT {
-		return err
-	}
-	return nil
 }

@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/enter"
+	"rdgen/runtime/bpf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/ip"
 	"rdgen/runtime/rtnl"
 )
@@ -28,22 +29,19 @@ func (s *session) doPin(verb ip.Verb, t ip.Pin) error {
 		return err
 	}
 	return s.on(t.Netns, t.VRF, func(_ *rtnl.Conn, index int) error {
-		fd, err := enter.Load(uint32(index))
+		prog, err := bpf.Load(bpf.Bind(uint32(index), domain.VRFMark))
 		if err != nil {
 			return err
 		}
-		defer unix.Close(fd)
-		return enter.Pin(fd, t.Path)
+		defer unix.Close(prog)
+		return bpf.Pin(prog, t.Path)
 	})
 }
 
 // unpin takes a pinned program away, and the directory with the last one.
 func unpin(path string) error {
-	// enter.Pin pins under a name with "~" first; killed, it leaves that.
-	for _, name := range []string{path, path + "~"} {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := bpf.Unpin(path); err != nil {
+		return err
 	}
 	err := unix.Rmdir(filepath.Dir(path))
 	if err != nil && err != unix.ENOTEMPTY && err != unix.ENOENT {
@@ -66,4 +64,20 @@ func mountBPF() error {
 		return fmt.Errorf("mount the BPF file system on %s: %w", bpffs, err)
 	}
 	return nil
+}
+
+// pinnedFor returns the ifindex that the program pinned at path binds to, 0 if
+// nothing is pinned there, or something else than up pins now.
+func pinnedFor(path string) uint32 {
+	prog, err := bpf.Pinned(path)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(prog)
+	info, err := bpf.Read(prog)
+	if err != nil {
+		return 0
+	}
+	ifindex, _ := bpf.BoundBy(info.Insns, domain.VRFMark)
+	return ifindex
 }

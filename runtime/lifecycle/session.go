@@ -10,7 +10,6 @@ import (
 
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
-	"rdgen/runtime/bpf"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/ip"
@@ -601,10 +600,7 @@ func (s *session) vrf(name string, have *plan.State) error {
 	if have.Rules, err = s.rulesOf(s.netns); err != nil {
 		return err
 	}
-	program, err := bpf.Pinned(plan.PinOf(s.netns, name).Path)
-	if err == nil && program.Known {
-		have.Pinned = program.Ifindex
-	}
+	have.Pinned = pinnedFor(plan.PinOf(s.netns, name).Path)
 	return nil
 }
 

@@ -1,7 +1,7 @@
-// Package who says in which routing domain a process is. It believes the kernel:
+// Package identify says in which routing domain a process is. It believes the kernel:
 // the process's namespace, and the programs that run when its cgroup makes a
 // socket; not what some file says about how the process was started.
-package who
+package identify
 
 import (
 	"errors"
@@ -14,13 +14,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/bpf"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/rtnl"
 )
 
-// Where is the domain of a process.
-type Where struct {
+// Location is where a process is: its domain.
+type Location struct {
 	PID     int    `json:"pid"`
 	Command string `json:"command"`
 	// ID is the domain's ID, "" for the default domain, or where Note says
@@ -35,9 +34,9 @@ type Where struct {
 	Note string `json:"note,omitempty"`
 }
 
-// Who looks at processes. It remembers what processes of one namespace or one
+// Looker looks at processes. It remembers what processes of one namespace or one
 // cgroup have in common, so it is to be used for one look and not kept.
-type Who struct {
+type Looker struct {
 	names   map[netns.ID]string
 	self    netns.ID
 	cgroup2 string // "" if it is not mounted
@@ -56,28 +55,28 @@ type binding struct {
 }
 
 // New reads the names of all namespaces.
-func New() (*Who, error) {
+func New() (*Looker, error) {
 	self, err := netns.Self()
 	if err != nil {
 		return nil, err
 	}
 	defer self.Close()
-	w := &Who{names: map[netns.ID]string{}, self: self.ID(), bound: map[string]binding{}}
+	l := &Looker{names: map[netns.ID]string{}, self: self.ID(), bound: map[string]binding{}}
 	names, err := netns.Names()
 	if err != nil {
 		return nil, err
 	}
 	for _, n := range slices.Backward(names) {
 		if id, err := netns.Lookup(n.String()); err == nil {
-			w.names[id] = n.String()
+			l.names[id] = n.String()
 		}
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		return nil, err
 	}
-	w.cgroup2 = mountOf(string(mounts), "cgroup2")
-	return w, nil
+	l.cgroup2 = mountOf(string(mounts), "cgroup2")
+	return l, nil
 }
 
 // mountOf returns the first mount point of a file system type in the text of
@@ -91,10 +90,10 @@ func mountOf(mounts, fstype string) string {
 	return ""
 }
 
-// Of returns the domain of a process. The error matches fs.ErrNotExist if there
+// Process returns the domain of a process. The error matches fs.ErrNotExist if there
 // is no such process. It needs CAP_SYS_PTRACE for processes of other users.
-func (w *Who) Of(pid int) (Where, error) {
-	at := Where{PID: pid, Command: command(pid)}
+func (l *Looker) Process(pid int) (Location, error) {
+	at := Location{PID: pid, Command: command(pid)}
 	proc := "/proc/" + strconv.Itoa(pid)
 	ns, err := netns.OpenPath(proc + "/ns/net")
 	if err != nil {
@@ -102,7 +101,7 @@ func (w *Who) Of(pid int) (Where, error) {
 	}
 	defer ns.Close()
 	var named bool
-	if at.Netns, named = w.names[ns.ID()]; !named && ns.ID() != w.self {
+	if at.Netns, named = l.names[ns.ID()]; !named && ns.ID() != l.self {
 		at.Unnamed = true
 		at.Note = fmt.Sprintf("in a network namespace without a name (net:[%d])", ns.ID().Ino)
 	}
@@ -111,7 +110,7 @@ func (w *Who) Of(pid int) (Where, error) {
 		return at, err
 	}
 	path := unified(string(cgroup))
-	b := w.binding(path)
+	b := l.binding(path)
 	at.note(b.note)
 	switch {
 	case b.ifindex != 0:
@@ -137,7 +136,7 @@ func id(netns, vrf string) string {
 	return vrf + "@" + netns
 }
 
-func (at *Where) note(s string) {
+func (at *Location) note(s string) {
 	if s != "" && at.Note != "" {
 		s = at.Note + "; " + s
 	} else if s == "" {
@@ -147,7 +146,7 @@ func (at *Where) note(s string) {
 }
 
 // name finds what an ifindex is called in the process's namespace.
-func (at *Where) name(ns *netns.NS, ifindex uint32) error {
+func (at *Location) name(ns *netns.NS, ifindex uint32) error {
 	return ns.Inside(func() error {
 		c, err := rtnl.Open()
 		if err != nil {
@@ -171,40 +170,40 @@ func (at *Where) name(ns *netns.NS, ifindex uint32) error {
 }
 
 // binding returns what happens to a socket that a process of a cgroup makes.
-func (w *Who) binding(path string) binding {
-	b, ok := w.bound[path]
+func (l *Looker) binding(path string) binding {
+	b, ok := l.bound[path]
 	if !ok {
-		b = w.look(path)
-		w.bound[path] = b
+		b = l.look(path)
+		l.bound[path] = b
 	}
 	return b
 }
 
-func (w *Who) look(path string) binding {
+func (l *Looker) look(path string) binding {
 	switch {
-	case w.cgroup2 == "":
+	case l.cgroup2 == "":
 		return binding{} // no cgroup2, no cgroup programs
 	case path == "":
 		return binding{note: "in no cgroup of version 2"}
 	}
-	fd, err := unix.Open(w.cgroup2+path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(l.cgroup2+path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return binding{note: fmt.Sprintf("cannot look at its cgroup %s: %v", path, err), byPath: true}
 	}
 	defer unix.Close(fd)
-	programs, err := bpf.Effective(fd)
+	programs, err := effective(fd)
 	if err != nil {
-		w.Blind = err.Error()
+		l.Blind = err.Error()
 		return binding{byPath: true}
 	}
-	ifindex, known := bpf.Bound(programs)
+	ifindex, known := bound(programs)
 	if known {
 		return binding{ifindex: ifindex}
 	}
 	var names []string
 	for _, p := range programs {
-		if !p.Known {
-			names = append(names, fmt.Sprintf("%d (%s)", p.ID, p.Name))
+		if !p.known {
+			names = append(names, fmt.Sprintf("%d (%s)", p.id, p.name))
 		}
 	}
 	return binding{ifindex: ifindex, note: "its cgroup has a program that may bind it elsewhere: " + strings.Join(names, ", ")}
@@ -237,10 +236,10 @@ func command(pid int) string {
 	return strings.TrimSuffix(string(comm), "\n")
 }
 
-// All returns the processes for which keep is true, by pid. Those that end
+// Processes returns the processes for which keep is true, by pid. Those that end
 // meanwhile are left out; unseen is the number of those that may not be looked
 // at.
-func (w *Who) All(keep func(Where) bool) (list []Where, unseen int, err error) {
+func (l *Looker) Processes(keep func(Location) bool) (list []Location, unseen int, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, 0, err
@@ -250,7 +249,7 @@ func (w *Who) All(keep func(Where) bool) (list []Where, unseen int, err error) {
 		if err != nil {
 			continue
 		}
-		at, err := w.Of(pid)
+		at, err := l.Process(pid)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			continue
 		}
@@ -265,6 +264,6 @@ func (w *Who) All(keep func(Where) bool) (list []Where, unseen int, err error) {
 			list = append(list, at)
 		}
 	}
-	slices.SortFunc(list, func(a, b Where) int { return a.PID - b.PID })
+	slices.SortFunc(list, func(a, b Location) int { return a.PID - b.PID })
 	return list, unseen, nil
 }

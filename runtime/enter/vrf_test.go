@@ -1,8 +1,6 @@
 package enter
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/bpf"
 	"rdgen/runtime/domain"
 	"rdgen/test/need"
 )
@@ -24,34 +23,6 @@ import (
 // binds to a number, and the kernel does not ask whose it is: all of the way
 // but the look at the VRF itself is walked here with numbers of no link. The
 // tests of layer vm walk it with VRFs.
-
-func TestProgram(t *testing.T) {
-	// Written by hand from the table in Documentation/bpf/standardization.
-	want := []byte{
-		0x61, 0x12, 12, 0, 0, 0, 0, 0,
-		0x25, 0x02, 9, 0, 255, 0, 0, 0,
-		0x61, 0x12, 0, 0, 0, 0, 0, 0,
-		0x55, 0x02, 5, 0, 0, 0, 0, 0,
-		0xb7, 0x03, 0, 0, 0x04, 0x03, 0x02, 0x01,
-		0x63, 0x31, 0, 0, 0, 0, 0, 0,
-		0x61, 0x13, 16, 0, 0, 0, 0, 0,
-		0x44, 0x03, 0, 0, 0, 0, 0, 0x80,
-		0x63, 0x31, 16, 0, 0, 0, 0, 0,
-		0xb7, 0x00, 0, 0, 1, 0, 0, 0,
-		0x95, 0, 0, 0, 0, 0, 0, 0,
-		0xb7, 0x00, 0, 0, 0, 0, 0, 0,
-		0x95, 0, 0, 0, 0, 0, 0, 0,
-	}
-	var got bytes.Buffer
-	for _, i := range program(0x01020304) {
-		got.Write([]byte{i.code, i.regs})
-		binary.Write(&got, binary.LittleEndian, i.off)
-		binary.Write(&got, binary.LittleEndian, i.imm)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("program = % x; want % x", got.Bytes(), want)
-	}
-}
 
 // TestGuard: what ip vrf exec puts in the place of the program binds as well; the
 // guard above it marks, and refuses MPTCP, and leaves alone what is not bound.
@@ -64,22 +35,21 @@ func TestGuard(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(dir)
-	theirs := heap([...]insn{ // *(u32 *)(r1 + 0) = 78; allow
-		{code: 0xb7, regs: 0x02, imm: 78}, {code: 0x63, regs: 0x21}, {code: 0xb7, imm: 1}, {code: 0x95},
-	})
-	prog, err := load("theirs", theirs[:])
+	prog, err := load(bpf.Program{Name: "theirs", Insns: []bpf.Insn{
+		bpf.MovImm(bpf.R2, 78), bpf.Store32(bpf.R1, 0, bpf.R2), bpf.MovImm(bpf.R0, 1), bpf.Exit(),
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(prog)
-	if err := attach(dir, prog, 0, 0); err != nil {
+	if err := bpf.Attach(dir, prog); err != nil {
 		t.Fatal(err)
 	}
 	wantBound(t, bound+" 78 78 80000000 refused", "marks", "78", bound)
 	wantBound(t, guarded+" 0 0 0 refused", "marks", "0", guarded)
 	// More starts leave one guard.
 	wantBound(t, bound+" 79 79", "own", "79", bound)
-	if n := attachedIDs(t, root, guarded, guardName); n != 1 {
+	if n := attachedIDs(t, root, guarded, bpf.GuardName); n != 1 {
 		t.Errorf("%d guards; want 1", n)
 	}
 }
@@ -135,7 +105,7 @@ func bindChild(args []string) {
 	die(err)
 	switch args[0] {
 	case "own", "other":
-		prog, err := Load(index)
+		prog, err := loadBind(index)
 		die(err)
 		if args[0] == "own" {
 			guarded, _, _ := strings.Cut(path, "/vrf/")
@@ -214,7 +184,7 @@ func TestBindOwn(t *testing.T) {
 	wantBound(t, blue+" 78 78", "look", "78", blue)
 	wantBound(t, "unable to bind to vrf mgmt: sockets are not bound to it "+
 		"(cgroup v1 net_cls or net_prio in use?) "+blue+" 78 78", "look", "77", blue)
-	if n := attachedIDs(t, root, blue, progName); n != 1 {
+	if n := attachedIDs(t, root, blue, bpf.BindName); n != 1 {
 		t.Errorf("%d programs after two starts; want 1", n)
 	}
 	// The program there allows none below: no service runs half bound.
@@ -238,7 +208,7 @@ func TestBindOther(t *testing.T) {
 	}
 	defer unix.Close(dir)
 	for i := range 68 {
-		prog, err := Load(uint32(101 + i))
+		prog, err := loadBind(uint32(101 + i))
 		if err == nil {
 			err = attachBeside(dir, prog)
 			unix.Close(prog)
@@ -248,7 +218,7 @@ func TestBindOther(t *testing.T) {
 		}
 	}
 	wantBound(t, own+" 0 0", "other", "169", service)
-	if n := attachedIDs(t, root, service, progName); n != 1 {
+	if n := attachedIDs(t, root, service, bpf.BindName); n != 1 {
 		t.Errorf("%d programs after 70 starts; want 1", n)
 	}
 	wantBound(t, service+" 169 169", "look", "169", service)
@@ -267,8 +237,9 @@ func TestAttachBeside(t *testing.T) {
 	}
 	defer unix.Close(dir)
 	loadNamed := func(name string, index uint32) int {
-		insns := heap(program(index))
-		fd, err := load(name, insns[:])
+		p := bpf.Bind(index, domain.VRFMark)
+		p.Name = name
+		fd, err := load(p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,65 +247,28 @@ func TestAttachBeside(t *testing.T) {
 		return fd
 	}
 	// Two of ours, as two starts at once may leave them, and one of another.
-	for _, prog := range []int{loadNamed(progName, 5), loadNamed("other", 6), loadNamed(progName, 7)} {
-		if err := attach(dir, prog, unix.BPF_F_ALLOW_MULTI, 0); err != nil {
+	for _, prog := range []int{loadNamed(bpf.BindName, 5), loadNamed("other", 6), loadNamed(bpf.BindName, 7)} {
+		if err := bpf.AttachBeside(dir, prog); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := attachBeside(dir, loadNamed(progName, 8)); err != nil {
+	if err := attachBeside(dir, loadNamed(bpf.BindName, 8)); err != nil {
 		t.Fatal(err)
 	}
-	if n := attachedIDs(t, root, path, progName); n != 1 {
+	if n := attachedIDs(t, root, path, bpf.BindName); n != 1 {
 		t.Errorf("%d programs of ours; want 1", n)
 	}
 	// The other's is there, and is now the last that could decide.
 	wantBound(t, path+" 8 8", "look", "8", path)
-	ours, err := attachedNamed(dir, progName)
+	ours, err := attachedNamed(dir, bpf.BindName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := detach(dir, ours[0]); err != nil {
+	if err := bpf.Detach(dir, ours[0]); err != nil {
 		t.Fatal(err)
 	}
 	unix.Close(ours[0])
 	wantBound(t, path+" 6 6", "look", "6", path)
-}
-
-func TestPin(t *testing.T) {
-	h := newHost(t)
-	needHostRoot(t)
-	dir := h.tmp + "/bpf"
-	h.must(os.Mkdir(dir, 0o700))
-	h.mount("bpf", dir, "bpf", 0)
-	path := dir + "/mgmt@t1"
-	var last uint64
-	for i := range 3 {
-		prog, err := Load(uint32(5 + i))
-		h.must(err)
-		h.must(Pin(prog, path))
-		unix.Close(prog)
-		var st unix.Stat_t
-		h.must(unix.Stat(path, &st))
-		if st.Ino == last {
-			t.Errorf("Pin left the old pin in place")
-		}
-		last = st.Ino
-	}
-	prog, err := Load(5)
-	h.must(err)
-	defer unix.Close(prog)
-	// One who was killed before the rename leaves the other name.
-	h.must(os.Rename(path, path+"~"))
-	h.must(Pin(prog, path))
-	if _, err := os.Lstat(path + "~"); err == nil {
-		t.Errorf("Pin left %s~", path)
-	}
-	for _, bad := range []string{dir + "/a.b", dir + "/none/a", h.tmp + "/a"} {
-		if err := Pin(prog, bad); err == nil || !strings.Contains(err.Error(), "unable to pin the VRF's BPF program to "+bad+": ") {
-			t.Errorf("Pin(%s) = %v; want an error", bad, err)
-		}
-	}
-	h.must(unix.Unmount(dir, 0))
 }
 
 func TestLoadRefused(t *testing.T) {

@@ -1,4 +1,4 @@
-package who
+package identify
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/enter"
+	"rdgen/runtime/bpf"
 	"rdgen/test/need"
 	"rdgen/test/sandbox"
 )
@@ -67,20 +67,20 @@ func child(t *testing.T, args ...string) int {
 	return pid
 }
 
-func of(t *testing.T, pid int) Where {
+func of(t *testing.T, pid int) Location {
 	t.Helper()
 	w, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, err := w.Of(pid)
+	at, err := w.Process(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return at
 }
 
-func TestOf(t *testing.T) {
+func TestProcess(t *testing.T) {
 	sandbox.Need(t)
 	sandbox.Sh(t, `ip netns add blue`)
 	defer sandbox.Sh(t, `ip netns delete blue`)
@@ -97,12 +97,12 @@ func TestOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Of(1 << 30); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := w.Process(1 << 30); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no process = %v; want fs.ErrNotExist", err)
 	}
-	list, _, err := w.All(func(at Where) bool { return at.Netns == "blue" })
+	list, _, err := w.Processes(func(at Location) bool { return at.Netns == "blue" })
 	if err != nil || len(list) != 1 {
-		t.Errorf("All in blue = %+v, %v; want one", list, err)
+		t.Errorf("Processes in blue = %+v, %v; want one", list, err)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestBoundByCgroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := fmt.Sprintf("%s/rdgen-who-test-%d", mountOf(string(mounts), "cgroup2"), os.Getpid())
+	dir := fmt.Sprintf("%s/rdgen-identify-test-%d", mountOf(string(mounts), "cgroup2"), os.Getpid())
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		need.Missing(t, need.Root, "no cgroup: "+err.Error())
 	}
@@ -131,14 +131,14 @@ func TestBoundByCgroup(t *testing.T) {
 		t.Errorf("without a program: %+v", at)
 	}
 	// The place alone is believed only where the programs cannot be seen.
-	if b := (&Who{cgroup2: "/nonexistent", bound: map[string]binding{}}).look("/vrf/red"); !b.byPath {
+	if b := (&Looker{cgroup2: "/nonexistent", bound: map[string]binding{}}).look("/vrf/red"); !b.byPath {
 		t.Errorf("a cgroup that cannot be looked at: %+v; want to go by its path", b)
 	}
 	for _, c := range []struct {
 		ifindex uint32
 		note    string
 	}{{77, "bound to link br0, which is not a vrf"}, {4711, "bound to ifindex 4711, which does not exist (any more) in its namespace"}} {
-		detach := attach(t, dir, c.ifindex)
+		detach := bind(t, dir, c.ifindex)
 		if at := of(t, pid); at.ID != "blue" || at.VRF != "" || at.Note != c.note {
 			t.Errorf("bound to %d: %+v; want the note %q", c.ifindex, at, c.note)
 		}
@@ -146,27 +146,14 @@ func TestBoundByCgroup(t *testing.T) {
 	}
 }
 
-func attach(t *testing.T, dir string, ifindex uint32) (detach func()) {
+func bind(t *testing.T, dir string, ifindex uint32) (detach func()) {
 	t.Helper()
-	program, err := enter.Load(ifindex)
-	if errors.Is(err, unix.EPERM) {
-		need.Missing(t, need.Root, "no BPF in a user namespace")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	cgroup, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := progAttach(unix.BPF_PROG_ATTACH, cgroup, program); err != nil {
-		t.Fatal(err)
-	}
+	program := load(t, ifindex)
+	cgroup := attach(t, dir, program)
 	return func() {
-		if err := progAttach(unix.BPF_PROG_DETACH, cgroup, program); err != nil {
+		if err := bpf.Detach(cgroup, program); err != nil {
 			t.Error(err)
 		}
-		unix.Close(program)
 		unix.Close(cgroup)
 	}
 }
