@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/systemd"
 )
 
@@ -39,7 +39,7 @@ var directories = map[string]string{
 func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 	_, tag, _ := strings.Cut(s.Name, ".")
 	if bus := base.Last("Service", "BusName"); bus != "" {
-		return nil, problem(s.place(), "", "%s owns %s on the message bus, which two services cannot", base.Name, bus)
+		return nil, problem.New(s.place(), "%s owns %s on the message bus, which two services cannot", base.Name, bus)
 	}
 	units, err := l.units()
 	if err != nil {
@@ -76,7 +76,7 @@ func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
 		if _, err := fs.Stat(l.fsys, own[1:]); errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
-			return nil, problem(openrc.Pos{File: own}, "", "cannot be read: %v", cause(err))
+			return nil, problem.Unreadable(own, err)
 		}
 		readOnly = append(readOnly, "BindReadOnlyPaths="+own+":"+file)
 	}

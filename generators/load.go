@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
 	"rdgen/systemd"
@@ -111,8 +112,8 @@ func (l *Loader) Sorted() (declared []string, bad map[string]error, err error) {
 // OpenRC reads a service for the generator of that name. It may be in no domain.
 func (l *Loader) OpenRC(name string) (Service, error) {
 	if !l.given.IsDefault() {
-		return Service{}, problem(openrc.Pos{File: "/etc/conf.d/" + name}, "write "+assignments(l.given)+" there",
-			"OpenRC reads the domain here at every start; --netns and --vrf cannot replace it")
+		return Service{}, problem.New(problem.Pos{File: "/etc/conf.d/" + name}, "OpenRC reads the domain here at every start; --netns and --vrf cannot replace it").
+			WithHint("write " + assignments(l.given) + " there")
 	}
 	conf, s, err := l.conf(name)
 	if err == nil {
@@ -152,7 +153,7 @@ func (l *Loader) Systemd(name string) (Service, error) {
 		version = l.version()
 	}
 	if version != 0 && version < systemd.Oldest {
-		return Service{}, problem(s.place(), "", "systemd %d cannot keep a service in its domain; %d is the oldest that can", version, systemd.Oldest)
+		return Service{}, problem.New(s.place(), "systemd %d cannot keep a service in its domain; %d is the oldest that can", version, systemd.Oldest)
 	}
 	units, err := l.units()
 	if err != nil {
@@ -191,9 +192,8 @@ func tooEarly(units *systemd.Units, s Service) error {
 			continue
 		}
 		if set, target, early := units.Early(unit); early {
-			return problem(openrc.Pos{File: set.File, Line: set.Line},
-				"let it run where it is, and make an instance that runs later: /etc/conf.d/"+s.Name+".NAME",
-				"%s runs before %s, and domains are made after it", name, target)
+			return problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs before %s, and domains are made after it", name, target).
+				WithHint("let it run where it is, and make an instance that runs later: /etc/conf.d/" + s.Name + ".NAME")
 		}
 	}
 	return nil
@@ -238,7 +238,7 @@ func (l *Loader) inDomain(name string) (*openrc.Conf, Service, error) {
 	conf, s, err := l.conf(name)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if !l.given.IsDefault() && (err == nil || missing) {
-		s.Domain, s.Pos = l.given, openrc.Pos{}
+		s.Domain, s.Pos = l.given, problem.Pos{}
 		return conf, s, nil
 	}
 	if err == nil {
@@ -248,8 +248,8 @@ func (l *Loader) inDomain(name string) (*openrc.Conf, Service, error) {
 		return nil, Service{}, err
 	}
 	if s.Domain.IsDefault() {
-		return nil, Service{}, problem(openrc.Pos{File: "/etc/conf.d/" + name},
-			"write vrf=NAME or netns=NAME into it, or give --vrf or --netns", "names no domain")
+		return nil, Service{}, problem.New(problem.Pos{File: "/etc/conf.d/" + name}, "names no domain").
+			WithHint("write vrf=NAME or netns=NAME into it, or give --vrf or --netns")
 	}
 	return conf, s, nil
 }
@@ -284,7 +284,8 @@ func (l *Loader) readConf(name string) (*openrc.Conf, Service, error) {
 // says but nobody has defined.
 func (l *Loader) judge(conf *openrc.Conf, s Service) error {
 	if hints := conf.Hints(); s.Domain.IsDefault() && len(hints) > 0 {
-		return problem(openrc.Pos{File: "/etc/conf.d/" + s.Name}, strings.Join(hints, "\n"), "names no domain")
+		return problem.New(problem.Pos{File: "/etc/conf.d/" + s.Name}, "names no domain").
+			WithHint(strings.Join(hints, "\n"))
 	}
 	return l.isDefined(s)
 }
@@ -307,10 +308,10 @@ func (l *Loader) isDefined(s Service) error {
 		return nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return problem(s.Pos, "correct the name, or write that file: [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF",
-			"%s is not defined: there is no /%s", s.Domain, file)
+		return problem.New(s.Pos, "%s is not defined: there is no /%s", s.Domain, file).
+			WithHint("correct the name, or write that file: [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF")
 	}
-	return problem(s.Pos, "", "/%s: %v", file, cause(err))
+	return problem.New(s.Pos, "/%s: %v", file, problem.Cause(err))
 }
 
 // addUnit finds NAME.service, or NAME@.service where only sockets start it.
@@ -330,21 +331,22 @@ func (l *Loader) addUnit(s Service) (Service, error) {
 			hint = "it is an alias of " + strings.Join(others, " and ") + ": put the line into /etc/conf.d/" +
 				strings.TrimSuffix(others[0], path.Ext(others[0]))
 		}
-		err := problem(s.place(), hint, "there is no %s below %s", name, strings.Join(systemd.Folders(), ", "))
-		err.(*openrc.Error).Err = fs.ErrNotExist
+		err := problem.New(s.place(), "there is no %s below %s", name, strings.Join(systemd.Folders(), ", ")).
+			WithHint(hint)
+		err.Err = fs.ErrNotExist
 		return s, err
 	case errors.Is(err, systemd.ErrMasked):
-		return s, problem(s.place(), "systemctl unmask "+name, "%s is masked", name)
+		return s, problem.New(s.place(), "%s is masked", name).WithHint("systemctl unmask " + name)
 	}
-	return s, problem(s.place(), "", "%v", err)
+	return s, problem.New(s.place(), "%v", err)
 }
 
 // place is where a message about the service points to.
-func (s Service) place() openrc.Pos {
+func (s Service) place() problem.Pos {
 	if s.Pos.File != "" {
 		return s.Pos
 	}
-	return openrc.Pos{File: s.Name}
+	return problem.Pos{File: s.Name}
 }
 
 // assignments spells a domain as conf.d has it.
@@ -357,21 +359,6 @@ func assignments(d domain.Domain) string {
 		lines = append(lines, `vrf="`+d.VRF.String()+`"`)
 	}
 	return strings.Join(lines, " and ")
-}
-
-// cause returns the kernel's sentence of a path error.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
-
-// Declaration reads the service's conf.d file, which must name a domain.
-func (l *Loader) Declaration(name string) (Service, error) {
-	_, s, err := l.inDomain(name)
-	return s, err
 }
 
 // InOpenRC reports whether there is an OpenRC script of the service, good or bad.
@@ -432,8 +419,8 @@ func (l *Loader) Uncovered(name string) []error {
 	errs := s.Script.Uncovered(l.fsys, s.Domain)
 	script := initDir + openrc.RdomainService(s.Domain.ID())
 	if _, err := fs.Stat(l.fsys, script[1:]); err != nil && l.Hooked() {
-		errs = append(errs, problem(s.Pos, "ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it",
-			"nothing makes %s before %s starts: there is no %s", s.Domain, name, script))
+		errs = append(errs, problem.New(s.Pos, "nothing makes %s before %s starts: there is no %s", s.Domain, name, script).
+			WithHint("ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it"))
 	}
 	return errs
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
 	"rdgen/systemd"
@@ -26,7 +27,8 @@ func (l *Loader) UseFlavor(name, folder string) error {
 	}
 	if folder != "" {
 		if !path.IsAbs(folder) || path.Clean(folder) != folder {
-			return problem(openrc.Pos{File: "--source"}, "give it as it is on the target", "%q is not an absolute, clean path", folder)
+			return problem.New(problem.Pos{File: "--source"}, "%q is not an absolute, clean path", folder).
+				WithHint("give it as it is on the target")
 		}
 		f.Folders = append([]string{folder}, slices.DeleteFunc(slices.Clone(f.Folders), func(o string) bool { return o == folder })...)
 		f.Whole = false
@@ -64,14 +66,14 @@ func (l *Loader) S6(name string) (Service, error) {
 		s.FlavorFlag = " --flavor " + f.Name + s.FlavorFlag
 	}
 	if template && !f.ServiceDirs {
-		return Service{}, problem(openrc.Pos{File: name}, "name the instance and its domain in conf.d: cp -p /etc/conf.d/"+base+" /etc/conf.d/"+base+".blue",
-			"is a template for s6-instance-maker, which only --flavor svscan has")
+		return Service{}, problem.New(problem.Pos{File: name}, "is a template for s6-instance-maker, which only --flavor svscan has").
+			WithHint("name the instance and its domain in conf.d: cp -p /etc/conf.d/" + base + " /etc/conf.d/" + base + ".blue")
 	}
 	if s.Source, err = l.source(f, base); err != nil {
 		return Service{}, err
 	}
 	if s.Source != nil && template {
-		return Service{}, problem(openrc.Pos{File: s.Source.Folder + "/" + s.Source.Name}, "", "is there already; a template is made from an OpenRC script or a unit")
+		return Service{}, problem.New(problem.Pos{File: s.Source.Folder + "/" + s.Source.Name}, "is there already; a template is made from an OpenRC script or a unit")
 	}
 	for _, e := range f.Essential {
 		if _, found := f.Find(l.fsys, e); found != "" || !f.Whole {
@@ -94,11 +96,12 @@ func (l *Loader) S6(name string) (Service, error) {
 	s, err = l.addUnit(s)
 	if errors.Is(err, fs.ErrNotExist) {
 		hint := ""
-		if e, ok := errors.AsType[*openrc.Error](err); ok {
+		if e, ok := errors.AsType[*problem.Error](err); ok {
 			hint = e.Hint
 		}
-		return Service{}, problem(s.place(), hint, "there is no source directory %s below %s, no OpenRC script %s%s, and no %s.service below %s",
-			f.Service(base), strings.Join(f.Folders, ", "), initDir, base, base, strings.Join(systemd.Folders(), ", "))
+		return Service{}, problem.New(s.place(), "there is no source directory %s below %s, no OpenRC script %s%s, and no %s.service below %s",
+			f.Service(base), strings.Join(f.Folders, ", "), initDir, base, base, strings.Join(systemd.Folders(), ", ")).
+			WithHint(hint)
 	}
 	return s, err
 }
@@ -114,18 +117,7 @@ func (l *Loader) source(f s6.Flavor, name string) (*s6.Directory, error) {
 	if err == nil && d.Generated {
 		return nil, nil
 	}
-	return d, located(err)
-}
-
-// located turns an error of package s6 into one that says what to do.
-func located(err error) error {
-	line, ok := errors.AsType[*s6.LineError](err)
-	if !ok {
-		return err
-	}
-	e := problem(openrc.Pos{File: line.File, Line: line.Line}, line.Hint, "%s", line.Msg)
-	e.(*openrc.Error).Err = err
-	return e
+	return d, err
 }
 
 // hasProgram reports whether a program of s6 is below the root.
@@ -147,7 +139,8 @@ func (l *Loader) s6Domain(name string, template bool) (*openrc.Conf, Service, er
 			return nil, Service{}, err
 		}
 		if !s.Domain.IsDefault() || !l.given.IsDefault() {
-			return nil, Service{}, problem(s.place(), "remove it there; an instance is called as its domain", "names %s, but the instances of a template each have their own domain", s.Domain)
+			return nil, Service{}, problem.New(s.place(), "names %s, but the instances of a template each have their own domain", s.Domain).
+				WithHint("remove it there; an instance is called as its domain")
 		}
 		s.Name = name
 		return conf, s, nil
@@ -164,44 +157,40 @@ func (l *Loader) s6Domain(name string, template bool) (*openrc.Conf, Service, er
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, Service{}, err
 	case err == nil && !s.Domain.IsDefault() && s.Domain != from:
-		return nil, Service{}, problem(pos, "let both say the same, or remove it from one of them", "names %s, but %s names %s", from, s.Pos, s.Domain)
+		return nil, Service{}, problem.New(pos, "names %s, but %s names %s", from, s.Pos, s.Domain).
+			WithHint("let both say the same, or remove it from one of them")
 	}
 	s.Name, s.Domain, s.Pos = name, from, pos
 	return conf, s, l.isDefined(s)
 }
 
 // config reads vrf and netns from the flavour's configuration of a service.
-func (l *Loader) config(name string) (domain.Domain, openrc.Pos, error) {
+func (l *Loader) config(name string) (domain.Domain, problem.Pos, error) {
 	f := l.flavor()
 	if f.Config == "" {
-		return domain.Domain{}, openrc.Pos{}, nil
+		return domain.Domain{}, problem.Pos{}, nil
 	}
 	file := path.Join(f.Config, name+".conf")
-	fail := func(line int, hint string, err error) (domain.Domain, openrc.Pos, error) {
-		e := problem(openrc.Pos{File: file, Line: line}, hint, "%v", err)
-		e.(*openrc.Error).Err = err
-		return domain.Domain{}, openrc.Pos{}, e
-	}
 	data, err := fs.ReadFile(l.fsys, file[1:])
 	if errors.Is(err, fs.ErrNotExist) {
-		return domain.Domain{}, openrc.Pos{}, nil
+		return domain.Domain{}, problem.Pos{}, nil
 	}
 	if err != nil {
-		return fail(0, "", cause(err))
+		return domain.Domain{}, problem.Pos{}, problem.New(problem.Pos{File: file}, "%w", problem.Cause(err))
 	}
-	values, err := s6.Config(data, "netns", "vrf")
-	if line, ok := errors.AsType[*s6.LineError](err); ok {
-		return fail(line.Line, line.Hint, errors.New(line.Msg))
+	values, err := s6.Config(file, data, "netns", "vrf")
+	if err != nil {
+		return domain.Domain{}, problem.Pos{}, err
 	}
 	d, err := domain.Parse(values["netns"].Text, values["vrf"].Text)
-	line := values["vrf"].Line
-	if line == 0 {
-		line = values["netns"].Line
+	pos := problem.Pos{File: file, Line: values["vrf"].Pos.Line}
+	if _, set := values["vrf"]; !set {
+		pos.Line = values["netns"].Pos.Line
 	}
 	if err != nil {
-		return fail(line, "a name has 1 to 15 (netns: 255) of A-Z, a-z, 0-9, \"_\", \".\" and \"-\", and does not start with \"-\"", err)
+		return domain.Domain{}, pos, problem.New(pos, "%w", err).WithHint(openrc.NameHint)
 	}
-	return d, openrc.Pos{File: file, Line: line}, nil
+	return d, pos, nil
 }
 
 // S6Declared returns the services that conf.d or the flavour's own configuration
@@ -212,7 +201,7 @@ func (l *Loader) S6Declared() ([]string, error) {
 	if folder := l.flavor().Config; folder != "" {
 		entries, err := fs.ReadDir(l.fsys, folder[1:])
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, problem(openrc.Pos{File: folder}, "", "%v", cause(err)))
+			errs = append(errs, problem.New(problem.Pos{File: folder}, "%v", problem.Cause(err)))
 		}
 		for _, e := range entries {
 			name, ok := strings.CutSuffix(e.Name(), ".conf")
@@ -286,7 +275,8 @@ func (l *Loader) S6Problems() []error {
 		if p.Exit == 0 || p.Undefined && !f.Whole {
 			continue // other folders may be compiled with these
 		}
-		errs = append(errs, problem(openrc.Pos{File: p.File}, "s6-rc-compile ends here; until it is mended, nothing that rdgen made is used", "%s", p.Msg))
+		errs = append(errs, problem.New(problem.Pos{File: p.File}, "%s", p.Msg).
+			WithHint("s6-rc-compile ends here; until it is mended, nothing that rdgen made is used"))
 	}
 	return errs
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/s6"
 	"rdgen/systemd"
 )
@@ -16,7 +16,7 @@ import (
 // supervisor runs: read from an OpenRC script or from a systemd unit.
 type process struct {
 	// Pos is the program's place, for messages.
-	Pos  openrc.Pos
+	Pos  problem.Pos
 	User string // USER or USER:GROUP, or "" for root
 	Dir  string
 	// Umask is octal, or "" to leave it.
@@ -83,7 +83,7 @@ func (p *process) listen(setting string, can bool) {
 // unitProcess reads the settings of a unit that have a meaning for any
 // supervisor, and lists the rest.
 func unitProcess(u *systemd.Unit, canListen bool) (process, error) {
-	r := unitReader{unit: u, p: process{Pos: openrc.Pos{File: u.Path}, Dir: "/"}}
+	r := unitReader{unit: u, p: process{Pos: problem.Pos{File: u.Path}, Dir: "/"}}
 	r.foreground(canListen)
 	r.signals()
 	r.timeouts()
@@ -105,7 +105,8 @@ type unitReader struct {
 
 func (r *unitReader) fail(s systemd.Setting, hint, format string, args ...any) {
 	if r.err == nil {
-		r.err = problem(openrc.Pos{File: s.File, Line: s.Line}, hint, "%s= "+format, append([]any{s.Key}, args...)...)
+		r.err = problem.New(problem.Pos{File: s.File, Line: s.Line}, "%s= "+format, append([]any{s.Key}, args...)...).
+			WithHint(hint)
 	}
 }
 
@@ -201,7 +202,7 @@ func (r *unitReader) program() {
 	all := r.unit.All("Service", "ExecStart")
 	if len(all) == 0 {
 		if r.err == nil {
-			r.err = problem(r.p.Pos, "", "has no ExecStart=")
+			r.err = problem.New(r.p.Pos, "has no ExecStart=")
 		}
 		return
 	}

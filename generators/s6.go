@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"rdgen/generators/tree"
-	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
 	"rdgen/templates"
@@ -32,7 +32,8 @@ func S6(s Service) (tree.Tree, []string, error) {
 	var notes []string
 	var err error
 	if s.Name == "default" && !s.Flavor.ServiceDirs {
-		return t, nil, problem(s.place(), "call the service otherwise", "default is the bundle of what is up after boot, and nothing else may be called so")
+		return t, nil, problem.New(s.place(), "default is the bundle of what is up after boot, and nothing else may be called so").
+			WithHint("call the service otherwise")
 	}
 	if s.Source != nil {
 		notes, err = wrap(&t, s)
@@ -45,8 +46,8 @@ func S6(s Service) (tree.Tree, []string, error) {
 	if err == nil {
 		return t, notes, nil
 	}
-	if _, ok := errors.AsType[*openrc.Error](err); !ok {
-		err = problem(openrc.Pos{File: s.Name}, "", "%v", err)
+	if _, ok := errors.AsType[*problem.Error](err); !ok {
+		err = problem.New(problem.Pos{File: s.Name}, "%v", err)
 	}
 	return tree.Tree{}, nil, err
 }
@@ -57,11 +58,12 @@ func wrap(t *tree.Tree, s Service) ([]string, error) {
 	d := s.Source
 	dir := d.Folder + "/" + d.Name
 	if d.Type == "bundle" {
-		return nil, problem(openrc.Pos{File: dir + "/type"}, "give its members by their own names, each with a conf.d file", "is a bundle, which runs nothing itself")
+		return nil, problem.New(problem.Pos{File: dir + "/type"}, "is a bundle, which runs nothing itself").
+			WithHint("give its members by their own names, each with a conf.d file")
 	}
 	run := map[string]string{"longrun": "run", "oneshot": "up"}[d.Type]
 	if d.Scripts[run].Empty {
-		return nil, problem(openrc.Pos{File: dir + "/" + run}, "", "runs nothing")
+		return nil, problem.New(problem.Pos{File: dir + "/" + run}, "runs nothing")
 	}
 	for name, script := range d.Scripts {
 		if script.Empty {
@@ -141,7 +143,7 @@ func fromProcess(t *tree.Tree, s Service) ([]string, error) {
 	}
 	text, err := templates.Render("s6-run", data)
 	if err != nil {
-		return nil, problem(p.Pos, "", "%v", err)
+		return nil, problem.New(p.Pos, "%v", err)
 	}
 	finish, err := templates.Render("s6-finish", s.Flavor)
 	if err != nil {
@@ -196,7 +198,8 @@ func newRun(s Service, p process) (run, error) {
 		}
 		for _, w := range words {
 			if positional.MatchString(w) {
-				return run{}, problem(p.Pos, "write the template by hand", "%q would be replaced by the name of the instance", w)
+				return run{}, problem.New(p.Pos, "%q would be replaced by the name of the instance", w).
+					WithHint("write the template by hand")
 			}
 		}
 		id, r.Options = "$1", "-S1"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/s6"
 )
 
@@ -22,7 +23,7 @@ func scriptProcess(script *openrc.Script, canListen bool) (process, error) {
 	if err := startOnly.Declarative(); err != nil {
 		return process{}, err
 	}
-	r := scriptReader{script: script, p: process{Pos: openrc.Pos{File: script.Path}}}
+	r := scriptReader{script: script, p: process{Pos: problem.Pos{File: script.Path}}}
 	r.program()
 	r.p.User = r.text("command_user")
 	r.p.Umask = r.text("umask")
@@ -88,8 +89,8 @@ type scriptReader struct {
 	carried []string
 }
 
-func (r *scriptReader) fail(pos openrc.Pos, hint, format string, args ...any) {
-	r.errs = append(r.errs, problem(pos, hint, format, args...))
+func (r *scriptReader) fail(pos problem.Pos, hint, format string, args ...any) {
+	r.errs = append(r.errs, problem.New(pos, format, args...).WithHint(hint))
 }
 
 func (r *scriptReader) lookup(name string) openrc.Value {
@@ -118,7 +119,7 @@ func (r *scriptReader) program() {
 	if command.Text == "" {
 		return // Declarative has said so
 	}
-	r.p.Pos = openrc.Pos{File: r.script.Path}
+	r.p.Pos = problem.Pos{File: r.script.Path}
 	foreground := r.args("command_args_foreground")
 	supervised := r.text("supervisor") != "" && r.text("supervisor") != "start-stop-daemon"
 	if len(foreground) == 0 && !supervised && !isYes(r.text("command_background")) {

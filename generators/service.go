@@ -1,10 +1,9 @@
 package generators
 
 import (
-	"fmt"
-
 	"rdgen/generators/tree"
 	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
 	"rdgen/systemd"
@@ -18,7 +17,7 @@ type Service struct {
 	// Domain is where it runs; the default domain only for OpenRC.
 	Domain domain.Domain
 	// Pos is the assignment that says so. With no file, the command line says so.
-	Pos openrc.Pos
+	Pos problem.Pos
 	// Script is the OpenRC script, or nil.
 	Script *openrc.Script
 	// Link is the name of the script that the service's own is a link to, for an
@@ -53,7 +52,7 @@ type Service struct {
 // Generator makes the files of one service for one init system. The notes say
 // what the service had and the files do not carry over; each begins with a place.
 //
-// An error is an *openrc.Error wherever a place can be named.
+// An error is a *problem.Error wherever a place can be named.
 type Generator func(Service) (files tree.Tree, notes []string, err error)
 
 // Programs of rdgen on the target.
@@ -99,8 +98,4 @@ func (s Service) again(verb string) string {
 // ok is false if d is not a VRF inside a namespace.
 func namespace(d domain.Domain) (outer domain.Domain, ok bool) {
 	return domain.Domain{Netns: d.Netns}, !d.Netns.IsZero() && !d.VRF.IsZero()
-}
-
-func problem(pos openrc.Pos, hint, format string, args ...any) error {
-	return &openrc.Error{Pos: pos, Msg: fmt.Sprintf(format, args...), Hint: hint}
 }

@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // Args returns the words of a variable that OpenRC passes through eval, such as
 // command_args: the shell first splits the value at white space (also inside the
 // quotes that it holds), then reads the result as shell once more. It returns
-// nil for a variable that is not set. The error is an *Error for everything that
+// nil for a variable that is not set. The error is a *problem.Error for everything that
 // eval would do beyond quoting: redirections, patterns, substitutions.
 func (s *Script) Args(name string) ([]string, error) {
 	v, ok, err := s.Lookup(name)
@@ -18,14 +20,14 @@ func (s *Script) Args(name string) ([]string, error) {
 		return nil, err
 	}
 	if _, changed := s.run.vars["IFS"]; changed {
-		return nil, &Error{Pos: v.Pos, Msg: name + "= is split at an IFS of the script's own, which needs a shell to read"}
+		return nil, &problem.Error{Pos: v.Pos, Msg: name + "= is split at an IFS of the script's own, which needs a shell to read"}
 	}
 	return s.run.evalWords(name, v)
 }
 
 func (sh *shell) evalWords(name string, v Value) ([]string, error) {
 	refuse := func(why string) error {
-		return &Error{Pos: v.Pos, Msg: fmt.Sprintf("%s=%q %s", name, v.Text, why),
+		return &problem.Error{Pos: v.Pos, Msg: fmt.Sprintf("%s=%q %s", name, v.Text, why),
 			Hint: "OpenRC reads this variable with eval; write plain or quoted words"}
 	}
 	// The first pass: fields, and file names for patterns, quoted or not.

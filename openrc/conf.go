@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
@@ -30,7 +31,7 @@ type Conf struct {
 // runlevel is in doubt. /etc/rc.conf and /etc/rc.conf.d are not read: a domain
 // is a service's, not the machine's.
 //
-// fsys is rooted at the machine's root. The error is an *Error, and matches
+// fsys is rooted at the machine's root. The error is a *problem.Error, and matches
 // fs.ErrNotExist if the service has no conf.d file at all.
 func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 	if err := checkService(service); err != nil {
@@ -57,8 +58,8 @@ func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 		}
 	}
 	if len(set.order) == 0 {
-		pos := Pos{File: "/" + path.Join(confDir, service)}
-		return nil, &Error{Pos: pos, Msg: "no such file", Err: fs.ErrNotExist,
+		pos := problem.Pos{File: "/" + path.Join(confDir, service)}
+		return nil, &problem.Error{Pos: pos, Msg: "no such file", Err: fs.ErrNotExist,
 			Hint: "name the domain in it: vrf=NAME or netns=NAME"}
 	}
 	c.Files = set.order
@@ -67,7 +68,7 @@ func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 
 func checkService(service string) error {
 	if service == "" || service == "." || service == ".." || strings.ContainsAny(service, "/\x00\n") {
-		return &Error{Pos: Pos{File: "/" + confDir}, Msg: fmt.Sprintf("%q is not the name of a service", service)}
+		return &problem.Error{Pos: problem.Pos{File: "/" + confDir}, Msg: fmt.Sprintf("%q is not the name of a service", service)}
 	}
 	return nil
 }
@@ -77,7 +78,7 @@ func runlevels(fsys fs.FS) ([]string, error) {
 	const dir = "etc/runlevels"
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, unreadable(Pos{File: "/" + dir}, err)
+		return nil, problem.Unreadable("/"+dir, err)
 	}
 	var names []string
 	for _, e := range entries {
@@ -154,7 +155,7 @@ func confFallback(service string) func(string) variable {
 		case "vrf", "netns":
 			return variable{}
 		}
-		return variable{doubt: &Error{Msg: name + " is not set in conf.d"}}
+		return variable{doubt: &problem.Error{Msg: name + " is not set in conf.d"}}
 	}
 }
 
@@ -177,7 +178,7 @@ func (sh *shell) merge(other *shell, chain, variant []*source) {
 		default:
 			pos := describe(&b, name, variant)
 			from := describe(&a, name, chain)
-			sh.vars[name] = variable{pos: b.pos, doubt: &Error{Pos: b.pos,
+			sh.vars[name] = variable{pos: b.pos, doubt: &problem.Error{Pos: b.pos,
 				Msg:  fmt.Sprintf("%s here, but %s (%s)", pos, from, a.pos),
 				Hint: "a service has one domain in every runlevel; make both files say the same"}}
 		}
@@ -198,7 +199,7 @@ func (sh *shell) left(name string) variable {
 
 // describe says what v is, and gives it a place if nothing assigned it.
 func describe(v *variable, name string, files []*source) string {
-	if v.pos == (Pos{}) && len(files) > 0 {
+	if v.pos == (problem.Pos{}) && len(files) > 0 {
 		v.pos.File = files[len(files)-1].path
 	}
 	if !v.set || v.text == "" {
@@ -208,21 +209,24 @@ func describe(v *variable, name string, files []*source) string {
 }
 
 // Lookup returns the value that the files leave in a variable and the line that
-// assigned it; ok is false if no file sets it. The error is an *Error: the
+// assigned it; ok is false if no file sets it. The error is a *problem.Error: the
 // variable is assigned, or may be, but only a shell can know the value.
 func (c *Conf) Lookup(name string) (v Value, ok bool, err error) { return c.sh.lookup(name) }
 
+// NameHint says how the name of a domain is spelled.
+const NameHint = `a name has 1 to 15 (netns: 255) of A-Z, a-z, 0-9, "_", "." and "-", and does not start with "-"`
+
 // Domain returns the domain that vrf= and netns= name, and the line that does:
 // that of vrf= where both are set. Without either (or with empty ones, which
-// is the same) it returns the zero Domain. The error is an *Error: a value that needs
+// is the same) it returns the zero Domain. The error is a *problem.Error: a value that needs
 // a shell, or one that is not a valid name.
-func (c *Conf) Domain() (domain.Domain, Pos, error) {
+func (c *Conf) Domain() (domain.Domain, problem.Pos, error) {
 	var d domain.Domain
-	var at Pos
+	var at problem.Pos
 	for _, key := range []string{"netns", "vrf"} {
 		v, ok, err := c.Lookup(key)
 		if err != nil {
-			return domain.Domain{}, Pos{}, err
+			return domain.Domain{}, problem.Pos{}, err
 		}
 		if !ok || v.Text == "" {
 			continue
@@ -234,8 +238,7 @@ func (c *Conf) Domain() (domain.Domain, Pos, error) {
 			d.Netns, err = domain.ParseNetns(v.Text)
 		}
 		if err != nil {
-			return domain.Domain{}, Pos{}, &Error{Pos: v.Pos, Err: err, Msg: err.Error(),
-				Hint: "a name has 1 to 15 (netns: 255) of A-Z, a-z, 0-9, \"_\", \".\" and \"-\", and does not start with \"-\""}
+			return domain.Domain{}, problem.Pos{}, problem.New(v.Pos, "%w", err).WithHint(NameHint)
 		}
 	}
 	return d, at, nil
@@ -250,7 +253,7 @@ func List(fsys fs.FS) ([]string, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
-		return nil, unreadable(Pos{File: "/" + confDir}, err)
+		return nil, problem.Unreadable("/"+confDir, err)
 	}
 	levels, err := runlevels(fsys)
 	if err != nil {

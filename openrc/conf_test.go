@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
@@ -174,9 +175,9 @@ func TestConf(t *testing.T) {
 				d, _, err = c.Domain()
 			}
 			if row.err != "" {
-				var e *Error
+				var e *problem.Error
 				if !errors.As(err, &e) || !strings.Contains(err.Error(), row.err) {
-					t.Fatalf("Domain of %q = %v, %v; want an *Error with %q", row.text, d, err, row.err)
+					t.Fatalf("Domain of %q = %v, %v; want a *problem.Error with %q", row.text, d, err, row.err)
 				}
 				if !d.IsDefault() {
 					t.Errorf("Domain of %q = %v beside an error; want nothing", row.text, d)
@@ -288,9 +289,9 @@ func TestReadConfErrors(t *testing.T) {
 		{"", `"" is not the name of a service`},
 	} {
 		c, err := ReadConf(fsys, row.service)
-		var e *Error
+		var e *problem.Error
 		if c != nil || !errors.As(err, &e) || !strings.Contains(err.Error(), row.err) {
-			t.Errorf("ReadConf(%q) = %v, %v; want an *Error with %q", row.service, c, err, row.err)
+			t.Errorf("ReadConf(%q) = %v, %v; want a *problem.Error with %q", row.service, c, err, row.err)
 		}
 		if got := errors.Is(err, fs.ErrNotExist); got != (row.service == "none") {
 			t.Errorf("ReadConf(%q): errors.Is(%v, fs.ErrNotExist) = %v", row.service, err, got)

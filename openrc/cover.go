@@ -11,6 +11,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
@@ -23,7 +24,7 @@ var askers = map[string]string{
 }
 
 // Uncovered returns what the script does that escapes the domain d: each an
-// *Error with its place, the reason and what to do. The hook and the line of
+// *problem.Error with its place, the reason and what to do. The hook and the line of
 // WithLine refuse to start a service that a supervisor would run elsewhere;
 // what start() asks of others they cannot see. It reads the run files of
 // supervisors and OpenRC's own files in fsys.
@@ -48,7 +49,7 @@ func (s *Script) asking(d domain.Domain) []error {
 				}
 				program := path.Base(c.Args[0].Lit())
 				if who := askers[program]; who != "" {
-					errs = append(errs, &Error{Pos: f.src.pos(c.Pos()),
+					errs = append(errs, &problem.Error{Pos: f.src.pos(c.Pos()),
 						Msg:  fmt.Sprintf("%s() asks %s by %s to run something, which would not run in %s", name, who, program, d),
 						Hint: `have that run "` + enter(d) + ` PROGRAM", or start the program from the script by supervise-daemon`})
 				}
@@ -106,7 +107,7 @@ func (s *Script) supervised(fsys fs.FS, d domain.Domain) error {
 	if text, err := readFile(fsys, run[1:]); err == nil && entersBy(text, enter(d)) {
 		return nil
 	}
-	return &Error{Pos: v.Pos, Msg: fmt.Sprintf("supervisor=%s runs %s outside of %s, so the service will not start", v.Text, run, d),
+	return &problem.Error{Pos: v.Pos, Msg: fmt.Sprintf("supervisor=%s runs %s outside of %s, so the service will not start", v.Text, run, d),
 		Hint: `put "` + enter(d) + `" before the program in ` + run}
 }
 
@@ -172,14 +173,14 @@ func Host(fsys fs.FS) (errs []error, notes []string) {
 	hooked := err == nil
 	for _, r := range relied {
 		if hooked && !bytes.Contains(text, []byte(r.text)) {
-			errs = append(errs, &Error{Pos: Pos{File: file},
+			errs = append(errs, &problem.Error{Pos: problem.Pos{File: file},
 				Msg:  "this OpenRC " + r.why + ", so services that name a domain do not start, or start outside of it",
 				Hint: "rdgen openrc --all -o / puts a line into each script that needs nothing of OpenRC"})
 		}
 	}
 	if hooked {
 		if _, err := fs.Stat(fsys, HookPath[1:]); err != nil {
-			errs = append(errs, &Error{Pos: Pos{File: ConfPath}, Msg: HookPath + " is missing, so services that name a domain do not start",
+			errs = append(errs, &problem.Error{Pos: problem.Pos{File: ConfPath}, Msg: HookPath + " is missing, so services that name a domain do not start",
 				Hint: "install rdgen again, or remove " + ConfPath})
 		}
 		if err := outOfDate(fsys, HookPath, HookFile); err != nil {
@@ -202,7 +203,7 @@ func outOfDate(fsys fs.FS, file string, want []byte) error {
 	if err != nil || bytes.Equal(text, want) {
 		return nil
 	}
-	return &Error{Pos: Pos{File: file}, Msg: "is not of this version of rdgen", Hint: "install rdgen's files for OpenRC again"}
+	return &problem.Error{Pos: problem.Pos{File: file}, Msg: "is not of this version of rdgen", Hint: "install rdgen's files for OpenRC again"}
 }
 
 // unread finds domains that are named where no service's conf.d is.
@@ -239,7 +240,7 @@ func unread(fsys fs.FS) []error {
 }
 
 func misplaced(file, name string, src *source, a *syntax.Assign) error {
-	e := &Error{Pos: src.pos(a.Pos()), Msg: name + "= in a script is not read; the service runs where its conf.d says",
+	e := &problem.Error{Pos: src.pos(a.Pos()), Msg: name + "= in a script is not read; the service runs where its conf.d says",
 		Hint: "write it into /etc/conf.d/" + path.Base(file)}
 	if !strings.Contains(file, "init.d/") {
 		e.Msg = name + "= here is for every service of the machine, and for those that make the domain too"

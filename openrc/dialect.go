@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // reserved are the words that dash and busybox ash refuse as commands.
@@ -17,7 +19,7 @@ var reserved = map[string]bool{
 func dialect(src *source) (err error) {
 	refuse := func(n syntax.Node, msg string) {
 		if err == nil {
-			err = &Error{Pos: src.pos(n.Pos()), Msg: "syntax error: " + msg,
+			err = &problem.Error{Pos: src.pos(n.Pos()), Msg: "syntax error: " + msg,
 				Hint: "a shell would stop here; sh -n " + src.path + " says more"}
 		}
 	}

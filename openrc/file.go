@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // maxFile is the size from which a file is no configuration any more.
@@ -29,7 +31,7 @@ type source struct {
 }
 
 // readSource reads and parses the file name of fsys. The error matches
-// fs.ErrNotExist if there is none, and is an *Error for anything else.
+// fs.ErrNotExist if there is none, and is a *problem.Error for anything else.
 func readSource(fsys fs.FS, name string) (*source, error) {
 	text, err := readFile(fsys, name)
 	if err != nil {
@@ -39,42 +41,33 @@ func readSource(fsys fs.FS, name string) (*source, error) {
 }
 
 func readFile(fsys fs.FS, name string) ([]byte, error) {
-	pos := Pos{File: "/" + name}
+	pos := problem.Pos{File: "/" + name}
 	f, err := fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Pos: pos, Msg: "no such file", Err: err}
+		return nil, &problem.Error{Pos: pos, Msg: "no such file", Err: err}
 	}
 	if err != nil {
-		return nil, unreadable(pos, err)
+		return nil, problem.Unreadable("/"+name, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, unreadable(pos, err)
+		return nil, problem.Unreadable("/"+name, err)
 	case info.IsDir():
-		return nil, &Error{Pos: pos, Msg: "is a directory, not a file", Err: fs.ErrInvalid}
+		return nil, &problem.Error{Pos: pos, Msg: "is a directory, not a file", Err: fs.ErrInvalid}
 	case !info.Mode().IsRegular():
-		return nil, &Error{Pos: pos, Msg: "is not a regular file", Err: fs.ErrInvalid}
+		return nil, &problem.Error{Pos: pos, Msg: "is not a regular file", Err: fs.ErrInvalid}
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, unreadable(pos, err)
+		return nil, problem.Unreadable("/"+name, err)
 	}
 	if size := max(info.Size(), int64(len(text))); size > maxFile {
-		return nil, &Error{Pos: pos, Msg: fmt.Sprintf("has %d bytes, at most %d are read", size, maxFile),
+		return nil, &problem.Error{Pos: pos, Msg: fmt.Sprintf("has %d bytes, at most %d are read", size, maxFile),
 			Hint: "a file of shell variables is never that large; is this the right file?"}
 	}
 	return text, nil
-}
-
-func unreadable(pos Pos, err error) *Error {
-	msg := err.Error()
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		msg = pe.Err.Error()
-	}
-	return &Error{Pos: pos, Msg: "cannot be read: " + msg, Err: err}
 }
 
 // parse reads text as POSIX shell. What dash, busybox ash and the parser would
@@ -87,7 +80,7 @@ func parse(path string, text []byte) (*source, error) {
 		}
 	}
 	at := func(offset int, msg, hint string) error {
-		return &Error{Pos: src.offset(offset), Msg: msg, Hint: hint}
+		return &problem.Error{Pos: src.offset(offset), Msg: msg, Hint: hint}
 	}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		return nil, at(i, "contains a NUL byte, so it is not a text file", "")
@@ -139,7 +132,7 @@ func nesting(text []byte) int {
 }
 
 func (src *source) syntaxError(err error) error {
-	e := &Error{Pos: Pos{File: src.path}, Msg: "is not POSIX shell: " + err.Error(), Err: err,
+	e := &problem.Error{Pos: problem.Pos{File: src.path}, Msg: "is not POSIX shell: " + err.Error(), Err: err,
 		Hint: "a shell would stop here; sh -n " + src.path + " says more"}
 	var pe syntax.ParseError
 	var le syntax.LangError
@@ -155,11 +148,11 @@ func (src *source) syntaxError(err error) error {
 
 // pos returns the place of p. The line is counted from the offset, because the
 // parser's own line numbers end at 262143.
-func (src *source) pos(p syntax.Pos) Pos { return src.offset(int(p.Offset())) }
+func (src *source) pos(p syntax.Pos) problem.Pos { return src.offset(int(p.Offset())) }
 
-func (src *source) offset(offset int) Pos {
+func (src *source) offset(offset int) problem.Pos {
 	before, _ := slices.BinarySearch(src.lines, offset)
-	return Pos{File: src.path, Line: 1 + before}
+	return problem.Pos{File: src.path, Line: 1 + before}
 }
 
 // quote returns the text of a node for a message: one line, cut to a readable

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // FuzzConf holds the reader against dash and busybox ash: whatever it is certain
@@ -190,7 +192,7 @@ func fuzzConf(t *testing.T, shells [][]string, text string) {
 		return
 	}
 	if _, _, err := c.Domain(); err != nil {
-		if _, ok := err.(*Error); !ok {
+		if _, ok := err.(*problem.Error); !ok {
 			t.Fatalf("Domain of %q: error of type %T", text, err)
 		}
 	}

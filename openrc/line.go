@@ -3,6 +3,8 @@ package openrc
 import (
 	"bytes"
 	"regexp"
+
+	"rdgen/problem"
 )
 
 // line is what WithLine adds. A service that names a domain needs the hook, and
@@ -21,7 +23,7 @@ var anyLine = regexp.MustCompile(`^(if .*; then )?\. \S*/rdgen/openrc\.sh(; fi)?
 func (s *Script) WithLine() ([]byte, error) {
 	first, rest, found := bytes.Cut(s.Source, []byte("\n"))
 	if !found {
-		return nil, &Error{Pos: Pos{File: s.Path, Line: 1}, Msg: "has nothing after its first line"}
+		return nil, &problem.Error{Pos: problem.Pos{File: s.Path, Line: 1}, Msg: "has nothing after its first line"}
 	}
 	if second, after, found := bytes.Cut(rest, []byte("\n")); anyLine.Match(second) {
 		rest = after

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // pattern is a shell pattern of literal bytes, "?" and "*".
@@ -16,7 +18,7 @@ type patternByte struct {
 
 // trim removes what the pattern of ${name%pattern} and its kin matches. Ranges,
 // backslashes and bytes beyond ASCII are in doubt: shells differ over them.
-func (sh *shell) trim(p *syntax.ParamExp, s string, in expansion) (string, *Error) {
+func (sh *shell) trim(p *syntax.ParamExp, s string, in expansion) (string, *problem.Error) {
 	var pat pattern
 	if p.Exp.Word != nil {
 		for _, part := range p.Exp.Word.Parts {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // scriptDirs are where OpenRC looks for init scripts, first match wins
@@ -26,7 +28,7 @@ type Script struct {
 	// Source is the script's text.
 	Source []byte
 	// Funcs are the functions that it defines, or may define, by name.
-	Funcs map[string]Pos
+	Funcs map[string]problem.Pos
 	// Depends are the lines of depend(), in order.
 	Depends []Depend
 
@@ -44,14 +46,14 @@ type Depend struct {
 	// Maybe is set if only a shell knows whether the line counts, or all of
 	// its names.
 	Maybe bool
-	Pos   Pos
+	Pos   problem.Pos
 }
 
 // ReadScript reads the init script of service and evaluates it after the values
 // of conf, which may be nil, as openrc-run.sh does. A service that is a symbolic
 // link, such as the instance nginx.private, has the script that it leads to.
 //
-// The error is an *Error. It matches fs.ErrNotExist if there is no script, and
+// The error is a *problem.Error. It matches fs.ErrNotExist if there is no script, and
 // says what a file is that is none: an LSB script, a runscript one.
 func ReadScript(fsys fs.FS, service string, conf *Conf) (*Script, error) {
 	if err := checkService(service); err != nil {
@@ -61,7 +63,7 @@ func ReadScript(fsys fs.FS, service string, conf *Conf) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Script{Service: service, Path: src.path, Source: src.text, Funcs: map[string]Pos{}}
+	s := &Script{Service: service, Path: src.path, Source: src.text, Funcs: map[string]problem.Pos{}}
 	if conf != nil {
 		s.sh = conf.sh.clone()
 	} else {
@@ -94,7 +96,7 @@ func (sh *shell) callAll() {
 	}
 }
 
-func (f function) pos() Pos { return f.src.pos(f.decl.Pos()) }
+func (f function) pos() problem.Pos { return f.src.pos(f.decl.Pos()) }
 
 func findScript(fsys fs.FS, service string) (*source, error) {
 	for _, dir := range scriptDirs {
@@ -106,21 +108,21 @@ func findScript(fsys fs.FS, service string) (*source, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := checkInterpreter(Pos{File: "/" + name, Line: 1}, text); err != nil {
+		if err := checkInterpreter(problem.Pos{File: "/" + name, Line: 1}, text); err != nil {
 			return nil, err
 		}
 		return parse("/"+name, text)
 	}
-	return nil, &Error{Pos: Pos{File: "/" + path.Join(scriptDirs[0], service)}, Msg: "no such init script", Err: fs.ErrNotExist}
+	return nil, &problem.Error{Pos: problem.Pos{File: "/" + path.Join(scriptDirs[0], service)}, Msg: "no such init script", Err: fs.ErrNotExist}
 }
 
 // checkInterpreter accepts what gendepends.sh accepts: a first line whose
 // interpreter is openrc-run.
-func checkInterpreter(pos Pos, text []byte) error {
+func checkInterpreter(pos problem.Pos, text []byte) error {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	words := strings.Fields(strings.TrimPrefix(string(line), "#!"))
 	if !bytes.HasPrefix(line, []byte("#!")) || len(words) == 0 {
-		return &Error{Pos: pos, Msg: "is not an OpenRC init script: there is no #! line"}
+		return &problem.Error{Pos: pos, Msg: "is not an OpenRC init script: there is no #! line"}
 	}
 	program := words[0]
 	if path.Base(program) == "env" && len(words) > 1 {
@@ -130,16 +132,16 @@ func checkInterpreter(pos Pos, text []byte) error {
 	case "openrc-run":
 		return nil
 	case "runscript":
-		return &Error{Pos: pos, Msg: "is written for runscript, which OpenRC 0.45 and newer no longer have",
+		return &problem.Error{Pos: pos, Msg: "is written for runscript, which OpenRC 0.45 and newer no longer have",
 			Hint: "change the first line to #!/sbin/openrc-run"}
 	case "sh", "bash", "dash":
 		msg := "is a plain " + path.Base(program) + " script, not an OpenRC one"
 		if bytes.Contains(text, []byte("### BEGIN INIT INFO")) {
 			msg = "is an LSB init script (" + string(line) + "), not an OpenRC one"
 		}
-		return &Error{Pos: pos, Msg: msg, Hint: "an OpenRC script starts with #!/sbin/openrc-run"}
+		return &problem.Error{Pos: pos, Msg: msg, Hint: "an OpenRC script starts with #!/sbin/openrc-run"}
 	}
-	return &Error{Pos: pos, Msg: fmt.Sprintf("is a script for %s, not an OpenRC one", program)}
+	return &problem.Error{Pos: pos, Msg: fmt.Sprintf("is a script for %s, not an OpenRC one", program)}
 }
 
 // scriptFallback knows what is set when the script is sourced: OpenRC filters
@@ -147,7 +149,7 @@ func checkInterpreter(pos Pos, text []byte) error {
 // OpenRC itself, of rc.conf and of the shells.
 func scriptFallback(fsys fs.FS, s *Script) func(string) variable {
 	doubt := func(name string) variable {
-		return variable{doubt: &Error{Pos: Pos{File: s.Path}, Msg: name + " is set by OpenRC or the shell"}}
+		return variable{doubt: &problem.Error{Pos: problem.Pos{File: s.Path}, Msg: name + " is set by OpenRC or the shell"}}
 	}
 	return func(name string) variable {
 		switch name {
@@ -180,7 +182,7 @@ func scriptFallback(fsys fs.FS, s *Script) func(string) variable {
 
 // Lookup returns the value of a variable once the script was sourced, and the
 // line that assigned it, in the script or in conf.d; ok is false if it is not
-// set. The error is an *Error: only a shell knows the value, or one of the
+// set. The error is a *problem.Error: only a shell knows the value, or one of the
 // script's functions may change it before it is used.
 func (s *Script) Lookup(name string) (v Value, ok bool, err error) { return s.run.lookup(name) }
 
@@ -191,12 +193,12 @@ var drivers = []string{"command", "command_args", "command_args_foreground", "co
 	"start_stop_daemon_args", "supervise_daemon_args", "retry", "stopsig"}
 
 // Declarative returns nil if the daemon is started and stopped by variables
-// alone, each of them certain. Otherwise it returns an *Error at the script's own
+// alone, each of them certain. Otherwise it returns a *problem.Error at the script's own
 // start() or stop(), at the value that is in doubt, or at the missing command.
 func (s *Script) Declarative() error {
 	for _, name := range []string{"start", "stop", "default_start", "default_stop"} {
 		if pos, ok := s.Funcs[name]; ok {
-			return &Error{Pos: pos, Msg: "the script has its own " + name + "(), so its variables do not say what it runs",
+			return &problem.Error{Pos: pos, Msg: "the script has its own " + name + "(), so its variables do not say what it runs",
 				Hint: "such a service can be run by OpenRC only"}
 		}
 	}
@@ -209,13 +211,13 @@ func (s *Script) Declarative() error {
 		}
 	}
 	if v, _, _ := s.Lookup("command"); v.Text == "" {
-		return &Error{Pos: Pos{File: s.Path}, Msg: "sets no command=, so there is no daemon to run"}
+		return &problem.Error{Pos: problem.Pos{File: s.Path}, Msg: "sets no command=, so there is no daemon to run"}
 	}
 	switch v, _, _ := s.Lookup("supervisor"); v.Text {
 	case "", "start-stop-daemon", "supervise-daemon":
 		return nil
 	default:
-		return &Error{Pos: v.Pos, Msg: fmt.Sprintf("supervisor=%q is neither start-stop-daemon nor supervise-daemon", v.Text)}
+		return &problem.Error{Pos: v.Pos, Msg: fmt.Sprintf("supervisor=%q is neither start-stop-daemon nor supervise-daemon", v.Text)}
 	}
 }
 
@@ -224,7 +226,7 @@ func (sh *shell) foreign(path string) error {
 	if sh.lost != nil {
 		return sh.lost
 	}
-	return &Error{Pos: Pos{File: path}, Msg: "sources another file, which may define start()"}
+	return &problem.Error{Pos: problem.Pos{File: path}, Msg: "sources another file, which may define start()"}
 }
 
 // kinds are the functions that depend() calls, and the kind that each stands for.

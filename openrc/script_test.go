@@ -14,6 +14,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rdgen/problem"
 )
 
 // readTestScript reads one of the services in testdata.
@@ -203,9 +205,9 @@ func TestDeclarativeRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatalf("ReadScript of %q: %v", row.script, err)
 		}
-		var e *Error
+		var e *problem.Error
 		if err := s.Declarative(); !errors.As(err, &e) || !strings.Contains(err.Error(), row.err) {
-			t.Errorf("Declarative of %q = %v; want an *Error with %q", row.script, err, row.err)
+			t.Errorf("Declarative of %q = %v; want a *problem.Error with %q", row.script, err, row.err)
 		}
 	}
 }
@@ -223,9 +225,9 @@ func TestReadScriptErrors(t *testing.T) {
 		{"#!/sbin/openrc-run\r\ncommand=x\r\n", "/etc/init.d/svc:1: contains a carriage return"},
 	} {
 		s, err := ReadScript(scriptFS(row.script, ""), "svc", nil)
-		var e *Error
+		var e *problem.Error
 		if s != nil || !errors.As(err, &e) || !strings.Contains(err.Error(), row.err) {
-			t.Errorf("ReadScript of %q = %v, %v; want an *Error with %q", row.script, s, err, row.err)
+			t.Errorf("ReadScript of %q = %v, %v; want a *problem.Error with %q", row.script, s, err, row.err)
 		}
 	}
 	for _, first := range []string{"#!/sbin/openrc-run", "#!/usr/sbin/openrc-run", "#! /sbin/openrc-run", "#!/usr/bin/env openrc-run"} {

@@ -5,22 +5,24 @@ import (
 	"slices"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // variable is what is known of a shell variable.
 type variable struct {
 	set  bool // only meaningful without doubt
 	text string
-	pos  Pos
+	pos  problem.Pos
 	// doubt, if not nil, says why only a shell can know the value.
-	doubt    *Error
+	doubt    *problem.Error
 	readonly bool
 }
 
 // mention is a name that a file assigns, certainly or not.
 type mention struct {
 	name string
-	pos  Pos
+	pos  problem.Pos
 }
 
 // function is a definition of a shell function; it may be in doubt whether
@@ -43,9 +45,9 @@ type shell struct {
 	// src is the file that is being run.
 	src *source
 	// lost, if not nil, says why a variable not assigned since may be anything.
-	lost *Error
+	lost *problem.Error
 	// stopped, if not nil, says why what follows may not be reached at all.
-	stopped *Error
+	stopped *problem.Error
 	// strangers is set when a file was sourced that may have defined functions
 	// of any name.
 	strangers bool
@@ -102,14 +104,14 @@ func (sh *shell) lookup(name string) (Value, bool, error) {
 }
 
 // assign gives name a value, or a doubt, at node.
-func (sh *shell) assign(name, text string, doubt *Error, node syntax.Node) {
+func (sh *shell) assign(name, text string, doubt *problem.Error, node syntax.Node) {
 	pos := sh.src.pos(node.Pos())
 	old := sh.get(name)
 	if doubt == nil && sh.stopped != nil {
 		doubt = sh.stopped
 	}
 	if old.readonly {
-		doubt = &Error{Pos: pos, Msg: name + " is read-only, so a shell stops here",
+		doubt = &problem.Error{Pos: pos, Msg: name + " is read-only, so a shell stops here",
 			Hint: "remove the readonly, or the second assignment"}
 		sh.stop(doubt)
 	}
@@ -126,7 +128,7 @@ func (sh *shell) unset(name string, node syntax.Node) {
 }
 
 // blur puts name in doubt: it may have been assigned.
-func (sh *shell) blur(name string, doubt *Error) {
+func (sh *shell) blur(name string, doubt *problem.Error) {
 	v := sh.get(name)
 	if v.readonly {
 		sh.mayEnd = true
@@ -136,7 +138,7 @@ func (sh *shell) blur(name string, doubt *Error) {
 }
 
 // lose puts every variable in doubt until it is assigned again.
-func (sh *shell) lose(doubt *Error) {
+func (sh *shell) lose(doubt *problem.Error) {
 	sh.lost, sh.mayEnd = doubt, true
 	for name, v := range sh.vars {
 		v.doubt = doubt
@@ -145,7 +147,7 @@ func (sh *shell) lose(doubt *Error) {
 }
 
 // stop puts every variable in doubt, for good.
-func (sh *shell) stop(doubt *Error) {
+func (sh *shell) stop(doubt *problem.Error) {
 	sh.lose(doubt)
 	if sh.stopped == nil {
 		sh.stopped = doubt
@@ -153,8 +155,8 @@ func (sh *shell) stop(doubt *Error) {
 }
 
 // doubt says that node needs a shell.
-func (sh *shell) doubt(node syntax.Node, why string) *Error {
-	return &Error{Pos: sh.src.pos(node.Pos()), Msg: sh.src.quote(node) + " " + why,
+func (sh *shell) doubt(node syntax.Node, why string) *problem.Error {
+	return &problem.Error{Pos: sh.src.pos(node.Pos()), Msg: sh.src.quote(node) + " " + why,
 		Hint: "write the value out; rdgen reads only what is certain without running the file"}
 }
 
@@ -252,7 +254,7 @@ func (sh *shell) call(c *syntax.CallExpr) {
 }
 
 // value evaluates the right side of an assignment. The doubt quotes all of it.
-func (sh *shell) value(a *syntax.Assign) (string, *Error) {
+func (sh *shell) value(a *syntax.Assign) (string, *problem.Error) {
 	if a.Append || a.Index != nil || a.Array != nil || a.Naked {
 		return "", sh.doubt(a, needsShell)
 	}
@@ -269,7 +271,7 @@ func (sh *shell) value(a *syntax.Assign) (string, *Error) {
 }
 
 // commandName returns the name of the command that w is, or the doubt.
-func (sh *shell) commandName(w *syntax.Word) (string, *Error) {
+func (sh *shell) commandName(w *syntax.Word) (string, *problem.Error) {
 	if lit := w.Lit(); lit == "[" || lit == "[[" {
 		return lit, nil
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
 )
 
 // word expands w to one string, as the right side of an assignment is, and
@@ -13,7 +15,7 @@ import (
 // With split the word is an argument, where the result of an unquoted expansion
 // is split into fields, and an unquoted pattern replaced by the files that it
 // matches: what either would change is in doubt.
-func (sh *shell) word(w *syntax.Word, split bool) (string, *Error) {
+func (sh *shell) word(w *syntax.Word, split bool) (string, *problem.Error) {
 	return sh.parts(w.Parts, expansion{split: split})
 }
 
@@ -24,9 +26,9 @@ type expansion struct {
 	operand bool // in the word of ${name:-word}
 }
 
-func (sh *shell) parts(parts []syntax.WordPart, in expansion) (string, *Error) {
+func (sh *shell) parts(parts []syntax.WordPart, in expansion) (string, *problem.Error) {
 	var b strings.Builder
-	var doubt *Error
+	var doubt *problem.Error
 	for _, p := range parts {
 		text, d := sh.part(p, in)
 		if doubt == nil {
@@ -40,7 +42,7 @@ func (sh *shell) parts(parts []syntax.WordPart, in expansion) (string, *Error) {
 	return b.String(), nil
 }
 
-func (sh *shell) part(p syntax.WordPart, in expansion) (string, *Error) {
+func (sh *shell) part(p syntax.WordPart, in expansion) (string, *problem.Error) {
 	switch p := p.(type) {
 	case *syntax.Lit:
 		text, ok := unescape(p.Value, in)
@@ -115,7 +117,7 @@ func plain(s string) bool {
 }
 
 // param expands $name and ${name...}.
-func (sh *shell) param(p *syntax.ParamExp, in expansion) (string, *Error) {
+func (sh *shell) param(p *syntax.ParamExp, in expansion) (string, *problem.Error) {
 	needs := sh.doubt(p, needsShell)
 	if p.Param == nil || !isName(p.Param.Value) || !portable(p) {
 		sh.suspect("an expansion", p)
@@ -165,7 +167,7 @@ func (sh *shell) param(p *syntax.ParamExp, in expansion) (string, *Error) {
 	return text, doubt
 }
 
-func (sh *shell) operand(p *syntax.ParamExp, in expansion) (string, *Error) {
+func (sh *shell) operand(p *syntax.ParamExp, in expansion) (string, *problem.Error) {
 	if p.Exp.Word == nil {
 		return "", nil
 	}

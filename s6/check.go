@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"rdgen/problem"
 )
 
 // Problem is what s6-rc-compile would say of a source directory.
@@ -299,14 +301,13 @@ func (c *checker) script(d *definition, name string, mandatory bool) {
 		c.system(file, "open "+file, err)
 		return
 	}
-	_, err = Words(data)
-	var syntax *SyntaxError
-	if errors.As(err, &syntax) {
+	_, err = Words(file, data)
+	if syntax, ok := errors.AsType[*problem.Error](err); ok {
 		what := ""
-		if syntax.Unmatched != "" {
-			what = ": unmatched " + syntax.Unmatched
+		if errors.Is(err, ErrUnmatched) {
+			what = ": " + syntax.Msg
 		}
-		c.fail(fmt.Sprintf("%s:%d", file, syntax.Line), "syntax error in %s%s", file, what)
+		c.fail(syntax.Pos.String(), "syntax error in %s%s", file, what)
 	}
 }
 

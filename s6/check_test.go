@@ -212,7 +212,7 @@ func FuzzWords(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		words, err := Words([]byte(s))
+		words, err := Words("x", []byte(s))
 		if err == nil && strings.ContainsRune(strings.Join(words, ""), 0) {
 			t.Errorf("Words(%q) = %q, which holds a NUL", s, words)
 		}
@@ -242,7 +242,7 @@ func TestWordsAgreeWithExeclineb(t *testing.T) {
 		cmd := exec.Command(execlineb, "-Pc", show+" "+text)
 		out, err := cmd.Output()
 		code := cmd.ProcessState.ExitCode()
-		words, wordsErr := Words([]byte(show + " " + text))
+		words, wordsErr := Words("x", []byte(show+" "+text))
 		if (err != nil) != (wordsErr != nil) || err == nil && string(out) != strings.Join(append(words[1:], ""), "\x00") {
 			t.Errorf("%q: execlineb exits %d and passes %q; Words = %q, %v", text, code, out, words, wordsErr)
 		}

@@ -1,37 +1,29 @@
 package s6
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"rdgen/problem"
 )
 
 // Value is what a variable of a file for envfile(1) holds.
 type Value struct {
 	Text string
-	Line int
+	Pos  problem.Pos
 }
 
-// LineError is something wrong in one line of a file; Line 0 is the whole file.
-type LineError struct {
-	Line      int
-	Msg, Hint string
-	// File is absolute, or "" where the caller gave only a text.
-	File string
-}
-
-// Error returns the fact without its place, which the caller knows better.
-func (e *LineError) Error() string { return e.Msg }
-
-// Config reads the variables called names from a file in the syntax of
-// execline's envfile, which is what /etc/s6/config/NAME.conf is on Artix: one
-// NAME = value a line, a backslash at the end of a line continues it, "#" begins
-// a comment only at the beginning of a line. Of the others' values nothing is
-// read. A value that is not one plain or quoted word, and a variable that is set twice
-// to different values, is a *LineError: nobody should have to guess a domain.
-func Config(data []byte, names ...string) (map[string]Value, error) {
+// Config reads the variables called names from data, the text of file, in the
+// syntax of execline's envfile, which is what /etc/s6/config/NAME.conf is on
+// Artix: one NAME = value a line, a backslash at the end of a line continues it,
+// "#" begins a comment only at the beginning of a line. Of the others' values
+// nothing is read. A value that is not one plain or quoted word, and a variable that
+// is set twice to different values, is a *problem.Error: nobody should have to
+// guess a domain.
+func Config(file string, data []byte, names ...string) (map[string]Value, error) {
 	values := map[string]Value{}
 	for _, l := range logicalLines(string(data)) {
+		pos := problem.Pos{File: file, Line: l.line}
 		text := strings.TrimLeft(l.text, " \t\f\r")
 		key, value, ok := strings.Cut(text, "=")
 		key = strings.TrimRight(key, " \t\f\r")
@@ -39,20 +31,20 @@ func Config(data []byte, names ...string) (map[string]Value, error) {
 			continue
 		}
 		if !ok {
-			return nil, &LineError{l.line, "is no assignment: envfile wants " + key + " = NAME", "", ""}
+			return nil, problem.New(pos, "is no assignment: envfile wants %s = NAME", key)
 		}
 		value = strings.Trim(value, " \t\f\r")
 		if unquoted, ok := strings.CutPrefix(value, `"`); ok && strings.HasSuffix(unquoted, `"`) {
 			value = strings.TrimSuffix(unquoted, `"`)
 		}
 		if strings.ContainsAny(value, "\"\\ \t#'") {
-			return nil, &LineError{l.line, fmt.Sprintf("%s = %s is not one plain word", key, value),
-				"envfile has no comments at the end of a line and only double quotes; write " + key + " = NAME", ""}
+			return nil, problem.New(pos, "%s = %s is not one plain word", key, value).
+				WithHint("envfile has no comments at the end of a line and only double quotes; write " + key + " = NAME")
 		}
 		if old, twice := values[key]; twice && old.Text != value {
-			return nil, &LineError{l.line, fmt.Sprintf("%s is %q here, but %q in line %d", key, value, old.Text, old.Line), "keep one of them", ""}
+			return nil, problem.New(pos, "%s is %q here, but %q in line %d", key, value, old.Text, old.Pos.Line).WithHint("keep one of them")
 		}
-		values[key] = Value{value, l.line}
+		values[key] = Value{value, pos}
 	}
 	return values, nil
 }

@@ -1,28 +1,22 @@
 package s6
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"rdgen/problem"
 )
 
-// SyntaxError says why execlineb would not read a text.
-type SyntaxError struct {
-	// Line counts from 1.
-	Line int
-	// Unmatched is "{" or "}", or "" for any other error.
-	Unmatched string
-	What      string
-}
-
-// Error returns "line 3: unmatched {".
-func (e *SyntaxError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.What) }
+// ErrUnmatched is matched by the error of Words for a brace that has no other.
+var ErrUnmatched = errors.New("unmatched brace")
 
 // Words splits text as execlineb(1) does it, and s6-rc-compile for up, down and
 // reload of a oneshot. A word within a block has a space before it for each level, and
 // a block ends with a word of one space less: that is what blocks are to programs.
-// The error is a *SyntaxError.
-func Words(text []byte) ([]string, error) {
-	l := lexer{text: text, line: 1}
+// The error is a *problem.Error at a line of file, which is only named.
+func Words(file string, text []byte) ([]string, error) {
+	l := lexer{file: file, text: text, line: 1}
 	if err := l.run(); err != nil {
 		return nil, err
 	}
@@ -31,6 +25,7 @@ func Words(text []byte) ([]string, error) {
 
 // lexer reads one text.
 type lexer struct {
+	file  string
 	text  []byte
 	next  int
 	line  int
@@ -60,8 +55,14 @@ func (l *lexer) back() {
 	}
 }
 
-func (l *lexer) fail(line int, unmatched, what string) error {
-	return &SyntaxError{Line: line, Unmatched: unmatched, What: what}
+func (l *lexer) fail(line int, what string) *problem.Error {
+	return problem.New(problem.Pos{File: l.file, Line: line}, "%s", what)
+}
+
+func (l *lexer) unmatched(line int, brace string) error {
+	e := l.fail(line, "unmatched "+brace)
+	e.Err = ErrUnmatched
+	return e
 }
 
 // isSpace: every control character separates words.
@@ -73,7 +74,7 @@ func (l *lexer) run() error {
 		switch {
 		case !ok:
 			if n := len(l.opened); n > 0 {
-				return l.fail(l.opened[n-1], "{", "unmatched {")
+				return l.unmatched(l.opened[n-1], "{")
 			}
 			return nil
 		case isSpace(c):
@@ -110,7 +111,7 @@ func (l *lexer) word() error {
 		c, ok := l.read()
 		switch {
 		case !ok && bare && string(word) == "{":
-			return l.fail(start, "", "{ at the end of the file")
+			return l.fail(start, "{ at the end of the file")
 		case !ok || isSpace(c):
 			return l.end(start, word, bare)
 		case c == '"':
@@ -124,11 +125,11 @@ func (l *lexer) word() error {
 			}
 		case c == '\\' && bare && (string(word) == "{" || string(word) == "}"):
 			// execlineb loses the brace.
-			return l.fail(start, "", "backslash after a brace")
+			return l.fail(start, "backslash after a brace")
 		case c == '\\':
 			bare = false
 			if c, ok = l.read(); !ok {
-				return l.fail(start, "", "backslash at the end of the file")
+				return l.fail(start, "backslash at the end of the file")
 			}
 			word = append(word, c)
 		default:
@@ -145,7 +146,7 @@ func (l *lexer) end(line int, word []byte, bare bool) error {
 		return nil
 	case bare && string(word) == "}":
 		if depth == 0 {
-			return l.fail(line, "}", "unmatched }")
+			return l.unmatched(line, "}")
 		}
 		l.opened = l.opened[:depth-1]
 		l.words = append(l.words, strings.Repeat(" ", depth-1))
@@ -163,7 +164,7 @@ func (l *lexer) quoted(word *[]byte) (ended bool, err error) {
 		c, ok := l.read()
 		switch {
 		case !ok:
-			return false, l.fail(start, "", "unmatched quote")
+			return false, l.fail(start, "unmatched quote")
 		case c == '"':
 			return false, nil
 		case c != '\\':
@@ -172,14 +173,14 @@ func (l *lexer) quoted(word *[]byte) (ended bool, err error) {
 		}
 		line := l.line
 		if c, ok = l.read(); !ok {
-			return false, l.fail(start, "", "unmatched quote")
+			return false, l.fail(start, "unmatched quote")
 		}
 		switch {
 		case c == '\n':
 		case '0' <= c && c <= '9':
 			b, err := l.number(c)
 			if err != nil {
-				return false, l.fail(line, "", err.Error())
+				return false, l.fail(line, err.Error())
 			}
 			*word = append(*word, b)
 			if l.next >= len(l.text) || l.text[l.next] == 0 {

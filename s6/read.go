@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"rdgen/problem"
 )
 
 // Directory is a source directory, or a service directory, that exists.
@@ -60,7 +62,7 @@ func (f Flavor) List(fsys fs.FS) (list [][2]string) {
 
 // ReadDirectory reads what rdgen may change of a source directory. serviceDir: it
 // is a service directory, which has neither type nor dependencies. The error is a
-// *LineError.
+// *problem.Error.
 func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory, error) {
 	d := &Directory{Folder: folder, Name: name, Type: "longrun", Scripts: map[string]Script{}, Modes: map[string]fs.FileMode{}}
 	dir := folder + "/" + name
@@ -83,7 +85,7 @@ func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory
 	case "bundle":
 		return d, nil
 	default:
-		return nil, &LineError{1, "must be oneshot, longrun, or bundle", "", dir + "/type"}
+		return nil, problem.New(problem.Pos{File: dir + "/type", Line: 1}, "must be oneshot, longrun, or bundle")
 	}
 	for i, script := range scripts {
 		text, err := readText(fsys, dir+"/"+script)
@@ -101,11 +103,9 @@ func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory
 			_, second, _ := bytes.Cut(text, []byte("\n"))
 			d.Generated = bytes.HasPrefix(second, []byte(made)) || bytes.HasPrefix(text, []byte(made))
 		}
-		s, err := read(text)
-		var line *LineError
-		if errors.As(err, &line) {
-			line.File = dir + "/" + script
-			return nil, line
+		s, err := read(dir+"/"+script, text)
+		if err != nil {
+			return nil, err
 		}
 		d.Scripts[script] = s
 		if d.Wrapped == "" && bytes.Contains(text, []byte(" "+Mark+"\n")) {
@@ -113,7 +113,7 @@ func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory
 		}
 		info, err := fs.Stat(fsys, below(dir+"/"+script))
 		if err != nil {
-			return nil, missing(dir+"/"+script, err)
+			return nil, problem.Unreadable(dir+"/"+script, err)
 		}
 		d.Modes[script] = info.Mode().Perm()
 	}
@@ -131,7 +131,7 @@ func (d *Directory) dependencies(fsys fs.FS, dir string) error {
 		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return missing(dir+"/dependencies.d", err)
+		return problem.Unreadable(dir+"/dependencies.d", err)
 	}
 	text, err := readText(fsys, dir+"/dependencies")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -169,37 +169,15 @@ func (d *Directory) WithDependency(name string) (text []byte, ok bool) {
 // maxScript is the size from which a file is no script any more.
 const maxScript = 1 << 20
 
-// readText reads a small file. The error is a *LineError that also matches what
-// it came from.
+// readText reads a small file.
 func readText(fsys fs.FS, file string) ([]byte, error) {
 	info, err := fs.Stat(fsys, below(file))
 	if err == nil && info.Size() > maxScript {
-		return nil, &LineError{0, "is larger than 1 MiB, which no script is", "", file}
+		return nil, problem.New(problem.Pos{File: file}, "is larger than 1 MiB, which no script is")
 	}
 	text, err := fs.ReadFile(fsys, below(file))
 	if err != nil {
-		return nil, missing(file, err)
+		return nil, problem.Unreadable(file, err)
 	}
 	return text, nil
-}
-
-func missing(file string, err error) error {
-	return &pathError{LineError{0, "cannot be read: " + cause(err).Error(), "", file}, err}
-}
-
-// pathError is a LineError with a cause.
-type pathError struct {
-	LineError
-	err error
-}
-
-func (e *pathError) Unwrap() []error { return []error{&e.LineError, e.err} }
-
-// cause returns the kernel's sentence of a path error.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

@@ -2,10 +2,12 @@ package s6
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"path"
 	"slices"
 	"strings"
+
+	"rdgen/problem"
 )
 
 // Mark ends the line that enters a domain, in a script that was wrapped: by it
@@ -66,51 +68,58 @@ func (s Script) Wrapped(line string) []byte {
 // Original returns the script without our line.
 func (s Script) Original() []byte { return slices.Concat(s.head, s.body) }
 
-// ReadScript reads a run or finish script of a longrun. The error is a
-// *LineError: in that file nothing can be inserted with certainty.
-func ReadScript(text []byte) (Script, error) {
+// ReadScript reads a run or finish script of a longrun, the text of file. The error
+// is a *problem.Error: in that file nothing can be inserted with certainty.
+func ReadScript(file string, text []byte) (Script, error) {
+	refuse := func(line int, format string, args ...any) (Script, error) {
+		return Script{}, problem.New(problem.Pos{File: file, Line: line}, format, args...).WithHint(byHand)
+	}
 	first, _, ended := bytes.Cut(text, []byte("\n"))
 	interpreter, ok := bytes.CutPrefix(first, []byte("#!"))
 	switch {
 	case bytes.HasPrefix(text, []byte("\x7fELF")):
-		return Script{}, &LineError{0, "is a program, not a script", byHand, ""}
+		return refuse(0, "is a program, not a script")
 	case !ok:
-		return Script{}, &LineError{1, `does not begin with "#!", so the kernel would not know what to execute it with`, byHand, ""}
+		return refuse(1, `does not begin with "#!", so the kernel would not know what to execute it with`)
 	case bytes.HasSuffix(first, []byte("\r")):
-		return Script{}, &LineError{1, "ends in a carriage return, which is part of the interpreter's name", "save the file with Unix line ends", ""}
+		return Script{}, problem.New(problem.Pos{File: file, Line: 1}, "ends in a carriage return, which is part of the interpreter's name").
+			WithHint("save the file with Unix line ends")
 	case bytes.IndexByte(text, 0) >= 0:
 		line := 1 + bytes.Count(text[:bytes.IndexByte(text, 0)], []byte("\n"))
-		return Script{}, &LineError{line, "contains a NUL byte, so it is not a text file", byHand, ""}
+		return refuse(line, containsNUL)
 	case !ended:
 		return Script{Empty: true, head: text}, nil
 	}
 	s := Script{head: text[:len(first)+1], body: unmarked(text[len(first)+1:])}
 	words := shebang(string(interpreter))
 	if len(words) == 0 {
-		return Script{}, &LineError{1, `names no interpreter after "#!"`, byHand, ""}
+		return refuse(1, `names no interpreter after "#!"`)
 	}
 	program := path.Base(words[0])
 	switch {
 	case program == "execlineb":
-		return s.execline(words[1:])
+		return s.execline(file, words[1:])
 	case slices.Contains(shells, program):
-		return s.shell(words)
+		return s.shell(file, words)
 	case program == "busybox" && len(words) > 1 && (words[1] == "sh" || words[1] == "ash"):
-		return s.shell(words)
+		return s.shell(file, words)
 	}
-	return Script{}, &LineError{1, fmt.Sprintf("%q is neither execlineb nor a POSIX shell, so a chain-load cannot be inserted with certainty", words[0]), byHand, ""}
+	return refuse(1, "%q is neither execlineb nor a POSIX shell, so a chain-load cannot be inserted with certainty", words[0])
 }
 
-const byHand = "make it a script of execline or sh that executes what is there now"
+const (
+	byHand      = "make it a script of execline or sh that executes what is there now"
+	containsNUL = "contains a NUL byte, so it is not a text file"
+)
 
-// ReadUp reads up, down or reload of a oneshot: one command line of execline,
-// whose "#!", if it has one, is a comment.
-func ReadUp(text []byte) (Script, error) {
+// ReadUp reads up, down or reload of a oneshot, the text of file: one command line
+// of execline, whose "#!", if it has one, is a comment.
+func ReadUp(file string, text []byte) (Script, error) {
 	s := Script{body: unmarked(text)}
 	if first, _, _ := bytes.Cut(text, []byte("\n")); bytes.HasPrefix(first, []byte("#!")) && len(first) < len(text) {
 		s.head, s.body = text[:len(first)+1], unmarked(text[len(first)+1:])
 	}
-	return s.execline(nil)
+	return s.execline(file, nil)
 }
 
 // unmarked removes our own line from the beginning.
@@ -159,26 +168,27 @@ func shebang(text string) []string {
 	return words
 }
 
-func (s Script) execline(options []string) (Script, error) {
+func (s Script) execline(file string, options []string) (Script, error) {
 	for _, o := range options {
 		if !strings.HasPrefix(o, "-") || strings.Contains(o, "c") {
-			return Script{}, &LineError{1, fmt.Sprintf("execlineb is given %q, after which it does not read this file", o), byHand, ""}
+			return Script{}, problem.New(problem.Pos{File: file, Line: 1}, "execlineb is given %q, after which it does not read this file", o).WithHint(byHand)
 		}
 	}
-	words, err := Words(s.body)
-	if syntax, ok := err.(*SyntaxError); ok {
-		return Script{}, &LineError{syntax.Line + bytes.Count(s.head, []byte("\n")), syntax.What, "execlineb could not read it either", ""}
-	}
-	if err == nil && bytes.IndexByte(s.body, 0) >= 0 {
-		err = &LineError{0, "contains a NUL byte, so it is not a text file", byHand, ""}
+	words, err := Words(file, s.body)
+	if syntax, ok := errors.AsType[*problem.Error](err); ok {
+		syntax.Line += bytes.Count(s.head, []byte("\n"))
+		return Script{}, syntax.WithHint("execlineb could not read it either")
 	}
 	s.Empty = len(words) == 0
 	s.afterRedirect()
-	return s, err
+	if bytes.IndexByte(s.body, 0) >= 0 {
+		return s, problem.New(problem.Pos{File: file}, containsNUL).WithHint(byHand)
+	}
+	return s, nil
 }
 
 // shell accepts the options that do not change what is executed.
-func (s Script) shell(words []string) (Script, error) {
+func (s Script) shell(file string, words []string) (Script, error) {
 	s.Language, s.Again = Shell, words
 	options := words[1:]
 	if path.Base(words[0]) == "busybox" {
@@ -192,7 +202,8 @@ func (s Script) shell(words []string) (Script, error) {
 		case set != o && strings.HasSuffix(set, "o") && strings.Trim(set, "aefhluvxbmCEo") == "" && i+1 < len(options):
 		case i > 0 && strings.HasPrefix(options[i-1], "-") && strings.HasSuffix(options[i-1], "o"): // its name
 		default:
-			return Script{}, &LineError{1, fmt.Sprintf("%s is given %q, with which a chain-load cannot be inserted with certainty", words[0], o), byHand, ""}
+			return Script{}, problem.New(problem.Pos{File: file, Line: 1},
+				"%s is given %q, with which a chain-load cannot be inserted with certainty", words[0], o).WithHint(byHand)
 		}
 	}
 	s.afterRedirect()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdgen/problem"
 	"rdgen/test/need"
 )
 
@@ -27,7 +28,7 @@ func TestReadScript(t *testing.T) {
 		{"busybox", "#!/bin/busybox ash\nweb", "/bin/busybox ash", "#!/bin/busybox ash\nENTER " + Mark + "\nweb"},
 		{"with-contenv", "#!/usr/bin/with-contenv bash\nweb", "bash", "#!/usr/bin/with-contenv bash\nENTER " + Mark + "\nweb"},
 	} {
-		s, err := ReadScript([]byte(c.text))
+		s, err := ReadScript("/x/run", []byte(c.text))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -39,7 +40,7 @@ func TestReadScript(t *testing.T) {
 		if string(wrapped) != c.want {
 			t.Errorf("%s: wrapped\n%s\nwant\n%s", c.name, wrapped, c.want)
 		}
-		again, err := ReadScript(wrapped)
+		again, err := ReadScript("/x/run", wrapped)
 		if err != nil || !bytes.Equal(again.Wrapped("ENTER"), wrapped) || string(again.Original()) != c.text {
 			t.Errorf("%s: wrapped twice: %v\n%s", c.name, err, again.Wrapped("ENTER"))
 		}
@@ -74,14 +75,14 @@ func TestReadScriptRefuses(t *testing.T) {
 		{"#!/bin/execlineb -P\nif { a\n\"b\n", 3, "unmatched quote"},
 		{"#!/bin/execlineb -P\n\na }\n", 3, "unmatched }"},
 	} {
-		_, err := ReadScript([]byte(c.text))
-		var line *LineError
-		if !errors.As(err, &line) || line.Line != c.line || !strings.Contains(line.Msg, c.msg) {
+		_, err := ReadScript("/x/run", []byte(c.text))
+		var line *problem.Error
+		if !errors.As(err, &line) || line.Pos != (problem.Pos{File: "/x/run", Line: c.line}) || !strings.Contains(line.Msg, c.msg) {
 			t.Errorf("ReadScript(%q) = %+v; want line %d, %q", c.text, err, c.line, c.msg)
 		}
 	}
 	for _, empty := range []string{"#!/bin/execlineb -P\n# x\n", "#!/bin/sh"} {
-		if s, err := ReadScript([]byte(empty)); err != nil || !s.Empty {
+		if s, err := ReadScript("/x/run", []byte(empty)); err != nil || !s.Empty {
 			t.Errorf("ReadScript(%q) = %+v, %v; want one that runs nothing", empty, s, err)
 		}
 	}
@@ -95,12 +96,12 @@ func TestReadUp(t *testing.T) {
 		"foreground { a } { b }":             "ENTER " + Mark + "\nforeground { a } { b }",
 		"ENTER old " + Mark + "\nnft -f x\n": "ENTER " + Mark + "\nnft -f x\n",
 	} {
-		s, err := ReadUp([]byte(in))
+		s, err := ReadUp("/x/run", []byte(in))
 		if got := s.Wrapped("ENTER"); err != nil || string(got) != want {
 			t.Errorf("ReadUp(%q) wrapped = %q, %v; want %q", in, got, err, want)
 		}
 	}
-	if _, err := ReadUp([]byte("# x\na {")); err == nil {
+	if _, err := ReadUp("/x/run", []byte("# x\na {")); err == nil {
 		t.Error("an open block was accepted")
 	}
 }
@@ -112,7 +113,7 @@ func FuzzReadScript(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := ReadScript(text)
+		s, err := ReadScript("/x/run", text)
 		if err != nil {
 			return
 		}
@@ -127,7 +128,7 @@ func FuzzReadScript(f *testing.F) {
 		if len(wrapped) != len(original)+len("true "+Mark+"\n") {
 			t.Fatalf("%q became %q", text, wrapped)
 		}
-		again, err := ReadScript(wrapped)
+		again, err := ReadScript("/x/run", wrapped)
 		if err != nil || !bytes.Equal(again.Wrapped("true"), wrapped) {
 			t.Fatalf("%q, wrapped twice, is %q, %v", text, again.Wrapped("true"), err)
 		}
@@ -144,7 +145,7 @@ var configs = []struct{ text, want string }{
 
 func TestConfig(t *testing.T) {
 	for _, c := range configs {
-		values, err := Config([]byte(c.text), "vrf")
+		values, err := Config("/x.conf", []byte(c.text), "vrf")
 		got := values["vrf"].Text
 		if err != nil {
 			got = "!"

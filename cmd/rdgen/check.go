@@ -11,6 +11,7 @@ import (
 	"rdgen/generators"
 	"rdgen/generators/tree"
 	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
@@ -76,7 +77,7 @@ func checkService(loader *generators.Loader, root, name string) []error {
 		}
 	}
 	if len(inits) == 0 {
-		errs = append(errs, &openrc.Error{Pos: declared.Pos, Msg: "no init system has a service " + name,
+		errs = append(errs, &problem.Error{Pos: declared.Pos, Msg: "no init system has a service " + name,
 			Hint: "install it, or correct the name of the conf.d file"})
 	}
 	return errs
@@ -109,7 +110,7 @@ func checkInit(v verb, loader *generators.Loader, root, name string) error {
 	if root != "/" {
 		again = append(again, "--root", root)
 	}
-	return &openrc.Error{Pos: service.Pos,
+	return &problem.Error{Pos: service.Pos,
 		Msg:  fmt.Sprintf("%s would not run in %s under %s: its files are missing or not up to date", name, service.Domain, v.name),
 		Hint: strings.Join(again, " ")}
 }

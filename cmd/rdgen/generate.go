@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
-	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
@@ -85,7 +84,7 @@ func rootFlag(cmd *cobra.Command, root *string) {
 func openRoot(dir string) (*tree.Root, error) {
 	root, err := tree.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("--root %s: %w", dir, cause(err))
+		return nil, fmt.Errorf("--root %s: %w", dir, problem.Cause(err))
 	}
 	return root, nil
 }
@@ -173,7 +172,7 @@ func collect(v verb, loader *generators.Loader, services []string, all bool) (tr
 type result struct {
 	files tree.Tree
 	notes []string
-	pos   openrc.Pos
+	pos   problem.Pos
 	err   error
 }
 
@@ -189,12 +188,12 @@ func one(v verb, loader *generators.Loader, name string) (r result) {
 
 // merge adds the files of one service. Two conf.d files for one unit may want
 // different things of it.
-func merge(files *tree.Tree, made tree.Tree, pos openrc.Pos) error {
+func merge(files *tree.Tree, made tree.Tree, pos problem.Pos) error {
 	err := files.Merge(made)
 	if err == nil {
 		return nil
 	}
-	return &openrc.Error{Pos: pos, Msg: err.Error(), Err: err,
+	return &problem.Error{Pos: pos, Msg: err.Error(), Err: err,
 		Hint: "two conf.d files stand for the same service; keep one"}
 }
 
@@ -254,13 +253,4 @@ func encode(w io.Writer, v any) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
-}
-
-// cause returns the kernel's sentence of a path error.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

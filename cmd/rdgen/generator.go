@@ -14,7 +14,7 @@ import (
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
-	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/systemd"
 	"rdgen/templates"
@@ -147,7 +147,7 @@ func settings(text []byte) []byte {
 }
 
 // userScope is what rdgen says to a user's systemd, which may not enter a domain.
-var userScope = &openrc.Error{Pos: openrc.Pos{File: "systemd --user"},
+var userScope = &problem.Error{Pos: problem.Pos{File: "systemd --user"},
 	Msg:  "a user's services cannot be put into a domain: only root may enter one",
 	Hint: "make it a system service with User="}
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/templates"
 )
 
@@ -68,13 +68,9 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// usageError is a command line that makes no sense.
-type usageError struct{ msg, hint string }
-
-func (e usageError) Error() string { return e.msg }
-
+// usage is the error for a command line that makes no sense.
 func usage(msg string, cmd *cobra.Command) error {
-	return usageError{msg, cmd.CommandPath() + " --help"}
+	return &problem.Error{Msg: msg, Hint: cmd.CommandPath() + " --help"}
 }
 
 // errSaid ends a run with exit code 1 when what is wrong has been printed.
@@ -82,28 +78,20 @@ var errSaid = errors.New("")
 
 // report prints every error that err holds, and then what to do about it.
 func report(w io.Writer, err error) {
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range list.Unwrap() {
-			report(w, e)
+	for _, err := range problem.List(err) {
+		hint := ""
+		if p, ok := errors.AsType[*problem.Error](err); ok {
+			hint = p.Hint
+		} else if strings.HasPrefix(err.Error(), "unknown command") {
+			hint = "rdgen --help"
 		}
-		return
-	}
-	hint := ""
-	var u usageError
-	var o *openrc.Error
-	switch {
-	case err == errSaid:
-		return
-	case errors.As(err, &u):
-		hint = u.hint
-	case errors.As(err, &o):
-		hint = o.Hint
-	case strings.HasPrefix(err.Error(), "unknown command"):
-		hint = "rdgen --help"
-	}
-	say(w, "error", err.Error())
-	for line := range strings.Lines(hint) {
-		say(w, "hint", strings.TrimSuffix(line, "\n"))
+		if err == errSaid {
+			continue
+		}
+		say(w, "error", err.Error())
+		for line := range strings.Lines(hint) {
+			say(w, "hint", strings.TrimSuffix(line, "\n"))
+		}
 	}
 }
 

@@ -4,15 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"golang.org/x/sys/unix"
+
+	"rdgen/atomicfile"
+	"rdgen/problem"
 )
 
 // Diff returns what Write(dir) would change, as a unified diff, or "" if
@@ -101,7 +102,10 @@ type output struct {
 	staged []staged // not yet renamed, in the order of the tree
 }
 
-type staged struct{ temp, final string }
+type staged struct {
+	atomicfile.Staged
+	rel string
+}
 
 func openOutput(dir string) (*output, error) {
 	abs, err := filepath.Abs(dir)
@@ -127,17 +131,11 @@ func (o *output) stage(f File) error {
 	if err := o.mkdirAll(path.Dir(rel)); err != nil {
 		return err
 	}
-	dir, base := path.Split(rel)
-	temp := dir + "." + base + ".rdgen-" + strconv.FormatUint(rand.Uint64(), 36)
-	o.staged = append(o.staged, staged{temp, rel})
-	if f.Link != "" {
-		err = o.Symlink(f.Link, temp)
-	} else {
-		err = o.create(temp, f)
-	}
+	s, err := atomicfile.Stage(o.Root, atomicfile.File{Name: rel, Mode: f.Mode, Data: f.Data, Link: f.Link})
 	if err != nil {
 		return pathError(o.dir, rel, err)
 	}
+	o.staged = append(o.staged, staged{s, rel})
 	return nil
 }
 
@@ -168,22 +166,12 @@ func (o *output) mkdirAll(rel string) error {
 	return nil
 }
 
-func (o *output) create(name string, f File) error {
-	file, err := o.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(f.Data)
-	// The umask took bits from the mode at creation.
-	return errors.Join(err, file.Chmod(f.Mode), file.Sync(), file.Close())
-}
-
 func (o *output) commit() error {
 	for len(o.staged) > 0 {
 		s := o.staged[0]
-		if err := o.Rename(s.temp, s.final); err != nil {
+		if err := s.Commit(); err != nil {
 			o.undo()
-			return pathError(o.dir, s.final, err)
+			return pathError(o.dir, s.rel, err)
 		}
 		o.staged = o.staged[1:]
 	}
@@ -194,7 +182,7 @@ func (o *output) commit() error {
 // that are still empty.
 func (o *output) undo() {
 	for _, s := range o.staged {
-		o.Remove(s.temp)
+		s.Discard()
 	}
 	for i := len(o.made) - 1; i >= 0; i-- {
 		o.Remove(o.made[i])
@@ -221,13 +209,7 @@ func read(root *os.Root, rel string) (File, error) {
 // pathError says which file could not be written or read, without the library's
 // own prefix for the same path.
 func pathError(dir, rel string, err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	} else if errors.As(err, &le) {
-		err = le.Err
-	}
+	err = problem.Cause(err)
 	if strings.Contains(err.Error(), "path escapes") {
 		err = errors.New("a symbolic link on the way leads out of " + dir)
 	}
