@@ -257,39 +257,53 @@ func (c *command) ps(args []string) error {
 	if err != nil {
 		return err
 	}
-	keep := func(at identify.Location) bool { return !at.Unnamed && (at.ID != "" || at.Note != "") }
+	match := inAny
 	if len(args) == 1 {
-		if keep, err = inDomain(args[0]); err != nil {
+		if match, err = inDomain(args[0]); err != nil {
 			return err
 		}
 	}
-	w, err := identify.New()
+	look, err := identify.New()
 	if err != nil {
 		return err
 	}
-	list, unseen, err := w.Processes(keep)
+	defer look.Close()
+	list, unseen, err := look.Processes(match)
 	if err != nil {
 		return err
-	}
-	c.blind(w)
-	if unseen > 0 {
-		fmt.Fprintf(c.stderr, "rdomain: note: %d processes may not be looked at\n", unseen)
 	}
 	if given["--json"] {
-		return c.json(append([]identify.Location{}, list...))
+		return errors.Join(c.json(append([]identify.Location{}, list...)), unseen.Err())
 	}
-	return c.table("ID\tPID\tCOMMAND", len(list), func(i int) string {
+	err = c.table("ID\tPID\tCOMMAND", len(list), func(i int) string {
 		at := list[i]
 		if at.Note != "" {
 			at.Command += " (" + at.Note + ")"
 		}
+		if at.Unknown != "" {
+			at.Command += " (perhaps in a vrf: " + at.Unknown + ")"
+		}
 		return fmt.Sprintf("%s\t%d\t%s", dash(at.ID), at.PID, at.Command)
 	})
+	return errors.Join(err, unseen.Err())
+}
+
+// inAny is for the processes of all domains, and those of which something is odd.
+func inAny(at identify.Location) identify.Match {
+	switch {
+	case at.Unnamed:
+		return identify.Out
+	case at.ID != "" || at.Note != "":
+		return identify.In
+	case at.Unknown != "":
+		return identify.Unsure
+	}
+	return identify.Out
 }
 
 // inDomain returns whether a process is in a domain; in a namespace are those
 // in its VRFs too.
-func inDomain(name string) (func(identify.Location) bool, error) {
+func inDomain(name string) (func(identify.Location) identify.Match, error) {
 	list, err := ids([]string{name})
 	if err != nil {
 		return nil, err
@@ -303,8 +317,16 @@ func inDomain(name string) (func(identify.Location) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(at identify.Location) bool {
-		return at.Netns == d.Netns.String() && (d.VRF.IsZero() || at.VRF == d.VRF.String())
+	return func(at identify.Location) identify.Match {
+		switch {
+		case at.Unnamed || at.Netns != d.Netns.String():
+			return identify.Out
+		case d.VRF.IsZero() || at.VRF == d.VRF.String():
+			return identify.In
+		case at.Unknown != "":
+			return identify.Unsure
+		}
+		return identify.Out
 	}, nil
 }
 
@@ -320,35 +342,32 @@ func (c *command) identify(args []string) error {
 	if err != nil || pid <= 0 {
 		return wrong("%q is not a PID", args[0])
 	}
-	w, err := identify.New()
+	look, err := identify.New()
 	if err != nil {
 		return err
 	}
-	at, err := w.Process(pid)
+	defer look.Close()
+	at, err := look.Process(pid)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no process %d", pid)
 	}
 	if err != nil {
-		return err
-	}
-	c.blind(w)
-	if given["--json"] {
-		return c.json(at)
+		return fmt.Errorf("unable to look at process %d: %w", pid, err)
 	}
 	if at.Note != "" {
 		fmt.Fprintf(c.stderr, "rdomain: note: process %d: %s\n", pid, at.Note)
 	}
-	if at.ID != "" {
+	var unknown error
+	if at.Unknown != "" {
+		unknown = fmt.Errorf("unable to say in which vrf process %d is, or whether it is in one: %s", pid, at.Unknown)
+	}
+	if given["--json"] {
+		return errors.Join(c.json(at), unknown)
+	}
+	if unknown == nil && at.ID != "" {
 		fmt.Fprintln(c.stdout, at.ID)
 	}
-	return nil
-}
-
-// blind says what cannot be seen of VRFs.
-func (c *command) blind(w *identify.Looker) {
-	if w.Blind != "" {
-		fmt.Fprintf(c.stderr, "rdomain: note: %s; only what ip vrf exec started is seen in a vrf\n", w.Blind)
-	}
+	return unknown
 }
 
 func (c *command) exec(args []string) error {

@@ -8,98 +8,6 @@ import (
 	"rdgen/runtime/domain"
 )
 
-const dirFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
-
-// cgroupRoot opens the root of the cgroup2 hierarchy: where it is usually
-// mounted, else wherever it is. Mounting it once more would clear nsdelegate on
-// the first mount (kernel, cgroup-v2.rst), so that is done only where there is
-// none, and detached: nobody else sees it.
-func cgroupRoot() (int, error) {
-	for _, path := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		if fd, ok := openCgroup2(path); ok {
-			return fd, nil
-		}
-	}
-	mounts, err := readFile("/proc/self/mountinfo")
-	if err != nil {
-		return -1, unable("read /proc/self/mountinfo", err)
-	}
-	for _, path := range cgroup2Mounts(mounts) {
-		if fd, ok := openCgroup2(path); ok {
-			return fd, nil
-		}
-	}
-	fd, err := mountCgroup2()
-	if err != nil {
-		return -1, unable("mount cgroup2, which is mounted nowhere", err)
-	}
-	return fd, nil
-}
-
-// openCgroup2 opens path if a cgroup2 can be reached there: a later mount may
-// hide the one that mountinfo lists.
-func openCgroup2(path string) (int, bool) {
-	fd, err := unix.Open(path, dirFlags, 0)
-	if err != nil {
-		return -1, false
-	}
-	var fs unix.Statfs_t
-	if unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
-		return fd, true
-	}
-	unix.Close(fd)
-	return -1, false
-}
-
-// cgroup2Mounts returns the mount points of cgroup2 in the text of
-// /proc/self/mountinfo (proc_pid_mountinfo(5)): the fifth field, where the
-// first after " - " is the type and the fourth, the part that is mounted, "/".
-func cgroup2Mounts(mountinfo string) []string {
-	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
-	var paths []string
-	for line := range strings.SplitSeq(mountinfo, "\n") {
-		mount, fs, _ := strings.Cut(line, " - ")
-		f := strings.Fields(mount)
-		if len(f) > 4 && f[3] == "/" && strings.HasPrefix(fs, "cgroup2 ") {
-			paths = append(paths, unescape.Replace(f[4]))
-		}
-	}
-	return paths
-}
-
-func mountCgroup2() (int, error) {
-	fs, err := unix.Fsopen("cgroup2", unix.FSOPEN_CLOEXEC)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(fs)
-	if err := unix.FsconfigCreate(fs); err != nil {
-		return -1, err
-	}
-	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(mount)
-	// The descriptor of a mount is O_PATH, which bpf(2) does not take.
-	return unix.Openat(mount, ".", dirFlags, 0)
-}
-
-// ownCgroup returns the path of the process in the cgroup2 hierarchy.
-func ownCgroup() (string, error) {
-	const file = "/proc/self/cgroup"
-	text, err := readFile(file)
-	if err != nil {
-		return "", unable("read "+file, err)
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		if path, ok := strings.CutPrefix(line, "0::"); ok {
-			return path, nil
-		}
-	}
-	return "", wrong("find this process's cgroup", file+" has no line for cgroup2")
-}
-
 // vrfCgroup returns the cgroup for a process that is in the cgroup own, and the
 // one above it that has the guard: OWN/rdexec and OWN/rdexec/[NETNS-ns/]vrf/VRF.
 // The path ends as that of `ip vrf exec` does (ip/ipvrf.c of iproute2), so that
@@ -178,7 +86,7 @@ func netnsName(entered domain.Netns) (string, error) {
 
 // makeCgroup opens the cgroup path, and makes it and those above it if needed.
 func makeCgroup(root int, path string) (int, error) {
-	fd, err := openCgroup(root, path)
+	fd, err := OpenCgroup(root, path)
 	if err == unix.ENOENT {
 		for i := 1; i <= len(path); i++ {
 			if i < len(path) && path[i] != '/' {
@@ -188,16 +96,12 @@ func makeCgroup(root int, path string) (int, error) {
 				return -1, unable("make cgroup "+path[:i], err)
 			}
 		}
-		fd, err = openCgroup(root, path)
+		fd, err = OpenCgroup(root, path)
 	}
 	if err != nil {
 		return -1, unable("open cgroup "+path, err)
 	}
 	return fd, nil
-}
-
-func openCgroup(root int, path string) (int, error) {
-	return unix.Openat(root, "."+path, dirFlags, 0)
 }
 
 // join moves the calling process into the cgroup: 0 stands for the writer.

@@ -41,11 +41,11 @@ func Hold(d domain.Domain) error {
 	if !ok {
 		return wrong("hold vrf "+d.VRF.String(), "cgroup "+own+" is not one of a systemd service or socket")
 	}
-	root, err := cgroupRoot()
+	root, err := CgroupRoot()
 	if err != nil {
 		return err
 	}
-	dir, err := openCgroup(root, unit)
+	dir, err := OpenCgroup(root, unit)
 	if err != nil {
 		return unable("open cgroup "+unit, err)
 	}

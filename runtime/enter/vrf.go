@@ -18,7 +18,7 @@ func enterVRF(c domain.Command) error {
 	if err != nil {
 		return err
 	}
-	root, err := cgroupRoot()
+	root, err := CgroupRoot()
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (h hierarchy) bindOwn(guarded, path string, prog int, v domain.Link, index 
 
 // bindOther attaches to path, joins it to look, and goes back.
 func (h hierarchy) bindOther(path string, prog int, v domain.Link, index uint32) error {
-	back, err := openCgroup(h.root, h.own)
+	back, err := OpenCgroup(h.root, h.own)
 	if err != nil {
 		return unable("open cgroup "+h.own, err)
 	}

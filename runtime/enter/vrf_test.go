@@ -30,7 +30,7 @@ func TestGuard(t *testing.T) {
 	root, path := testCgroup(t)
 	guarded, bound := path+"/rdexec", path+"/rdexec/vrf/mgmt"
 	wantBound(t, bound+" 77 77", "own", "77", bound)
-	dir, err := openCgroup(root, bound)
+	dir, err := OpenCgroup(root, bound)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestGuard(t *testing.T) {
 func testCgroup(t *testing.T) (root int, path string) {
 	t.Helper()
 	needHostRoot(t)
-	root, err := cgroupRoot()
+	root, err := CgroupRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func bindChild(args []string) {
 	index64, err := strconv.ParseUint(args[1], 10, 32)
 	die(err)
 	index, path := uint32(index64), args[2]
-	root, err := cgroupRoot()
+	root, err := CgroupRoot()
 	die(err)
 	own, err := ownCgroup()
 	die(err)
@@ -114,7 +114,7 @@ func bindChild(args []string) {
 			die(h.bindOther(path, prog, v, index))
 		}
 	case "look", "marks":
-		dir, err := openCgroup(root, path)
+		dir, err := OpenCgroup(root, path)
 		die(err)
 		die(join(dir, path))
 		if err := checkBound(v, index); err != nil {
@@ -160,7 +160,7 @@ func wantBound(t *testing.T, want string, args ...string) {
 
 func attachedIDs(t *testing.T, root int, path, name string) int {
 	t.Helper()
-	dir, err := openCgroup(root, path)
+	dir, err := OpenCgroup(root, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestBindOther(t *testing.T) {
 	service := path + "/openrc.sshd"
 	wantBound(t, own+" 0 0", "other", "100", service)
 	// More starts than the 64 programs that the kernel allows.
-	dir, err := openCgroup(root, service)
+	dir, err := OpenCgroup(root, service)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestBindOther(t *testing.T) {
 
 func TestAttachBeside(t *testing.T) {
 	root, path := testCgroup(t)
-	dir, err := openCgroup(root, path)
+	dir, err := OpenCgroup(root, path)
 	if err != nil {
 		t.Fatal(err)
 	}

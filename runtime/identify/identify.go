@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/enter"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/rtnl"
 )
@@ -22,8 +23,8 @@ import (
 type Location struct {
 	PID     int    `json:"pid"`
 	Command string `json:"command"`
-	// ID is the domain's ID, "" for the default domain, or where Note says
-	// that there is none.
+	// ID is the domain's ID, "" for the default domain, or where Note says that
+	// there is none. Where Unknown is set, it is what is known: the namespace.
 	ID    string `json:"id"`
 	Netns string `json:"netns,omitempty"`
 	VRF   string `json:"vrf,omitempty"`
@@ -32,36 +33,38 @@ type Location struct {
 	Unnamed bool `json:"unnamed,omitempty"`
 	// Note says what is odd, or what could not be seen.
 	Note string `json:"note,omitempty"`
+	// Unknown says why it is not known whether the process is in a VRF, and in
+	// which; "" if it is known.
+	Unknown string `json:"unknown,omitempty"`
 }
 
 // Looker looks at processes. It remembers what processes of one namespace or one
 // cgroup have in common, so it is to be used for one look and not kept.
 type Looker struct {
-	names   map[netns.ID]string
-	self    netns.ID
-	cgroup2 string // "" if it is not mounted
-	bound   map[string]binding
-	// Blind says, after the first process, why the programs of cgroups cannot
-	// be seen; "" if they can. Only what ip-vrf(8) has put into a VRF is seen
-	// then.
-	Blind string
+	names map[netns.ID]string
+	self  netns.ID
+	bound map[string]binding
+	// root is the root of the cgroup2 hierarchy, -1 before it was asked for or
+	// where it cannot be had, for the reason rootErr.
+	root    int
+	rootErr error
 }
 
+// binding is what happens to a socket that a process of a cgroup makes.
 type binding struct {
 	ifindex uint32
 	note    string
-	// byPath: the cgroup's name is all there is to go by.
-	byPath bool
+	unknown string // why ifindex is not known
 }
 
-// New reads the names of all namespaces.
+// New reads the names of all namespaces. The caller closes the Looker.
 func New() (*Looker, error) {
 	self, err := netns.Self()
 	if err != nil {
 		return nil, err
 	}
 	defer self.Close()
-	l := &Looker{names: map[netns.ID]string{}, self: self.ID(), bound: map[string]binding{}}
+	l := &Looker{names: map[netns.ID]string{}, self: self.ID(), bound: map[string]binding{}, root: -1}
 	names, err := netns.Names()
 	if err != nil {
 		return nil, err
@@ -71,31 +74,27 @@ func New() (*Looker, error) {
 			l.names[id] = n.String()
 		}
 	}
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		return nil, err
-	}
-	l.cgroup2 = mountOf(string(mounts), "cgroup2")
 	return l, nil
 }
 
-// mountOf returns the first mount point of a file system type in the text of
-// /proc/self/mounts.
-func mountOf(mounts, fstype string) string {
-	for line := range strings.Lines(mounts) {
-		if f := strings.Fields(line); len(f) > 2 && f[2] == fstype {
-			return f[1]
-		}
+// Close closes what was opened to look.
+func (l *Looker) Close() {
+	if l.root >= 0 {
+		unix.Close(l.root)
 	}
-	return ""
 }
 
-// Process returns the domain of a process. The error matches fs.ErrNotExist if there
-// is no such process. It needs CAP_SYS_PTRACE for processes of other users.
+// Process returns the domain of a process. The error matches fs.ErrNotExist if
+// there is no such process, and fs.ErrPermission if the caller may not look at it:
+// processes of other users need CAP_SYS_PTRACE. Their VRF needs CAP_NET_ADMIN and
+// CAP_BPF; without them, Location.Unknown is set.
 func (l *Looker) Process(pid int) (Location, error) {
 	at := Location{PID: pid, Command: command(pid)}
 	proc := "/proc/" + strconv.Itoa(pid)
 	ns, err := netns.OpenPath(proc + "/ns/net")
+	if errors.Is(err, fs.ErrNotExist) && hidden(pid) {
+		return at, fmt.Errorf("%s is hidden (hidepid= of its mount): %w", proc, fs.ErrPermission)
+	}
 	if err != nil {
 		return at, err
 	}
@@ -106,24 +105,45 @@ func (l *Looker) Process(pid int) (Location, error) {
 		at.Note = fmt.Sprintf("in a network namespace without a name (net:[%d])", ns.ID().Ino)
 	}
 	cgroup, err := os.ReadFile(proc + "/cgroup")
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Stat(proc) // a kernel without cgroups has no such file
+	}
 	if err != nil {
 		return at, err
 	}
-	path := unified(string(cgroup))
-	b := l.binding(path)
-	at.note(b.note)
-	switch {
-	case b.ifindex != 0:
-		if err := at.name(ns, b.ifindex); err != nil {
+	if path, ok := enter.CgroupOf(string(cgroup)); ok {
+		if err := l.vrf(&at, ns, path); err != nil {
 			return at, err
 		}
-	case b.byPath:
-		at.VRF = ipVRF(path)
 	}
 	if !at.Unnamed {
 		at.ID = id(at.Netns, at.VRF)
 	}
 	return at, nil
+}
+
+// hidden reports whether there is a process that /proc does not show: a signal
+// still finds it.
+func hidden(pid int) bool {
+	_, err := os.Stat("/proc/" + strconv.Itoa(pid))
+	return errors.Is(err, fs.ErrNotExist) && unix.Kill(pid, 0) != unix.ESRCH
+}
+
+// vrf finds the VRF of a process of a cgroup in the namespace ns.
+func (l *Looker) vrf(at *Location, ns *netns.NS, cgroup string) error {
+	b := l.binding(cgroup)
+	at.note(b.note)
+	switch {
+	case b.ifindex != 0:
+		return at.name(ns, b.ifindex)
+	case b.unknown == "":
+	case ipVRF(cgroup) != "":
+		at.VRF = ipVRF(cgroup)
+		at.note("the vrf is what the name of its cgroup says, as " + b.unknown)
+	default:
+		at.Unknown = b.unknown
+	}
+	return nil
 }
 
 func id(netns, vrf string) string {
@@ -169,7 +189,7 @@ func (at *Location) name(ns *netns.NS, ifindex uint32) error {
 	})
 }
 
-// binding returns what happens to a socket that a process of a cgroup makes.
+// binding looks at a cgroup, once.
 func (l *Looker) binding(path string) binding {
 	b, ok := l.bound[path]
 	if !ok {
@@ -180,21 +200,29 @@ func (l *Looker) binding(path string) binding {
 }
 
 func (l *Looker) look(path string) binding {
-	switch {
-	case l.cgroup2 == "":
-		return binding{} // no cgroup2, no cgroup programs
-	case path == "":
-		return binding{note: "in no cgroup of version 2"}
+	unknown := func(err error) binding {
+		return binding{unknown: fmt.Sprintf("the programs of cgroup %s cannot be seen: %v", path, err)}
 	}
-	fd, err := unix.Open(l.cgroup2+path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return binding{note: fmt.Sprintf("cannot look at its cgroup %s: %v", path, err), byPath: true}
+	if l.root < 0 && l.rootErr == nil {
+		l.root, l.rootErr = enter.CgroupRoot()
 	}
-	defer unix.Close(fd)
-	programs, err := effective(fd)
+	if l.rootErr != nil {
+		return unknown(l.rootErr)
+	}
+	dir, err := enter.OpenCgroup(l.root, path)
+	if err == unix.EXDEV {
+		err = errors.New("it lies outside of this process's cgroup namespace")
+	}
 	if err != nil {
-		l.Blind = err.Error()
-		return binding{byPath: true}
+		return unknown(err)
+	}
+	defer unix.Close(dir)
+	programs, err := effective(dir)
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
+		return binding{} // a kernel without CONFIG_CGROUP_BPF has none
+	}
+	if err != nil {
+		return unknown(err)
 	}
 	ifindex, known := bound(programs)
 	if known {
@@ -206,18 +234,11 @@ func (l *Looker) look(path string) binding {
 			names = append(names, fmt.Sprintf("%d (%s)", p.id, p.name))
 		}
 	}
-	return binding{ifindex: ifindex, note: "its cgroup has a program that may bind it elsewhere: " + strings.Join(names, ", ")}
-}
-
-// unified returns the path of a process's version 2 cgroup from the text of
-// /proc/PID/cgroup, "" if it has none.
-func unified(cgroup string) string {
-	for line := range strings.Lines(cgroup) {
-		if path, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); ok {
-			return path
-		}
+	b := binding{ifindex: ifindex, note: "its cgroup has a program that may bind it elsewhere: " + strings.Join(names, ", ")}
+	if ifindex == 0 {
+		b.note, b.unknown = "", b.note
 	}
-	return ""
+	return b
 }
 
 // ipVRF returns the VRF that a cgroup's path names in the way of `ip vrf exec`:
@@ -234,36 +255,4 @@ func ipVRF(path string) string {
 func command(pid int) string {
 	comm, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
 	return strings.TrimSuffix(string(comm), "\n")
-}
-
-// Processes returns the processes for which keep is true, by pid. Those that end
-// meanwhile are left out; unseen is the number of those that may not be looked
-// at.
-func (l *Looker) Processes(keep func(Location) bool) (list []Location, unseen int, err error) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		at, err := l.Process(pid)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-			continue
-		}
-		if errors.Is(err, fs.ErrPermission) {
-			unseen++
-			continue
-		}
-		if err != nil {
-			return nil, unseen, err
-		}
-		if keep(at) {
-			list = append(list, at)
-		}
-	}
-	slices.SortFunc(list, func(a, b Location) int { return a.PID - b.PID })
-	return list, unseen, nil
 }

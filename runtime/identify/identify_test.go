@@ -13,30 +13,47 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/bpf"
+	"rdgen/runtime/enter"
 	"rdgen/test/need"
 	"rdgen/test/sandbox"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
 
-func TestPaths(t *testing.T) {
-	for _, c := range []struct{ cgroup, path, vrf string }{
-		{"0::/\n", "/", ""},
-		{"12:cpu:/x\n0::/system.slice/sshd.service\n", "/system.slice/sshd.service", ""},
-		{"0::/user.slice/vrf/blue\n", "/user.slice/vrf/blue", "blue"},
-		{"0::/t1-ns/vrf/blue/sub\n", "/t1-ns/vrf/blue/sub", "blue"},
-		{"0::/system.slice/vrf-foo.service\n", "/system.slice/vrf-foo.service", ""},
-		{"0::/vrf/\n", "/vrf/", ""},
-		{"1:cpu:/vrf/blue\n", "", ""},
+func TestIPVRF(t *testing.T) {
+	for path, vrf := range map[string]string{
+		"/":                             "",
+		"/user.slice/vrf/blue":          "blue",
+		"/rdexec/vrf/blue":              "blue",
+		"/t1-ns/vrf/blue/sub":           "blue",
+		"/system.slice/vrf-foo.service": "",
+		"/vrf/":                         "",
 	} {
-		path := unified(c.cgroup)
-		if got := ipVRF(path); path != c.path || got != c.vrf {
-			t.Errorf("%q is in %q, vrf %q; want %q, %q", c.cgroup, path, got, c.path, c.vrf)
+		if got := ipVRF(path); got != vrf {
+			t.Errorf("ipVRF(%q) = %q; want %q", path, got, vrf)
 		}
 	}
-	const mounts = "cgroup /c/cpu cgroup rw 0 0\ncgroup2 /c/unified cgroup2 rw 0 0\ncgroup2 /other cgroup2 rw 0 0\n"
-	if got := mountOf(mounts, "cgroup2"); got != "/c/unified" {
-		t.Errorf("mountOf = %q; want /c/unified", got)
+}
+
+func TestHidepid(t *testing.T) {
+	line := func(mount, fs string) string { return "20 1 0:5 / /proc " + mount + " shared:5 - " + fs + "\n" }
+	for _, c := range []struct {
+		mountinfo, how string
+		gid            int
+	}{
+		{line("rw,relatime", "proc proc rw"), "", 0},
+		{line("rw,relatime", "proc proc rw,hidepid=invisible"), "invisible", 0},
+		{line("rw,relatime", "proc proc rw,gid=4,hidepid=2"), "invisible", 4},
+		{line("rw,relatime", "proc proc rw,hidepid=ptraceable"), "ptraceable", 0},
+		{line("rw,relatime", "proc proc rw,hidepid=noaccess"), "", 0},
+		{line("rw", "proc proc rw,hidepid=2") + line("rw", "proc proc rw"), "", 0},
+		{line("rw", "proc proc rw") + line("rw", "proc proc rw,hidepid=4"), "ptraceable", 0},
+		{"21 1 0:5 / /mnt/proc rw - proc proc rw,hidepid=2\n", "", 0},
+		{"short\n", "", 0},
+	} {
+		if how, gid := hidepid(c.mountinfo); how != c.how || gid != c.gid {
+			t.Errorf("hidepid(%q) = %q, %d; want %q, %d", c.mountinfo, how, gid, c.how, c.gid)
+		}
 	}
 }
 
@@ -73,6 +90,7 @@ func of(t *testing.T, pid int) Location {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer w.Close()
 	at, err := w.Process(pid)
 	if err != nil {
 		t.Fatal(err)
@@ -97,10 +115,16 @@ func TestProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer w.Close()
 	if _, err := w.Process(1 << 30); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no process = %v; want fs.ErrNotExist", err)
 	}
-	list, _, err := w.Processes(func(at Location) bool { return at.Netns == "blue" })
+	list, _, err := w.Processes(func(at Location) Match {
+		if at.Netns == "blue" {
+			return In
+		}
+		return Out
+	})
 	if err != nil || len(list) != 1 {
 		t.Errorf("Processes in blue = %+v, %v; want one", list, err)
 	}
@@ -111,11 +135,12 @@ func TestProcess(t *testing.T) {
 // that is not there.
 func TestBoundByCgroup(t *testing.T) {
 	sandbox.Need(t)
-	mounts, err := os.ReadFile("/proc/self/mounts")
+	root, err := enter.CgroupRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := fmt.Sprintf("%s/rdgen-identify-test-%d", mountOf(string(mounts), "cgroup2"), os.Getpid())
+	defer unix.Close(root)
+	dir := fmt.Sprintf("/proc/self/fd/%d/rdgen-identify-test-%d", root, os.Getpid())
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		need.Missing(t, need.Root, "no cgroup: "+err.Error())
 	}
@@ -129,10 +154,6 @@ func TestBoundByCgroup(t *testing.T) {
 	defer os.WriteFile(dir+"/../cgroup.procs", []byte(fmt.Sprint(pid)), 0)
 	if at := of(t, pid); at.ID != "blue" || at.Note != "" {
 		t.Errorf("without a program: %+v", at)
-	}
-	// The place alone is believed only where the programs cannot be seen.
-	if b := (&Looker{cgroup2: "/nonexistent", bound: map[string]binding{}}).look("/vrf/red"); !b.byPath {
-		t.Errorf("a cgroup that cannot be looked at: %+v; want to go by its path", b)
 	}
 	for _, c := range []struct {
 		ifindex uint32
