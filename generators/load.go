@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
 	"rdgen/openrc"
+	"rdgen/parallel"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
@@ -92,7 +94,7 @@ func (l *Loader) Sorted() (declared []string, bad map[string]error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	Each(len(names), func(i int) { l.conf(names[i]) })
+	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { l.conf(names[i]) })
 	bad = map[string]error{}
 	for _, name := range names {
 		conf, s, err := l.conf(name)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rdgen/problem"
 )
 
 // keys are the two names that matter, and other spellings that people try.
@@ -56,36 +58,10 @@ func meant(name string) string {
 		if len(bare) < 3 || bare[0] != key.name[0] {
 			continue
 		}
-		n := distance(bare, key.name)
+		n := problem.Distance(bare, key.name)
 		if n <= 1 || n <= key.most && len(bare) >= 4 && strings.Contains(bare, "ns") {
 			return key.name
 		}
 	}
 	return ""
-}
-
-// distance is the number of insertions, deletions, replacements and swaps of
-// neighbours that make b of a.
-func distance(a, b string) int {
-	d := make([][]int, len(a)+1)
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(a)][len(b)]
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,6 +16,7 @@ import (
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
+	"rdgen/parallel"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
@@ -153,7 +155,7 @@ func collect(v verb, loader *generators.Loader, services []string, all bool) (tr
 	}
 	services = slices.Compact(services)
 	results := make([]result, len(services))
-	generators.Each(len(services), func(i int) { results[i] = one(v, loader, services[i]) })
+	parallel.Each(len(services), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(v, loader, services[i]) })
 	var files tree.Tree
 	var notes []string
 	for _, r := range results {

@@ -9,11 +9,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
+	"rdgen/parallel"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/systemd"
@@ -78,7 +80,7 @@ func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
 		return tree.Tree{}, nil, fmt.Errorf("conf.d cannot be read, so no service is put into a domain: %w", err)
 	}
 	results := make([]result, len(names))
-	generators.Each(len(names), func(i int) { results[i] = one(systemdVerb(), loader, names[i]) })
+	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(systemdVerb(), loader, names[i]) })
 	owner := map[string]string{} // file -> the service that it was made for
 	for i, r := range results {
 		name := names[i]

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"rdgen/parallel"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/identify"
@@ -28,7 +29,7 @@ func workers() int { return min(2*runtime.GOMAXPROCS(0), 8) }
 func (c *command) each(doing string, list []domain.ID, f func(domain.ID) (notes []string, err error)) {
 	notes, errs := make([][]string, len(list)), make([]error, len(list))
 	show := newProgress(c.stderr, doing, len(list))
-	lifecycle.Each(len(list), workers(), func(i int) {
+	parallel.Each(len(list), workers(), func(i int) {
 		notes[i], errs[i] = f(list[i])
 		show.done(errs[i] != nil)
 	})

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/parallel"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/ip"
 	"rdgen/runtime/plan"
@@ -57,7 +58,7 @@ func TestNoDescriptorIsKept(t *testing.T) {
 	}
 	defer os.Remove("/etc/rdomain/bad.conf")
 	round := func(n int) {
-		Each(n, 4, func(i int) {
+		parallel.Each(n, 4, func(i int) {
 			name := id(t, fmt.Sprintf("n%d", i))
 			if err := h.Up(name); err != nil {
 				t.Error(err)

@@ -3,8 +3,8 @@ package lifecycle
 import (
 	"slices"
 	"strings"
-	"sync"
 
+	"rdgen/parallel"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
@@ -34,26 +34,8 @@ func (h *Host) List(workers int) ([]Entry, error) {
 		return nil, err
 	}
 	entries := make([]Entry, len(ids))
-	Each(len(ids), workers, func(i int) { entries[i] = h.entry(ids[i]) })
+	parallel.Each(len(ids), workers, func(i int) { entries[i] = h.entry(ids[i]) })
 	return entries, nil
-}
-
-// Each calls f with 0 to n-1, at most workers at once, and waits for all.
-func Each(n, workers int, f func(int)) {
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(n, workers) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }
 
 // Recorded returns the domains that are up, as far as rdomain made anything for
