@@ -20,7 +20,7 @@ const (
 	S6RC    = "s6-rc"   // s6-rc, which no Debian release has
 	Systemd = "systemd" // systemd-analyze
 	OpenRC  = "openrc"  // an OpenRC to run
-	VM      = "vm"      // qemu, mmdebstrap; "vm-trixie" is the machines of that release alone
+	VM      = "vm"      // mmdebstrap; "vm-trixie" is the machines of that release alone
 )
 
 // Tools skips t unless every tool is on PATH (or is a path that exists), or

@@ -61,7 +61,7 @@ func makeInstall(targets ...string) ([]byte, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make: %w\n%s", err, out)
 	}
-	if err := command("tar", "-czf", dir+"/archive", "-C", dir+"/root", "."); err != nil {
+	if err := finish(exec.Command("tar", "-czf", dir+"/archive", "-C", dir+"/root", ".")); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(dir + "/archive")

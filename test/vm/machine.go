@@ -15,7 +15,7 @@ import (
 type Machine struct {
 	System System
 
-	program string // QEMU
+	program emulator
 	image   image
 	state   string // the folder of the booted state that it was made from
 	dir     string // everything of this machine: console, disk layer, sockets
@@ -29,7 +29,7 @@ type Output struct {
 	Code           int
 }
 
-func newMachine(program string, img image, state string) (*Machine, error) {
+func newMachine(program emulator, img image, state string) (*Machine, error) {
 	dir, err := os.MkdirTemp("", "rdgen-vm-"+img.system.String()+"-")
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func newMachine(program string, img image, state string) (*Machine, error) {
 	if err := os.Symlink(filepath.Join(state, "initramfs"), m.path("initramfs")); err != nil {
 		return nil, err
 	}
-	return m, overlay(m.path("disk.qcow2"), filepath.Join(state, stateDisk), "qcow2")
+	return m, program.overlay(m.path("disk.qcow2"), filepath.Join(state, stateDisk), "qcow2")
 }
 
 func (m *Machine) path(name string) string { return filepath.Join(m.dir, name) }

@@ -19,12 +19,10 @@ import (
 // arguments returns QEMU's command line for a machine whose files are in its
 // working directory. It is part of what a booted state is kept by.
 func (img image) arguments() []string {
-	// With the multi-threaded emulator of QEMU 7.2 the guest's cmpxchg16b goes
-	// wrong: 3 of 4 boots of Linux 6.12 ended in an oops.
-	processors := []string{"-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-smp", "2"}
+	processors := []string{"-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"}
 	switch {
 	case img.system.Counted:
-		processors = []string{"-accel", "tcg,thread=single", "-cpu", "max,-cx16", "-smp", "1", "-icount", "shift=0"}
+		processors = []string{"-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1", "-icount", "shift=0"}
 	case os.Getenv("RDGEN_VM_KVM") != "":
 		processors = []string{"-accel", "kvm", "-cpu", "host", "-smp", "2"}
 	}
@@ -49,7 +47,7 @@ type qemu struct {
 
 // run starts QEMU in dir, where disk.qcow2 and initramfs are; more is added to
 // its arguments.
-func run(program, dir string, img image, more ...string) (*qemu, error) {
+func run(program emulator, dir string, img image, more ...string) (*qemu, error) {
 	console, err := os.OpenFile(filepath.Join(dir, "console.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
@@ -65,7 +63,7 @@ func run(program, dir string, img image, more ...string) (*qemu, error) {
 	}
 	defer listener.Close()
 	q := &qemu{dir: dir, dead: make(chan struct{})}
-	q.cmd = exec.Command(program, append(img.arguments(), more...)...)
+	q.cmd = program.machine(append(img.arguments(), more...)...)
 	q.cmd.Dir = dir
 	q.cmd.Stdout, q.cmd.Stderr = console, console
 	q.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -86,7 +84,7 @@ func run(program, dir string, img image, more ...string) (*qemu, error) {
 	}
 	if q.agent, err = listener.Accept(); err != nil {
 		q.kill()
-		return nil, fmt.Errorf("%s did not start: %s", filepath.Base(program), q.lastWords())
+		return nil, fmt.Errorf("QEMU did not start: %s", q.lastWords())
 	}
 	return q, nil
 }

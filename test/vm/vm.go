@@ -8,16 +8,7 @@
 package vm
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strconv"
 	"testing"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"rdgen/test/need"
 )
@@ -59,8 +50,12 @@ func (s System) image() string { return s.Release + "-" + string(s.Init) }
 func Boot(t testing.TB, s System) *Machine {
 	t.Helper()
 	layer := need.VM + "-" + s.Release
-	tools := need.Tools(t, layer, "qemu-system-x86_64", "qemu-img", "mmdebstrap", "mkfs.ext4", "xz")
+	need.Tools(t, layer, "mmdebstrap", "mkfs.ext4", "xz")
 	cache, err := cacheDir()
+	if err != nil {
+		need.Missing(t, layer, err.Error())
+	}
+	program, err := findEmulator(cache)
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}
@@ -73,11 +68,11 @@ func Boot(t testing.TB, s System) *Machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { slot.Close() })
-	state, err := booted(tools[0], image, t.Logf)
+	state, err := booted(program, image, t.Logf)
 	if err != nil {
 		t.Fatalf("%s: %v", s, err)
 	}
-	m, err := newMachine(tools[0], image, state)
+	m, err := newMachine(program, image, state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,55 +81,4 @@ func Boot(t testing.TB, s System) *Machine {
 		t.Fatalf("%s: %v", s, err)
 	}
 	return m
-}
-
-// cacheDir is where images are kept: $RDGEN_VM_CACHE, or rdgen/vm below the
-// user's cache folder.
-func cacheDir() (string, error) {
-	dir := os.Getenv("RDGEN_VM_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("no cache folder (set RDGEN_VM_CACHE): %w", err)
-		}
-		dir = filepath.Join(base, "rdgen", "vm")
-	}
-	return dir, os.MkdirAll(dir, 0o755)
-}
-
-// takeSlot waits until one machine more may run, and holds its place until the
-// file is closed.
-func takeSlot(cache string) (*os.File, error) {
-	slots := runtime.NumCPU()
-	if n, err := strconv.Atoi(os.Getenv("RDGEN_VM_MACHINES")); err == nil && n > 0 {
-		slots = n
-	}
-	for {
-		for i := range slots {
-			f, err := lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", i)), unix.LOCK_EX|unix.LOCK_NB)
-			if !errors.Is(err, unix.EWOULDBLOCK) {
-				return f, err
-			}
-		}
-		time.Sleep(100 * time.Millisecond) // flock(2) waits for one file, not for any of several
-	}
-}
-
-// lock opens path and locks it as how (flock(2)) says; closing it unlocks.
-func lock(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err = unix.Flock(int(f.Fd()), how)
-		if err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return f, nil
 }
