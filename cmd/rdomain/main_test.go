@@ -15,8 +15,8 @@ import (
 	"strings"
 	"testing"
 
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
 	"rdgen/test/sandbox"
@@ -145,8 +145,8 @@ func sorted(text []byte) string {
 	if json.Unmarshal(text, &r) != nil {
 		return string(text)
 	}
-	slices.SortFunc(r.Addresses, func(a, b ip.Address) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	slices.SortFunc(r.Routes, func(a, b ip.Route) int { return cmp.Compare(a.Key(), b.Key()) })
+	slices.SortFunc(r.Addresses, func(a, b object.Address) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	slices.SortFunc(r.Routes, func(a, b object.Route) int { return cmp.Compare(a.Key(), b.Key()) })
 	slices.SortFunc(r.Links, func(a, b record.Link) int { return cmp.Compare(a.Name, b.Name) })
 	text, _ = json.Marshal(r)
 	return string(text)

@@ -15,8 +15,8 @@ import (
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/identify"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/lifecycle"
+	"rdgen/runtime/object"
 )
 
 // workers is how many domains are worked on at once. More than the processors
@@ -65,7 +65,7 @@ func (c *command) reload(args []string) error {
 }
 
 // planner says what would be done for a domain.
-type planner = func(domain.ID) ([]ip.Step, error)
+type planner = func(domain.ID) ([]object.Step, error)
 
 // make is up and reload.
 func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) planner,

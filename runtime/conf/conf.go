@@ -8,7 +8,7 @@ import (
 	"net/netip"
 
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // Dir is where the files are.
@@ -107,7 +107,7 @@ type Link struct {
 	MTU uint32
 	MAC string
 	// Options are those of the kind, with the defaults filled in.
-	ip.Options
+	object.Options
 	WireGuard
 	// lines has the line of each key that is given once.
 	lines map[string]int
@@ -171,7 +171,7 @@ type Route struct {
 type Rule struct {
 	Line       int
 	IPv4, IPv6 bool
-	ip.Rule
+	object.Rule
 }
 
 // Neighbor is a section [Neighbor].

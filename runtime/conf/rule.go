@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // rule reads a section [RoutingPolicyRule].
@@ -96,7 +96,7 @@ func (p *parser) ruleTogether(r *Rule, family string, lines map[string]int) erro
 	return nil
 }
 
-func (p *parser) mark(r *ip.Rule, k key) error {
+func (p *parser) mark(r *object.Rule, k key) error {
 	mark, mask, both := strings.Cut(k.value, "/")
 	n, err := strconv.ParseUint(mark, 0, 32)
 	m := uint64(1<<32 - 1)

@@ -8,7 +8,7 @@ import (
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 )
@@ -41,7 +41,7 @@ func (s *session) apply(id domain.ID, f *conf.File, old *record.Record, p *plan.
 	}
 	for _, step := range p.Steps {
 		made, err := s.do(step, intent)
-		if rule, ok := step.Thing.(ip.Rule); ok && errors.Is(err, fs.ErrExist) {
+		if rule, ok := step.Object.(object.Rule); ok && errors.Is(err, fs.ErrExist) {
 			if rule.Shared() {
 				s.forgetRule(rule) // somebody else was first
 			}
@@ -86,11 +86,11 @@ func (s *session) giveUp(id domain.ID, done *record.Record, err error) error {
 
 // identifies reports whether a step makes something whose identity must be
 // known to remove it.
-func identifies(s ip.Step) bool {
-	switch t := s.Thing.(type) {
-	case ip.Netns, ip.Link:
+func identifies(s object.Step) bool {
+	switch t := s.Object.(type) {
+	case object.Netns, object.Link:
 		return true
-	case ip.Setting:
+	case object.Setting:
 		return t.Key == "netns"
 	}
 	return false
@@ -98,7 +98,7 @@ func identifies(s ip.Step) bool {
 
 // failure is the error of a step: which line asked for it, what ip(8) would call
 // it, and what the kernel said.
-func failure(f *conf.File, id domain.ID, step ip.Step, err error) error {
+func failure(f *conf.File, id domain.ID, step object.Step, err error) error {
 	if step.Line != 0 {
 		return fmt.Errorf("%s:%d: %s: %w", f.Path, step.Line, step, err)
 	}
@@ -131,7 +131,7 @@ func (s *session) undo(done *record.Record) error {
 
 // remove does steps that remove what r records, and stops at the first that
 // fails: a link that could not be given back must not die with its namespace.
-func (s *session) remove(steps []ip.Step, r *record.Record) error {
+func (s *session) remove(steps []object.Step, r *record.Record) error {
 	for _, step := range steps {
 		if _, err := s.do(step, r); err != nil {
 			return fmt.Errorf("%s: %w", step, err)

@@ -7,7 +7,7 @@ import (
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 )
@@ -83,7 +83,7 @@ func (s *session) linksOf(f *conf.File, have *plan.State) ([]string, error) {
 }
 
 // steps returns what up would do, or why it cannot.
-func (v *view) steps() ([]ip.Step, error) {
+func (v *view) steps() ([]object.Step, error) {
 	switch {
 	case v.foreign && v.f.Kind == conf.Netns, !v.f.Managed && !v.exists():
 		return nil, nil
@@ -101,7 +101,7 @@ func (v *view) steps() ([]ip.Step, error) {
 }
 
 // unwanted returns what reload would do before it does what up does.
-func (v *view) unwanted() []ip.Step {
+func (v *view) unwanted() []object.Step {
 	switch {
 	case !v.f.Managed || v.foreign:
 		return nil
@@ -112,7 +112,7 @@ func (v *view) unwanted() []ip.Step {
 }
 
 // PlanReload returns what Reload would do now.
-func (h *Host) PlanReload(id domain.ID) ([]ip.Step, error) {
+func (h *Host) PlanReload(id domain.ID) ([]object.Step, error) {
 	v, err := h.look(id)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (h *Host) PlanReload(id domain.ID) ([]ip.Step, error) {
 }
 
 // PlanDown returns what Down would do now.
-func (h *Host) PlanDown(id domain.ID) ([]ip.Step, error) {
+func (h *Host) PlanDown(id domain.ID) ([]object.Step, error) {
 	if h.store == nil {
 		return nil, nil
 	}
@@ -158,13 +158,13 @@ func (v *view) exists() bool {
 }
 
 // Plan returns what Up would do now, for the domains that this one requires too.
-func (h *Host) Plan(id domain.ID) ([]ip.Step, error) { return h.Planner()(id) }
+func (h *Host) Plan(id domain.ID) ([]object.Step, error) { return h.Planner()(id) }
 
 // Planner returns a function that is Plan, but for what it has planned already,
 // which is taken for done.
-func (h *Host) Planner() func(domain.ID) ([]ip.Step, error) {
+func (h *Host) Planner() func(domain.ID) ([]object.Step, error) {
 	s := &schedule{h: h, planned: map[domain.ID]bool{}}
-	return func(id domain.ID) ([]ip.Step, error) {
+	return func(id domain.ID) ([]object.Step, error) {
 		from := len(s.steps)
 		err := s.add(id, nil)
 		return s.steps[from:], err
@@ -175,7 +175,7 @@ func (h *Host) Planner() func(domain.ID) ([]ip.Step, error) {
 type schedule struct {
 	h       *Host
 	planned map[domain.ID]bool
-	steps   []ip.Step
+	steps   []object.Step
 }
 
 // add plans a domain that those in chain wait for, after what it requires.

@@ -16,14 +16,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 )
 
 // endpoint returns the address of a peer. A name is looked up in the domain in
 // which the link's packets travel, with the resolver files of that domain, and
 // for as long as TimeoutSec= says: at boot the way to the resolver may come late.
-func (s *session) endpoint(t ip.WireGuardPeer) (*net.UDPAddr, error) {
+func (s *session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 	if a, err := netip.ParseAddrPort(t.Endpoint); err == nil {
 		return net.UDPAddrFromAddrPort(a), nil
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/test/sandbox"
 )
@@ -86,7 +86,7 @@ func TestEndpointIsLookedUpOutside(t *testing.T) {
 		{"here:1", "", "192.0.2.9:1"}, {"here:1", "outer", "192.0.2.2:1"},
 		{"there.:1", "outer", "192.0.2.8:1"}, {"[2001:db8::1]:1", "outer", "[2001:db8::1]:1"},
 	} {
-		got, err := s.endpoint(ip.WireGuardPeer{Endpoint: c.endpoint, Outer: c.outer})
+		got, err := s.endpoint(object.WireGuardPeer{Endpoint: c.endpoint, Outer: c.outer})
 		if err != nil || got.String() != c.want {
 			t.Errorf("%s in %q = %v, %v; want %s", c.endpoint, c.outer, got, err, c.want)
 		}
@@ -94,7 +94,7 @@ func TestEndpointIsLookedUpOutside(t *testing.T) {
 	if err := os.WriteFile("/etc/netns/outer/resolv.conf", []byte("nameserver 127.0.0.9\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.endpoint(ip.WireGuardPeer{Endpoint: "vpn.example.org:51820", Outer: "outer"})
+	_, err = s.endpoint(object.WireGuardPeer{Endpoint: "vpn.example.org:51820", Outer: "outer"})
 	if err == nil || !strings.HasPrefix(err.Error(), "address of vpn.example.org in netns outer: ") {
 		t.Errorf("without a resolver outside the address is found otherwise: %v", err)
 	}

@@ -8,13 +8,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // doFile writes a resolver file, by rename, or removes it.
-func doFile(verb ip.Verb, t ip.File) error {
+func doFile(verb object.Verb, t object.File) error {
 	dir := filepath.Dir(t.Path)
-	if verb == ip.Delete {
+	if verb == object.Delete {
 		if err := os.Remove(t.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

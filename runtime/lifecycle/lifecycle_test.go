@@ -11,7 +11,7 @@ import (
 
 	"rdgen/parallel"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 	"rdgen/test/need"
@@ -102,11 +102,11 @@ func TestRulesAreTakenBack(t *testing.T) {
 	}
 	defer s.close()
 	before := sandbox.Sh(t, `ip rule; ip -6 rule`)
-	lookup := ip.Rule{Pref: plan.PrefL3mdev, L3mdev: true, Protocol: ip.ProtocolKernel}
-	last := ip.Rule{Pref: plan.PrefUnreachable, L3mdev: true, Type: "unreachable", Protocol: ip.ProtocolKernel}
-	local := ip.Rule{Pref: plan.PrefLocal, Table: 255, Protocol: ip.ProtocolKernel}
-	first := ip.Rule{Table: 255, Protocol: ip.ProtocolKernel}
-	steps := []ip.Step{{Verb: ip.Add, Thing: lookup}, {Verb: ip.Add, Thing: last}, {Verb: ip.Add, Thing: local}, {Verb: ip.Delete, Thing: first}}
+	lookup := object.Rule{Pref: plan.PrefL3mdev, L3mdev: true, Protocol: object.ProtocolKernel}
+	last := object.Rule{Pref: plan.PrefUnreachable, L3mdev: true, Type: "unreachable", Protocol: object.ProtocolKernel}
+	local := object.Rule{Pref: plan.PrefLocal, Table: 255, Protocol: object.ProtocolKernel}
+	first := object.Rule{Table: 255, Protocol: object.ProtocolKernel}
+	steps := []object.Step{{Verb: object.Add, Object: lookup}, {Verb: object.Add, Object: last}, {Verb: object.Add, Object: local}, {Verb: object.Delete, Object: first}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -136,7 +136,7 @@ func TestRulesAreTakenBack(t *testing.T) {
 		t.Errorf("files are left: %v", entries)
 	}
 	// A step that fails takes the rules back at once.
-	bad := append(steps[1:3:3], ip.Step{Verb: ip.Set, Thing: ip.Setting{Link: "none", Key: "up"}})
+	bad := append(steps[1:3:3], object.Step{Verb: object.Set, Object: object.Setting{Link: "none", Key: "up"}})
 	if err := s.withRules(func() error {
 		return s.apply(id(t, "red"), nil, &record.Record{}, &plan.Plan{Steps: bad, Record: &record.Record{}})
 	}); err == nil {
@@ -166,7 +166,7 @@ func TestPin(t *testing.T) {
 	mounted := st.Type == unix.BPF_FS_MAGIC
 	sandbox.Sh(t, `ip link add v.1 type bridge`)
 	pin := plan.PinOf("", "v.1")
-	_, err = s.do(ip.Step{Verb: ip.Add, Thing: pin}, &record.Record{})
+	_, err = s.do(object.Step{Verb: object.Add, Object: pin}, &record.Record{})
 	if errors.Is(err, unix.EPERM) {
 		sandbox.Sh(t, `ip link delete v.1`)
 		need.Missing(t, need.Root, "no BPF in a user namespace")
@@ -185,7 +185,7 @@ func TestPin(t *testing.T) {
 		t.Errorf("pinned at %s", pin.Path)
 	}
 	for range 2 {
-		if _, err := s.do(ip.Step{Verb: ip.Delete, Thing: pin}, &record.Record{}); err != nil {
+		if _, err := s.do(object.Step{Verb: object.Delete, Object: pin}, &record.Record{}); err != nil {
 			t.Fatal(err)
 		}
 	}

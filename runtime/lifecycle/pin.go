@@ -11,15 +11,15 @@ import (
 
 	"rdgen/runtime/bpf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 	"rdgen/runtime/rtnl"
 )
 
 // bpffs is where the BPF file system is mounted everywhere.
 const bpffs = "/sys/fs/bpf"
 
-func (s *session) doPin(verb ip.Verb, t ip.Pin) error {
-	if verb == ip.Delete {
+func (s *session) doPin(verb object.Verb, t object.Pin) error {
+	if verb == object.Delete {
 		return unpin(t.Path)
 	}
 	if err := mountBPF(); err != nil {

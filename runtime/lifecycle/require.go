@@ -10,8 +10,8 @@ import (
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 )
@@ -223,7 +223,7 @@ func (s *session) needs(f *conf.File, r *record.Record) (list []required) {
 			add(required{netns: "", name: name, line: l.Line, inside: true})
 			made[[2]string{s.netns, name}] = true
 		}
-		if ip.HasOuter(l.Kind) {
+		if object.HasOuter(l.Kind) {
 			outer := s.inputs.outers[l.Outer.ID.String()].Domain
 			add(required{netns: outer.Netns.String(), name: l.Parent.String(), line: l.LineOf("Parent")})
 			add(required{netns: outer.Netns.String(), name: l.PeerBridge.String(), line: l.LineOf("PeerBridge")})

@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"slices"
 
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 )
@@ -49,13 +49,13 @@ func (s *session) withRules(f func() error) error {
 // changesRule returns the rule that a step adds or deletes and that is to be
 // taken back with the last VRF. The rule that the kernel adds with the first VRF
 // is the kernel's, also where it had to be added again: it stays.
-func changesRule(step ip.Step) (ip.Rule, bool) {
-	rule, ok := step.Thing.(ip.Rule)
+func changesRule(step object.Step) (object.Rule, bool) {
+	rule, ok := step.Object.(object.Rule)
 	return rule, ok && rule.Shared() && rule.Pref != plan.PrefL3mdev
 }
 
 // intendRules writes down which rules the steps change, before they do.
-func (s *session) intendRules(steps []ip.Step) error {
+func (s *session) intendRules(steps []object.Step) error {
 	changes := false
 	for _, step := range steps {
 		rule, ok := changesRule(step)
@@ -64,7 +64,7 @@ func (s *session) intendRules(steps []ip.Step) error {
 		}
 		changes = true
 		list := &s.rules.Added
-		if step.Verb == ip.Delete {
+		if step.Verb == object.Delete {
 			list = &s.rules.Deleted
 		}
 		if !slices.ContainsFunc(*list, rule.Same) {
@@ -78,7 +78,7 @@ func (s *session) intendRules(steps []ip.Step) error {
 }
 
 // forgetRule takes out of the record a rule that was there before.
-func (s *session) forgetRule(rule ip.Rule) {
+func (s *session) forgetRule(rule object.Rule) {
 	if s.rules != nil {
 		s.rules.Added = slices.DeleteFunc(s.rules.Added, rule.Same)
 	}
@@ -90,12 +90,12 @@ func (s *session) undoRules() error {
 	if s.rules == nil || s.fresh == nil {
 		return nil
 	}
-	var added, deleted []ip.Rule
+	var added, deleted []object.Rule
 	for _, step := range s.did {
 		rule, ok := changesRule(step)
 		switch {
 		case !ok:
-		case step.Verb == ip.Delete:
+		case step.Verb == object.Delete:
 			deleted = append(deleted, rule)
 		default:
 			added = append(added, rule)
@@ -106,12 +106,12 @@ func (s *session) undoRules() error {
 }
 
 // restoreRules takes rules back in the kernel, then in the record.
-func (s *session) restoreRules(added, deleted []ip.Rule) error {
+func (s *session) restoreRules(added, deleted []object.Rule) error {
 	c, err := s.conn(s.netns)
 	if err != nil {
 		return nil // gone with the namespace
 	}
-	var have []ip.Rule
+	var have []object.Rule
 	for _, v6 := range []bool{false, true} {
 		rules, err := c.Rules(v6)
 		if err != nil {

@@ -12,8 +12,8 @@ import (
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
@@ -46,7 +46,7 @@ type session struct {
 	// timeout is the file's TimeoutSec=.
 	timeout uint32
 	// did are the steps done so far, and before is the record without them.
-	did    []ip.Step
+	did    []object.Step
 	before *record.Record
 }
 
@@ -266,7 +266,7 @@ func (s *session) speaksOf(f *conf.File, r *record.Record) *names {
 	n.files = n.files || len(r.Files) > 0
 	for table := range tables {
 		if table == 0 {
-			table = ip.MainTable
+			table = object.MainTable
 		}
 		n.tables = append(n.tables, table)
 	}
@@ -283,7 +283,7 @@ func (n *names) file(f *conf.File, in string, outers map[string]plan.Outer, tabl
 			}
 			continue
 		}
-		if !ip.HasOuter(l.Kind) {
+		if !object.HasOuter(l.Kind) {
 			continue
 		}
 		outer := outers[l.Outer.ID.String()].Domain
@@ -429,7 +429,7 @@ func (s *session) readRest(f *conf.File, n *names, have *plan.State) (err error)
 	if err != nil {
 		return err
 	}
-	have.OuterRules = map[string][]ip.Rule{}
+	have.OuterRules = map[string][]object.Rule{}
 	for _, netns := range n.outerRules {
 		if have.OuterRules[netns], err = s.rulesOf(netns); err != nil {
 			return err
@@ -453,13 +453,13 @@ func (s *session) readRest(f *conf.File, n *names, have *plan.State) (err error)
 }
 
 // rulesOf returns the rules of both families; none of a namespace that is gone.
-func (s *session) rulesOf(netns string) (list []ip.Rule, err error) {
+func (s *session) rulesOf(netns string) (list []object.Rule, err error) {
 	c, err := s.conn(netns)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	for _, v6 := range []bool{false, true} {
-		var rules []ip.Rule
+		var rules []object.Rule
 		if err == nil {
 			rules, err = c.Rules(v6)
 		}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
@@ -18,47 +18,47 @@ import (
 
 // do does one step and returns the identity of what it made. r is the record so
 // far: what a namespace must still be to be removed.
-func (s *session) do(step ip.Step, r *record.Record) (made plan.Made, err error) {
-	switch t := step.Thing.(type) {
-	case ip.Netns:
+func (s *session) do(step object.Step, r *record.Record) (made plan.Made, err error) {
+	switch t := step.Object.(type) {
+	case object.Netns:
 		err = s.doNetns(step.Verb, t, r)
 		return plan.Made{Netns: s.id()}, err
-	case ip.Link:
+	case object.Link:
 		return s.doLink(step.Verb, t)
-	case ip.Setting:
+	case object.Setting:
 		made.Index, err = s.doSetting(t)
-	case ip.Address:
+	case object.Address:
 		err = s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Address(step.Verb, index, t) })
 		err = gone(step.Verb, err)
-	case ip.Route:
+	case object.Route:
 		err = gone(step.Verb, s.doRoute(step.Verb, t))
-	case ip.Rule:
+	case object.Rule:
 		var c *rtnl.Conn
 		if c, err = s.conn(t.Netns); err == nil {
 			err = gone(step.Verb, c.Rule(step.Verb, t))
 		}
-	case ip.Neighbor:
+	case object.Neighbor:
 		err = s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Neighbor(step.Verb, index, t) })
 		err = gone(step.Verb, err)
-	case ip.WireGuard:
+	case object.WireGuard:
 		err = s.doWireGuard(t)
-	case ip.WireGuardPeer:
+	case object.WireGuardPeer:
 		err = s.doPeer(step.Verb, t)
-	case ip.Sysctl:
+	case object.Sysctl:
 		err = s.doSysctl(t)
-	case ip.File:
+	case object.File:
 		err = doFile(step.Verb, t)
-	case ip.Pin:
+	case object.Pin:
 		err = s.doPin(step.Verb, t)
 	default:
-		panic(fmt.Sprintf("lifecycle: no such thing as %T", step.Thing))
+		panic(fmt.Sprintf("lifecycle: no such thing as %T", step.Object))
 	}
 	return made, err
 }
 
 // gone forgives a Delete that there is nothing to delete any more.
-func gone(verb ip.Verb, err error) error {
-	if verb != ip.Delete {
+func gone(verb object.Verb, err error) error {
+	if verb != object.Delete {
 		return err
 	}
 	for _, e := range []error{fs.ErrNotExist, unix.ESRCH, unix.EADDRNOTAVAIL} {
@@ -99,12 +99,12 @@ func (s *session) find(c *rtnl.Conn, netns, name string) (int, error) {
 // plan and the step.
 var errMeanwhile = errors.New("somebody else made it meanwhile")
 
-func (s *session) doNetns(verb ip.Verb, t ip.Netns, r *record.Record) error {
+func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) error {
 	name, err := domain.ParseNetns(t.Name)
 	if err != nil {
 		return err
 	}
-	if verb == ip.Delete {
+	if verb == object.Delete {
 		id := netns.ID{}
 		if r.Made != nil {
 			id = r.Made.ID
@@ -139,8 +139,8 @@ func (s *session) doNetns(verb ip.Verb, t ip.Netns, r *record.Record) error {
 	return err
 }
 
-func (s *session) doLink(verb ip.Verb, t ip.Link) (made plan.Made, err error) {
-	if verb == ip.Delete {
+func (s *session) doLink(verb object.Verb, t object.Link) (made plan.Made, err error) {
+	if verb == object.Delete {
 		err := s.on(t.Netns, t.Name, func(c *rtnl.Conn, index int) error { return c.DeleteLink(index) })
 		delete(s.index, [2]string{t.Netns, t.Name})
 		delete(s.index, [2]string{t.Outer, t.Peer})
@@ -167,7 +167,7 @@ func (s *session) doLink(verb ip.Verb, t ip.Link) (made plan.Made, err error) {
 	}
 	s.index[[2]string{t.Netns, t.Name}] = l.Index
 	made.Index = l.Index
-	if p, third := s.others[t.Outer]; third && ip.HasOuter(t.Kind) {
+	if p, third := s.others[t.Outer]; third && object.HasOuter(t.Kind) {
 		made.Outer = p.ns.ID()
 	}
 	if t.Peer != "" {
@@ -179,8 +179,8 @@ func (s *session) doLink(verb ip.Verb, t ip.Link) (made plan.Made, err error) {
 
 // addLink makes a link whose other side may be in another namespace. inside is
 // the socket in the link's own.
-func (s *session) addLink(inside *rtnl.Conn, t ip.Link) error {
-	if !ip.HasOuter(t.Kind) || t.Outer == t.Netns {
+func (s *session) addLink(inside *rtnl.Conn, t object.Link) error {
+	if !object.HasOuter(t.Kind) || t.Outer == t.Netns {
 		where := rtnl.Here
 		return s.below(inside, t, where)
 	}
@@ -195,7 +195,7 @@ func (s *session) addLink(inside *rtnl.Conn, t ip.Link) error {
 	}
 	where := rtnl.Here
 	where.Link = s.open(t.Netns).Fd()
-	if ip.IsTunnel(t.Kind) {
+	if object.IsTunnel(t.Kind) {
 		if where.Made, err = inside.NSID(s.open(t.Outer).Fd()); err != nil {
 			return err
 		}
@@ -204,7 +204,7 @@ func (s *session) addLink(inside *rtnl.Conn, t ip.Link) error {
 }
 
 // below makes a link on its parent, which is in the namespace of c.
-func (s *session) below(c *rtnl.Conn, t ip.Link, where rtnl.Where) (err error) {
+func (s *session) below(c *rtnl.Conn, t object.Link, where rtnl.Where) (err error) {
 	if t.Parent != "" {
 		if where.Below, err = s.find(c, t.Outer, t.Parent); err != nil {
 			return fmt.Errorf("%s: %w", t.Parent, err)
@@ -213,7 +213,7 @@ func (s *session) below(c *rtnl.Conn, t ip.Link, where rtnl.Where) (err error) {
 	return c.AddLink(t, where)
 }
 
-func (s *session) doSetting(t ip.Setting) (int, error) {
+func (s *session) doSetting(t object.Setting) (int, error) {
 	if t.Key == "netns" {
 		return s.move(t)
 	}
@@ -248,7 +248,7 @@ func (s *session) doSetting(t ip.Setting) (int, error) {
 }
 
 // move moves a link into the domain's namespace, or out of it.
-func (s *session) move(t ip.Setting) (int, error) {
+func (s *session) move(t object.Setting) (int, error) {
 	to, err := s.conn(t.Value)
 	if err != nil {
 		return 0, err
@@ -263,7 +263,7 @@ func (s *session) move(t ip.Setting) (int, error) {
 	return s.find(to, t.Value, t.Link)
 }
 
-func (s *session) doRoute(verb ip.Verb, t ip.Route) error {
+func (s *session) doRoute(verb object.Verb, t object.Route) error {
 	if t.Dev != "" {
 		return s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Route(verb, t, index) })
 	}

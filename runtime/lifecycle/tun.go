@@ -9,12 +9,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // addTun makes a tun or tap that stays when its device file is closed. It is
 // made persistent last: until then it goes with this process.
-func (s *session) addTun(l ip.Link) error {
+func (s *session) addTun(l object.Link) error {
 	return s.inside(l.Netns, func() error {
 		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -72,7 +72,7 @@ func (s *session) addTun(l ip.Link) error {
 }
 
 // doSysctl sets a variable of a namespace.
-func (s *session) doSysctl(t ip.Sysctl) error {
+func (s *session) doSysctl(t object.Sysctl) error {
 	return s.inside(t.Netns, func() error {
 		f, err := os.OpenFile("/proc/sys/"+t.Key, os.O_WRONLY, 0)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.zx2c4.com/wireguard/wgctrl"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 )
 
@@ -86,7 +86,7 @@ func (s *session) setWireGuard(netns, name string, c wgtypes.Config) error {
 // madeNow reports whether the session has made a link.
 func (s *session) madeNow(netns, name string) bool {
 	for _, step := range s.did {
-		if l, ok := step.Thing.(ip.Link); ok && step.Verb == ip.Add && l.Netns == netns && l.Name == name {
+		if l, ok := step.Object.(object.Link); ok && step.Verb == object.Add && l.Netns == netns && l.Name == name {
 			return true
 		}
 	}
@@ -113,7 +113,7 @@ func asConfig(d *wgtypes.Device) wgtypes.Config {
 	return c
 }
 
-func (s *session) doWireGuard(t ip.WireGuard) error {
+func (s *session) doWireGuard(t object.WireGuard) error {
 	key, ok := s.inputs.keys[t.KeyFile]
 	if !ok {
 		return fmt.Errorf("%s: %w", t.KeyFile, fs.ErrNotExist)
@@ -126,13 +126,13 @@ func (s *session) doWireGuard(t ip.WireGuard) error {
 	return s.configure(t.Netns, t.Link, c)
 }
 
-func (s *session) doPeer(verb ip.Verb, t ip.WireGuardPeer) error {
+func (s *session) doPeer(verb object.Verb, t object.WireGuardPeer) error {
 	public, err := wgtypes.ParseKey(t.PublicKey)
 	if err != nil {
 		return err
 	}
-	p := wgtypes.PeerConfig{PublicKey: public, Remove: verb == ip.Delete}
-	if verb == ip.Delete {
+	p := wgtypes.PeerConfig{PublicKey: public, Remove: verb == object.Delete}
+	if verb == object.Delete {
 		err := s.configure(t.Netns, t.Link, wgtypes.Config{Peers: []wgtypes.PeerConfig{p}})
 		return gone(verb, err)
 	}

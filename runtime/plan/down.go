@@ -5,15 +5,15 @@ import (
 	"slices"
 	"strconv"
 
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 )
 
 // Removal is what takes back what a record records.
 type Removal struct {
 	// Steps are in the order in which they are to be done: the reverse of up's.
-	Steps []ip.Step
+	Steps []object.Step
 	// Notes say what was left alone because it is no longer what was made.
 	Notes []string
 }
@@ -46,10 +46,10 @@ func Down(r *record.Record, have *State) Removal {
 	d.sysctls()
 	d.files()
 	if r.Pin != nil {
-		d.add(ip.Delete, *r.Pin)
+		d.add(object.Delete, *r.Pin)
 	}
 	if r.Made != nil && (d.mine || have.Stale) {
-		d.add(ip.Delete, ip.Netns{Name: r.Made.Name})
+		d.add(object.Delete, object.Netns{Name: r.Made.Name})
 	}
 	return d.Removal
 }
@@ -63,8 +63,8 @@ type downer struct {
 	mine bool
 }
 
-func (d *downer) add(verb ip.Verb, thing ip.Thing) {
-	d.Steps = append(d.Steps, ip.Step{Verb: verb, Thing: thing})
+func (d *downer) add(verb object.Verb, thing object.Object) {
+	d.Steps = append(d.Steps, object.Step{Verb: verb, Object: thing})
 }
 
 func (d *downer) note(format string, args ...any) {
@@ -80,7 +80,7 @@ func (d *downer) routes(last bool) {
 			continue // goes with its namespace or its link, or at another time
 		}
 		if found, ok := d.have.route(r.Key()); ok && same(found, r) {
-			d.add(ip.Delete, r)
+			d.add(object.Delete, r)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (d *downer) addresses() {
 			continue
 		}
 		if hasAddress(d.have.At(a.Netns, d.in)[a.Dev], a) {
-			d.add(ip.Delete, a)
+			d.add(object.Delete, a)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (d *downer) addresses() {
 func (d *downer) rules() {
 	for _, r := range slices.Backward(d.r.Rules) {
 		if !(d.mine && r.Netns == d.in) && d.have.hasRule(r, d.in) {
-			d.add(ip.Delete, r)
+			d.add(object.Delete, r)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (d *downer) rules() {
 func (d *downer) neighbors() {
 	for _, n := range slices.Backward(d.r.Neighbors) {
 		if !d.mine && !d.ours(d.in, n.Dev) && d.have.hasNeighbor(n) {
-			d.add(ip.Delete, n)
+			d.add(object.Delete, n)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (d *downer) neighbors() {
 func (d *downer) peers() {
 	for _, p := range d.r.Peers {
 		if _, ok := d.have.WireGuard[p.Link].Peers[p.PublicKey]; ok && !d.mine && !d.ours(d.in, p.Link) {
-			d.add(ip.Delete, p)
+			d.add(object.Delete, p)
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (d *downer) sysctls() {
 		if now, ok := d.have.Sysctls[s.Key]; ok && !d.mine && now == s.Value && now != s.Old {
 			back := s.Sysctl
 			back.Value = s.Old
-			d.add(ip.Set, back)
+			d.add(object.Set, back)
 		}
 	}
 }
@@ -138,9 +138,9 @@ func (d *downer) files() {
 		switch now, ok := d.have.Files[f.Path]; {
 		case !ok && d.r.Complete:
 		case !ok: // an up that was killed may have left the half of it
-			d.add(ip.Delete, f)
+			d.add(object.Delete, f)
 		case now == f.Text:
-			d.add(ip.Delete, f)
+			d.add(object.Delete, f)
 		default:
 			d.note("%s was changed since it was made; left alone", f.Path)
 		}
@@ -168,7 +168,7 @@ func (d *downer) link(l record.Link) {
 	if _, exists := d.have.Inside[l.Name]; !exists {
 		if outer, ok := d.have.At(l.Outer, d.in)[l.Peer]; ok && l.Peer != "" && l.Outer != d.in {
 			if lost, ours := lostPeer(d.r, l.Outer, l.Peer, outer); ours {
-				d.add(ip.Delete, lost)
+				d.add(object.Delete, lost)
 			}
 		}
 		return
@@ -177,7 +177,7 @@ func (d *downer) link(l record.Link) {
 		d.note("link %s is another one than was made; left alone", l.Name)
 		return
 	}
-	d.add(ip.Delete, l.Link)
+	d.add(object.Delete, l.Link)
 }
 
 // giveBack plans that a taken link is where it was, as it was.
@@ -211,42 +211,42 @@ func (d *downer) giveBack(t record.Taken) {
 
 func (d *downer) release(t record.Taken, now Link, moved bool) {
 	if now.Master != 0 {
-		d.add(ip.Set, ip.Setting{Netns: d.in, Link: t.Name, Key: "nomaster"})
+		d.add(object.Set, object.Setting{Netns: d.in, Link: t.Name, Key: "nomaster"})
 	}
 	if moved {
-		d.add(ip.Set, ip.Setting{Netns: d.in, Link: t.Name, Key: "netns", Value: t.From})
+		d.add(object.Set, object.Setting{Netns: d.in, Link: t.Name, Key: "netns", Value: t.From})
 	}
 }
 
 func (d *downer) asItWas(t record.Taken, now Link) {
-	set := ip.Setting{Netns: t.From, Link: t.Name}
+	set := object.Setting{Netns: t.From, Link: t.Name}
 	if t.MTU != 0 && now.MTU != t.MTU {
 		set.Key, set.Value = "mtu", strconv.Itoa(int(t.MTU))
-		d.add(ip.Set, set)
+		d.add(object.Set, set)
 	}
 	if t.MAC != "" && now.MAC != t.MAC {
 		set.Key, set.Value = "address", t.MAC
-		d.add(ip.Set, set)
+		d.add(object.Set, set)
 	}
 	for _, a := range t.Addresses {
 		a.Netns, a.Dev = t.From, t.Name
-		d.add(ip.Replace, a)
+		d.add(object.Replace, a)
 	}
 	if set.Key, set.Value = "up", ""; !t.Up {
 		set.Key = "down"
 	}
-	d.add(ip.Set, set)
+	d.add(object.Set, set)
 	if t.Master != "" {
 		if _, ok := d.have.At(t.From, d.in)[t.Master]; ok {
 			set.Key, set.Value = "master", t.Master
-			d.add(ip.Set, set)
+			d.add(object.Set, set)
 		} else {
 			d.note("link %s was a member of %s, which is gone", t.Name, t.Master)
 		}
 	}
 	for _, r := range t.Routes {
 		if r.Netns, r.Dev = t.From, t.Name; t.Up {
-			d.add(ip.Replace, r)
+			d.add(object.Replace, r)
 		}
 	}
 }
@@ -271,8 +271,8 @@ func Minus(r, old *record.Record) *record.Record {
 	c.Rules = minus(c.Rules, old.Rules)
 	c.Neighbors = minus(c.Neighbors, old.Neighbors)
 	c.Files = minus(c.Files, old.Files)
-	c.Peers = slices.DeleteFunc(c.Peers, func(p ip.WireGuardPeer) bool {
-		return slices.ContainsFunc(old.Peers, func(o ip.WireGuardPeer) bool { return o.Link == p.Link && o.PublicKey == p.PublicKey })
+	c.Peers = slices.DeleteFunc(c.Peers, func(p object.WireGuardPeer) bool {
+		return slices.ContainsFunc(old.Peers, func(o object.WireGuardPeer) bool { return o.Link == p.Link && o.PublicKey == p.PublicKey })
 	})
 	c.Sysctls = slices.DeleteFunc(c.Sysctls, func(s record.Sysctl) bool {
 		return slices.ContainsFunc(old.Sysctls, func(o record.Sysctl) bool { return o.Key == s.Key })

@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"rdgen/runtime/conf"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 )
 
@@ -21,52 +21,52 @@ type Made struct {
 
 // Note writes into r that a step of p is done, or, with the zero Made, is about
 // to be. To note a step again completes what was noted before.
-func (p *Plan) Note(r *record.Record, s ip.Step, made Made) {
-	switch t := s.Thing.(type) {
-	case ip.Netns:
+func (p *Plan) Note(r *record.Record, s object.Step, made Made) {
+	switch t := s.Object.(type) {
+	case object.Netns:
 		r.Made = &record.Namespace{Name: t.Name, ID: made.Netns}
-	case ip.Link:
-		if s.Verb == ip.Delete {
+	case object.Link:
+		if s.Verb == object.Delete {
 			return // the other end of a link that is lost, or one that is made anew
 		}
 		l := record.Link{Link: t, Index: made.Index, PeerIndex: made.Peer, OuterID: made.Outer}
 		r.Links = put(r.Links, l, func(l record.Link) bool { return l.Name == t.Name })
-	case ip.Setting:
+	case object.Setting:
 		if t.Key == "netns" || t.Key == "master" {
 			p.noteTaken(r, t.Link, made.Index)
 		}
-	case ip.Address:
+	case object.Address:
 		// A Replace gives a taken link what it had; that is in r.Taken.
-		if s.Verb == ip.Add && !slices.Contains(r.Addresses, t) {
+		if s.Verb == object.Add && !slices.Contains(r.Addresses, t) {
 			r.Addresses = append(r.Addresses, t)
 		}
-	case ip.Route:
-		if s.Verb == ip.Replace && s.Old == nil {
+	case object.Route:
+		if s.Verb == object.Replace && s.Old == nil {
 			return
 		}
-		r.Routes = put(r.Routes, t, func(o ip.Route) bool { return o.Key() == t.Key() })
-	case ip.Rule:
-		if s.Verb == ip.Add && !t.Shared() && !slices.Contains(r.Rules, t) {
+		r.Routes = put(r.Routes, t, func(o object.Route) bool { return o.Key() == t.Key() })
+	case object.Rule:
+		if s.Verb == object.Add && !t.Shared() && !slices.Contains(r.Rules, t) {
 			r.Rules = append(r.Rules, t)
 		}
-	case ip.Neighbor:
+	case object.Neighbor:
 		if s.Old == nil {
-			r.Neighbors = put(r.Neighbors, t, func(o ip.Neighbor) bool { return o.Key() == t.Key() })
+			r.Neighbors = put(r.Neighbors, t, func(o object.Neighbor) bool { return o.Key() == t.Key() })
 		}
-	case ip.WireGuardPeer:
-		r.Peers = put(r.Peers, t, func(o ip.WireGuardPeer) bool { return o.Link == t.Link && o.PublicKey == t.PublicKey })
-	case ip.Sysctl:
+	case object.WireGuardPeer:
+		r.Peers = put(r.Peers, t, func(o object.WireGuardPeer) bool { return o.Link == t.Link && o.PublicKey == t.PublicKey })
+	case object.Sysctl:
 		noteSysctl(r, s, t)
-	case ip.File:
-		r.Files = put(r.Files, t, func(o ip.File) bool { return o.Path == t.Path })
-	case ip.Pin:
+	case object.File:
+		r.Files = put(r.Files, t, func(o object.File) bool { return o.Path == t.Path })
+	case object.Pin:
 		r.Pin = &t
 	}
 }
 
 // noteSysctl keeps the first value that a variable had.
-func noteSysctl(r *record.Record, s ip.Step, t ip.Sysctl) {
-	old, ok := s.Old.(ip.Sysctl)
+func noteSysctl(r *record.Record, s object.Step, t object.Sysctl) {
+	old, ok := s.Old.(object.Sysctl)
 	if !ok {
 		return
 	}
@@ -122,21 +122,21 @@ func Unwanted(f *conf.File, have *State, r *record.Record) *record.Record {
 		w, ok := wants[t.Name]
 		return ok && w.Kind == ""
 	})
-	u.Addresses = slices.DeleteFunc(u.Addresses, func(a ip.Address) bool { return p.wantsAddress(a) })
+	u.Addresses = slices.DeleteFunc(u.Addresses, func(a object.Address) bool { return p.wantsAddress(a) })
 	u.Rules = slices.DeleteFunc(u.Rules, p.wantsRule)
-	u.Neighbors = slices.DeleteFunc(u.Neighbors, func(n ip.Neighbor) bool {
+	u.Neighbors = slices.DeleteFunc(u.Neighbors, func(n object.Neighbor) bool {
 		return slices.ContainsFunc(f.Neighbors, func(w conf.Neighbor) bool { return wantedNeighbor(p.in, w).Key() == n.Key() })
 	})
-	u.Peers = slices.DeleteFunc(u.Peers, func(o ip.WireGuardPeer) bool {
+	u.Peers = slices.DeleteFunc(u.Peers, func(o object.WireGuardPeer) bool {
 		return slices.ContainsFunc(wants[o.Link].Peers, func(w conf.Peer) bool { return w.PublicKey == o.PublicKey })
 	})
 	u.Sysctls = slices.DeleteFunc(u.Sysctls, func(o record.Sysctl) bool {
 		return slices.ContainsFunc(f.Sysctls, func(w conf.Sysctl) bool { return w.Key == o.Key })
 	})
-	u.Files = slices.DeleteFunc(u.Files, func(o ip.File) bool {
-		return slices.ContainsFunc(wantedFiles(f, have.Nsswitch), func(w ip.File) bool { return w.Path == o.Path })
+	u.Files = slices.DeleteFunc(u.Files, func(o object.File) bool {
+		return slices.ContainsFunc(wantedFiles(f, have.Nsswitch), func(w object.File) bool { return w.Path == o.Path })
 	})
-	u.Routes = slices.DeleteFunc(u.Routes, func(r ip.Route) bool {
+	u.Routes = slices.DeleteFunc(u.Routes, func(r object.Route) bool {
 		if slices.Contains(lastRoutes(p.in, f.Table, true), r) {
 			return true
 		}
@@ -147,13 +147,13 @@ func Unwanted(f *conf.File, have *State, r *record.Record) *record.Record {
 
 // outerOf is the namespace of a link's other side.
 func (p *planner) outerOf(l conf.Link) string {
-	if !ip.HasOuter(l.Kind) {
+	if !object.HasOuter(l.Kind) {
 		return p.in
 	}
 	return p.have.Outers[l.Outer.ID.String()].Domain.Netns.String()
 }
 
-func (p *planner) wantsAddress(a ip.Address) bool {
+func (p *planner) wantsAddress(a object.Address) bool {
 	if a.Netns == p.in && a.Dev == p.f.Domain.VRF.String() {
 		return slices.Contains(loopback(true), a.Prefix)
 	}
@@ -173,7 +173,7 @@ func (p *planner) wantsAddress(a ip.Address) bool {
 
 // wantsRule reports whether the file wants a recorded rule, be it for the
 // packets of a wireguard link.
-func (p *planner) wantsRule(r ip.Rule) bool {
+func (p *planner) wantsRule(r object.Rule) bool {
 	for _, w := range p.f.Rules {
 		if w.Netns, w.Protocol, w.Rule.IPv6 = p.in, r.Protocol, r.IPv6; w.Rule == r {
 			return true

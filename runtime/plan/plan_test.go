@@ -11,8 +11,8 @@ import (
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
 )
@@ -39,16 +39,16 @@ func atHome() *State {
 		"lo": {Link: rtnl.Link{Name: "lo", Index: 1, Up: true}},
 		"eth0": {Link: rtnl.Link{Name: "eth0", Index: 2, Up: true, MTU: 1500, MAC: "02:00:00:00:00:07"},
 			Addresses: []rtnl.Address{
-				{Address: ip.Address{Prefix: netip.MustParsePrefix("10.20.30.40/24")}},
-				{Address: ip.Address{Prefix: netip.MustParsePrefix("2001:db8::40/64")}},
-				{Address: ip.Address{Prefix: netip.MustParsePrefix("fe80::1/64")}, Own: true},
+				{Address: object.Address{Prefix: netip.MustParsePrefix("10.20.30.40/24")}},
+				{Address: object.Address{Prefix: netip.MustParsePrefix("2001:db8::40/64")}},
+				{Address: object.Address{Prefix: netip.MustParsePrefix("fe80::1/64")}, Own: true},
 			},
 			Routes: []rtnl.Route{
-				{Route: ip.Route{Destination: netip.MustParsePrefix("0.0.0.0/0"), Type: "unicast", Table: 254,
+				{Route: object.Route{Destination: netip.MustParsePrefix("0.0.0.0/0"), Type: "unicast", Table: 254,
 					Gateway: netip.MustParseAddr("10.20.30.1"), Protocol: 3}, Index: 2},
-				{Route: ip.Route{Destination: netip.MustParsePrefix("10.20.30.0/24"), Type: "unicast", Table: 254, Scope: 253,
-					Protocol: ip.ProtocolKernel}, Index: 2},
-				{Route: ip.Route{Destination: netip.MustParsePrefix("10.9.0.0/16"), Type: "unicast", Table: 254, Scope: 253,
+				{Route: object.Route{Destination: netip.MustParsePrefix("10.20.30.0/24"), Type: "unicast", Table: 254, Scope: 253,
+					Protocol: object.ProtocolKernel}, Index: 2},
+				{Route: object.Route{Destination: netip.MustParsePrefix("10.9.0.0/16"), Type: "unicast", Table: 254, Scope: 253,
 					Protocol: 4}, Index: 2},
 			}},
 	}
@@ -102,7 +102,7 @@ ip link set mgmt up
 func TestVRF(t *testing.T) {
 	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Link eth0]\nAddress=10.20.30.41/24\n[Route]\nDestination=10.5.0.0/16\nGateway=10.20.30.5\n")
 	p := up(t, f, atHome(), &record.Record{})
-	want(t, "up", lines(p.Steps, ip.Step.String), vrfSteps+`
+	want(t, "up", lines(p.Steps, object.Step.String), vrfSteps+`
 ip link set eth0 master mgmt
 ip address replace 2001:db8::40/64 dev eth0
 ip route replace 10.9.0.0/16 dev eth0 table 10 protocol static
@@ -121,9 +121,9 @@ func TestVRFAgainAndDown(t *testing.T) {
 	have, r := atHome(), &record.Record{}
 	p := up(t, f, have, r)
 	r = simulate(t, have, p)
-	want(t, "second up", lines(up(t, f, have, r).Steps, ip.Step.String), "")
+	want(t, "second up", lines(up(t, f, have, r).Steps, object.Step.String), "")
 	removal := Down(r, have)
-	want(t, "down", lines(removal.Steps, ip.Step.String), `
+	want(t, "down", lines(removal.Steps, object.Step.String), `
 ip link set eth0 nomaster
 ip address replace 10.20.30.40/24 dev eth0
 ip address replace 2001:db8::40/64 dev eth0
@@ -159,8 +159,8 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 			f(&l)
 			have.Inside[name] = l
 		}
-		switch thing := s.Thing.(type) {
-		case ip.Link:
+		switch thing := s.Object.(type) {
+		case object.Link:
 			have.Inside[thing.Name] = Link{Link: rtnl.Link{Name: thing.Name, Index: index, Kind: thing.Kind, Options: thing.Options,
 				Peer: index + 1000}}
 			if thing.Peer != "" {
@@ -169,12 +169,12 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 			if thing.Kind == "vrf" {
 				if len(have.VRFs) == 0 {
 					for _, v6 := range []bool{false, true} {
-						have.Rules = append(have.Rules, ip.Rule{IPv6: v6, Pref: PrefL3mdev, L3mdev: true, Protocol: ip.ProtocolKernel})
+						have.Rules = append(have.Rules, object.Rule{IPv6: v6, Pref: PrefL3mdev, L3mdev: true, Protocol: object.ProtocolKernel})
 					}
 				}
 				have.VRFs = append(have.VRFs, have.Inside[thing.Name].Link)
 			}
-		case ip.Setting:
+		case object.Setting:
 			if thing.Key == "netns" {
 				have.Inside[thing.Link] = Link{Link: rtnl.Link{Name: thing.Link, Index: index,
 					MTU: have.Outside[thing.Link].MTU, MAC: have.Outside[thing.Link].MAC}}
@@ -192,20 +192,20 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 				}
 				index = l.Index
 			})
-		case ip.Address:
+		case object.Address:
 			change(thing.Dev, func(l *Link) { l.Addresses = append(l.Addresses, rtnl.Address{Address: thing}) })
-		case ip.Route:
+		case object.Route:
 			have.Routes = append(have.Routes, rtnl.Route{Route: thing})
-		case ip.Rule:
+		case object.Rule:
 			thing.Netns = ""
-			if s.Verb == ip.Add {
+			if s.Verb == object.Add {
 				have.Rules = append(have.Rules, thing)
 			} else {
 				have.Rules = slices.DeleteFunc(have.Rules, thing.Same)
 			}
-		case ip.Pin:
+		case object.Pin:
 			have.Pinned = uint32(have.Inside[thing.VRF].Index)
-		case ip.Netns:
+		case object.Netns:
 			have.Exists, have.ID = true, t1
 		}
 		p.Note(r, s, Made{Netns: have.ID, Index: index, Peer: index + 1000})
@@ -226,13 +226,13 @@ ip link set red up
 # rdomain pins the program of vrf red at /sys/fs/bpf/rdomain/red
 `
 	have.Pinned = 0
-	want(t, "up", lines(up(t, f, have, &record.Record{}).Steps, ip.Step.String), "ip link add red type vrf table 20"+own)
+	want(t, "up", lines(up(t, f, have, &record.Record{}).Steps, object.Step.String), "ip link add red type vrf table 20"+own)
 	// The kernel adds its rule with the first VRF only.
-	have.Rules = slices.DeleteFunc(have.Rules, func(r ip.Rule) bool { return r.Pref == PrefL3mdev })
-	want(t, "up without the kernel's rule", lines(up(t, f, have, &record.Record{}).Steps, ip.Step.String),
+	have.Rules = slices.DeleteFunc(have.Rules, func(r object.Rule) bool { return r.Pref == PrefL3mdev })
+	want(t, "up without the kernel's rule", lines(up(t, f, have, &record.Record{}).Steps, object.Step.String),
 		"ip link add red type vrf table 20\nip rule add pref 1000 l3mdev protocol kernel\nip -6 rule add pref 1000 l3mdev protocol kernel"+own)
 	have.IPv6 = false
-	want(t, "up without IPv6", lines(up(t, f, have, &record.Record{}).Steps, ip.Step.String), `
+	want(t, "up without IPv6", lines(up(t, f, have, &record.Record{}).Steps, object.Step.String), `
 ip link add red type vrf table 20
 ip rule add pref 1000 l3mdev protocol kernel
 ip route add unreachable default table 20 metric 4278198272 protocol kernel
@@ -252,7 +252,7 @@ func TestVRFMadeAnewByOthers(t *testing.T) {
 	vrf.Index = 999
 	have.Inside["mgmt"] = vrf
 	p := up(t, f, have, r)
-	want(t, "up", lines(p.Steps, ip.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
+	want(t, "up", lines(p.Steps, object.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
 	if len(p.Record.Links) != 0 {
 		t.Errorf("still recorded: %+v", p.Record.Links)
 	}
@@ -260,9 +260,9 @@ func TestVRFMadeAnewByOthers(t *testing.T) {
 	if want := []string{"link mgmt is another one than was made; left alone"}; !slices.Equal(removal.Notes, want) {
 		t.Errorf("Notes = %q; want %q", removal.Notes, want)
 	}
-	want(t, "Foreign", lines(Foreign("", "mgmt", have), ip.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
+	want(t, "Foreign", lines(Foreign("", "mgmt", have), object.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
 	have.Pinned = 999
-	want(t, "Foreign again", lines(Foreign("", "mgmt", have), ip.Step.String), "")
+	want(t, "Foreign again", lines(Foreign("", "mgmt", have), object.Step.String), "")
 }
 
 // A link from outside goes into a VRF inside a namespace in two moves, and has
@@ -274,7 +274,7 @@ func TestVRFInNetns(t *testing.T) {
 		Outside: outside.Outside, Rules: NewRules(true), IPv6: true}
 	p := up(t, f, have, &record.Record{})
 	vrf := strings.NewReplacer("ip ", "ip -n t1 ", "rdomain/mgmt", "rdomain/mgmt@t1").Replace(vrfSteps)
-	want(t, "up", lines(p.Steps, ip.Step.String), vrf+`
+	want(t, "up", lines(p.Steps, object.Step.String), vrf+`
 ip link set eth0 netns t1
 ip -n t1 link set eth0 up
 ip -n t1 link set eth0 master mgmt
@@ -284,8 +284,8 @@ ip -n t1 route replace 10.9.0.0/16 dev eth0 table 10 protocol static
 ip -n t1 route replace default via 10.20.30.1 dev eth0 table 10
 `[1:])
 	r := simulate(t, have, p)
-	want(t, "second up", lines(up(t, f, have, r).Steps, ip.Step.String), "")
-	steps := lines(Down(r, have).Steps, ip.Step.String)
+	want(t, "second up", lines(up(t, f, have, r).Steps, object.Step.String), "")
+	steps := lines(Down(r, have).Steps, object.Step.String)
 	want(t, "down", steps, `
 ip -n t1 link set eth0 nomaster
 ip -n t1 link set eth0 netns /proc/$$/ns/net
@@ -329,7 +329,7 @@ func TestConflicts(t *testing.T) {
 		{vrf + "[Link eth9]\n", func(*State) {}, ":4: there is no link eth9, inside or outside; Kind= would make one"},
 		{vrf + "[Link eth0]\n", func(s *State) {
 			l := s.Inside["eth0"]
-			l.Routes = []rtnl.Route{{Route: ip.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Other: "several next hops"}}}
+			l.Routes = []rtnl.Route{{Route: object.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Other: "several next hops"}}}
 			s.Inside["eth0"] = l
 		}, ":4: link eth0 has a route to 10.0.0.0/8 with several next hops, which rdomain cannot move; write it as a [Route] and delete it"},
 	} {
@@ -347,25 +347,25 @@ func TestConflicts(t *testing.T) {
 func TestForeignRouteIsNotReplaced(t *testing.T) {
 	f := file(t, "t1", "[Route]\nDestination=10.0.0.0/8\nGateway=10.1.0.1\n")
 	have := &State{Exists: true, ID: t1, Inside: map[string]Link{"lo": {Link: rtnl.Link{Up: true}}}, Outside: map[string]Link{},
-		Routes: []rtnl.Route{{Route: ip.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Type: "unicast", Table: 254,
+		Routes: []rtnl.Route{{Route: object.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Type: "unicast", Table: 254,
 			Gateway: netip.MustParseAddr("10.9.9.9"), Dev: "eth0"}}}}
 	_, err := Up(f, have, &record.Record{})
 	if want := "/etc/rdomain/t1.conf:1: another route exists already: ip -n t1 route add 10.0.0.0/8 via 10.9.9.9 dev eth0"; err == nil || err.Error() != want {
 		t.Errorf("Up = %v; want %s", err, want)
 	}
 	p := up(t, f, have, &record.Record{Netns: "t1", Made: &record.Namespace{Name: "t1", ID: t1}})
-	want(t, "up in a namespace of ours", lines(p.Steps, ip.Step.String), "ip -n t1 route replace 10.0.0.0/8 via 10.1.0.1")
+	want(t, "up in a namespace of ours", lines(p.Steps, object.Step.String), "ip -n t1 route replace 10.0.0.0/8 via 10.1.0.1")
 }
 
 func TestLastRules(t *testing.T) {
-	local, last := ip.Rule{Pref: PrefLocal, Table: 255}, ip.Rule{Pref: PrefUnreachable, L3mdev: true, Type: "unreachable"}
-	first := ip.Rule{Table: 255}
-	want(t, "LastRules", lines(LastRules("t1", []ip.Rule{last, local}, []ip.Rule{first}, []ip.Rule{local, last}), ip.Step.String), `
+	local, last := object.Rule{Pref: PrefLocal, Table: 255}, object.Rule{Pref: PrefUnreachable, L3mdev: true, Type: "unreachable"}
+	first := object.Rule{Table: 255}
+	want(t, "LastRules", lines(LastRules("t1", []object.Rule{last, local}, []object.Rule{first}, []object.Rule{local, last}), object.Step.String), `
 ip -n t1 rule add pref 0 table local
 ip -n t1 rule delete pref 32765 table local
 ip -n t1 rule delete pref 2000 l3mdev unreachable
 `)
-	want(t, "LastRules where others were faster", lines(LastRules("", []ip.Rule{last, local}, []ip.Rule{first}, []ip.Rule{first}), ip.Step.String), "")
+	want(t, "LastRules where others were faster", lines(LastRules("", []object.Rule{last, local}, []object.Rule{first}, []object.Rule{first}), object.Step.String), "")
 }
 
 func TestProblems(t *testing.T) {
@@ -379,17 +379,17 @@ func TestProblems(t *testing.T) {
 	want(t, "no member", say(), "vrf mgmt has no member link: it isolates but cannot serve")
 	want(t, "a member", say("eth0"), "")
 	rules := slices.Clone(have.Rules)
-	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r ip.Rule) bool { return r.Pref == PrefL3mdev && r.IPv6 })
+	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r object.Rule) bool { return r.Pref == PrefL3mdev && r.IPv6 })
 	want(t, "no rule", say("eth0"), "there is no IPv6 rule for VRFs (pref 1000 l3mdev): packets of vrf mgmt leave by the main table")
-	have.Rules = append(slices.Clone(rules), ip.Rule{Table: 255})
+	have.Rules = append(slices.Clone(rules), object.Rule{Table: 255})
 	want(t, "local first", say("eth0"), "the IPv4 rule for the local table (pref 0) is before that for VRFs: "+
 		"addresses of other domains are reachable in vrf mgmt")
-	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r ip.Rule) bool { return r.Pref == PrefUnreachable })
+	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r object.Rule) bool { return r.Pref == PrefUnreachable })
 	want(t, "the route ends it", say("eth0"), "")
 	have.Routes = nil
 	want(t, "open end", say("eth0"), "nothing ends table 10 for IPv4: a miss in vrf mgmt goes on to the main table\n"+
 		"nothing ends table 10 for IPv6: a miss in vrf mgmt goes on to the main table")
-	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r ip.Rule) bool { return r.Pref == PrefMarked && !r.IPv6 })
+	have.Rules = slices.DeleteFunc(slices.Clone(rules), func(r object.Rule) bool { return r.Pref == PrefMarked && !r.IPv6 })
 	want(t, "no rule for marks", say("eth0"), "a process in vrf mgmt can send a datagram by another interface (IP_PKTINFO): "+
 		"there is no IPv4 rule for it (pref 2001 fwmark 0x80000000/0x80000000 unreachable)")
 	have.Rules = rules
@@ -397,7 +397,7 @@ func TestProblems(t *testing.T) {
 	vrf := have.Inside["mgmt"]
 	vrf.Up, vrf.Addresses = false, nil
 	have.Inside["mgmt"] = vrf
-	have.VRFs = append(have.VRFs, rtnl.Link{Name: "red", Options: ip.Options{Table: 10}})
+	have.VRFs = append(have.VRFs, rtnl.Link{Name: "red", Options: object.Options{Table: 10}})
 	want(t, "down and more", say("eth0"), `
 vrf mgmt is down: it isolates but cannot serve
 vrf mgmt and vrf red share table 10: they are not isolated from each other
@@ -417,7 +417,7 @@ func TestUnwanted(t *testing.T) {
 	}
 	edited := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Link veth0]\nKind=veth\nPeer=v\nPeerAddress=10.7.0.1/30\n")
 	u := Unwanted(edited, atHome(), r)
-	steps := lines(Down(u, have).Steps, ip.Step.String)
+	steps := lines(Down(u, have).Steps, object.Step.String)
 	for _, s := range []string{"ip route delete 10.5.0.0/16 via 10.20.30.5 table 10\n", "ip address delete 10.7.0.2/30 dev veth0\n",
 		"ip link set eth0 nomaster\n"} {
 		if !strings.Contains(steps, s) {

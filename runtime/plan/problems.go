@@ -6,7 +6,7 @@ import (
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // Problems says in words what of a domain does not work, or does not isolate,
@@ -53,7 +53,7 @@ func vrfProblems(f *conf.File, have *State, members []string) (list []string) {
 	}
 	for i, v6 := range families(have.IPv6) {
 		list = append(list, ruleProblems(name, vrf.Table, v6, have)...)
-		if a := loopback(true)[i]; !hasAddress(vrf, ip.NewAddress("", "", a)) {
+		if a := loopback(true)[i]; !hasAddress(vrf, object.NewAddress("", "", a)) {
 			say("vrf %s has no address %s: nothing in it can reach itself", name, a)
 		}
 	}
@@ -81,8 +81,8 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 				"addresses of other domains are reachable in vrf %s", family, r.Pref, name))
 		}
 	}
-	ends := slices.ContainsFunc(have.Rules, func(r ip.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.L3mdev && r.Type == "unreachable" }) ||
-		slices.ContainsFunc(lastRoutes("", table, true), func(want ip.Route) bool {
+	ends := slices.ContainsFunc(have.Rules, func(r object.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.L3mdev && r.Type == "unreachable" }) ||
+		slices.ContainsFunc(lastRoutes("", table, true), func(want object.Route) bool {
 			found, ok := have.route(want.Key())
 			return ok && found.Type != "unicast" && want.Destination.Addr().Is6() == v6
 		})
@@ -90,7 +90,7 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 		list = append(list, fmt.Sprintf("nothing ends table %d for %s: a miss in vrf %s goes on to the main table",
 			table, family, name))
 	}
-	if !slices.ContainsFunc(have.Rules, func(r ip.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.Mark != 0 && r.Pref > lookup }) {
+	if !slices.ContainsFunc(have.Rules, func(r object.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.Mark != 0 && r.Pref > lookup }) {
 		list = append(list, fmt.Sprintf("a process in vrf %s can send a datagram by another interface (IP_PKTINFO): "+
 			"there is no %s rule for it (pref %d fwmark %#x/%#[4]x unreachable)", name, family, PrefMarked, uint32(domain.VRFMark)))
 	}

@@ -6,25 +6,25 @@ import (
 	"strings"
 
 	"rdgen/runtime/conf"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // rule plans one rule that is the domain's own; have are the rules of its
 // namespace. One that somebody else made is used, not owned.
-func (p *planner) rule(line int, want ip.Rule, have []ip.Rule) {
+func (p *planner) rule(line int, want object.Rule, have []object.Rule) {
 	if !contains(have, want) && !p.has(want) {
-		p.add(line, ip.Add, want)
+		p.add(line, object.Add, want)
 	}
 }
 
-func contains(rules []ip.Rule, want ip.Rule) bool {
+func contains(rules []object.Rule, want object.Rule) bool {
 	want.Netns = ""
 	return slices.ContainsFunc(rules, want.Same)
 }
 
 // hasRule reports whether there is a rule, in whatever namespace; in is that of
 // the domain.
-func (s *State) hasRule(want ip.Rule, in string) bool {
+func (s *State) hasRule(want object.Rule, in string) bool {
 	if want.Netns == in {
 		return contains(s.Rules, want)
 	}
@@ -33,8 +33,8 @@ func (s *State) hasRule(want ip.Rule, in string) bool {
 
 // wantedRules returns the rules that a section asks for. They are of protocol
 // kernel, lest systemd-networkd delete them.
-func (p *planner) wantedRules(r conf.Rule) (list []ip.Rule) {
-	r.Netns, r.Protocol = p.in, ip.ProtocolKernel
+func (p *planner) wantedRules(r conf.Rule) (list []object.Rule) {
+	r.Netns, r.Protocol = p.in, object.ProtocolKernel
 	if r.IPv4 {
 		list = append(list, r.Rule)
 	}
@@ -46,13 +46,13 @@ func (p *planner) wantedRules(r conf.Rule) (list []ip.Rule) {
 	return list
 }
 
-func (s *State) hasNeighbor(want ip.Neighbor) bool {
+func (s *State) hasNeighbor(want object.Neighbor) bool {
 	want.Netns = ""
 	return slices.Contains(s.Neighbors, want)
 }
 
-func wantedNeighbor(in string, n conf.Neighbor) ip.Neighbor {
-	return ip.Neighbor{Netns: in, Dev: n.Device.String(), Address: n.Address, MAC: n.MAC}
+func wantedNeighbor(in string, n conf.Neighbor) object.Neighbor {
+	return object.Neighbor{Netns: in, Dev: n.Device.String(), Address: n.Address, MAC: n.MAC}
 }
 
 func (p *planner) neighbor(n conf.Neighbor) {
@@ -63,11 +63,11 @@ func (p *planner) neighbor(n conf.Neighbor) {
 	for _, now := range p.have.Neighbors {
 		if now.Key() == want.Key() && !p.moves(want.Dev) {
 			now.Netns = p.in
-			p.set(n.Line, ip.Replace, want, now)
+			p.set(n.Line, object.Replace, want, now)
 			return
 		}
 	}
-	p.add(n.Line, ip.Add, want)
+	p.add(n.Line, object.Add, want)
 }
 
 // sysctls plans the variables that are a link's (net.ipv4.conf.LINK...), or the
@@ -77,20 +77,20 @@ func (p *planner) sysctls(ofLinks bool) error {
 		if p.ofLink(s.Key) != ofLinks {
 			continue
 		}
-		want := ip.Sysctl{Netns: p.in, Key: s.Key, Value: s.Value}
+		want := object.Sysctl{Netns: p.in, Key: s.Key, Value: s.Value}
 		now, ok := p.have.Sysctls[s.Key]
 		if ofLinks && p.remakes(strings.Split(s.Key, "/")[3]) {
 			ok = false
 		}
 		switch {
 		case !ok && !p.have.Exists, !ok && ofLinks:
-			p.add(s.Line, ip.Set, want) // it comes with the namespace or the link
+			p.add(s.Line, object.Set, want) // it comes with the namespace or the link
 		case !ok:
 			return p.fail(s.Line, fmt.Sprintf("there is no variable %s in %s", s.Key, p.place(p.in)))
 		case now != s.Value:
 			old := want
 			old.Value = now
-			p.set(s.Line, ip.Set, want, old)
+			p.set(s.Line, object.Set, want, old)
 		}
 	}
 	return nil
@@ -113,7 +113,7 @@ func EtcNetns(netns string) string { return "/etc/netns/" + netns }
 var ResolverFiles = []string{"resolv.conf", "nsswitch.conf"}
 
 // wantedFiles returns the resolver files of the namespace.
-func wantedFiles(f *conf.File, nsswitch string) (list []ip.File) {
+func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
 	if len(f.DNS) == 0 {
 		return nil
 	}
@@ -125,9 +125,9 @@ func wantedFiles(f *conf.File, nsswitch string) (list []ip.File) {
 	if len(f.Search) > 0 {
 		text += "search " + strings.Join(f.Search, " ") + "\n"
 	}
-	list = append(list, ip.File{Path: dir + "/resolv.conf", Text: text})
+	list = append(list, object.File{Path: dir + "/resolv.conf", Text: text})
 	if body, leaks := hostsByDNS(nsswitch); leaks {
-		list = append(list, ip.File{Path: dir + "/nsswitch.conf", Text: head + body})
+		list = append(list, object.File{Path: dir + "/nsswitch.conf", Text: head + body})
 	}
 	return list
 }
@@ -158,10 +158,10 @@ func (p *planner) files() {
 		now, exists := p.have.Files[want.Path]
 		switch {
 		case !exists:
-			p.add(p.f.DNSLine, ip.Add, want)
+			p.add(p.f.DNSLine, object.Add, want)
 		case now == want.Text || !strings.HasPrefix(now, Mark):
 		default:
-			p.set(p.f.DNSLine, ip.Replace, want, ip.File{Path: want.Path, Text: now, NewDir: want.NewDir})
+			p.set(p.f.DNSLine, object.Replace, want, object.File{Path: want.Path, Text: now, NewDir: want.NewDir})
 		}
 	}
 }

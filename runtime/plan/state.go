@@ -1,5 +1,5 @@
 // Package plan compares what a domain's file wants with what the kernel has, and
-// says what to do: a list of steps (package ip). It touches nothing; the same
+// says what to do: a list of steps (package object). It touches nothing; the same
 // file, state and record give the same plan.
 package plan
 
@@ -8,8 +8,8 @@ import (
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
 )
@@ -46,16 +46,16 @@ type State struct {
 	// VRFs are all VRFs of the domain's namespace, Rules its rules, both only
 	// read for a VRF.
 	VRFs  []rtnl.Link
-	Rules []ip.Rule
+	Rules []object.Rule
 	// Before are steps that will be done first, for domains that this one
 	// requires; empty but to print what would be done.
-	Before []ip.Step
+	Before []object.Step
 	// OuterRules are the rules of namespaces in which a wireguard link's
 	// packets are marked, by namespace.
-	OuterRules map[string][]ip.Rule
+	OuterRules map[string][]object.Rule
 	// Neighbors are the permanent ones of links in Inside that the file or the
 	// record names one for.
-	Neighbors []ip.Neighbor
+	Neighbors []object.Neighbor
 	// WireGuard are the wireguard links of the domain's namespace, by name.
 	WireGuard map[string]WireGuard
 	// Keys are the fingerprints of the secrets in files, by path.
@@ -134,7 +134,7 @@ func (s *State) At(netns, in string) map[string]Link {
 
 // Plan is what is to be done for a domain.
 type Plan struct {
-	Steps []ip.Step
+	Steps []object.Step
 	// Taken are the links that the steps move in or enslave, as they are now.
 	Taken []record.Taken
 	// Record is what there is to record before the first step is done: the
@@ -149,8 +149,8 @@ type Plan struct {
 // given back later. old is the record that the plan was made from: what it says
 // of links that are lost is kept for what is planned later.
 func (p *Plan) KnownOld(old *record.Record) {
-	at := slices.IndexFunc(p.Steps, func(s ip.Step) bool {
-		_, ok := s.Thing.(ip.Sysctl)
+	at := slices.IndexFunc(p.Steps, func(s object.Step) bool {
+		_, ok := s.Object.(object.Sysctl)
 		return ok && s.Old == nil
 	})
 	if at <= 0 {
@@ -175,20 +175,20 @@ type planner struct {
 	in string
 }
 
-func (p *planner) add(line int, verb ip.Verb, thing ip.Thing) {
-	p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: verb, Thing: thing, Line: line})
+func (p *planner) add(line int, verb object.Verb, thing object.Object) {
+	p.plan.Steps = append(p.plan.Steps, object.Step{Verb: verb, Object: thing, Line: line})
 }
 
 // change sets a property of a link that exists, remembering what it was.
-func (p *planner) change(line int, s ip.Setting, old string) {
+func (p *planner) change(line int, s object.Setting, old string) {
 	was := s
 	was.Value = old
-	p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: ip.Set, Thing: s, Old: was, Line: line})
+	p.plan.Steps = append(p.plan.Steps, object.Step{Verb: object.Set, Object: s, Old: was, Line: line})
 }
 
 // set changes a thing that is there, remembering what it was.
-func (p *planner) set(line int, verb ip.Verb, thing, old ip.Thing) {
-	p.plan.Steps = append(p.plan.Steps, ip.Step{Verb: verb, Thing: thing, Old: old, Line: line})
+func (p *planner) set(line int, verb object.Verb, thing, old object.Object) {
+	p.plan.Steps = append(p.plan.Steps, object.Step{Verb: verb, Object: thing, Old: old, Line: line})
 }
 
 func (p *planner) fail(line int, msg string) error {

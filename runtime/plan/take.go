@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"rdgen/runtime/conf"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 )
 
@@ -38,7 +38,7 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 	} else if err := p.save(l, now, ""); err != nil {
 		return err
 	}
-	p.add(l.Line, ip.Set, ip.Setting{Link: name, Key: "netns", Value: p.in})
+	p.add(l.Line, object.Set, object.Setting{Link: name, Key: "netns", Value: p.in})
 	p.settings(l, now)
 	p.restore(l)
 	return nil
@@ -81,7 +81,7 @@ func (p *planner) save(l conf.Link, now Link, from string) error {
 		}
 	}
 	for _, r := range now.Routes {
-		if r.Protocol == ip.ProtocolKernel || r.Protocol == protocolRA {
+		if r.Protocol == object.ProtocolKernel || r.Protocol == protocolRA {
 			continue // they come by themselves
 		}
 		if r.Other != "" {
@@ -91,7 +91,7 @@ func (p *planner) save(l conf.Link, now Link, from string) error {
 		t.Routes = append(t.Routes, r.Route)
 	}
 	// A gateway must be reachable before a route leads through it.
-	slices.SortStableFunc(t.Routes, func(a, b ip.Route) int {
+	slices.SortStableFunc(t.Routes, func(a, b object.Route) int {
 		return btoi(a.Gateway.IsValid()) - btoi(b.Gateway.IsValid())
 	})
 	p.plan.Taken = append(p.plan.Taken, t)
@@ -121,37 +121,37 @@ func (p *planner) restore(l conf.Link) {
 	for _, a := range t.Addresses {
 		a.Netns, a.Dev = p.in, name
 		if !inside || !hasAddress(now, a) || p.flushes(a) {
-			p.once(l.Line, ip.Replace, a)
+			p.once(l.Line, object.Replace, a)
 		}
 	}
-	up := ip.Setting{Netns: p.in, Link: name, Key: "up"}
+	up := object.Setting{Netns: p.in, Link: name, Key: "up"}
 	if (!inside || !now.Up) && !p.has(up) {
-		p.add(l.Line, ip.Set, up)
+		p.add(l.Line, object.Set, up)
 	}
 	for _, r := range t.Routes {
 		r.Netns, r.Dev = p.in, name
-		if p.f.Kind == conf.VRF && r.Table == ip.MainTable {
+		if p.f.Kind == conf.VRF && r.Table == object.MainTable {
 			r.Table = p.f.Table
 		}
 		found, ok := p.have.route(r.Key())
 		if !ok || !same(found, r) || p.moves(name) {
-			p.once(l.Line, ip.Replace, r)
+			p.once(l.Line, object.Replace, r)
 		}
 	}
 }
 
 // once plans a step that is repeated after each step that undoes it: of two
 // equal ones the later is kept.
-func (p *planner) once(line int, verb ip.Verb, thing ip.Thing) {
-	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s ip.Step) bool { return s.Thing == thing })
+func (p *planner) once(line int, verb object.Verb, thing object.Object) {
+	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s object.Step) bool { return s.Object == thing })
 	p.add(line, verb, thing)
 }
 
 // moves reports whether the plan changes the link's namespace or master, or makes
 // it anew, with which the kernel drops its routes.
 func (p *planner) moves(link string) bool {
-	return p.remakes(link) || slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool {
-		set, ok := s.Thing.(ip.Setting)
+	return p.remakes(link) || slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool {
+		set, ok := s.Object.(object.Setting)
 		return ok && set.Link == link && (set.Key == "netns" || set.Key == "master")
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"rdgen/runtime/conf"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 )
 
@@ -81,29 +81,29 @@ func keep(old *record.Record, have *State) *record.Record {
 			r.Links[i].PeerIndex = now.Peer
 		}
 	}
-	r.Addresses = slices.DeleteFunc(r.Addresses, func(a ip.Address) bool {
+	r.Addresses = slices.DeleteFunc(r.Addresses, func(a object.Address) bool {
 		return !hasAddress(have.At(a.Netns, r.Netns)[a.Dev], a)
 	})
-	r.Routes = slices.DeleteFunc(r.Routes, func(want ip.Route) bool {
+	r.Routes = slices.DeleteFunc(r.Routes, func(want object.Route) bool {
 		found, ok := have.route(want.Key())
 		return !ok || !same(found, want)
 	})
-	r.Rules = slices.DeleteFunc(r.Rules, func(want ip.Rule) bool { return !have.hasRule(want, r.Netns) })
-	r.Neighbors = slices.DeleteFunc(r.Neighbors, func(n ip.Neighbor) bool { return !have.hasNeighbor(n) })
-	r.Peers = slices.DeleteFunc(r.Peers, func(p ip.WireGuardPeer) bool {
+	r.Rules = slices.DeleteFunc(r.Rules, func(want object.Rule) bool { return !have.hasRule(want, r.Netns) })
+	r.Neighbors = slices.DeleteFunc(r.Neighbors, func(n object.Neighbor) bool { return !have.hasNeighbor(n) })
+	r.Peers = slices.DeleteFunc(r.Peers, func(p object.WireGuardPeer) bool {
 		_, ok := have.WireGuard[p.Link].Peers[p.PublicKey]
 		return !ok
 	})
-	r.Files = slices.DeleteFunc(r.Files, func(f ip.File) bool { return have.Files[f.Path] != f.Text })
+	r.Files = slices.DeleteFunc(r.Files, func(f object.File) bool { return have.Files[f.Path] != f.Text })
 	return r
 }
 
 // rename returns the steps that give links their recorded names again.
-func (s *State) rename(in string) (steps []ip.Step) {
+func (s *State) rename(in string) (steps []object.Step) {
 	for _, name := range slices.Sorted(maps.Keys(s.Renamed)) {
 		now := s.Renamed[name]
-		steps = append(steps, ip.Step{Verb: ip.Set, Thing: ip.Setting{Netns: in, Link: now, Key: "down"}},
-			ip.Step{Verb: ip.Set, Thing: ip.Setting{Netns: in, Link: now, Key: "name", Value: name}})
+		steps = append(steps, object.Step{Verb: object.Set, Object: object.Setting{Netns: in, Link: now, Key: "down"}},
+			object.Step{Verb: object.Set, Object: object.Setting{Netns: in, Link: now, Key: "name", Value: name}})
 	}
 	return steps
 }
@@ -111,10 +111,10 @@ func (s *State) rename(in string) (steps []ip.Step) {
 func (p *planner) namespace() {
 	line := p.f.KindLine
 	if !p.have.Exists {
-		p.add(line, ip.Add, ip.Netns{Name: p.in})
+		p.add(line, object.Add, object.Netns{Name: p.in})
 	}
 	if !p.have.Inside["lo"].Up {
-		p.add(line, ip.Set, ip.Setting{Netns: p.in, Link: "lo", Key: "up"})
+		p.add(line, object.Set, object.Setting{Netns: p.in, Link: "lo", Key: "up"})
 	}
 }
 
@@ -152,10 +152,10 @@ func (p *planner) link(l conf.Link) error {
 		p.enslave(l, now, exists)
 	}
 	for _, a := range l.Addresses {
-		p.address(a.Line, now, ip.NewAddress(p.in, name, a.Prefix))
+		p.address(a.Line, now, object.NewAddress(p.in, name, a.Prefix))
 	}
-	if name != "lo" && !(exists && now.Up) && !p.has(ip.Setting{Netns: p.in, Link: name, Key: "up"}) {
-		p.add(l.Line, ip.Set, ip.Setting{Netns: p.in, Link: name, Key: "up"})
+	if name != "lo" && !(exists && now.Up) && !p.has(object.Setting{Netns: p.in, Link: name, Key: "up"}) {
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: name, Key: "up"})
 	}
 	if err != nil || l.Kind != "veth" {
 		return err
@@ -164,7 +164,7 @@ func (p *planner) link(l conf.Link) error {
 }
 
 // peer plans the other end of a veth.
-func (p *planner) peer(l conf.Link, want ip.Link, exists bool) error {
+func (p *planner) peer(l conf.Link, want object.Link, exists bool) error {
 	links := p.have.At(want.Outer, p.in)
 	var now Link // a new link's other end is new too
 	if exists {
@@ -180,14 +180,14 @@ func (p *planner) peer(l conf.Link, want ip.Link, exists bool) error {
 			return p.fail(l.LineOf("PeerBridge"), fmt.Sprintf("there is no link %s in %s for the other end", master, p.place(want.Outer)))
 		}
 		if !ok || now.Master != bridge.Index {
-			p.add(l.LineOf("PeerBridge"), ip.Set, ip.Setting{Netns: want.Outer, Link: want.Peer, Key: "master", Value: master})
+			p.add(l.LineOf("PeerBridge"), object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, Key: "master", Value: master})
 		}
 	}
 	for _, a := range l.PeerAddresses {
-		p.address(a.Line, now, ip.NewAddress(want.Outer, want.Peer, a.Prefix))
+		p.address(a.Line, now, object.NewAddress(want.Outer, want.Peer, a.Prefix))
 	}
 	if !now.Up {
-		p.add(l.Line, ip.Set, ip.Setting{Netns: want.Outer, Link: want.Peer, Key: "up"})
+		p.add(l.Line, object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, Key: "up"})
 	}
 	return nil
 }
@@ -200,7 +200,7 @@ func (p *planner) port(l conf.Link, now Link, exists bool) error {
 		return p.fail(l.LineOf("Bridge"), fmt.Sprintf("there is no bridge %s in %s", name, p.place(p.in)))
 	}
 	if !exists || !ok || now.Master != bridge.Index {
-		p.add(l.LineOf("Bridge"), ip.Set, ip.Setting{Netns: p.in, Link: l.Name.String(), Key: "master", Value: name})
+		p.add(l.LineOf("Bridge"), object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), Key: "master", Value: name})
 	}
 	return nil
 }
@@ -208,11 +208,11 @@ func (p *planner) port(l conf.Link, now Link, exists bool) error {
 // makes reports whether the plan, or what comes before it, makes a link of that
 // name in a namespace.
 func (p *planner) makes(netns, name string) bool {
-	return slices.ContainsFunc(slices.Concat(p.have.Before, p.plan.Steps), func(s ip.Step) bool {
-		switch t := s.Thing.(type) {
-		case ip.Link:
-			return s.Verb == ip.Add && t.Netns == netns && t.Name == name || t.Peer == name && t.Outer == netns
-		case ip.Setting:
+	return slices.ContainsFunc(slices.Concat(p.have.Before, p.plan.Steps), func(s object.Step) bool {
+		switch t := s.Object.(type) {
+		case object.Link:
+			return s.Verb == object.Add && t.Netns == netns && t.Name == name || t.Peer == name && t.Outer == netns
+		case object.Setting:
 			return t.Key == "netns" && t.Link == name && t.Value == netns
 		}
 		return false
@@ -222,9 +222,9 @@ func (p *planner) makes(netns, name string) bool {
 // remakes reports whether the plan makes a link of the domain anew, with which
 // all goes that hangs on it.
 func (p *planner) remakes(link string) bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool {
-		l, ok := s.Thing.(ip.Link)
-		return ok && s.Verb == ip.Delete && l.Netns == p.in && l.Name == link
+	return slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool {
+		l, ok := s.Object.(object.Link)
+		return ok && s.Verb == object.Delete && l.Netns == p.in && l.Name == link
 	})
 }
 
@@ -237,16 +237,16 @@ func (p *planner) place(netns string) string {
 }
 
 // wantedLink returns a link of the file as it is to be made.
-func (p *planner) wantedLink(l conf.Link) (ip.Link, error) {
-	want := ip.Link{Netns: p.in, Name: l.Name.String(), Kind: l.Kind, Peer: l.Peer.String(), Parent: l.Parent.String(),
+func (p *planner) wantedLink(l conf.Link) (object.Link, error) {
+	want := object.Link{Netns: p.in, Name: l.Name.String(), Kind: l.Kind, Peer: l.Peer.String(), Parent: l.Parent.String(),
 		MTU: l.MTU, MAC: l.MAC, Options: l.Options}
-	if !ip.HasOuter(l.Kind) {
+	if !object.HasOuter(l.Kind) {
 		want.Outer = p.in
 		return want, nil
 	}
 	outer := p.have.Outers[l.Outer.ID.String()].Domain
 	want.Outer = outer.Netns.String()
-	if vrf := outer.VRF.String(); vrf != "" && want.Parent == "" && (ip.IsTunnel(l.Kind) || l.Kind == "vxlan") {
+	if vrf := outer.VRF.String(); vrf != "" && want.Parent == "" && (object.IsTunnel(l.Kind) || l.Kind == "vxlan") {
 		want.Parent = vrf // its packets are looked up in the VRF's table
 	}
 	if want.Parent == "" {
@@ -260,42 +260,42 @@ func (p *planner) wantedLink(l conf.Link) (ip.Link, error) {
 }
 
 // make plans a link that does not exist.
-func (p *planner) make(l conf.Link, want ip.Link) error {
+func (p *planner) make(l conf.Link, want object.Link) error {
 	if other, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" {
 		lost, ours := lostPeer(p.old, want.Outer, want.Peer, other)
 		if !ours {
 			return p.fail(l.Line, fmt.Sprintf("the other end, %s, exists already, as a %s that belongs to another link",
 				l.Peer, kindName(other.Kind)))
 		}
-		p.add(l.Line, ip.Delete, lost)
+		p.add(l.Line, object.Delete, lost)
 	}
 	if want.Kind == "tun" || want.Kind == "tap" { // made by its device file, which knows neither
 		want.MTU, want.MAC = 0, ""
 	}
-	p.add(l.Line, ip.Add, want)
+	p.add(l.Line, object.Add, want)
 	if l.MTU != want.MTU {
-		p.add(l.Line, ip.Set, ip.Setting{Netns: p.in, Link: want.Name, Key: "mtu", Value: strconv.Itoa(int(l.MTU))})
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, Key: "mtu", Value: strconv.Itoa(int(l.MTU))})
 	}
 	if l.MAC != want.MAC {
-		p.add(l.Line, ip.Set, ip.Setting{Netns: p.in, Link: want.Name, Key: "address", Value: l.MAC})
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, Key: "address", Value: l.MAC})
 	}
 	return nil
 }
 
 // lostPeer returns the outer end of a recorded veth whose inner end cannot be
 // found any more, because its namespace lost the name, and whether it is one.
-func lostPeer(r *record.Record, netns, name string, now Link) (ip.Link, bool) {
+func lostPeer(r *record.Record, netns, name string, now Link) (object.Link, bool) {
 	for _, l := range r.Links {
 		if l.Peer == name && l.Outer == netns && now.Kind == "veth" && (l.PeerIndex == 0 || l.PeerIndex == now.Index) {
-			return ip.Link{Netns: netns, Name: name, Kind: "veth"}, true
+			return object.Link{Netns: netns, Name: name, Kind: "veth"}, true
 		}
 	}
-	return ip.Link{}, false
+	return object.Link{}, false
 }
 
 // recognise looks whether a link that exists is the one that the file means. One
 // that is ours and is not is made anew, which stays false reports.
-func (p *planner) recognise(l conf.Link, want ip.Link, now Link) (stays bool, err error) {
+func (p *planner) recognise(l conf.Link, want object.Link, now Link) (stays bool, err error) {
 	if now.Kind != l.Kind {
 		return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, as a %s; want a %s", l.Name, kindName(now.Kind), l.Kind))
 	}
@@ -311,8 +311,8 @@ func (p *planner) recognise(l conf.Link, want ip.Link, now Link) (stays bool, er
 			return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, with another %s; delete it or change the file", l.Name, what))
 		}
 		p.plan.Record.Links = slices.DeleteFunc(p.plan.Record.Links, func(r record.Link) bool { return r.Name == want.Name })
-		p.plan.Record.Addresses = slices.DeleteFunc(p.plan.Record.Addresses, func(a ip.Address) bool { return a.Netns == p.in && a.Dev == want.Name })
-		p.add(l.Line, ip.Delete, ip.Link{Netns: p.in, Name: want.Name, Kind: want.Kind, Outer: want.Outer, Peer: want.Peer, Options: now.Options})
+		p.plan.Record.Addresses = slices.DeleteFunc(p.plan.Record.Addresses, func(a object.Address) bool { return a.Netns == p.in && a.Dev == want.Name })
+		p.add(l.Line, object.Delete, object.Link{Netns: p.in, Name: want.Name, Kind: want.Kind, Outer: want.Outer, Peer: want.Peer, Options: now.Options})
 		if _, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" { // it goes with the link, or is a lost one
 			return false, p.remake(l, want, now)
 		}
@@ -323,10 +323,10 @@ func (p *planner) recognise(l conf.Link, want ip.Link, now Link) (stays bool, er
 }
 
 // remake makes a veth again whose other end exists.
-func (p *planner) remake(l conf.Link, want ip.Link, now Link) error {
+func (p *planner) remake(l conf.Link, want object.Link, now Link) error {
 	outer := p.have.At(want.Outer, p.in)[want.Peer]
 	if outer.Kind == "veth" && outer.Index == now.Peer {
-		p.add(l.Line, ip.Add, want)
+		p.add(l.Line, object.Add, want)
 		return nil
 	}
 	return p.make(l, want)
@@ -334,7 +334,7 @@ func (p *planner) remake(l conf.Link, want ip.Link, now Link) error {
 
 // differs names a property in which a link is not as it is wanted, "" if there
 // is none. What can be changed while the link exists is not looked at.
-func (p *planner) differs(want ip.Link, now Link) string {
+func (p *planner) differs(want object.Link, now Link) string {
 	number := func(names map[string]string, s string) string {
 		if n, ok := names[s]; ok {
 			return n
@@ -376,7 +376,7 @@ func (p *planner) differs(want ip.Link, now Link) string {
 
 // settings plans what of a link can be set while it exists.
 func (p *planner) settings(l conf.Link, now Link) {
-	s := ip.Setting{Netns: p.in, Link: l.Name.String()}
+	s := object.Setting{Netns: p.in, Link: l.Name.String()}
 	if l.MTU != 0 && l.MTU != now.MTU {
 		s.Key, s.Value = "mtu", strconv.Itoa(int(l.MTU))
 		p.change(l.Line, s, strconv.Itoa(int(now.MTU)))
@@ -392,39 +392,39 @@ func (p *planner) enslave(l conf.Link, now Link, exists bool) {
 	if exists && now.Master != 0 && now.Master == p.have.Inside[vrf].Index {
 		return
 	}
-	p.add(l.Line, ip.Set, ip.Setting{Netns: p.in, Link: l.Name.String(), Key: "master", Value: vrf})
+	p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), Key: "master", Value: vrf})
 	p.restore(l)
 }
 
-func (p *planner) has(want ip.Thing) bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool { return s.Thing == want })
+func (p *planner) has(want object.Object) bool {
+	return slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool { return s.Object == want })
 }
 
 // address plans an address of a link that is now as given, the zero Link if it
 // does not exist yet.
-func (p *planner) address(line int, now Link, want ip.Address) {
+func (p *planner) address(line int, now Link, want object.Address) {
 	if hasAddress(now, want) && !p.flushes(want) {
 		return
 	}
 	for _, s := range p.plan.Steps {
-		if a, ok := s.Thing.(ip.Address); ok && a.Netns == want.Netns && a.Dev == want.Dev && a.Key() == want.Key() {
+		if a, ok := s.Object.(object.Address); ok && a.Netns == want.Netns && a.Dev == want.Dev && a.Key() == want.Key() {
 			return
 		}
 	}
-	p.add(line, ip.Add, want)
+	p.add(line, object.Add, want)
 }
 
 // flushes reports whether a step of the plan takes the address away, as the
 // kernel does when a link changes its namespace, or an IPv6 address's link its
 // master.
-func (p *planner) flushes(a ip.Address) bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s ip.Step) bool {
-		set, ok := s.Thing.(ip.Setting)
+func (p *planner) flushes(a object.Address) bool {
+	return slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool {
+		set, ok := s.Object.(object.Setting)
 		return ok && set.Link == a.Dev && (set.Key == "netns" || set.Key == "master" && a.Prefix.Addr().Is6())
 	})
 }
 
-func hasAddress(l Link, want ip.Address) bool {
+func hasAddress(l Link, want object.Address) bool {
 	for _, a := range l.Addresses {
 		if a.Key() == want.Key() {
 			return true
@@ -434,11 +434,11 @@ func hasAddress(l Link, want ip.Address) bool {
 }
 
 // wanted returns the route of the file as ip(8) makes it.
-func (p *planner) wanted(r conf.Route) ip.Route {
-	w := ip.Route{Netns: p.in, Destination: r.Destination, Type: r.Type, Gateway: r.Gateway,
+func (p *planner) wanted(r conf.Route) object.Route {
+	w := object.Route{Netns: p.in, Destination: r.Destination, Type: r.Type, Gateway: r.Gateway,
 		Dev: r.Device.String(), Table: r.Table, Metric: r.Metric, OnLink: r.OnLink, Source: r.Source, MTU: r.MTU}
 	if w.Table == 0 {
-		w.Table = ip.MainTable
+		w.Table = object.MainTable
 		if p.f.Kind == conf.VRF {
 			w.Table = p.f.Table
 		}
@@ -449,40 +449,40 @@ func (p *planner) wanted(r conf.Route) ip.Route {
 
 // route plans one route. Another route of the same key is replaced if it is
 // ours to change, and is a contradiction otherwise.
-func (p *planner) route(line int, want ip.Route) error {
+func (p *planner) route(line int, want object.Route) error {
 	now, ok := p.have.route(want.Key())
 	switch {
 	case !ok || now.Dev != "" && p.remakes(now.Dev):
-		p.add(line, ip.Add, want)
+		p.add(line, object.Add, want)
 	case same(now, want):
 	case p.plan.Record.Made != nil || p.f.Kind == conf.VRF && want.Table == p.f.Table || recorded(p.old, want):
 		now.Netns = p.in
-		p.set(line, ip.Replace, want, now)
+		p.set(line, object.Replace, want, now)
 	default:
 		now.Netns = p.in
 		return p.fail(line, fmt.Sprintf("another route exists already: %s",
-			ip.Step{Verb: ip.Add, Thing: now}))
+			object.Step{Verb: object.Add, Object: now}))
 	}
 	return nil
 }
 
-func recorded(r *record.Record, want ip.Route) bool {
-	return slices.ContainsFunc(r.Routes, func(o ip.Route) bool { return o.Key() == want.Key() })
+func recorded(r *record.Record, want object.Route) bool {
+	return slices.ContainsFunc(r.Routes, func(o object.Route) bool { return o.Key() == want.Key() })
 }
 
 // route returns the route with a key, and whether there is one.
-func (s *State) route(key string) (ip.Route, bool) {
+func (s *State) route(key string) (object.Route, bool) {
 	for _, r := range s.Routes {
 		if r.Key() == key {
 			return r.Route, true
 		}
 	}
-	return ip.Route{}, false
+	return object.Route{}, false
 }
 
 // same reports whether a route does what the wanted one does. The device of a
 // route with a gateway is the kernel's choice unless it is wanted.
-func same(now, want ip.Route) bool {
+func same(now, want object.Route) bool {
 	return now.Type == want.Type && now.Gateway == want.Gateway && (want.Dev == "" || now.Dev == want.Dev) &&
 		now.MTU == want.MTU && now.OnLink == want.OnLink && (!want.Source.IsValid() || now.Source == want.Source)
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // Preferences of the rules that VRFs need (kernel Documentation/networking/vrf.rst
@@ -60,19 +60,19 @@ func (p *planner) vrf() error {
 		}
 	}
 	if !exists {
-		p.add(line, ip.Add, ip.Link{Netns: p.in, Outer: p.in, Name: name, Kind: "vrf", Options: ip.Options{Table: p.f.Table}})
+		p.add(line, object.Add, object.Link{Netns: p.in, Outer: p.in, Name: name, Kind: "vrf", Options: object.Options{Table: p.f.Table}})
 	}
 	p.rules()
 	for _, r := range lastRoutes(p.in, p.f.Table, p.have.IPv6) {
 		if found, ok := p.have.route(r.Key()); !ok || !same(found, r) {
-			p.add(line, ip.Add, r)
+			p.add(line, object.Add, r)
 		}
 	}
 	for _, a := range loopback(p.have.IPv6) {
-		p.address(line, now, ip.NewAddress(p.in, name, a))
+		p.address(line, now, object.NewAddress(p.in, name, a))
 	}
 	if !now.Up {
-		p.add(line, ip.Set, ip.Setting{Netns: p.in, Link: name, Key: "up"})
+		p.add(line, object.Set, object.Setting{Netns: p.in, Link: name, Key: "up"})
 	}
 	p.pin(now, exists)
 	return nil
@@ -80,33 +80,33 @@ func (p *planner) vrf() error {
 
 // Foreign returns what is to be done for a VRF that somebody else made: only its
 // program is pinned.
-func Foreign(netns, name string, have *State) []ip.Step {
+func Foreign(netns, name string, have *State) []object.Step {
 	now := have.Inside[name]
 	if have.Pinned == uint32(now.Index) {
 		return nil
 	}
-	return []ip.Step{{Verb: ip.Add, Thing: PinOf(netns, name)}}
+	return []object.Step{{Verb: object.Add, Object: PinOf(netns, name)}}
 }
 
 // PinOf returns the pin of a VRF.
-func PinOf(netns, vrf string) ip.Pin {
+func PinOf(netns, vrf string) object.Pin {
 	id := vrf
 	if netns != "" {
 		id += "@" + netns
 	}
-	return ip.Pin{Netns: netns, VRF: vrf, Path: Pinned(id)}
+	return object.Pin{Netns: netns, VRF: vrf, Path: Pinned(id)}
 }
 
 func (p *planner) pin(now Link, exists bool) {
 	if !exists || p.have.Pinned != uint32(now.Index) {
-		p.add(p.f.KindLine, ip.Add, PinOf(p.in, p.f.Domain.VRF.String()))
+		p.add(p.f.KindLine, object.Add, PinOf(p.in, p.f.Domain.VRF.String()))
 	}
 }
 
-func lastRoutes(netns string, table uint32, ipv6 bool) []ip.Route {
-	r := ip.Route{Netns: netns, Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: "unreachable",
-		Table: table, Metric: LastMetric, Protocol: ip.ProtocolKernel}
-	routes := []ip.Route{r}
+func lastRoutes(netns string, table uint32, ipv6 bool) []object.Route {
+	r := object.Route{Netns: netns, Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: "unreachable",
+		Table: table, Metric: LastMetric, Protocol: object.ProtocolKernel}
+	routes := []object.Route{r}
 	if ipv6 {
 		r.Destination = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 		routes = append(routes, r)
@@ -130,11 +130,11 @@ func families(ipv6 bool) []bool {
 }
 
 // NewRules are the rules that the kernel gives a new namespace.
-func NewRules(ipv6 bool) []ip.Rule {
-	var rules []ip.Rule
+func NewRules(ipv6 bool) []object.Rule {
+	var rules []object.Rule
 	for _, v6 := range families(ipv6) {
-		rules = append(rules, ip.Rule{IPv6: v6, Pref: 0, Table: localTable, Protocol: ip.ProtocolKernel},
-			ip.Rule{IPv6: v6, Pref: 32766, Table: ip.MainTable, Protocol: ip.ProtocolKernel})
+		rules = append(rules, object.Rule{IPv6: v6, Pref: 0, Table: localTable, Protocol: object.ProtocolKernel},
+			object.Rule{IPv6: v6, Pref: 32766, Table: object.MainTable, Protocol: object.ProtocolKernel})
 	}
 	return rules
 }
@@ -143,61 +143,61 @@ func NewRules(ipv6 bool) []ip.Rule {
 // kernel, lest systemd-networkd delete them.
 func (p *planner) rules() {
 	for _, v6 := range families(p.have.IPv6) {
-		rule := ip.Rule{Netns: p.in, IPv6: v6, Protocol: ip.ProtocolKernel}
+		rule := object.Rule{Netns: p.in, IPv6: v6, Protocol: object.ProtocolKernel}
 		lookup := rule
 		lookup.Pref, lookup.L3mdev = PrefL3mdev, true
 		// The kernel adds this one with a namespace's first VRF, and never
 		// again if somebody deletes it.
 		if len(p.have.VRFs) > 0 && !p.haveRule(lookup) {
-			p.add(p.f.KindLine, ip.Add, lookup)
+			p.add(p.f.KindLine, object.Add, lookup)
 		}
 		unreachable := lookup
 		unreachable.Pref, unreachable.Type = PrefUnreachable, "unreachable"
 		if !p.haveRule(unreachable) {
-			p.add(p.f.KindLine, ip.Add, unreachable)
+			p.add(p.f.KindLine, object.Add, unreachable)
 		}
 		marked := rule
 		marked.Pref, marked.Type = PrefMarked, "unreachable"
 		marked.Mark, marked.Mask = domain.VRFMark, domain.VRFMark
 		if !p.haveRule(marked) {
-			p.add(p.f.KindLine, ip.Add, marked)
+			p.add(p.f.KindLine, object.Add, marked)
 		}
 		// Added before the other is deleted: in between there are two, never
 		// none.
 		local := rule
 		local.Pref, local.Table = PrefLocal, localTable
 		if !p.haveRule(local) {
-			p.add(p.f.KindLine, ip.Add, local)
+			p.add(p.f.KindLine, object.Add, local)
 		}
 		local.Pref = 0
 		if p.haveRule(local) {
-			p.add(p.f.KindLine, ip.Delete, local)
+			p.add(p.f.KindLine, object.Delete, local)
 		}
 	}
 }
 
-func (p *planner) haveRule(want ip.Rule) bool {
+func (p *planner) haveRule(want object.Rule) bool {
 	want.Netns = ""
-	return slices.ContainsFunc(p.have.Rules, func(r ip.Rule) bool { return r.Same(want) })
+	return slices.ContainsFunc(p.have.Rules, func(r object.Rule) bool { return r.Same(want) })
 }
 
 // LastRules returns what takes back the changes of rules that were recorded,
 // for the namespace's last VRF: the local table is moved back before it is
 // taken from where it is.
-func LastRules(netns string, added, deleted, have []ip.Rule) []ip.Step {
-	var steps []ip.Step
-	in := func(rules []ip.Rule, want ip.Rule) bool {
+func LastRules(netns string, added, deleted, have []object.Rule) []object.Step {
+	var steps []object.Step
+	in := func(rules []object.Rule, want object.Rule) bool {
 		want.Netns = ""
 		return slices.ContainsFunc(rules, want.Same)
 	}
 	for _, r := range deleted {
 		if r.Netns = netns; !in(have, r) {
-			steps = append(steps, ip.Step{Verb: ip.Add, Thing: r})
+			steps = append(steps, object.Step{Verb: object.Add, Object: r})
 		}
 	}
 	for _, r := range slices.Backward(added) {
 		if r.Netns = netns; in(have, r) {
-			steps = append(steps, ip.Step{Verb: ip.Delete, Thing: r})
+			steps = append(steps, object.Step{Verb: object.Delete, Object: r})
 		}
 	}
 	return steps

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"rdgen/runtime/conf"
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // PrefMark is the preference of the rule that looks up the marked packets of a
@@ -20,7 +20,7 @@ const PrefMark = 1998
 // link that exists, or is made by the plan.
 func (p *planner) wireguard(l conf.Link, exists bool) error {
 	name := l.Name.String()
-	want := ip.WireGuard{Netns: p.in, Link: name, KeyFile: l.KeyFile, Port: l.ListenPort, Mark: l.Mark}
+	want := object.WireGuard{Netns: p.in, Link: name, KeyFile: l.KeyFile, Port: l.ListenPort, Mark: l.Mark}
 	outer := p.have.Outers[l.Outer.ID.String()]
 	if vrf := outer.Domain.VRF.String(); vrf != "" {
 		if !outer.Accept && !p.accepts(outer.Domain.Netns.String()) {
@@ -32,8 +32,8 @@ func (p *planner) wireguard(l conf.Link, exists bool) error {
 			want.Mark = outer.Table
 		}
 		for _, v6 := range families(p.have.IPv6) {
-			rule := ip.Rule{Netns: outer.Domain.Netns.String(), IPv6: v6, Pref: PrefMark, Mark: want.Mark, Table: outer.Table,
-				Protocol: ip.ProtocolKernel}
+			rule := object.Rule{Netns: outer.Domain.Netns.String(), IPv6: v6, Pref: PrefMark, Mark: want.Mark, Table: outer.Table,
+				Protocol: object.ProtocolKernel}
 			rules := p.have.Rules
 			if rule.Netns != p.in {
 				rules = p.have.OuterRules[rule.Netns]
@@ -46,14 +46,14 @@ func (p *planner) wireguard(l conf.Link, exists bool) error {
 		now = WireGuard{}
 	}
 	if !exists || now.Key != p.have.Keys[l.KeyFile] || want.Port != 0 && now.Port != want.Port || now.Mark != want.Mark {
-		p.add(l.LineOf("PrivateKeyFile"), ip.Set, want)
+		p.add(l.LineOf("PrivateKeyFile"), object.Set, want)
 	}
 	for _, peer := range l.Peers {
 		w := wantedPeer(p.in, l, peer)
 		have, ok := now.Peers[peer.PublicKey]
 		if !ok || have.Preshared != p.have.Keys[peer.PresharedKeyFile] || have.AllowedIPs != sortedIPs(peer.AllowedIPs) ||
 			have.Keepalive != peer.Keepalive || peer.Endpoint != "" && (!have.HasEndpoint || !p.wasSet(w)) {
-			p.add(peer.Line, ip.Replace, w)
+			p.add(peer.Line, object.Replace, w)
 		}
 	}
 	return nil
@@ -68,14 +68,14 @@ func (p *planner) accepts(netns string) bool {
 
 // wasSet reports whether the peer's endpoint is that which was set last. What it
 // is now may be another: the peer may have moved.
-func (p *planner) wasSet(w ip.WireGuardPeer) bool {
-	return slices.ContainsFunc(p.old.Peers, func(o ip.WireGuardPeer) bool {
+func (p *planner) wasSet(w object.WireGuardPeer) bool {
+	return slices.ContainsFunc(p.old.Peers, func(o object.WireGuardPeer) bool {
 		return o.Link == w.Link && o.PublicKey == w.PublicKey && o.Endpoint == w.Endpoint && o.Outer == w.Outer
 	})
 }
 
-func wantedPeer(in string, l conf.Link, p conf.Peer) ip.WireGuardPeer {
-	return ip.WireGuardPeer{Netns: in, Link: l.Name.String(), PublicKey: p.PublicKey, PresharedKeyFile: p.PresharedKeyFile,
+func wantedPeer(in string, l conf.Link, p conf.Peer) object.WireGuardPeer {
+	return object.WireGuardPeer{Netns: in, Link: l.Name.String(), PublicKey: p.PublicKey, PresharedKeyFile: p.PresharedKeyFile,
 		Endpoint: p.Endpoint, AllowedIPs: sortedIPs(p.AllowedIPs), Keepalive: p.Keepalive, Outer: l.Outer.ID.String()}
 }
 

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 )
 
 // Dir is where the records are; it vanishes with the machine's next boot, as
@@ -44,18 +44,18 @@ type Record struct {
 	// Taken are links that existed and were moved in or enslaved.
 	Taken []Taken `json:"taken,omitempty"`
 	// Addresses and Routes are those that rdomain added, wherever.
-	Addresses []ip.Address `json:"addresses,omitempty"`
-	Routes    []ip.Route   `json:"routes,omitempty"`
+	Addresses []object.Address `json:"addresses,omitempty"`
+	Routes    []object.Route   `json:"routes,omitempty"`
 	// Rules are those that rdomain added for this domain alone; those that VRFs
 	// share are in Rules.
-	Rules     []ip.Rule     `json:"rules,omitempty"`
-	Neighbors []ip.Neighbor `json:"neighbors,omitempty"`
+	Rules     []object.Rule     `json:"rules,omitempty"`
+	Neighbors []object.Neighbor `json:"neighbors,omitempty"`
 	// Peers are those of wireguard links, as they were set.
-	Peers   []ip.WireGuardPeer `json:"peers,omitempty"`
-	Sysctls []Sysctl           `json:"sysctls,omitempty"`
-	Files   []ip.File          `json:"files,omitempty"`
+	Peers   []object.WireGuardPeer `json:"peers,omitempty"`
+	Sysctls []Sysctl               `json:"sysctls,omitempty"`
+	Files   []object.File          `json:"files,omitempty"`
 	// Pin is the VRF's pinned program.
-	Pin *ip.Pin `json:"pin,omitempty"`
+	Pin *object.Pin `json:"pin,omitempty"`
 	// Complete is set when an up came to its end.
 	Complete bool `json:"complete"`
 }
@@ -68,7 +68,7 @@ type Namespace struct {
 
 // Link is a link that rdomain makes; its Index is 0 until it exists.
 type Link struct {
-	ip.Link
+	object.Link
 	Index int `json:"index,omitempty"`
 	// PeerIndex is the ifindex of a veth's other end, outside. That end can
 	// outlive the namespace's name: as long as a process is left inside.
@@ -80,7 +80,7 @@ type Link struct {
 
 // Sysctl is a variable that rdomain set, with the value that it had.
 type Sysctl struct {
-	ip.Sysctl
+	object.Sysctl
 	Old string `json:"old"`
 }
 
@@ -97,8 +97,8 @@ type Taken struct {
 	// Master is the bridge or VRF that it was a member of, "" for none.
 	Master string `json:"master,omitempty"`
 	// Addresses and Routes are those that it had, and has in the domain too.
-	Addresses []ip.Address `json:"addresses,omitempty"`
-	Routes    []ip.Route   `json:"routes,omitempty"`
+	Addresses []object.Address `json:"addresses,omitempty"`
+	Routes    []object.Route   `json:"routes,omitempty"`
 }
 
 // Clone returns a copy that shares nothing that is changed in place.
@@ -110,13 +110,13 @@ func (r *Record) Clone() *Record {
 	}
 	c.Links = append([]Link(nil), r.Links...)
 	c.Taken = append([]Taken(nil), r.Taken...)
-	c.Addresses = append([]ip.Address(nil), r.Addresses...)
-	c.Routes = append([]ip.Route(nil), r.Routes...)
-	c.Rules = append([]ip.Rule(nil), r.Rules...)
-	c.Neighbors = append([]ip.Neighbor(nil), r.Neighbors...)
-	c.Peers = append([]ip.WireGuardPeer(nil), r.Peers...)
+	c.Addresses = append([]object.Address(nil), r.Addresses...)
+	c.Routes = append([]object.Route(nil), r.Routes...)
+	c.Rules = append([]object.Rule(nil), r.Rules...)
+	c.Neighbors = append([]object.Neighbor(nil), r.Neighbors...)
+	c.Peers = append([]object.WireGuardPeer(nil), r.Peers...)
 	c.Sysctls = append([]Sysctl(nil), r.Sysctls...)
-	c.Files = append([]ip.File(nil), r.Files...)
+	c.Files = append([]object.File(nil), r.Files...)
 	return &c
 }
 

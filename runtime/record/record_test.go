@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdgen/runtime/domain"
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/test/sandbox"
 )
 
@@ -52,11 +52,11 @@ func TestSaveLoadRemove(t *testing.T) {
 	prefix := netip.MustParsePrefix("10.0.0.2/30")
 	want := &Record{File: "/etc/rdomain/m@t1.conf", Netns: "t1", VRF: "m", Home: netns.ID{Dev: 4, Ino: 7},
 		Made:      &Namespace{"t1", netns.ID{Dev: 4, Ino: 8}},
-		Links:     []Link{{Link: ip.Link{Netns: "t1", Name: "m", Kind: "vrf", Options: ip.Options{Table: 10}}, Index: 3}},
-		Taken:     []Taken{{Name: "eth0", Index: 4, Up: true, MTU: 1500, Addresses: []ip.Address{ip.NewAddress("", "eth0", prefix)}}},
-		Addresses: []ip.Address{ip.NewAddress("t1", "eth0", prefix)},
-		Routes:    []ip.Route{{Netns: "t1", Destination: prefix.Masked(), Type: "unicast", Dev: "eth0", Table: 10}},
-		Pin:       &ip.Pin{Netns: "t1", VRF: "m", Path: "/x"}, Complete: true}
+		Links:     []Link{{Link: object.Link{Netns: "t1", Name: "m", Kind: "vrf", Options: object.Options{Table: 10}}, Index: 3}},
+		Taken:     []Taken{{Name: "eth0", Index: 4, Up: true, MTU: 1500, Addresses: []object.Address{object.NewAddress("", "eth0", prefix)}}},
+		Addresses: []object.Address{object.NewAddress("t1", "eth0", prefix)},
+		Routes:    []object.Route{{Netns: "t1", Destination: prefix.Masked(), Type: "unicast", Dev: "eth0", Table: 10}},
+		Pin:       &object.Pin{Netns: "t1", VRF: "m", Path: "/x"}, Complete: true}
 	for range 2 {
 		if err := s.Save(id(t, "m@t1"), want); err != nil {
 			t.Fatal(err)
@@ -66,7 +66,7 @@ func TestSaveLoadRemove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b ip.Link) bool { return a == b }), cmp.Comparer(func(a, b ip.Address) bool { return a == b }), cmp.Comparer(func(a, b ip.Route) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b object.Link) bool { return a == b }), cmp.Comparer(func(a, b object.Address) bool { return a == b }), cmp.Comparer(func(a, b object.Route) bool { return a == b })); diff != "" {
 		t.Errorf("Load (-want +got):\n%s", diff)
 	}
 	if ids, err := s.IDs(); err != nil || len(ids) != 1 || ids[0].String() != "m@t1" {
@@ -192,7 +192,7 @@ func TestRules(t *testing.T) {
 	if _, err := s.LoadRules(ns); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("LoadRules of nothing = %v; want fs.ErrNotExist", err)
 	}
-	if err := s.SaveRules(ns, &Rules{Added: []ip.Rule{{Pref: 2000, L3mdev: true, Type: "unreachable"}}}); err != nil {
+	if err := s.SaveRules(ns, &Rules{Added: []object.Rule{{Pref: 2000, L3mdev: true, Type: "unreachable"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := s.LoadRules(ns); err != nil || len(r.Added) != 1 || r.Added[0].Pref != 2000 {

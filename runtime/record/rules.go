@@ -6,17 +6,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 )
 
 // Rules are the routing policy rules that rdomain changed in one namespace. All
 // VRFs of a namespace share them: they are taken back with the last one.
 type Rules struct {
 	// Netns is the name of the namespace, "" for the one rdomain runs in.
-	Netns   string    `json:"netns,omitempty"`
-	Added   []ip.Rule `json:"added,omitempty"`
-	Deleted []ip.Rule `json:"deleted,omitempty"`
+	Netns   string        `json:"netns,omitempty"`
+	Added   []object.Rule `json:"added,omitempty"`
+	Deleted []object.Rule `json:"deleted,omitempty"`
 }
 
 // A namespace need not have a name, so the file's name has its inode number.

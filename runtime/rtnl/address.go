@@ -7,12 +7,12 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // Address is what the kernel says of an address.
 type Address struct {
-	ip.Address
+	object.Address
 	// Own is true for an address that the kernel gave by itself: a link-local
 	// address, or one from a router's advertisement. It comes by itself again.
 	Own bool
@@ -89,7 +89,7 @@ func parseAddress(m []byte) (a Address, index int, err error) {
 			a.Own = len(v) > 0 && (v[0] == ifaProtoKernelRA || v[0] == ifaProtoKernelLL)
 		}
 	}
-	a.Scope, a.Flags = msg.Scope, flags&ip.AddressFlags
+	a.Scope, a.Flags = msg.Scope, flags&object.AddressFlags
 	// IPv4 always sends both, equal unless there is a peer; IPv6 sends
 	// IFA_LOCAL only beside a peer.
 	if !local.IsValid() || local == address {
@@ -107,7 +107,7 @@ func parseAddress(m []byte) (a Address, index int, err error) {
 
 // Address adds, replaces or deletes an address of the link with the given
 // ifindex.
-func (c *Conn) Address(verb ip.Verb, index int, a ip.Address) error {
+func (c *Conn) Address(verb object.Verb, index int, a object.Address) error {
 	local, far := a.Prefix.Addr(), a.Prefix
 	if a.Peer.IsValid() {
 		far = a.Peer
@@ -120,7 +120,7 @@ func (c *Conn) Address(verb ip.Verb, index int, a ip.Address) error {
 	msg.Index, msg.Prefixlen, msg.Scope = uint32(index), uint8(far.Bits()), a.Scope
 	data := []nl.NetlinkRequestData{msg,
 		raw(unix.IFA_LOCAL, local.AsSlice()), raw(unix.IFA_ADDRESS, far.Addr().AsSlice())}
-	if verb == ip.Delete {
+	if verb == object.Delete {
 		return c.change(unix.RTM_DELADDR, 0, data...)
 	}
 	if a.Broadcast.IsValid() {
@@ -142,7 +142,7 @@ func (c *Conn) Address(verb ip.Verb, index int, a ip.Address) error {
 		data = append(data, raw(unix.IFA_CACHEINFO, life))
 	}
 	flags := unix.NLM_F_CREATE | unix.NLM_F_EXCL
-	if verb == ip.Replace {
+	if verb == object.Replace {
 		flags = unix.NLM_F_CREATE | unix.NLM_F_REPLACE
 	}
 	return c.change(unix.RTM_NEWADDR, flags, data...)

@@ -8,7 +8,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // attribute is how the kernel says one property of a kind of link
@@ -16,36 +16,36 @@ import (
 type attribute struct {
 	typ int
 	// get returns the attribute's value, nil if it need not be sent.
-	get func(l *ip.Link) []byte
+	get func(l *object.Link) []byte
 	// set reads the value; b is not empty.
-	set func(l *ip.Link, b []byte)
+	set func(l *object.Link, b []byte)
 }
 
 // u8at, u16at, u32at and textOf describe attributes that are plain numbers, and
 // numbers that ip(8) has words for.
-func u8at(typ int, f func(*ip.Link) *uint8) attribute {
-	return attribute{typ, func(l *ip.Link) []byte { return []byte{*f(l)} }, func(l *ip.Link, b []byte) { *f(l) = b[0] }}
+func u8at(typ int, f func(*object.Link) *uint8) attribute {
+	return attribute{typ, func(l *object.Link) []byte { return []byte{*f(l)} }, func(l *object.Link, b []byte) { *f(l) = b[0] }}
 }
 
-func u32at(typ int, f func(*ip.Link) *uint32) attribute {
-	return attribute{typ, func(l *ip.Link) []byte { return nl.Uint32Attr(*f(l)) },
-		func(l *ip.Link, b []byte) { *f(l) = native32(b) }}
+func u32at(typ int, f func(*object.Link) *uint32) attribute {
+	return attribute{typ, func(l *object.Link) []byte { return nl.Uint32Attr(*f(l)) },
+		func(l *object.Link, b []byte) { *f(l) = native32(b) }}
 }
 
-func flagAt(typ int, f func(*ip.Link) *bool) attribute {
-	return attribute{typ, nil, func(l *ip.Link, b []byte) { *f(l) = b[0] != 0 }}
+func flagAt(typ int, f func(*object.Link) *bool) attribute {
+	return attribute{typ, nil, func(l *object.Link, b []byte) { *f(l) = b[0] != 0 }}
 }
 
 // modeAt is Mode, as a number of 2 or 4 bytes.
 func modeAt(typ, size int, words map[string]uint32) attribute {
 	return attribute{typ,
-		func(l *ip.Link) []byte {
+		func(l *object.Link) []byte {
 			if size == 2 {
 				return nl.Uint16Attr(uint16(words[l.Mode]))
 			}
 			return nl.Uint32Attr(words[l.Mode])
 		},
-		func(l *ip.Link, b []byte) {
+		func(l *object.Link, b []byte) {
 			if size == 2 && len(b) >= 2 {
 				b = nl.Uint32Attr(uint32(nl.NativeEndian().Uint16(b)))
 			}
@@ -60,36 +60,36 @@ func modeAt(typ, size int, words map[string]uint32) attribute {
 }
 
 // addressAt is an outer address; only those that fit are sent.
-func addressAt(typ, size int, f func(*ip.Link) *netip.Addr) attribute {
+func addressAt(typ, size int, f func(*object.Link) *netip.Addr) attribute {
 	return attribute{typ,
-		func(l *ip.Link) []byte {
+		func(l *object.Link) []byte {
 			if a := *f(l); a.IsValid() && a.BitLen() == 8*size {
 				return a.AsSlice()
 			}
 			return nil
 		},
-		func(l *ip.Link, b []byte) {
+		func(l *object.Link, b []byte) {
 			if a, ok := netip.AddrFromSlice(b); ok && !a.IsUnspecified() {
 				*f(l) = a
 			}
 		}}
 }
 
-func local(l *ip.Link) *netip.Addr  { return &l.Local }
-func remote(l *ip.Link) *netip.Addr { return &l.Remote }
-func ttl(l *ip.Link) *uint8         { return &l.TTL }
+func local(l *object.Link) *netip.Addr  { return &l.Local }
+func remote(l *object.Link) *netip.Addr { return &l.Remote }
+func ttl(l *object.Link) *uint8         { return &l.TTL }
 
 const greKey = 0x2000 // GRE_KEY
 
 func keyAt(typ int) attribute {
 	return attribute{typ,
-		func(l *ip.Link) []byte {
+		func(l *object.Link) []byte {
 			if !l.Keyed {
 				return nil
 			}
 			return binary.BigEndian.AppendUint32(nil, l.Key)
 		},
-		func(l *ip.Link, b []byte) {
+		func(l *object.Link, b []byte) {
 			if len(b) >= 4 {
 				l.Key = binary.BigEndian.Uint32(b)
 			}
@@ -98,13 +98,13 @@ func keyAt(typ int) attribute {
 
 func keyedAt(typ int) attribute {
 	return attribute{typ,
-		func(l *ip.Link) []byte {
+		func(l *object.Link) []byte {
 			if !l.Keyed {
 				return nil
 			}
 			return binary.BigEndian.AppendUint16(nil, greKey)
 		},
-		func(l *ip.Link, b []byte) { l.Keyed = len(b) >= 2 && binary.BigEndian.Uint16(b)&greKey != 0 }}
+		func(l *object.Link, b []byte) { l.Keyed = len(b) >= 2 && binary.BigEndian.Uint16(b)&greKey != 0 }}
 }
 
 func gre(size int) []attribute {
@@ -123,22 +123,22 @@ const (
 
 // kinds are the properties of each kind of link.
 var kinds = map[string][]attribute{
-	"vrf": {u32at(unix.IFLA_VRF_TABLE, func(l *ip.Link) *uint32 { return &l.Table })},
+	"vrf": {u32at(unix.IFLA_VRF_TABLE, func(l *object.Link) *uint32 { return &l.Table })},
 	"vlan": {
-		{nl.IFLA_VLAN_ID, func(l *ip.Link) []byte { return nl.Uint16Attr(uint16(l.ID)) },
-			func(l *ip.Link, b []byte) {
+		{nl.IFLA_VLAN_ID, func(l *object.Link) []byte { return nl.Uint16Attr(uint16(l.ID)) },
+			func(l *object.Link, b []byte) {
 				if len(b) >= 2 {
 					l.ID = uint32(nl.NativeEndian().Uint16(b))
 				}
 			}},
 		{nl.IFLA_VLAN_PROTOCOL,
-			func(l *ip.Link) []byte {
+			func(l *object.Link) []byte {
 				if l.Protocol == "802.1ad" {
 					return binary.BigEndian.AppendUint16(nil, ethP8021AD)
 				}
 				return binary.BigEndian.AppendUint16(nil, ethP8021Q)
 			},
-			func(l *ip.Link, b []byte) {
+			func(l *object.Link, b []byte) {
 				if len(b) >= 2 && binary.BigEndian.Uint16(b) == ethP8021AD {
 					l.Protocol = "802.1ad"
 				}
@@ -147,18 +147,18 @@ var kinds = map[string][]attribute{
 	"macvlan": {modeAt(nl.IFLA_MACVLAN_MODE, 4, map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8})},
 	"ipvlan":  {modeAt(nl.IFLA_IPVLAN_MODE, 2, map[string]uint32{"l2": 0, "l3": 1, "l3s": 2})},
 	"vxlan": {
-		u32at(nl.IFLA_VXLAN_ID, func(l *ip.Link) *uint32 { return &l.ID }),
+		u32at(nl.IFLA_VXLAN_ID, func(l *object.Link) *uint32 { return &l.ID }),
 		addressAt(nl.IFLA_VXLAN_GROUP, 4, remote), addressAt(nl.IFLA_VXLAN_GROUP6, 16, remote),
 		addressAt(nl.IFLA_VXLAN_LOCAL, 4, local), addressAt(nl.IFLA_VXLAN_LOCAL6, 16, local),
 		u8at(nl.IFLA_VXLAN_TTL, ttl),
-		{nl.IFLA_VXLAN_LEARNING, func(l *ip.Link) []byte {
+		{nl.IFLA_VXLAN_LEARNING, func(l *object.Link) []byte {
 			if l.NoLearning {
 				return []byte{0}
 			}
 			return []byte{1}
-		}, func(l *ip.Link, b []byte) { l.NoLearning = b[0] == 0 }},
-		{nl.IFLA_VXLAN_PORT, func(l *ip.Link) []byte { return binary.BigEndian.AppendUint16(nil, l.Port) },
-			func(l *ip.Link, b []byte) {
+		}, func(l *object.Link, b []byte) { l.NoLearning = b[0] == 0 }},
+		{nl.IFLA_VXLAN_PORT, func(l *object.Link) []byte { return binary.BigEndian.AppendUint16(nil, l.Port) },
+			func(l *object.Link, b []byte) {
 				if len(b) >= 2 {
 					l.Port = binary.BigEndian.Uint16(b)
 				}
@@ -167,16 +167,16 @@ var kinds = map[string][]attribute{
 	"gre": gre(4), "gretap": gre(4), "ip6gre": gre(16), "ipip": iptun(), "sit": iptun(),
 	// A tun is made by an ioctl of its device file, and only read here.
 	"tun": {
-		{unix.IFLA_TUN_OWNER, nil, func(l *ip.Link, b []byte) { l.User = utoa(native32(b)) }},
-		{unix.IFLA_TUN_GROUP, nil, func(l *ip.Link, b []byte) { l.Group = utoa(native32(b)) }},
-		{unix.IFLA_TUN_TYPE, nil, func(l *ip.Link, b []byte) {
+		{unix.IFLA_TUN_OWNER, nil, func(l *object.Link, b []byte) { l.User = utoa(native32(b)) }},
+		{unix.IFLA_TUN_GROUP, nil, func(l *object.Link, b []byte) { l.Group = utoa(native32(b)) }},
+		{unix.IFLA_TUN_TYPE, nil, func(l *object.Link, b []byte) {
 			if b[0] == unix.IFF_TAP {
 				l.Kind = "tap"
 			}
 		}},
-		flagAt(unix.IFLA_TUN_PI, func(l *ip.Link) *bool { return &l.PacketInfo }),
-		flagAt(unix.IFLA_TUN_VNET_HDR, func(l *ip.Link) *bool { return &l.VNetHeader }),
-		flagAt(unix.IFLA_TUN_MULTI_QUEUE, func(l *ip.Link) *bool { return &l.MultiQueue }),
+		flagAt(unix.IFLA_TUN_PI, func(l *object.Link) *bool { return &l.PacketInfo }),
+		flagAt(unix.IFLA_TUN_VNET_HDR, func(l *object.Link) *bool { return &l.VNetHeader }),
+		flagAt(unix.IFLA_TUN_MULTI_QUEUE, func(l *object.Link) *bool { return &l.MultiQueue }),
 	},
 }
 
@@ -202,7 +202,7 @@ func parseData(l *Link, data []byte) error {
 	if err != nil {
 		return err
 	}
-	read := ip.Link{Kind: l.Kind}
+	read := object.Link{Kind: l.Kind}
 	table, below := kinds[l.Kind], linkAt(l.Kind)
 	for _, a := range attrs {
 		if len(a.Value) == 0 {
@@ -226,7 +226,7 @@ func parseData(l *Link, data []byte) error {
 
 // infoData adds the properties of l to its IFLA_INFO_DATA; below is the ifindex
 // of l.Parent.
-func infoData(data *nl.RtAttr, l ip.Link, below int) {
+func infoData(data *nl.RtAttr, l object.Link, below int) {
 	for _, a := range kinds[l.Kind] {
 		if a.get == nil {
 			continue

@@ -8,7 +8,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // Link is what the kernel says of a link.
@@ -30,7 +30,7 @@ type Link struct {
 	// that by which a tunnel's packets leave, in the namespace of that side;
 	// 0 for none.
 	Below int
-	ip.Options
+	object.Options
 }
 
 // Link returns the link called name. The error matches fs.ErrNotExist if there
@@ -184,7 +184,7 @@ var Here = Where{-1, -1, -1, 0}
 // AddLink makes a link. The parent of a vlan, macvlan or ipvlan, and the packets
 // of a vxlan or wireguard, are in the namespace of the Conn; so are those of an
 // IP tunnel if w.Made is that namespace.
-func (c *Conn) AddLink(l ip.Link, w Where) error {
+func (c *Conn) AddLink(l object.Link, w Where) error {
 	data := []nl.NetlinkRequestData{nl.NewIfInfomsg(unix.AF_UNSPEC), str(unix.IFLA_IFNAME, l.Name)}
 	if l.MTU != 0 {
 		data = append(data, u32(unix.IFLA_MTU, l.MTU))

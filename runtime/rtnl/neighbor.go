@@ -9,7 +9,7 @@ import (
 
 	"github.com/vishvananda/netlink/nl"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // sizeofNdmsg is the size of struct ndmsg (include/uapi/linux/neighbour.h).
@@ -34,8 +34,8 @@ func (m ndmsg) Serialize() []byte {
 
 // Neighbors returns the permanent neighbours of the link with the given
 // ifindex, IPv4 first. Netns and Dev are left empty.
-func (c *Conn) Neighbors(index int) ([]ip.Neighbor, error) {
-	var list []ip.Neighbor
+func (c *Conn) Neighbors(index int) ([]object.Neighbor, error) {
+	var list []object.Neighbor
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 		// With NETLINK_GET_STRICT_CHK the kernel filters by NDA_IFINDEX alone.
 		msgs, err := c.dump(unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, ndmsg{family: family}, u32(unix.NDA_IFINDEX, uint32(index)))
@@ -53,7 +53,7 @@ func (c *Conn) Neighbors(index int) ([]ip.Neighbor, error) {
 			if err != nil {
 				return nil, err
 			}
-			var n ip.Neighbor
+			var n object.Neighbor
 			for _, a := range attrs {
 				switch attrType(a.Attr) {
 				case unix.NDA_DST:
@@ -70,13 +70,13 @@ func (c *Conn) Neighbors(index int) ([]ip.Neighbor, error) {
 
 // Neighbor adds, replaces or deletes a permanent neighbour of the link with the
 // given ifindex.
-func (c *Conn) Neighbor(verb ip.Verb, index int, n ip.Neighbor) error {
+func (c *Conn) Neighbor(verb object.Verb, index int, n object.Neighbor) error {
 	msg := ndmsg{family: unix.AF_INET, index: index, state: unix.NUD_PERMANENT}
 	if n.Address.Is6() {
 		msg.family = unix.AF_INET6
 	}
 	address := raw(unix.NDA_DST, n.Address.AsSlice())
-	if verb == ip.Delete {
+	if verb == object.Delete {
 		return c.change(unix.RTM_DELNEIGH, 0, msg, address)
 	}
 	mac, err := net.ParseMAC(n.MAC)

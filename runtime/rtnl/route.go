@@ -8,12 +8,12 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // Route is what the kernel says of a route.
 type Route struct {
-	ip.Route
+	object.Route
 	// Index is the ifindex of the link that the route leads to, 0 for none.
 	Index int
 }
@@ -146,7 +146,7 @@ func (r *Route) metrics(b []byte) {
 
 // Route adds, replaces or deletes a route. index is the ifindex of r.Dev, 0 if
 // it is empty.
-func (c *Conn) Route(verb ip.Verb, r ip.Route, index int) error {
+func (c *Conn) Route(verb object.Verb, r object.Route, index int) error {
 	msg := &nl.RtMsg{RtMsg: unix.RtMsg{
 		Family: unix.AF_INET, Dst_len: uint8(r.Destination.Bits()), Scope: r.Scope, Type: routeType(r.Type),
 		Protocol: r.Protocol,
@@ -154,7 +154,7 @@ func (c *Conn) Route(verb ip.Verb, r ip.Route, index int) error {
 	if r.Destination.Addr().Is6() {
 		msg.Family, msg.Scope = unix.AF_INET6, 0
 	}
-	if r.Protocol == 0 && verb != ip.Delete {
+	if r.Protocol == 0 && verb != object.Delete {
 		msg.Protocol = unix.RTPROT_BOOT
 	}
 	if r.OnLink {
@@ -182,9 +182,9 @@ func (c *Conn) Route(verb ip.Verb, r ip.Route, index int) error {
 		data = append(data, metrics)
 	}
 	switch verb {
-	case ip.Delete:
+	case object.Delete:
 		return c.change(unix.RTM_DELROUTE, 0, data...)
-	case ip.Replace:
+	case object.Replace:
 		return c.change(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, data...)
 	}
 	return c.change(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)

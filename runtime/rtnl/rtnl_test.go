@@ -13,8 +13,8 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/test/sandbox"
 )
 
@@ -41,7 +41,7 @@ func must(t *testing.T, err error) {
 // What is made here is what ip(8) sees, and what ip(8) made is what is read.
 func TestLinks(t *testing.T) {
 	c := open(t)
-	must(t, c.AddLink(ip.Link{Name: "br0", Kind: "bridge", MTU: 1400, MAC: "02:00:00:00:00:01"}, Here))
+	must(t, c.AddLink(object.Link{Name: "br0", Kind: "bridge", MTU: 1400, MAC: "02:00:00:00:00:01"}, Here))
 	br, err := c.Link("br0")
 	must(t, err)
 	if br.Kind != "bridge" || br.MTU != 1400 || br.MAC != "02:00:00:00:00:01" || br.Up {
@@ -95,7 +95,7 @@ func TestVethAcrossNamespaces(t *testing.T) {
 	var in *Conn
 	must(t, ns.Inside(func() (err error) { in, err = Open(); return err }))
 	defer in.Close()
-	must(t, in.AddLink(ip.Link{Name: "v0", Kind: "veth", Peer: "v1"}, Where{-1, home.Fd(), -1, 0}))
+	must(t, in.AddLink(object.Link{Name: "v0", Kind: "veth", Peer: "v1"}, Where{-1, home.Fd(), -1, 0}))
 	inner, err := in.Link("v0")
 	must(t, err)
 	outer, err := c.Link("v1")
@@ -145,16 +145,16 @@ func TestAddresses(t *testing.T) {
 			own++
 			continue
 		}
-		must(t, c.Address(ip.Delete, br.Index, a.Address))
+		must(t, c.Address(object.Delete, br.Index, a.Address))
 	}
 	if own != 1 || strings.Contains(sandbox.Sh(t, `ip address show br0`), "global") {
 		t.Errorf("%d addresses are the kernel's own; want 1, and the others gone", own)
 	}
 	for _, a := range before {
 		if !a.Own {
-			must(t, c.Address(ip.Add, br.Index, a.Address))
-			must(t, c.Address(ip.Replace, br.Index, a.Address))
-			if err := c.Address(ip.Add, br.Index, a.Address); !errors.Is(err, fs.ErrExist) {
+			must(t, c.Address(object.Add, br.Index, a.Address))
+			must(t, c.Address(object.Replace, br.Index, a.Address))
+			if err := c.Address(object.Add, br.Index, a.Address); !errors.Is(err, fs.ErrExist) {
 				t.Errorf("Add of %v again = %v; want fs.ErrExist", a.Prefix, err)
 			}
 		}
@@ -188,14 +188,14 @@ func TestRoutes(t *testing.T) {
 		routes, err := c.Routes(table, 0)
 		must(t, err)
 		for _, r := range routes {
-			if r.Protocol == ip.ProtocolKernel {
+			if r.Protocol == object.ProtocolKernel {
 				continue
 			}
 			n++
-			must(t, c.Route(ip.Delete, r.Route, r.Index))
-			must(t, c.Route(ip.Add, r.Route, r.Index))
-			must(t, c.Route(ip.Replace, r.Route, r.Index))
-			if err := c.Route(ip.Add, r.Route, r.Index); !errors.Is(err, fs.ErrExist) {
+			must(t, c.Route(object.Delete, r.Route, r.Index))
+			must(t, c.Route(object.Add, r.Route, r.Index))
+			must(t, c.Route(object.Replace, r.Route, r.Index))
+			if err := c.Route(object.Add, r.Route, r.Index); !errors.Is(err, fs.ErrExist) {
 				t.Errorf("Add of %v again = %v; want fs.ErrExist", r, err)
 			}
 		}
@@ -227,17 +227,17 @@ func TestRules(t *testing.T) {
 	c := open(t)
 	for _, v6 := range []bool{false, true} {
 		show := map[bool]string{false: `ip -d rule show`, true: `ip -d -6 rule show`}[v6]
-		for _, r := range []ip.Rule{
-			{IPv6: v6, Pref: 1000, L3mdev: true, Protocol: ip.ProtocolKernel},
-			{IPv6: v6, Pref: 2000, L3mdev: true, Type: "unreachable", Protocol: ip.ProtocolKernel},
+		for _, r := range []object.Rule{
+			{IPv6: v6, Pref: 1000, L3mdev: true, Protocol: object.ProtocolKernel},
+			{IPv6: v6, Pref: 2000, L3mdev: true, Type: "unreachable", Protocol: object.ProtocolKernel},
 			{IPv6: v6, Pref: 70, Not: true, Mark: 16, Mask: 240, In: "lo", Table: 7, SuppressPrefixLength: 1, Protocol: 3},
 			{IPv6: v6, Pref: 71, Mark: 7, Out: "nowhere", Type: "blackhole", Protocol: 3},
 			{IPv6: v6, Pref: 72, From: of(v6, "10.1.0.0/16", "2001:db8:1::/48"), To: of(v6, "10.2.0.3/32", "2001:db8:2::3/128"), Type: "prohibit", Protocol: 3},
-			{IPv6: v6, Pref: 32765, Table: 255, Protocol: ip.ProtocolKernel},
+			{IPv6: v6, Pref: 32765, Table: 255, Protocol: object.ProtocolKernel},
 		} {
 			before := sandbox.Sh(t, show)
-			must(t, c.Rule(ip.Add, r))
-			if err := c.Rule(ip.Add, r); !errors.Is(err, fs.ErrExist) {
+			must(t, c.Rule(object.Add, r))
+			if err := c.Rule(object.Add, r); !errors.Is(err, fs.ErrExist) {
 				t.Errorf("Add of %+v again = %v; want fs.ErrExist", r, err)
 			}
 			ours := sandbox.Sh(t, show)
@@ -246,16 +246,16 @@ func TestRules(t *testing.T) {
 			if !slices.Contains(rules, r) {
 				t.Errorf("Rules() = %+v; want %+v in it", rules, r)
 			}
-			sandbox.Sh(t, ip.Step{Verb: ip.Delete, Thing: r}.String())
+			sandbox.Sh(t, object.Step{Verb: object.Delete, Object: r}.String())
 			if now := sandbox.Sh(t, show); now != before {
 				t.Errorf("after ip's delete there is\n%s\nbefore\n%s", now, before)
 			}
-			sandbox.Sh(t, ip.Step{Verb: ip.Add, Thing: r}.String())
+			sandbox.Sh(t, object.Step{Verb: object.Add, Object: r}.String())
 			if theirs := sandbox.Sh(t, show); theirs != ours {
 				t.Errorf("ip makes\n%s\nwe make\n%s", theirs, ours)
 			}
-			must(t, c.Rule(ip.Delete, r))
-			if err := c.Rule(ip.Delete, r); !errors.Is(err, fs.ErrNotExist) {
+			must(t, c.Rule(object.Delete, r))
+			if err := c.Rule(object.Delete, r); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("Delete of what is gone = %v; want fs.ErrNotExist", err)
 			}
 		}
@@ -273,11 +273,11 @@ func TestRules(t *testing.T) {
 
 func TestErrorHasTheKernelsSentence(t *testing.T) {
 	c := open(t)
-	err := c.AddLink(ip.Link{Name: "x", Kind: "nosuchkind"}, Here)
+	err := c.AddLink(object.Link{Name: "x", Kind: "nosuchkind"}, Here)
 	if want := "operation not supported (Unknown device type)"; err == nil || err.Error() != want || !errors.Is(err, unix.EOPNOTSUPP) {
 		t.Errorf("AddLink = %v; want %s", err, want)
 	}
-	err = c.Route(ip.Add, ip.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Type: "unicast", Table: 254,
+	err = c.Route(object.Add, object.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Type: "unicast", Table: 254,
 		Gateway: netip.MustParseAddr("192.0.2.1")}, 0)
 	if want := "network is unreachable (Nexthop has invalid gateway)"; err == nil || err.Error() != want {
 		t.Errorf("Route = %v; want %s", err, want)
@@ -317,7 +317,7 @@ func TestInterruptedListsAreReadAgain(t *testing.T) {
 				return
 			default:
 			}
-			if err = other.AddLink(ip.Link{Name: "flap", Kind: "bridge"}, Here); err == nil {
+			if err = other.AddLink(object.Link{Name: "flap", Kind: "bridge"}, Here); err == nil {
 				var l Link
 				if l, err = other.Link("flap"); err == nil {
 					err = other.DeleteLink(l.Index)

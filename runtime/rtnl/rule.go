@@ -9,13 +9,13 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"rdgen/runtime/ip"
+	"rdgen/runtime/object"
 )
 
 // Rules returns the rules of the routing policy database of one family, in
 // their order. Netns is left empty. Without IPv6 in the kernel the list is
 // empty.
-func (c *Conn) Rules(ipv6 bool) ([]ip.Rule, error) {
+func (c *Conn) Rules(ipv6 bool) ([]object.Rule, error) {
 	msg := ruleHeader(ipv6)
 	msgs, err := c.dump(unix.RTM_GETRULE, unix.RTM_NEWRULE, msg)
 	if ipv6 && isErrno(err, unix.EAFNOSUPPORT, unix.EOPNOTSUPP) {
@@ -24,7 +24,7 @@ func (c *Conn) Rules(ipv6 bool) ([]ip.Rule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list of rules: %w", err)
 	}
-	var rules []ip.Rule
+	var rules []object.Rule
 	for _, m := range msgs {
 		r, err := parseRule(m)
 		if err != nil {
@@ -47,16 +47,16 @@ func ruleHeader(ipv6 bool) *nl.RtMsg {
 	return msg
 }
 
-func parseRule(m []byte) (ip.Rule, error) {
+func parseRule(m []byte) (object.Rule, error) {
 	if len(m) < unix.SizeofRtMsg {
-		return ip.Rule{}, fmt.Errorf("kernel sent a rule of %d bytes", len(m))
+		return object.Rule{}, fmt.Errorf("kernel sent a rule of %d bytes", len(m))
 	}
 	msg := nl.DeserializeRtMsg(m)
 	attrs, err := nl.ParseRouteAttr(m[unix.SizeofRtMsg:])
 	if err != nil {
-		return ip.Rule{}, err
+		return object.Rule{}, err
 	}
-	r := ip.Rule{IPv6: msg.Family == unix.AF_INET6, Not: msg.Flags&unix.FIB_RULE_INVERT != 0}
+	r := object.Rule{IPv6: msg.Family == unix.AF_INET6, Not: msg.Flags&unix.FIB_RULE_INVERT != 0}
 	for name, action := range ruleActions {
 		if msg.Type == action {
 			r.Type = name
@@ -110,7 +110,7 @@ var ruleActions = map[string]uint8{"blackhole": nl.FR_ACT_BLACKHOLE, "unreachabl
 	"prohibit": nl.FR_ACT_PROHIBIT}
 
 // Rule adds or deletes a rule.
-func (c *Conn) Rule(verb ip.Verb, r ip.Rule) error {
+func (c *Conn) Rule(verb object.Verb, r object.Rule) error {
 	msg := ruleHeader(r.IPv6)
 	msg.Type = nl.FR_ACT_TO_TBL
 	if r.Type != "" {
@@ -149,7 +149,7 @@ func (c *Conn) Rule(verb ip.Verb, r ip.Rule) error {
 	if r.SuppressPrefixLength != 0 {
 		data = append(data, u32(unix.FRA_SUPPRESS_PREFIXLEN, r.SuppressPrefixLength-1))
 	}
-	if verb == ip.Delete {
+	if verb == object.Delete {
 		return c.change(unix.RTM_DELRULE, 0, data...)
 	}
 	if r.Protocol != 0 {

@@ -1,9 +1,9 @@
-// Package ip holds the things that rdomain makes in the kernel as data, in the
+// Package object holds the things that rdomain makes in the kernel as data, in the
 // words of ip(8): a namespace, a link, a setting of a link, an address, a route,
 // a rule, a neighbour, a wireguard peer, a sysctl, a resolver file, a pinned
 // program. A Step adds, changes or deletes one of them. Nothing
 // here touches the kernel; package rtnl does.
-package ip
+package object
 
 import (
 	"strconv"
@@ -22,9 +22,9 @@ const (
 	Set     Verb = "set"
 )
 
-// Thing is one of Netns, Link, Setting, Address, Route, Rule, Neighbor, WireGuard,
+// Object is one of Netns, Link, Setting, Address, Route, Rule, Neighbor, WireGuard,
 // WireGuardPeer, Sysctl, File and Pin. All are comparable.
-type Thing interface {
+type Object interface {
 	// command is ip's command line for the verb, that of another program
 	// where ip has no word for it, or a comment of the shell.
 	command(Verb) []string
@@ -32,11 +32,11 @@ type Thing interface {
 
 // Step is one change to the kernel. It can be printed, done, and taken back.
 type Step struct {
-	Verb  Verb
-	Thing Thing
+	Verb   Verb
+	Object Object
 	// Old is what was there before a Set or Replace; nil if nothing was, or if
 	// it need not come back because the link that it belongs to is deleted.
-	Old Thing
+	Old Object
 	// Line is the line of the domain's file that asks for the step, 0 if it
 	// comes from no line.
 	Line int
@@ -45,7 +45,7 @@ type Step struct {
 // Command returns the step in the syntax of ip(8), ready for a shell. Its first
 // word is "ip", another program's name where ip cannot express the step, or "#"
 // where only rdomain can do it.
-func (s Step) Command() []string { return s.Thing.command(s.Verb) }
+func (s Step) Command() []string { return s.Object.command(s.Verb) }
 
 // String returns Command as one line.
 func (s Step) String() string { return strings.Join(s.Command(), " ") }
@@ -56,19 +56,19 @@ func (s Step) Undo() (Step, bool) {
 	if s.Old == nil {
 		return Step{}, false
 	}
-	return Step{Verb: s.Verb, Thing: s.Old, Old: s.Thing, Line: s.Line}, true
+	return Step{Verb: s.Verb, Object: s.Old, Old: s.Object, Line: s.Line}, true
 }
 
 // Diff returns what the step changes as lines of a diff in the syntax of ip(8):
 // "-" before what there is, "+" before what there will be.
 func (s Step) Diff() []string {
-	line := func(sign string, thing Thing) string {
+	line := func(sign string, thing Object) string {
 		return sign + strings.Join(thing.command(Add), " ")
 	}
 	if s.Verb == Delete {
-		return []string{line("-", s.Thing)}
+		return []string{line("-", s.Object)}
 	}
-	lines := []string{line("+", s.Thing)}
+	lines := []string{line("+", s.Object)}
 	if s.Old != nil {
 		lines = []string{line("-", s.Old), lines[0]}
 	}

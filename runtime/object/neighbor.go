@@ -1,4 +1,4 @@
-package ip
+package object
 
 import "net/netip"
 
