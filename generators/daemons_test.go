@@ -87,7 +87,8 @@ func TestDaemons(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		for _, u := range s.Units {
+		for _, unit := range s.Units {
+			u := unit.Name
 			if strings.HasSuffix(u, "@.service") || strings.HasSuffix(u, "@.socket") {
 				templates = append(templates, u)
 				u = strings.Replace(u, "@.", "@x.", 1)
@@ -123,7 +124,7 @@ func TestDaemons(t *testing.T) {
 	t.Logf("%d units of %d services, %d templates; %d messages of verify before, %d after; %d scores, %d worse",
 		len(units), len(names), len(templates), len(before), len(after), len(scores), worse)
 	// The test can fail: verify reads the drop-ins, and the score follows them.
-	spoil := filepath.Join(root, systemd.Etc, "chrony.service.d", "60-x.conf")
+	spoil := filepath.Join(root, systemd.Etc, "chrony.service.d", "zzz-x.conf")
 	if err := os.WriteFile(spoil, []byte("[Service]\nNoSuchKey=x\nProtectSystem=no\nPrivateTmp=no\nProtectHome=no\nUser=root\nCapabilityBoundingSet=~\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

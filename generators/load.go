@@ -162,7 +162,7 @@ func (l *Loader) Systemd(name string) (Service, error) {
 		return Service{}, err
 	}
 	if s, err = l.addUnit(s); err == nil {
-		if s.Units, err = units.Belonging(s.Unit); err == nil {
+		if s.Units, err = l.covered(units, s.Unit); err == nil {
 			err = tooEarly(units, s)
 		}
 		return s, err
@@ -174,13 +174,13 @@ func (l *Loader) Systemd(name string) (Service, error) {
 		if s.Instance, err = l.newInstance(s, base); err != nil {
 			return Service{}, err
 		}
-		s.Unit, s.Units = s.Instance.unit, []string{s.Instance.unit.Name}
+		s.Unit, s.Units = s.Instance.unit, []*systemd.Unit{s.Instance.unit}
 		return s, nil
 	}
 	if l.AtBoot && len(units.Aliases(name+".service")) == 0 {
 		// Another generator may be making that unit at this moment, and a drop-in
 		// of a unit that does not exist does nothing.
-		s.Units = []string{name + ".service"}
+		s.Units = []*systemd.Unit{l.toBeMade(name)}
 		return s, nil
 	}
 	return Service{}, err
@@ -188,13 +188,9 @@ func (l *Loader) Systemd(name string) (Service, error) {
 
 // tooEarly refuses a service that must be up before a domain can be.
 func tooEarly(units *systemd.Units, s Service) error {
-	for _, name := range s.Units {
-		unit, err := units.Unit(name)
-		if err != nil {
-			continue
-		}
+	for _, unit := range s.Units {
 		if set, target, early := units.Early(unit); early {
-			return problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs before %s, and domains are made after it", name, target).
+			return problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs before %s, and domains are made after it", unit.Name, target).
 				WithHint("let it run where it is, and make an instance that runs later: /etc/conf.d/" + s.Name + ".NAME")
 		}
 	}

@@ -25,8 +25,9 @@ type Service struct {
 	Link string
 	// Unit is the systemd unit, or nil.
 	Unit *systemd.Unit
-	// Units are the units to be given a drop-in: Unit's, its sockets'.
-	Units []string
+	// Units are the units to be given a drop-in: Unit itself, its sockets. One that
+	// is not there yet has nothing but its name.
+	Units []*systemd.Unit
 	// Flavor, for s6, is how its services are laid out, and FlavorFlag how to ask
 	// for it: " --flavor artix", or "" for s6-rc's own.
 	Flavor     s6.Flavor

@@ -18,8 +18,7 @@ import (
 // its User= are kept. Each of them can be ignored with a warning, and then the
 // service would run in the default domain, so it is guarded three times: BindsTo=
 // and After= for the domain's unit, an assertion on the file that stands for the
-// domain, and a look from inside the unit before its first program. That is an
-// ExecCondition= because the drop-in's ExecStartPre= would come after the unit's.
+// domain, and a look from inside the unit before its first program, see [look].
 func Systemd(s Service) (tree.Tree, []string, error) {
 	var t tree.Tree
 	var notes []string
@@ -37,8 +36,12 @@ func Systemd(s Service) (tree.Tree, []string, error) {
 			return tree.Tree{}, nil, err
 		}
 	}
-	for _, name := range s.Units {
-		if err := add(name+".d/"+systemd.DropIn, "systemd-dropin", newDropIn(s, name)); err != nil {
+	for _, unit := range s.Units {
+		d, err := newDropIn(s, unit)
+		if err == nil {
+			err = add(unit.Name+".d/"+systemd.DropIn, "systemd-dropin", d)
+		}
+		if err != nil {
 			return tree.Tree{}, nil, err
 		}
 	}
@@ -98,6 +101,7 @@ type dropIn struct {
 	Domain      domain.Domain
 	Netns, Pin  string // paths, or ""
 	Check       []string
+	Look        look
 	Resolver    []bind
 	Hide        []string
 }
@@ -116,8 +120,8 @@ var resolvers = []struct {
 	{"/run/avahi-daemon", []string{"avahi-daemon.service"}},
 }
 
-func newDropIn(s Service, unit string) dropIn {
-	d := dropIn{From: s.from(""), Again: s.again("systemd"), Section: sectionOf(unit), Domain: s.Domain}
+func newDropIn(s Service, unit *systemd.Unit) (d dropIn, err error) {
+	d = dropIn{From: s.from(""), Again: s.again("systemd"), Section: sectionOf(unit.Name), Domain: s.Domain}
 	if s.AtBoot {
 		d.Source = s.Pos.File
 	}
@@ -127,7 +131,7 @@ func newDropIn(s Service, unit string) dropIn {
 			d.Resolver = append(d.Resolver, bind{"/etc/netns/" + s.Domain.Netns.String() + "/" + f, "/etc/" + f})
 		}
 		for _, r := range resolvers {
-			if !slices.Contains(r.units, unit) {
+			if !slices.Contains(r.units, unit.Name) {
 				d.Hide = append(d.Hide, r.directory)
 			}
 		}
@@ -135,14 +139,9 @@ func newDropIn(s Service, unit string) dropIn {
 	if !s.Domain.VRF.IsZero() {
 		d.Pin = s.Domain.Pin()
 	}
-	// rdomain check --self has the options of rdexec that name a domain.
-	options := domain.Command{Domain: s.Domain}.Options()
-	d.Check = []string{rdomain, "check", "--self"}
-	if !s.Domain.VRF.IsZero() {
-		d.Check = append(d.Check, "--hold")
-	}
-	d.Check = append(d.Check, options[:len(options)-1]...)
-	return d
+	d.Check = append([]string{rdexec}, domain.Command{Domain: s.Domain, Look: true}.Args()...)
+	d.Look, err = newLook(unit)
+	return d, err
 }
 
 // sectionOf returns the section of a unit file that has its commands.

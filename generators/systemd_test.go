@@ -204,34 +204,3 @@ func TestNoOrderingCycle(t *testing.T) {
 		t.Error("without DefaultDependencies=no there is no cycle, so this test proves nothing")
 	}
 }
-
-// TestGuard runs the command of ExecCondition= with every way in which the look
-// can end: 0 lets the service start, 255 fails the unit, and between them systemd
-// would skip the service and call that success.
-func TestGuard(t *testing.T) {
-	made, _ := generate(t, files("lib/systemd/system/x.service", "[Service]\nExecStart=/bin/x\n"),
-		parse(t, "t1", "mgmt"), "x", (*Loader).Systemd, Systemd)
-	unit := systemd.Unit{Settings: systemd.Read("x", []byte(text(t, made, systemd.Etc+"/x.service.d/"+systemd.DropIn)))}
-	prefix, words, err := systemd.ParseCommand("x.service", unit.Last("Service", "ExecCondition"))
-	if err != nil || prefix != "+" {
-		t.Fatalf("ExecCondition has prefix %q, %v; want + (the service's own user could not look)", prefix, err)
-	}
-	var argv []string
-	for _, w := range words {
-		argv = append(argv, w[0].Text)
-	}
-	check := filepath.Join(t.TempDir(), "rdomain")
-	argv[2] = strings.Replace(argv[2], rdomain, check, 1)
-	for script, want := range map[string]int{
-		`[ "$*" = "check --self --hold -n t1 -v mgmt" ]`: 0, "exit 1": 255, "exit 100": 255, "exit 111": 255, "kill -9 $$": 255, "": 255,
-	} {
-		os.Remove(check)
-		if script != "" {
-			os.WriteFile(check, []byte("#!/bin/sh\n"+script+"\n"), 0o755)
-		}
-		cmd := exec.Command(argv[0], argv[1:]...)
-		if cmd.Run(); cmd.ProcessState.ExitCode() != want {
-			t.Errorf("with a check that is %q the guard exits %d; want %d", script, cmd.ProcessState.ExitCode(), want)
-		}
-	}
-}

@@ -20,9 +20,11 @@ const Rdomain = "rdomain@.service"
 // Etc is the administrator's unit folder, where generated files go.
 const Etc = "/etc/systemd/system"
 
-// DropIn is the file name of a generated drop-in. An administrator's own file of
-// this name wins over a generated one of lower precedence (systemd.unit(5)).
-const DropIn = "50-rdomain.conf"
+// DropIn is the file name of a generated drop-in. Drop-ins apply in the order of
+// their names, and this one has to come last: after the override.conf of
+// systemctl-edit, too. An administrator's own file of this name wins over a
+// generated one of lower precedence (systemd.unit(5)).
+const DropIn = "zz-rdomain.conf"
 
 // MaxName is UNIT_NAME_MAX: the length of a unit's name in bytes with its
 // suffix (systemd, src/basic/unit-name.h, 256 with the NUL).

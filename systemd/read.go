@@ -3,6 +3,7 @@ package systemd
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -141,3 +142,12 @@ func (us *Units) early(u *Unit, seen map[string]bool) (set Setting, before strin
 
 // Pos returns "/usr/lib/systemd/system/ssh.service:9".
 func (s Setting) Pos() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
+
+// DropIn returns the file name of the drop-in that the setting is in, or "" for
+// one of the unit file itself.
+func (s Setting) DropIn() string {
+	if dir, name := path.Split(s.File); strings.HasSuffix(dir, ".d/") {
+		return name
+	}
+	return ""
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -22,6 +23,8 @@ type Units struct {
 	dropins map[string][]string // NAME of NAME.d -> such folders, lowest precedence first
 	// sockets returns for each service the sockets that start it.
 	sockets func() (map[string][]string, error)
+	// aliases returns for each unit the names that are links to it.
+	aliases func() map[string][]string
 }
 
 // Errors of Service, to be matched.
@@ -36,6 +39,7 @@ var (
 func ReadUnits(fsys fs.FS) (*Units, error) {
 	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, dropins: map[string][]string{}}
 	u.sockets = sync.OnceValues(u.readSockets)
+	u.aliases = sync.OnceValue(u.readAliases)
 	for _, folder := range slices.Backward(folders) {
 		entries, err := fs.ReadDir(fsys, folder)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -66,6 +70,20 @@ func (u *Units) Packaged(name string) bool {
 		_, err := fs.Stat(u.fsys, path.Join(folder, name))
 		return err == nil && !strings.HasPrefix(folder, "etc/") && !strings.HasPrefix(folder, "run/")
 	})
+}
+
+// Instances returns the instances of a template that have a unit file or
+// drop-ins of their own, sorted; none for a name that is no template's.
+func (u *Units) Instances(template string) []string {
+	found := map[string]bool{}
+	for _, names := range []iter.Seq[string]{maps.Keys(u.files), maps.Keys(u.dropins)} {
+		for name := range names {
+			if t, _, ok := Instance(name); ok && t == template {
+				found[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 // Unit returns the unit called name, with its suffix. An alias (a symbolic link)
@@ -141,12 +159,30 @@ func (u *Units) resolve(name string) (unit, file string, err error) {
 	return "", "", fmt.Errorf("%s: too many aliases", name)
 }
 
+// readAliases finds the names that lead to another.
+func (u *Units) readAliases() map[string][]string {
+	aliases := map[string][]string{}
+	for name, link := range u.links {
+		if !link {
+			continue
+		}
+		if real, _, err := u.resolve(name); err == nil && real != name {
+			aliases[real] = append(aliases[real], name)
+		}
+	}
+	return aliases
+}
+
 // dropInFiles returns the drop-ins of a unit in the order in which they apply:
 // sorted by file name over all folders, the folder of highest precedence having
-// the file of that name (systemd.unit(5)).
+// the file of that name (systemd.unit(5)). Those of its aliases apply to it, too.
 func (u *Units) dropInFiles(name string) []string {
 	byName := map[string]string{}
-	for _, n := range slices.Backward(dropInNames(name)) {
+	names := dropInNames(name)
+	for _, alias := range slices.Sorted(slices.Values(u.aliases()[name])) {
+		names = append(names, dropInNames(alias)...)
+	}
+	for _, n := range slices.Backward(names) {
 		for _, folder := range u.dropins[n] {
 			entries, _ := fs.ReadDir(u.fsys, folder)
 			for _, e := range entries {

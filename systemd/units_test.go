@@ -91,7 +91,7 @@ func TestDropIns(t *testing.T) {
 		"etc/systemd/system/a-.service.d/20-x.conf: [Service]\nX=dash\n",
 		"etc/systemd/system/service.d/05-x.conf: [Service]\nX=all\n",
 		"run/systemd/system/service.d/05-x.conf: [Service]\nX=hidden by etc\n",
-		"etc/systemd/system/a-b@i.service.d/50-rdomain.conf: [Service]\nX=our own\n",
+		"etc/systemd/system/a-b@i.service.d/zz-rdomain.conf: [Service]\nX=our own\n",
 		"etc/systemd/system/a-b@i.service.d/60-x.notconf: [Service]\nX=no\n",
 	)
 	unit, err := u.Unit("a-b@i.service")

@@ -1,6 +1,7 @@
 // Rdexec enters a routing domain and executes a program there, in place:
 //
 //	rdexec [-n NETNS] [-v VRF] [-c CGROUP] [-u USER[:GROUP]] [--] PROG [ARG...]
+//	rdexec --look [-n NETNS] [-v VRF]
 //
 // See rdexec(8). It is started as root for every start of a service, so it
 // links next to nothing; deps.golden lists what.
@@ -15,14 +16,27 @@ import (
 	"rdgen/runtime/enter"
 )
 
+// exitElsewhere is the exit code of a look that found the process outside of its
+// domain. systemd takes every other code of an ExecCondition= but 0 for "skip the
+// unit", and a skipped unit has not failed (systemd.service(5)).
+const exitElsewhere = 255
+
 func main() {
 	args := argv()
 	command, err := domain.ParseArgs(args[min(1, len(args)):])
 	switch {
 	case errors.Is(err, domain.ErrHelp):
 		leave(1, 0, "usage: "+domain.Usage)
+	case err != nil && len(args) > 1 && args[1] == "--look":
+		leave(2, exitElsewhere, "rdexec: usage: "+domain.Usage+"\nrdexec: fatal: "+err.Error())
 	case err != nil:
 		leave(2, domain.ExitPermanent, "rdexec: usage: "+domain.Usage+"\nrdexec: fatal: "+err.Error())
+	}
+	if command.Look {
+		if err := enter.Hold(command.Domain); err != nil {
+			leave(2, exitElsewhere, "rdexec: fatal: "+err.Error())
+		}
+		unix.Exit(0)
 	}
 	err = enter.Exec(command, environ())
 	code := domain.ExitTemporary

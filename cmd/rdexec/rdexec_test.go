@@ -121,6 +121,10 @@ func TestMessages(t *testing.T) {
 		{[]string{"/"}, 126, "", "rdexec: fatal: unable to run /: permission denied\n"},
 		{[]string{"-n", "rdexec-test-none", "true"}, 111, "",
 			"rdexec: fatal: unable to enter netns rdexec-test-none (/run/netns/rdexec-test-none): no such file or directory\n"},
+		// A look that fails ends in the one code that systemd never takes for "skip".
+		{[]string{"--look", "-n", "rdexec-test-none"}, 255, "",
+			"rdexec: fatal: unable to check netns rdexec-test-none (/run/netns/rdexec-test-none): no such file or directory\n"},
+		{[]string{"--look"}, 255, "", "rdexec: usage: " + domain.Usage + "\nrdexec: fatal: option --look takes -n, -v or both, and nothing else\n"},
 		{[]string{"--", "echo", "-n", "a  b"}, 0, "a  b", ""},
 	} {
 		cmd := exec.Command(rdexec, c.args...)

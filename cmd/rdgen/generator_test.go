@@ -35,7 +35,7 @@ func TestGenerator(t *testing.T) {
 		"lib/systemd/system/undefined.service", daemonUnit,
 		"lib/systemd/system/off.service", daemonUnit, "etc/systemd/system/off.service", "",
 		"lib/systemd/system/own.service", daemonUnit,
-		"etc/systemd/system/own.service.d/50-rdomain.conf", "[Service]\n",
+		"etc/systemd/system/own.service.d/zz-rdomain.conf", "[Service]\n",
 		"etc/rdomain/mgmt.conf", "[Domain]\nKind=vrf\nTable=10\n",
 		"etc/conf.d/good", "vrf=mgmt\n",
 		"etc/conf.d/bad", "netns=$(hostname)\n",
@@ -53,15 +53,15 @@ func TestGenerator(t *testing.T) {
 	}
 	made := contents(t, out)
 	want := map[string]string{ // file -> a line that it has
-		"good.service.d/50-rdomain.conf":      "BPFProgram=sock_create:/sys/fs/bpf/rdomain/mgmt",
+		"good.service.d/zz-rdomain.conf":      "BPFProgram=sock_create:/sys/fs/bpf/rdomain/mgmt",
 		"other.two.service":                   "Description=A daemon (two)",
-		"other.two.service.d/50-rdomain.conf": "NetworkNamespacePath=/run/netns/blue",
-		"bad.service.d/50-rdomain.conf":       `ExecCondition=+/bin/sh -c "printf '%%s\\n' '<3>rdgen: error: /etc/conf.d/bad:1: netns`,
-		"bad.socket.d/50-rdomain.conf":        `ExecStartPre=+/bin/sh -c "printf '%%s\\n' '<3>rdgen: error: /etc/conf.d/bad:1: netns`,
-		"ssh.service.d/50-rdomain.conf":       "put the line into /etc/conf.d/ssh",
-		"undefined.service.d/50-rdomain.conf": "vrf nosuch is not defined: there is no /etc/rdomain/nosuch.conf",
-		"own.service.d/50-rdomain.conf":       "SourcePath=/etc/conf.d/own",
-		"legacy.service.d/50-rdomain.conf":    "NetworkNamespacePath=/run/netns/blue",
+		"other.two.service.d/zz-rdomain.conf": "NetworkNamespacePath=/run/netns/blue",
+		"bad.service.d/zz-rdomain.conf":       `ExecStartPre=+/bin/sh -c "printf '%%s\\n' '<3>rdgen: error: /etc/conf.d/bad:1: netns`,
+		"bad.socket.d/zz-rdomain.conf":        `ExecStartPre=+/bin/sh -c "printf '%%s\\n' '<3>rdgen: error: /etc/conf.d/bad:1: netns`,
+		"ssh.service.d/zz-rdomain.conf":       "put the line into /etc/conf.d/ssh",
+		"undefined.service.d/zz-rdomain.conf": "vrf nosuch is not defined: there is no /etc/rdomain/nosuch.conf",
+		"own.service.d/zz-rdomain.conf":       "SourcePath=/etc/conf.d/own",
+		"legacy.service.d/zz-rdomain.conf":    "NetworkNamespacePath=/run/netns/blue",
 	}
 	for name, line := range want {
 		if !strings.Contains(made[name], line) {
@@ -76,7 +76,7 @@ func TestGenerator(t *testing.T) {
 		"rdgen: error: /etc/conf.d/bad:1: netns",
 		"rdgen: error: /etc/conf.d/sshd:1: there is no sshd.service",
 		"rdgen: error: /etc/conf.d/undefined:1: vrf nosuch is not defined",
-		"rdgen: warning: /etc/systemd/system/own.service.d/50-rdomain.conf wins over what conf.d says",
+		"rdgen: warning: /etc/systemd/system/own.service.d/zz-rdomain.conf wins over what conf.d says",
 	} {
 		if !strings.Contains(log.String(), line) {
 			t.Errorf("not logged: %s\n%s", line, &log)
@@ -109,7 +109,7 @@ func TestStaticAndGeneratedAreTheSame(t *testing.T) {
 	// The domain is edited, the files are not made anew: that is said.
 	write(t, root, "etc/conf.d/d1", "netns=red\n")
 	runGenerator(root, out, &log)
-	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "d1.service.d/50-rdomain.conf wins") {
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "d1.service.d/zz-rdomain.conf wins") {
 		t.Errorf("after an edit it logs:\n%s", got)
 	}
 }
@@ -125,7 +125,7 @@ func TestOneUnitTwoDomains(t *testing.T) {
 	if code := runGenerator(root, out, &bytes.Buffer{}); code != 1 {
 		t.Errorf("exit %d; want 1", code)
 	}
-	if got := contents(t, out)["ssh.service.d/50-rdomain.conf"]; !strings.Contains(got, "exit 255") || strings.Contains(got, "NetworkNamespacePath") {
+	if got := contents(t, out)["ssh.service.d/zz-rdomain.conf"]; !strings.Contains(got, "exit 255") || strings.Contains(got, "NetworkNamespacePath") {
 		t.Errorf("ssh.service is not disabled:\n%s", got)
 	}
 }

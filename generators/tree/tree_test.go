@@ -61,17 +61,17 @@ func TestPrint(t *testing.T) {
 }
 
 func TestPlace(t *testing.T) {
-	const file = "/etc/systemd/system/nginx.service.d/50-rdomain.conf"
+	const file = "/etc/systemd/system/nginx.service.d/zz-rdomain.conf"
 	for dir, want := range map[string]string{
-		"/":                       "etc/systemd/system/nginx.service.d/50-rdomain.conf",
-		"/tmp/pkg":                "etc/systemd/system/nginx.service.d/50-rdomain.conf",
-		"/etc":                    "systemd/system/nginx.service.d/50-rdomain.conf",
-		"/tmp/pkg/etc/":           "systemd/system/nginx.service.d/50-rdomain.conf",
-		"/etc/systemd/system":     "nginx.service.d/50-rdomain.conf",
-		"/tmp/x/etc/systemd":      "system/nginx.service.d/50-rdomain.conf",
-		"/tmp/systemd/system":     "etc/systemd/system/nginx.service.d/50-rdomain.conf",
-		"/tmp/xetc":               "etc/systemd/system/nginx.service.d/50-rdomain.conf",
-		"/etc/systemd/system/etc": "systemd/system/nginx.service.d/50-rdomain.conf",
+		"/":                       "etc/systemd/system/nginx.service.d/zz-rdomain.conf",
+		"/tmp/pkg":                "etc/systemd/system/nginx.service.d/zz-rdomain.conf",
+		"/etc":                    "systemd/system/nginx.service.d/zz-rdomain.conf",
+		"/tmp/pkg/etc/":           "systemd/system/nginx.service.d/zz-rdomain.conf",
+		"/etc/systemd/system":     "nginx.service.d/zz-rdomain.conf",
+		"/tmp/x/etc/systemd":      "system/nginx.service.d/zz-rdomain.conf",
+		"/tmp/systemd/system":     "etc/systemd/system/nginx.service.d/zz-rdomain.conf",
+		"/tmp/xetc":               "etc/systemd/system/nginx.service.d/zz-rdomain.conf",
+		"/etc/systemd/system/etc": "systemd/system/nginx.service.d/zz-rdomain.conf",
 	} {
 		if got := Place(dir, file); got != want {
 			t.Errorf("Place(%q) = %q; want %q", dir, got, want)

@@ -20,16 +20,25 @@ type Command struct {
 	// the identity is kept.
 	User string
 
+	// Look asks only whether the calling process is in Domain. Nothing is
+	// entered and no program is run, so that all of the above but Domain is empty.
+	Look bool
+
 	// Prog is the program and its arguments; it has at least one element.
 	Prog []string
 }
 
 // Usage is rdexec's synopsis.
-const Usage = "rdexec [-n|--netns NETNS] [-v|--vrf VRF] [-c|--cgroup PATH] [-u|--user USER[:GROUP]] [--] PROG [ARG...]"
+const Usage = "rdexec [-n|--netns NETNS] [-v|--vrf VRF] [-c|--cgroup PATH] [-u|--user USER[:GROUP]] [--] PROG [ARG...]\n" +
+	"       rdexec --look [-n|--netns NETNS] [-v|--vrf VRF]"
 
 // Args returns the arguments of rdexec, without its own name, that ParseArgs
 // reads as c. "--" is always there, so that no PROG can be read as an option.
 func (c Command) Args() []string {
+	if c.Look {
+		options := c.Options()
+		return append([]string{"--look"}, options[:len(options)-1]...)
+	}
 	return append(c.Options(), c.Prog...)
 }
 
@@ -59,6 +68,9 @@ var ErrHelp = errors.New("help asked for")
 // empty value is an error, never "no domain": a shell variable that turned out
 // empty must not start a service in the default domain.
 func ParseArgs(args []string) (Command, error) {
+	if len(args) > 0 && args[0] == "--look" {
+		return parseLook(args[1:])
+	}
 	var c Command
 	seen := ""
 	for len(args) > 0 {
@@ -98,6 +110,18 @@ func ParseArgs(args []string) (Command, error) {
 	}
 	c.Prog = args
 	return c, nil
+}
+
+// parseLook reads what follows --look: a domain and nothing else.
+func parseLook(args []string) (Command, error) {
+	c, err := ParseArgs(append(append([]string{}, args...), "--", "look"))
+	switch {
+	case err != nil:
+		return Command{}, err
+	case c.Look || c.Cgroup != "" || c.User != "" || len(c.Prog) != 1 || c.Domain.IsDefault():
+		return Command{}, errors.New("option --look takes -n, -v or both, and nothing else")
+	}
+	return Command{Domain: c.Domain, Look: true}, nil
 }
 
 // option splits the option in word from its value, which may be attached

@@ -20,6 +20,7 @@ func TestParseArgs(t *testing.T) {
 		{"--netns t1 --vrf=mgmt ping", Command{Domain: both, Prog: []string{"ping"}}},
 		{"-v mgmt -c /openrc.sshd -u www-data:adm id", Command{
 			Domain: Domain{VRF: Link{"mgmt"}}, Cgroup: "/openrc.sshd", User: "www-data:adm", Prog: []string{"id"}}},
+		{"--look -n t1 --vrf=mgmt", Command{Domain: both, Look: true}},
 		{"-n t1 - x", Command{Domain: Domain{Netns: Netns{"t1"}}, Prog: []string{"-", "x"}}},
 	} {
 		got, err := ParseArgs(words(c.in))
@@ -48,6 +49,12 @@ func TestParseArgsRefuses(t *testing.T) {
 		{"-v m -c x true", "is not a path below"},
 		{"-v m -c / true", "is not a path below"},
 		{"-v m -c /a/../b true", "is not a clean path"},
+		{"--look", "option --look takes -n, -v or both"},
+		{"--look -n t1 true", "option --look takes -n, -v or both"},
+		{"--look -n t1 --", "option --look takes -n, -v or both"},
+		{"--look -v m -c /x", "option --look takes -n, -v or both"},
+		{"--look --look -n t1", "option --look takes -n, -v or both"},
+		{"-n t1 --look", `unknown option "--look"`},
 		{"-u : true", "is not USER or USER:GROUP"},
 		{"-u a: true", "is not USER or USER:GROUP"},
 		{"-u a:b:c true", "is not USER or USER:GROUP"},

@@ -201,7 +201,7 @@ unit bad.socket <<'E'
 ListenStream=127.0.0.1:7777
 E
 systemctl daemon-reload
-ok "the generator's files are below /run" test -e /run/systemd/generator/asker.service.d/50-rdomain.conf
+ok "the generator's files are below /run" test -e /run/systemd/generator/asker.service.d/zz-rdomain.conf
 systemctl restart systemd-resolved nscd
 ok "systemctl start, Type=notify" systemctl start asker
 ok "which started the domain" systemctl is-active rdomain@private
@@ -536,13 +536,13 @@ ok "which systemctl status says" has "systemctl status undefined" 'vrf undefined
 ---
 # A systemd that does not know the directive.
 mkdir -p /etc/systemd/system/ignored.service.d
-sed 's/^NetworkNamespacePath=/NetworkNamespacePathOfTheFuture=/' /run/systemd/generator/ignored.service.d/50-rdomain.conf >/etc/systemd/system/ignored.service.d/50-rdomain.conf
+sed 's/^NetworkNamespacePath=/NetworkNamespacePathOfTheFuture=/' /run/systemd/generator/ignored.service.d/zz-rdomain.conf >/etc/systemd/system/ignored.service.d/zz-rdomain.conf
 systemctl daemon-reload
 ok "a directive that systemd does not know" failed ignored
 ok "systemctl status says where it was" has "systemctl status ignored" 'this process is in another network namespace'
-mv /usr/sbin/rdomain /root/
+mv /usr/sbin/rdexec /root/
 ok "nobody there to look" failed blind
-mv /root/rdomain /usr/sbin/
+mv /root/rdexec /usr/sbin/
 ok "then it starts" systemctl start blind
 ok "inside" inside blind private
 rm -f /run/leaked
@@ -569,18 +569,18 @@ ok "a systemd that cannot attach a program" systemctl start held
 ok "was refused it" grep -q EPERM.*INJECTED /run/strace
 ok "has it done by the look" has "cat /run/held" "tcp4 held"
 ok "for all sockets" sh -c '! grep -Ev " held$|permitted|denied" /run/held'
-systemctl stop held; rm -f /run/leaked; mv /usr/sbin/rdomain /root/
-printf '#!/bin/sh\nexec strace -f -qq -e trace=bpf -e inject=bpf:error=EPERM -o /dev/null /root/rdomain "$@"\n' >/usr/sbin/rdomain; chmod +x /usr/sbin/rdomain
+systemctl stop held; rm -f /run/leaked; mv /usr/sbin/rdexec /root/
+printf '#!/bin/sh\nexec strace -f -qq -e trace=bpf -e inject=bpf:error=EPERM -o /dev/null /root/rdexec "$@"\n' >/usr/sbin/rdexec; chmod +x /usr/sbin/rdexec
 ok "nobody may load a program: it does not start" failed held
 ok "and says so in systemctl status" has "systemctl status held" 'operation not permitted'
-mv /root/rdomain /usr/sbin/; kill $strace; wait
+mv /root/rdexec /usr/sbin/; kill $strace; wait
 ok "then it starts" systemctl start held
 ---
 # A user's systemd may not enter a namespace: it warns and goes on.
 useradd -m -u 1000 alice 2>/dev/null
 install -d -o alice -g alice /home/alice/.config /home/alice/.config/systemd /home/alice/.config/systemd/user
-grep -v -e '^BindsTo' -e '^After' /run/systemd/generator/blind.service.d/50-rdomain.conf >/home/alice/.config/systemd/user/x.service
-sed -i 's/^ExecCondition=+/ExecCondition=/; /^TemporaryFileSystem/d; /^BindReadOnly/d; /^SourcePath/d' /home/alice/.config/systemd/user/x.service
+grep -v -e '^BindsTo' -e '^After' /run/systemd/generator/blind.service.d/zz-rdomain.conf >/home/alice/.config/systemd/user/x.service
+sed -i 's/^ExecStartPre=+/ExecStartPre=/; /^TemporaryFileSystem/d; /^BindReadOnly/d; /^SourcePath/d' /home/alice/.config/systemd/user/x.service
 echo 'ExecStart=/bin/sh -c "echo leaked >/home/alice/leaked; sleep 1000"' >>/home/alice/.config/systemd/user/x.service
 systemctl start user@1000
 alice() { setpriv --reuid alice --regid alice --clear-groups env XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/alice "$@"; }
@@ -588,7 +588,7 @@ awaited alice systemctl --user is-system-running
 fails "a user's systemd" alice systemctl --user start x
 alice systemctl --user start x 2>/dev/null
 ok "has failed" sh -c '! test -e /home/alice/leaked'
-ok "with the reason in the journal" has "journalctl _UID=1000" 'rdomain: fatal'
+ok "with the reason in the journal" has "journalctl _UID=1000" 'rdexec: fatal'
 fails "rdgen refuses to write there" rdgen systemd blind -o /etc/systemd/user
 `
 
@@ -609,7 +609,7 @@ printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@private.conf 2>/dev/
 # Those that run before any domain can be there are refused, each with its line.
 rdgen systemd --all -o / >/run/rdgen 2>&1 || sed -n 's/^rdgen: error: .* \([^ ]*\).service runs before .*/\1/p' /run/rdgen | while read -r s; do rm /etc/conf.d/$s; sed -i "/^$s$/d" /run/services; done
 rdgen systemd --all -o / >/run/rdgen 2>&1 || cat /run/rdgen
-ls -d /etc/systemd/system/*.service.d/50-rdomain.conf | wc -l; wc -l </run/services
+ls -d /etc/systemd/system/*.service.d/zz-rdomain.conf | wc -l; wc -l </run/services
 systemctl daemon-reload; look after; wc -l </run/security.after
 grep -vxFf /run/verify.before /run/verify.after || :
 score() { sed 's/.*for //; s/\.service: / /' $1 | sort | cut -d' ' -f1,2; }

@@ -1,0 +1,109 @@
+package generators
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// failing are services that systemd cannot set up, or that fail by themselves,
+// and some that do not: [Service], less its head.
+var failing = map[string]string{
+	"fine":        "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
+	"chdir":       "Type=oneshot\nWorkingDirectory=/nonexistent\nExecStart=/bin/true\n",
+	"user":        "Type=oneshot\nUser=nosuchuser\nExecStart=/bin/true\n",
+	"group":       "Type=oneshot\nGroup=nosuchgroup\nExecStart=/bin/true\n",
+	"stdout":      "Type=oneshot\nStandardOutput=append:/nonexistent/log\nExecStart=/bin/true\n",
+	"stdin":       "Type=oneshot\nStandardInput=file:/nonexistent/in\nExecStart=/bin/true\n",
+	"bind":        "Type=oneshot\nBindReadOnlyPaths=/nonexistent\nExecStart=/bin/true\n",
+	"writable":    "Type=oneshot\nReadWritePaths=/nonexistent\nExecStart=/bin/true\n",
+	"environment": "Type=oneshot\nEnvironmentFile=/nonexistent\nExecStart=/bin/true\n",
+	"noprogram":   "Type=oneshot\nExecStart=/bin/nosuchprogram\n",
+	"notify":      "Type=notify\nWorkingDirectory=/nonexistent\nExecStart=/bin/sleep 1000\n",
+	"forking":     "Type=forking\nUser=nosuchuser\nExecStart=/bin/true\n",
+	"exec":        "Type=exec\nWorkingDirectory=/nonexistent\nExecStart=/bin/sleep 1000\n",
+	"restarts":    "Type=exec\nWorkingDirectory=/nonexistent\nExecStart=/bin/true\nRestart=on-failure\nRestartSec=0\n",
+	"pre":         "Type=oneshot\nExecStartPre=-/bin/false\nExecStartPre=/bin/sh -c 'exit 3'\nExecStart=/bin/true\n",
+	"ignored":     "Type=oneshot\nRemainAfterExit=yes\nExecStartPre=-/bin/false\nExecStart=/bin/true\n",
+	"skipped":     "Type=oneshot\nExecCondition=/bin/sh -c 'exit 1'\nExecStart=/bin/true\n",
+	"met":         "Type=oneshot\nRemainAfterExit=yes\nExecCondition=/bin/true\nExecStartPre=/bin/true\nExecStart=/bin/true\n",
+	"conditioned": "Type=oneshot\nExecCondition=/bin/true\nUser=nosuchuser\nExecStart=/bin/true\n",
+	"several":     "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\nExecStart=-/bin/false\nExecStart=/bin/sh -c 'exit 4'\n",
+	"root":        "Type=oneshot\nRemainAfterExit=yes\nUser=nobody\nPermissionsStartOnly=yes\nExecStartPre=/bin/sh -c 'test $$(id -u) = 0'\nExecStart=/bin/sh -c 'test $$(id -un) = nobody'\n",
+	"prefixes":    "Type=oneshot\nRemainAfterExit=yes\nUser=nobody\nExecStartPre=+/bin/sh -c 'test $$(id -u) = 0'\nExecStartPre=!/bin/sh -c 'test $$(id -u) = 0'\nExecStartPre=@/bin/sh other -c 'test $$0 = x' x\nExecStart=/bin/true\n",
+}
+
+// TestBootedSystemdFailures: what a unit's start comes to is the same in a domain
+// as without one: what systemctl start says, the unit's state, its exit status,
+// how often it was started again, OnFailure= and those that require it. A unit
+// that systemd could not set up was once skipped, and that is no failure.
+func TestBootedSystemdFailures(t *testing.T) {
+	top := map[string]string{}
+	names := slices.Sorted(func(yield func(string) bool) {
+		for name := range failing {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+	for _, name := range names {
+		for _, where := range []string{"in", "out"} {
+			unit := fmt.Sprintf("%s-%s.service", where, name)
+			text := "[Unit]\nDefaultDependencies=no\nOnFailure=told@%n.service\n[Service]\n" + failing[name]
+			top["etc/systemd/system/"+unit] = text
+			top["etc/systemd/system/needs-"+unit] = "[Unit]\nDefaultDependencies=no\nRequires=" + unit + "\nAfter=" + unit +
+				"\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+			if where == "out" {
+				continue
+			}
+			made, _ := generate(t, files("lib/systemd/system/"+unit, text), parse(t, "blue", ""), strings.TrimSuffix(unit, ".service"), (*Loader).Systemd, Systemd)
+			for _, f := range made.Files() {
+				top[f.Path[1:]] = string(f.Data)
+			}
+		}
+	}
+	top["etc/systemd/system/told@.service"] = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+	withoutTargets(top)
+	got := bootSystemd(t, top, []string{"rdomain@blue.service"}, `
+settled() {
+	case $(systemctl show -p ActiveState --value $1) in activating|deactivating|reloading) return 1 ;; esac
+	case $(systemctl show -p Job --value $1) in ''|0) ;; *) return 1 ;; esac
+}
+for n in `+strings.Join(names, " ")+`; do
+	for w in in out; do
+		u=$w-$n.service
+		systemctl start $u; echo "start $?" >/host/$w-$n
+		until settled $u && settled told@$u.service; do :; done
+		systemctl show -p ActiveState,SubState,Result,NRestarts $u >>/host/$w-$n
+		systemctl status --lines=0 $u | grep -o 'status=[0-9]*/[A-Z]*' | grep -v 0/SUCCESS | sort -u >>/host/$w-$n
+		systemctl is-active told@$u.service >>/host/$w-$n
+		systemctl start needs-$u; echo "needs $? $(systemctl is-active needs-$u)" >>/host/$w-$n
+	done
+done`)
+	for _, name := range names {
+		if !strings.HasPrefix(got["out-"+name], "start ") {
+			t.Errorf("%s was not started", name)
+		}
+		if d := cmp.Diff(got["out-"+name], got["in-"+name]); d != "" {
+			t.Errorf("%s (-without a domain +in one):\n%s", name, d)
+		}
+	}
+}
+
+// buildTop builds rdgen's programs that a service in a domain calls.
+func buildTop(t *testing.T, top string) {
+	t.Helper()
+	for _, path := range []string{rdomain, rdexec} {
+		build := exec.Command("go", "build", "-o", filepath.Join(top, path), "rdgen/cmd/"+filepath.Base(path))
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+}

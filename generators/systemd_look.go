@@ -1,0 +1,134 @@
+package generators
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"rdgen/problem"
+	"rdgen/systemd"
+)
+
+// look is the place of the look from inside among the commands of a unit, and is
+// the data of templates/systemd-dropin.tmpl.
+//
+// It is the first ExecStartPre=, because a failure of that is a failure of the
+// unit, also where systemd itself cannot set the command up (exit codes 200 to
+// 243, systemd.exec(5)): as it is without a domain. To come first it resets the
+// unit's own lines, which then follow as they stand.
+//
+// A unit with an ExecCondition= has the look as the first of those, because no
+// command of the unit may run outside of the domain. There, and only there, what
+// systemd cannot set up is skipped, with the look and without it.
+type look struct {
+	// Key is ExecStartPre or ExecCondition.
+	Key string
+	// Earlier are the unit's own values of it, word for word.
+	Earlier []string
+}
+
+// newLook finds the place of the look, and refuses a unit in which it would not
+// be what it has to be.
+func newLook(unit *systemd.Unit) (look, error) {
+	l := look{Key: "ExecStartPre"}
+	section := sectionOf(unit.Name)
+	// The commands of a unit that another generator is making at this moment are
+	// not known, and may not be reset. The one that comes before them all is a condition.
+	unknown := unit.Path == ""
+	if section == "Service" && (unknown || len(unit.All(section, "ExecCondition")) > 0) {
+		l.Key = "ExecCondition"
+	}
+	for _, set := range unit.All(section, l.Key) {
+		l.Earlier = append(l.Earlier, set.Value)
+	}
+	for _, set := range unit.Settings {
+		if set.Section == section && slices.Contains(ours, set.Key) && set.DropIn() > systemd.DropIn {
+			return look{}, problem.New(place(set), "%s= in a drop-in that systemd reads after rdgen's would undo it", set.Key).
+				WithHint("rename it, so that its name sorts before " + systemd.DropIn)
+		}
+	}
+	for _, set := range unit.All(section, "SuccessExitStatus") {
+		for _, word := range strings.Fields(set.Value) {
+			if isLookFailure(word) {
+				return look{}, problem.New(place(set), "%s would count as success when the look into the domain fails with it", word).
+					WithHint("leave out " + word)
+			}
+		}
+	}
+	return l, nil
+}
+
+// ours are the settings of the drop-in that another one could undo.
+var ours = []string{"ExecCondition", "ExecStartPre", "NetworkNamespacePath", "BPFProgram", "PrivateNetwork", "JoinsNamespaceOf"}
+
+// isLookFailure reports whether a word of SuccessExitStatus= is how a look can
+// end that did not find the service in its domain: its own exit code, those of
+// systemd (EXIT_CHDIR, 200, and above: src/shared/exit-status.h), and the signals
+// that nobody sends.
+func isLookFailure(word string) bool {
+	switch strings.TrimPrefix(word, "SIG") {
+	case "KILL", "SEGV", "ABRT", "BUS", "FPE", "ILL", "SYS", "TRAP":
+		return true
+	}
+	if len(word) == 3 && word[0] == '2' && word >= "200" && word <= "255" {
+		return true
+	}
+	// By name: those of sysexits.h and of LSB are below 200.
+	return slices.Contains(setUpCodes, word)
+}
+
+// setUpCodes are the names of systemd's own exit codes, from 200 on.
+var setUpCodes = strings.Fields("CHDIR NICE FDS EXEC MEMORY LIMITS OOM_ADJUST SIGNAL_MASK STDIN STDOUT CHROOT IOPRIO TIMERSLACK SECUREBITS " +
+	"SETSCHEDULER CPUAFFINITY GROUP USER CAPABILITIES CGROUP SETSID CONFIRM STDERR PAM NETWORK NAMESPACE NO_NEW_PRIVILEGES SECCOMP " +
+	"SELINUX_CONTEXT PERSONALITY APPARMOR_PROFILE ADDRESS_FAMILIES RUNTIME_DIRECTORY CHOWN SMACK_PROCESS_LABEL KEYRING STATE_DIRECTORY " +
+	"CACHE_DIRECTORY LOGS_DIRECTORY CONFIGURATION_DIRECTORY NUMA_POLICY CREDENTIALS BPF KSM EXCEPTION")
+
+// covered returns the units that share the domain of unit.
+func (l *Loader) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd.Unit, error) {
+	names, err := units.Belonging(unit)
+	if err != nil {
+		return nil, err
+	}
+	var list []*systemd.Unit
+	for _, name := range append(names, l.instances(units, names)...) {
+		u, err := units.Unit(name)
+		if errors.Is(err, systemd.ErrMasked) {
+			continue // it cannot start
+		}
+		if err != nil {
+			return nil, problem.New(problem.Pos{File: unit.Path}, "%v", err)
+		}
+		list = append(list, u)
+	}
+	return list, nil
+}
+
+// instances returns those instances of the templates among names that have files
+// of their own. Their commands are not the template's, and what follows the look
+// has to be theirs. One that has a domain of its own has its own drop-in.
+func (l *Loader) instances(units *systemd.Units, names []string) []string {
+	var list []string
+	for _, name := range names {
+		for _, instance := range units.Instances(name) {
+			_, s, err := l.conf(strings.TrimSuffix(instance, path.Ext(instance)))
+			if !slices.Contains(names, instance) && (err != nil || s.Domain.IsDefault()) {
+				list = append(list, instance)
+			}
+		}
+	}
+	return list
+}
+
+// toBeMade stands for a unit that is not there: another generator may be making
+// it. Of those, systemd-sysv-generator's are known: they have no command but the script.
+func (l *Loader) toBeMade(name string) *systemd.Unit {
+	unit := &systemd.Unit{Name: name + ".service"}
+	if _, err := fs.Stat(l.fsys, path.Join(initDir, name)[1:]); err == nil {
+		unit.Path = initDir + name
+	}
+	return unit
+}
+
+func place(set systemd.Setting) problem.Pos { return problem.Pos{File: set.File, Line: set.Line} }

@@ -1,0 +1,98 @@
+package generators
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdgen/runtime/domain"
+	"rdgen/systemd"
+)
+
+// TestLook: the look is the first command of the unit, and the unit's own follow
+// word for word.
+func TestLook(t *testing.T) {
+	const line = "=+/usr/sbin/rdexec --look -n t1 -v mgmt"
+	for name, c := range map[string]struct {
+		unit  string
+		files []string // more of them: path, text
+		want  []string
+	}{
+		"none of its own: a later version's are not lost": {"ExecStart=/bin/x\n", nil, []string{"ExecStartPre" + line}},
+		"its own": {"ExecStartPre=-/bin/a  'b c' %i $$X \\\n  more\nExecStartPre=+!/bin/b\nExecStart=/bin/x\n", nil,
+			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=-/bin/a  'b c' %i $$X    more", "ExecStartPre=+!/bin/b"}},
+		"reset by itself": {"ExecStartPre=/bin/a\nExecStartPre=\nExecStartPre=/bin/b\nExecStart=/bin/x\n", nil,
+			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=/bin/b"}},
+		"a condition comes before all": {"ExecCondition=/bin/c\nExecStartPre=/bin/a\nExecStart=/bin/x\n", nil,
+			[]string{"ExecCondition=", "ExecCondition" + line, "ExecCondition=/bin/c"}},
+		"a drop-in's": {"ExecStartPre=/bin/a\nExecStart=/bin/x\n", []string{
+			"etc/systemd/system/x.service.d/override.conf", "[Service]\nExecStartPre=/bin/b\n"},
+			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=/bin/a", "ExecStartPre=/bin/b"}},
+		"a drop-in's reset": {"ExecStartPre=/bin/a\nExecStart=/bin/x\n", []string{
+			"run/systemd/system/service.d/override.conf", "[Service]\nExecStartPre=\n"}, []string{"ExecStartPre" + line}},
+	} {
+		fsys := files(append([]string{"lib/systemd/system/x.service", "[Service]\n" + c.unit}, c.files...)...)
+		made, _ := generate(t, fsys, parse(t, "t1", "mgmt"), "x", (*Loader).Systemd, Systemd)
+		var got []string
+		for l := range strings.Lines(text(t, made, systemd.Etc+"/x.service.d/"+systemd.DropIn)) {
+			if strings.HasPrefix(l, "Exec") {
+				got = append(got, strings.TrimSuffix(l, "\n"))
+			}
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// TestLookOfInstances: an instance with a drop-in of its own keeps its commands.
+func TestLookOfInstances(t *testing.T) {
+	fsys := files(
+		"lib/systemd/system/x@.service", "[Service]\nExecStartPre=/bin/a\nExecStart=/bin/x\n",
+		"etc/systemd/system/x@one.service.d/o.conf", "[Service]\nExecStartPre=/bin/one\n",
+		"etc/systemd/system/x@two.service.d/o.conf", "[Service]\nExecStartPre=/bin/two\n", "etc/conf.d/x@two", "netns=other\n",
+		"etc/conf.d/x@", "netns=t1\n")
+	made, _ := generate(t, fsys, domain.Domain{}, "x@", (*Loader).Systemd, Systemd)
+	const own = "ExecStartPre=/bin/a\n"
+	if got := text(t, made, systemd.Etc+"/x@.service.d/"+systemd.DropIn); !strings.Contains(got, own) || strings.Contains(got, "/bin/one") {
+		t.Errorf("the template's:\n%s", got)
+	}
+	if got := text(t, made, systemd.Etc+"/x@one.service.d/"+systemd.DropIn); !strings.Contains(got, own+"ExecStartPre=/bin/one\n") {
+		t.Errorf("the instance's:\n%s", got)
+	}
+	for _, f := range made.Files() {
+		if strings.Contains(f.Path, "x@two") {
+			t.Errorf("%s: x@two is in a domain of its own", f.Path)
+		}
+	}
+}
+
+// TestLookRefused: a unit in which a look that fails would not stop the start.
+func TestLookRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		unit  string
+		files []string
+		want  string
+	}{
+		"the look's own exit code": {"SuccessExitStatus=1 255\n", nil, "/lib/systemd/system/x.service:2: 255 would count as success"},
+		"systemd's":                {"SuccessExitStatus=EXEC\n", nil, "EXEC would count as success"},
+		"a signal":                 {"SuccessExitStatus=SIGKILL\n", nil, "SIGKILL would count as success"},
+		"a drop-in that comes later": {"", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nExecStartPre=\n"},
+			"/etc/systemd/system/x.service.d/zzz.conf:2: ExecStartPre= in a drop-in that systemd reads after rdgen's"},
+	} {
+		fsys := files(append([]string{"lib/systemd/system/x.service", "[Service]\n" + c.unit + "ExecStart=/bin/x\n"}, c.files...)...)
+		s, err := NewLoader(fsys, parse(t, "t1", "mgmt")).Systemd("x")
+		if err == nil {
+			_, _, err = Systemd(s)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q", name, err, c.want)
+		}
+	}
+	for _, word := range []string{"0", "1", "77", "143", "199", "SIGTERM", "TERM", "DATAERR", "CANTCREAT", "CONFIG"} {
+		if isLookFailure(word) {
+			t.Errorf("SuccessExitStatus=%s is refused", word)
+		}
+	}
+}
