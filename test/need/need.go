@@ -21,6 +21,7 @@ const (
 	Systemd = "systemd" // systemd-analyze
 	OpenRC  = "openrc"  // an OpenRC to run
 	VM      = "vm"      // mmdebstrap; "vm-trixie" is the machines of that release alone
+	Native  = "native"  // mmdebstrap and root; "native-trixie" is the machines of that release alone
 )
 
 // Tools skips t unless every tool is on PATH (or is a path that exists), or
@@ -63,7 +64,8 @@ func slow(t testing.TB) {
 func Missing(t testing.TB, layer, reason string) {
 	t.Helper()
 	required := strings.Split(os.Getenv("RDGEN_REQUIRE"), ",")
-	if slices.Contains(required, layer) || strings.HasPrefix(layer, VM+"-") && slices.Contains(required, VM) {
+	all, _, _ := strings.Cut(layer, "-") // "vm" of "vm-trixie"
+	if slices.Contains(required, layer) || layer != S6RC && slices.Contains(required, all) {
 		t.Fatalf("%s is required by RDGEN_REQUIRE: %s", layer, reason)
 	}
 	t.Skipf("%s: %s", layer, reason)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"time"
+
+	"rdgen/test/guest"
 )
 
 // Files of a booted state, in a folder beside the image.
@@ -21,7 +21,12 @@ const (
 // agent answers, and boots it first if the cache has none for this agent, this
 // QEMU and this command line.
 func booted(program emulator, img image, logf func(string, ...any)) (string, error) {
-	agent, err := buildAgent()
+	path, err := guest.Program("test/vm/agent")
+	if err != nil {
+		return "", err
+	}
+	// The same bytes from the same sources.
+	agent, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}
@@ -32,10 +37,10 @@ func booted(program emulator, img image, logf func(string, ...any)) (string, err
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%x\n%s\n%q\n", sha256.Sum256(agent), version, img.arguments())
 	dir := fmt.Sprintf("%s-booted-%x", img.dir, hash.Sum(nil)[:6])
-	err = once(dir, func(work string) error {
+	err = guest.Once(dir, func(work string) error {
 		start := time.Now()
 		err := boot(program, img, agent, filepath.Join(work, "out"))
-		if errors.Is(err, errDead) {
+		if errors.Is(err, guest.ErrDead) {
 			// A guest that died before its agent answered is booted once more, and
 			// the run says so; a second death fails.
 			logf("%s: %v; booting it once more", img.system, err)
@@ -65,7 +70,9 @@ func boot(program emulator, img image, agent []byte, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := newConn(q).greet(); err != nil {
+	var g guest.Guest
+	g.Connect(q.link())
+	if err := g.Greeted(bootLimit); err != nil {
 		q.kill()
 		return err
 	}
@@ -74,25 +81,4 @@ func boot(program emulator, img image, agent []byte, dir string) error {
 		return err
 	}
 	return nil
-}
-
-// buildAgent builds the agent, once a run: a static program, the same bytes
-// from the same sources.
-var buildAgent = sync.OnceValues(func() ([]byte, error) { return build("test/vm/agent") })
-
-// build builds the project's main package in the folder pkg and returns the
-// program.
-func build(pkg string) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "rdgen-build-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "program")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "rdgen/"+pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%s does not build: %w\n%s", pkg, err, out)
-	}
-	return os.ReadFile(binary)
 }

@@ -6,20 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"rdgen/test/guest"
 
 	"golang.org/x/sys/unix"
 )
-
-// kept is how many folders of the cache that differ by their hash alone are kept:
-// those of the sources, the agents and the QEMUs that were lately used.
-const kept = 3
-
-// sixBytes matches six bytes in hexadecimal, which a folder's name ends with.
-var sixBytes = strings.Repeat("[0-9a-f]", 12)
 
 // cacheDir is where images are kept: $RDGEN_VM_CACHE, or rdgen/vm below the
 // user's cache folder.
@@ -35,75 +28,6 @@ func cacheDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// once makes dir of the folder "out" that build leaves in the folder that it is
-// given; a dir that is there is left as it is. Those who want one dir wait for each
-// other. The name of dir ends with a hash in hexadecimal, six bytes.
-func once(dir string, build func(work string) error) error {
-	held, err := lock(dir+".lock", unix.LOCK_EX)
-	if err != nil {
-		return err
-	}
-	defer held.Close()
-	if _, err := os.Stat(dir); err == nil {
-		now := time.Now()
-		return os.Chtimes(dir, now, now)
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), ".build-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
-	// mmdebstrap's apt works as another user.
-	if err := os.Chmod(work, 0o755); err != nil {
-		return err
-	}
-	out := filepath.Join(work, "out")
-	if err := os.Mkdir(out, 0o755); err != nil {
-		return err
-	}
-	if err := build(work); err != nil {
-		return err
-	}
-	if err := os.Rename(out, dir); err != nil {
-		return err
-	}
-	return prune(dir[:len(dir)-12]+sixBytes, kept)
-}
-
-// prune removes all folders that match pattern (filepath.Match) but the kept
-// ones that were used last, and what has their name with "-booted-" added. A
-// machine that runs on one of them has its files open.
-func prune(pattern string, kept int) error {
-	dirs, err := filepath.Glob(pattern)
-	if err != nil {
-		return err
-	}
-	used := map[string]time.Time{}
-	dirs = slices.DeleteFunc(dirs, func(dir string) bool {
-		info, err := os.Stat(dir)
-		if err != nil || !info.IsDir() {
-			return true
-		}
-		used[dir] = info.ModTime()
-		return false
-	})
-	slices.SortFunc(dirs, func(a, b string) int { return used[b].Compare(used[a]) })
-	for _, dir := range dirs[min(len(dirs), kept):] {
-		below, err := filepath.Glob(dir + "-booted-*")
-		if err != nil {
-			return err
-		}
-		for _, path := range append(below, dir) {
-			if err := os.RemoveAll(path); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // takeSlot waits until one machine more may run, and holds its place until the
 // file is closed.
 func takeSlot(cache string) (*os.File, error) {
@@ -113,30 +37,11 @@ func takeSlot(cache string) (*os.File, error) {
 	}
 	for {
 		for i := range slots {
-			f, err := lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", i)), unix.LOCK_EX|unix.LOCK_NB)
+			f, err := guest.Lock(filepath.Join(cache, fmt.Sprintf("slot-%d.lock", i)), unix.LOCK_EX|unix.LOCK_NB)
 			if !errors.Is(err, unix.EWOULDBLOCK) {
 				return f, err
 			}
 		}
 		time.Sleep(100 * time.Millisecond) // flock(2) waits for one file, not for any of several
 	}
-}
-
-// lock opens path and locks it as how (flock(2)) says; closing it unlocks.
-func lock(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err = unix.Flock(int(f.Fd()), how)
-		if err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return f, nil
 }

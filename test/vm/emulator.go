@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"rdgen/test/guest"
 )
 
 // The QEMU of the machines is that of one Debian release, whatever the host's is:
@@ -25,8 +26,8 @@ type emulator string
 func findEmulator(cache string) (emulator, error) {
 	hash := sha256.Sum256([]byte(emulatorRelease + " " + emulatorPackages))
 	dir := filepath.Join(cache, fmt.Sprintf("qemu-%x", hash[:6]))
-	err := once(dir, func(work string) error {
-		return mmdebstrap("--variant=extract", "--include="+emulatorPackages, emulatorRelease, filepath.Join(work, "out"))
+	err := guest.Once(dir, func(work string) error {
+		return guest.Mmdebstrap("--variant=extract", "--include="+emulatorPackages, emulatorRelease, filepath.Join(work, "out"))
 	})
 	if err != nil {
 		return "", fmt.Errorf("QEMU cannot be had today: %w", err)
@@ -61,26 +62,9 @@ func (e emulator) version() (string, error) {
 // overlay makes a disk at path that takes what is written and reads the rest from
 // below.
 func (e emulator) overlay(path, below, format string) error {
-	return finish(e.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b", below, path))
+	return guest.Finish(e.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b", below, path))
 }
 
 func (e emulator) path(names ...string) string {
 	return filepath.Join(append([]string{string(e)}, names...)...)
-}
-
-// mmdebstrap makes a Debian root file system as args say.
-func mmdebstrap(args ...string) error {
-	// A testing release may be served with a Release file that expired.
-	always := []string{"--quiet", "--aptopt=Acquire::Retries 5", `--aptopt=Acquire::Check-Valid-Until "false"`}
-	return finish(exec.Command("mmdebstrap", append(always, args...)...))
-}
-
-// finish runs cmd; its error carries the last lines that the program said.
-func finish(cmd *exec.Cmd) error {
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, strings.Join(lines[max(0, len(lines)-4):], " | "))
-	}
-	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"rdgen/test/guest"
 )
 
 // customize finishes a root file system; mmdebstrap runs it with the folder as
@@ -18,7 +20,7 @@ import (
 var customize string
 
 // packages are in every image; those of an init system are added.
-var packages = map[Init]string{
+var packages = map[guest.Init]string{
 	"": "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,tcpdump,strace," +
 		"s6,execline,openssh-server,openssh-client,nginx-light,netcat-openbsd,socat," +
 		"nftables,iptables,ipset,wireguard-tools",
@@ -45,7 +47,7 @@ func (s System) findImage(cache string, logf func(string, ...any)) (image, error
 	include := packages[""] + "," + packages[s.Init]
 	hash := sha256.Sum256([]byte(s.image() + "\n" + include + "\n" + customize))
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", s.image(), hash[:6]))
-	err := once(dir, func(work string) error {
+	err := guest.Once(dir, func(work string) error {
 		start := time.Now()
 		err := s.build(work, include)
 		if err == nil {
@@ -79,8 +81,8 @@ func (s System) build(work, include string) error {
 		return err
 	}
 	hook := script + ` "$1" ` + string(s.Init) + " " + out
-	if err := mmdebstrap("--variant=minbase", "--include="+include, "--customize-hook="+hook, s.Release, root); err != nil {
+	if err := guest.Mmdebstrap("--variant=minbase", "--include="+include, "--customize-hook="+hook, s.Release, root); err != nil {
 		return err
 	}
-	return finish(exec.Command("mkfs.ext4", "-q", "-F", "-d", root, filepath.Join(out, "root.img"), "1600M"))
+	return guest.Finish(exec.Command("mkfs.ext4", "-q", "-F", "-d", root, filepath.Join(out, "root.img"), "1600M"))
 }

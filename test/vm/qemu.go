@@ -13,7 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"rdgen/test/vm/wire"
+	"rdgen/test/guest"
+	"rdgen/test/guest/wire"
 )
 
 // arguments returns QEMU's command line for a machine whose files are in its
@@ -44,6 +45,10 @@ type qemu struct {
 	agent net.Conn
 	dead  chan struct{} // closed when QEMU has ended
 }
+
+// A guest that has not greeted by then is dead. Emulated machines boot OpenRC
+// in a minute; this is not a measurement but the end of hope.
+const bootLimit = 6 * time.Minute
 
 // run starts QEMU in dir, where disk.qcow2 and initramfs are; more is added to
 // its arguments.
@@ -87,6 +92,11 @@ func run(program emulator, dir string, img image, more ...string) (*qemu, error)
 		return nil, fmt.Errorf("QEMU did not start: %s", q.lastWords())
 	}
 	return q, nil
+}
+
+// link is the way to the agent of the machine that q runs.
+func (q *qemu) link() guest.Link {
+	return guest.Link{Agent: q.agent, Dead: q.dead, LastWords: q.lastWords}
 }
 
 func (q *qemu) kill() {

@@ -10,22 +10,20 @@ package vm
 import (
 	"testing"
 
+	"rdgen/test/guest"
 	"rdgen/test/need"
 )
 
-// Init is the init system of a test machine.
-type Init string
-
 // The init systems that a machine can boot.
 const (
-	OpenRC  Init = "openrc"
-	Systemd Init = "systemd"
+	OpenRC  = guest.OpenRC
+	Systemd = guest.Systemd
 )
 
 // System is one kind of test machine.
 type System struct {
 	Release string // Debian's code name
-	Init    Init
+	Init    guest.Init
 	// Counted gives the guest one processor and a clock that counts its
 	// instructions, 1 ns each: what is timed inside depends on nothing else.
 	Counted bool

@@ -1,6 +1,10 @@
 package vm
 
-import "testing"
+import (
+	"testing"
+
+	"rdgen/test/guest"
+)
 
 // The systems that the tests run on.
 var (
@@ -9,7 +13,7 @@ var (
 	systemds = systems(Systemd)
 )
 
-func systems(init Init) []System {
+func systems(init guest.Init) []System {
 	var list []System
 	for _, r := range releases {
 		list = append(list, System{Release: r, Init: init})

@@ -5,23 +5,17 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"rdgen/test/vm/wire"
+	"rdgen/test/guest/wire"
 )
 
 const self = "/usr/lib/rdgen-agent"
@@ -109,22 +103,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex
-	out := json.NewEncoder(port)
-	reply := func(r wire.Reply) {
-		mu.Lock()
-		defer mu.Unlock()
-		out.Encode(r)
-	}
-	reply(wire.Reply{})
-	in := json.NewDecoder(port)
-	for {
-		var r wire.Request
-		if err := in.Decode(&r); err != nil {
-			return fmt.Errorf("read a request: %w", err)
-		}
-		go func() { reply(do(r)) }()
-	}
+	return wire.Serve(port)
 }
 
 func openPort() (*os.File, error) {
@@ -142,71 +121,4 @@ func openPort() (*os.File, error) {
 		}
 	}
 	return nil, errors.New("no virtio-console port called " + wire.Port)
-}
-
-func do(r wire.Request) wire.Reply {
-	reply := wire.Reply{ID: r.ID}
-	var err error
-	switch {
-	case r.Put != "":
-		err = put(r)
-	case r.Get != "":
-		reply.Data, err = os.ReadFile(r.Get)
-	default:
-		err = run(r, &reply)
-	}
-	if err != nil {
-		reply.Error = err.Error()
-	}
-	return reply
-}
-
-// put replaces the file, also one that is being executed.
-func put(r wire.Request) error {
-	if err := os.MkdirAll(filepath.Dir(r.Put), 0o755); err != nil {
-		return err
-	}
-	temp := r.Put + ".new"
-	if err := os.WriteFile(temp, r.Data, os.FileMode(r.Mode)); err != nil {
-		return err
-	}
-	if err := os.Chmod(temp, os.FileMode(r.Mode)); err != nil {
-		return err
-	}
-	return os.Rename(temp, r.Put)
-}
-
-func run(r wire.Request, reply *wire.Reply) error {
-	ctx := context.Background()
-	if r.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.Timeout)
-		defer cancel()
-	}
-	cmd := exec.CommandContext(ctx, r.Argv[0], r.Argv[1:]...)
-	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C"}, r.Env...)
-	cmd.Stdin = bytes.NewReader(r.Stdin)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if r.UID != 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: r.UID, Gid: r.UID}
-	}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	// A daemon that the program left behind keeps the pipes; it is not waited for.
-	cmd.WaitDelay = 500 * time.Millisecond
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = io.Writer(&stdout), io.Writer(&stderr)
-	err := cmd.Run()
-	reply.Stdout, reply.Stderr = stdout.Bytes(), stderr.Bytes()
-	if ctx.Err() != nil {
-		return fmt.Errorf("killed after %v", r.Timeout)
-	}
-	if cmd.ProcessState == nil {
-		return err
-	}
-	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	reply.Code = status.ExitStatus()
-	if status.Signaled() {
-		reply.Code = 128 + int(status.Signal())
-	}
-	return nil
 }

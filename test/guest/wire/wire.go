@@ -1,10 +1,10 @@
-// Package wire is what the test machine's agent and the tests say to each
-// other: JSON values in both directions over a virtio-console port.
+// Package wire is what a guest's agent and the tests say to each other, JSON
+// values in both directions over one connection, and how the agent answers.
 package wire
 
 import "time"
 
-// Port is the name of the virtio-console port, /sys/class/virtio-ports/*/name.
+// Port is the name of a test machine's virtio-console port, /sys/class/virtio-ports/*/name.
 const Port = "rdgen.agent"
 
 // Request asks the agent for one thing. Several may be under way; the replies

@@ -1,45 +1,49 @@
-package vm
+package guest
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
-	"rdgen/test/vm/wire"
+	"rdgen/test/guest/wire"
 )
 
-// A guest that has not greeted by then is dead. Emulated machines boot OpenRC
-// in a minute; this is not a measurement but the end of hope.
-const bootLimit = 6 * time.Minute
-
-// commandLimit is how long a command in the guest may take. It is there so that
+// CommandLimit is how long a command in the guest may take. It is there so that
 // a guest that hangs fails its test, not to measure anything.
-const commandLimit = 3 * time.Minute
+const CommandLimit = 3 * time.Minute
 
-// errDead is returned for what was asked of a guest that is no more, or never
+// ErrDead is returned for what was asked of a guest that is no more, or never
 // was.
-var errDead = errors.New("the guest died")
+var ErrDead = errors.New("the guest died")
+
+// Link is the way to the agent of a guest that runs.
+type Link struct {
+	Agent     io.ReadWriter
+	Dead      <-chan struct{} // closed when the guest has ended
+	LastWords func() string   // the end of its console
+}
 
 // conn speaks with the agent of a running guest.
 type conn struct {
-	q   *qemu
-	out *json.Encoder
+	link Link
+	out  *json.Encoder
 
 	mu      sync.Mutex
 	nextID  int
 	waiting map[int]chan wire.Reply
 }
 
-func newConn(q *qemu) *conn {
-	c := &conn{q: q, out: json.NewEncoder(q.agent), waiting: map[int]chan wire.Reply{0: make(chan wire.Reply, 1)}}
+func newConn(link Link) *conn {
+	c := &conn{link: link, out: json.NewEncoder(link.Agent), waiting: map[int]chan wire.Reply{0: make(chan wire.Reply, 1)}}
 	go c.receive()
 	return c
 }
 
 func (c *conn) receive() {
-	in := json.NewDecoder(c.q.agent)
+	in := json.NewDecoder(c.link.Agent)
 	for {
 		var r wire.Reply
 		if in.Decode(&r) != nil {
@@ -55,11 +59,11 @@ func (c *conn) receive() {
 }
 
 // greet waits for what the agent says when it has started.
-func (c *conn) greet() error {
+func (c *conn) greet(limit time.Duration) error {
 	c.mu.Lock()
 	greeting := c.waiting[0]
 	c.mu.Unlock()
-	_, err := c.await(greeting, bootLimit)
+	_, err := c.await(greeting, limit)
 	return err
 }
 
@@ -72,7 +76,7 @@ func (c *conn) ask(r wire.Request, limit time.Duration) (wire.Reply, error) {
 	err := c.out.Encode(r)
 	c.mu.Unlock()
 	if err != nil {
-		return wire.Reply{}, fmt.Errorf("%w: %w", errDead, err)
+		return wire.Reply{}, fmt.Errorf("%w: %w", ErrDead, err)
 	}
 	return c.await(answer, limit)
 }
@@ -84,9 +88,9 @@ func (c *conn) await(answer chan wire.Reply, limit time.Duration) (wire.Reply, e
 			return r, errors.New(r.Error)
 		}
 		return r, nil
-	case <-c.q.dead:
-		return wire.Reply{}, fmt.Errorf("%w: %s", errDead, c.q.lastWords())
+	case <-c.link.Dead:
+		return wire.Reply{}, fmt.Errorf("%w: %s", ErrDead, c.link.LastWords())
 	case <-time.After(limit):
-		return wire.Reply{}, fmt.Errorf("%w: no answer in %v: %s", errDead, limit, c.q.lastWords())
+		return wire.Reply{}, fmt.Errorf("%w: no answer in %v: %s", ErrDead, limit, c.link.LastWords())
 	}
 }

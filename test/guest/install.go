@@ -1,4 +1,4 @@
-package vm
+package guest
 
 import (
 	"fmt"
@@ -8,36 +8,38 @@ import (
 	"sync"
 	"testing"
 
-	"rdgen/test/vm/wire"
+	"rdgen/test/guest/wire"
 )
 
 // Install does in the guest what `make install` does for its init system, with
 // the programs as they are built from the sources of now. The files get the time of
 // the guest, whose clock goes on from where it was saved: OpenRC keeps what it knows
 // of dependencies as long as no file is newer.
-func (m *Machine) Install(t testing.TB) {
+func (g *Guest) Install(t testing.TB) {
 	t.Helper()
-	archive, err := installed[m.System.Init]()
+	archive, err := installed[g.Init]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out := m.run(t, wire.Request{Argv: []string{"tar", "-xzmf", "-", "-C", "/", "--no-same-owner", "--keep-directory-symlink"}, Stdin: archive}); out.Code != 0 {
-		t.Fatalf("%s: install: %s", m.System, out.Stderr)
+	if out := g.run(t, wire.Request{Argv: []string{"tar", "-xzmf", "-", "-C", "/", "--no-same-owner", "--keep-directory-symlink"}, Stdin: archive}); out.Code != 0 {
+		t.Fatalf("%s: install: %s", g.Name, out.Stderr)
 	}
 }
 
 // PutProbe builds test/vm/probe, a program with which tests look at sockets, and
 // puts it into the guest as /usr/local/bin/probe.
-func (m *Machine) PutProbe(t testing.TB) {
+func (g *Guest) PutProbe(t testing.TB) {
 	t.Helper()
-	data, err := probe()
+	path, err := Program("test/vm/probe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Put(t, "/usr/local/bin/probe", 0o755, data)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Put(t, "/usr/local/bin/probe", 0o755, data)
 }
-
-var probe = sync.OnceValues(func() ([]byte, error) { return build("test/vm/probe") })
 
 var installed = map[Init]func() ([]byte, error){
 	OpenRC:  sync.OnceValues(func() ([]byte, error) { return makeInstall("install-bin", "install-openrc") }),
@@ -61,7 +63,7 @@ func makeInstall(targets ...string) ([]byte, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make: %w\n%s", err, out)
 	}
-	if err := finish(exec.Command("tar", "-czf", dir+"/archive", "-C", dir+"/root", ".")); err != nil {
+	if err := Finish(exec.Command("tar", "-czf", dir+"/archive", "-C", dir+"/root", ".")); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(dir + "/archive")

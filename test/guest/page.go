@@ -1,0 +1,44 @@
+package guest
+
+import (
+	"strings"
+	"testing"
+)
+
+// Command is one that a page of documentation shows, with what it shows below it.
+type Command struct{ Line, Shown string }
+
+// Typed returns the commands of a page, which are in its indented blocks and
+// begin with "# ".
+func Typed(page string) (commands []Command) {
+	for line := range strings.Lines(page) {
+		line, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    ")
+		if !ok {
+			continue
+		}
+		if command, ok := strings.CutPrefix(line, "# "); ok {
+			commands = append(commands, Command{Line: command})
+		} else if n := len(commands); n > 0 {
+			commands[n-1].Shown = words(commands[n-1].Shown + " " + line)
+		}
+	}
+	return commands
+}
+
+// words joins the words of a text by single spaces.
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Type runs the commands one after the other. Each must end with 0 and print what
+// is shown, if anything is.
+func (g *Guest) Type(t testing.TB, commands []Command) {
+	t.Helper()
+	for _, c := range commands {
+		out := g.Run(t, "/bin/sh", "-c", c.Line)
+		if out.Code != 0 {
+			t.Errorf("%s: %s\nexit %d\n%s%s", g.Name, c.Line, out.Code, out.Stdout, out.Stderr)
+		}
+		if got := words(out.Stdout); c.Shown != "" && got != c.Shown {
+			t.Errorf("%s: %s\nprints %q; the page shows %q", g.Name, c.Line, got, c.Shown)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package guest
+
+import (
+	_ "embed"
+	"strings"
+	"testing"
+)
+
+// prelude is shell that the scripts of Verdicts share.
+//
+//go:embed prelude.sh
+var prelude string
+
+// Verdicts runs a script in the guest, in the parts that lines of "---" make
+// of it, each in a shell of its own. It fails t for each part that has a line
+// which begins with "not ok", or that does not come to its end.
+func (g *Guest) Verdicts(t testing.TB, script string) {
+	t.Helper()
+	for part := range strings.SplitSeq(script, "\n---\n") {
+		out := g.Run(t, "/bin/sh", "-uc", prelude+part+"\necho the end\n")
+		bad := out.Code != 0 || !strings.HasSuffix(out.Stdout, "\nthe end\n") || !strings.Contains(out.Stdout, "ok: ")
+		for line := range strings.Lines(out.Stdout) {
+			bad = bad || strings.HasPrefix(line, "not ok: ")
+		}
+		if bad {
+			t.Errorf("%s: exit %d:\n%s", g.Name, out.Code, out.Stdout)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package native
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/test/guest"
+)
+
+// customize finishes a root file system; mmdebstrap runs it with the folder as
+// its argument.
+//
+//go:embed customize
+var customize string
+
+// packages are in every root; OpenRC's are added by customize.
+const packages = "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,tcpdump,strace," +
+	"s6,execline,openssh-server,openssh-client,nginx-light,netcat-openbsd,socat," +
+	"nftables,iptables,ipset,wireguard-tools,ifupdown-ng," +
+	// libbpf1 and libseccomp2 are opened by systemd when a unit asks for them.
+	"systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev"
+
+// findRoot returns the folder of a release's root file system, and makes it first
+// if the cache has none. Builders of one root wait for each other.
+func findRoot(release string, logf func(string, ...any)) (string, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.Sum256([]byte(release + "\n" + packages + "\n" + customize))
+	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", release, hash[:6]))
+	err = guest.Once(dir, func(work string) error {
+		start := time.Now()
+		script := filepath.Join(work, "customize")
+		if err := os.WriteFile(script, []byte(customize), 0o755); err != nil {
+			return err
+		}
+		err := guest.Mmdebstrap("--variant=minbase", "--include="+packages, "--customize-hook="+script+` "$1"`, release, filepath.Join(work, "out"))
+		if err == nil {
+			logf("%s: root built in %v", release, time.Since(start).Round(time.Second))
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be built today: %w", release, err)
+	}
+	return dir, nil
+}
+
+// cacheDir is where roots are kept: $RDGEN_NATIVE_CACHE, or rdgen/native below
+// the user's cache folder.
+func cacheDir() (string, error) {
+	dir := os.Getenv("RDGEN_NATIVE_CACHE")
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no cache folder (set RDGEN_NATIVE_CACHE): %w", err)
+		}
+		dir = filepath.Join(base, "rdgen", "native")
+	}
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// machines counts those of this process.
+var machines atomic.Int64
+
+// newCgroup returns a path for a cgroup of a machine, below the root of a mounted
+// cgroup2, and removes the empty ones of keepers that were killed.
+func newCgroup() (string, error) {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line)
+		if f[2] != "cgroup2" || unix.Access(f[1], unix.W_OK) != nil {
+			continue
+		}
+		old, _ := filepath.Glob(f[1] + "/rdgen-native-*")
+		for _, dir := range old {
+			var pid int
+			if _, err := fmt.Sscanf(filepath.Base(dir), "rdgen-native-%d-", &pid); err == nil && unix.Kill(pid, 0) == unix.ESRCH {
+				os.WriteFile(dir+"/cgroup.kill", []byte("1"), 0)
+				removeAll(dir)
+			}
+		}
+		return fmt.Sprintf("%s/rdgen-native-%d-%d", f[1], os.Getpid(), machines.Add(1)), nil
+	}
+	return "", errors.New("no cgroup2 that can be written to is mounted")
+}
+
+// removeAll removes a cgroup with those below, as far as nobody is in them.
+func removeAll(dir string) {
+	below, _ := filepath.Glob(dir + "/*/")
+	for _, d := range below {
+		removeAll(filepath.Clean(d))
+	}
+	os.Remove(dir)
+}

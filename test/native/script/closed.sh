@@ -1,0 +1,66 @@
+#!/bin/sh
+# Tries to get a service to run outside of its domain.
+# Each of these would leave a file if any of its programs ran.
+for s in stale missing lying ignored blind undefined broken half; do
+	unit $s.service <<E
+[Service]
+ExecStartPre=/bin/touch /run/leaked
+ExecStart=/bin/sleep infinity
+E
+	echo netns=$s >/etc/conf.d/$s
+done
+echo netns=private >/etc/conf.d/ignored; echo netns=private >/etc/conf.d/blind
+echo vrf=undefined >/etc/conf.d/undefined
+printf '[Domain]\nKind=netns\nNoSuchKey=1\n' >/etc/rdomain/broken.conf
+printf '[Domain]\nKind=netns\n[Link nosuchlink]\n' >/etc/rdomain/half.conf
+# rdomain@ says that these are up, and they are not.
+for d in stale missing lying; do
+	mkdir -p /etc/systemd/system/rdomain@$d.service.d; printf '[Service]\nExecStart=\nExecStart=/bin/true\n' >/etc/systemd/system/rdomain@$d.service.d/x.conf
+done
+mkdir -p /run/netns; : >/run/netns/stale; chmod 0 /run/netns/stale
+mkdir /run/tmp; mount -t tmpfs x /run/tmp; : >/run/netns/lying; mount --bind /run/tmp /run/netns/lying 2>/dev/null || mount --bind /etc/hostname /run/netns/lying
+systemctl daemon-reload
+ok "a left-over file of 0 bytes" failed stale
+ok "a namespace that is not there" failed missing
+systemctl start lying
+ok "a mount that is no namespace" sh -c '! systemctl is-active lying && ! test -e /run/leaked'
+ok "a domain that cannot be made: its file is wrong" failed broken
+ok "a domain that cannot be made: a link is missing" failed half
+ok "a VRF that nobody defined" failed undefined
+ok "which systemctl status says" has "systemctl status undefined" 'vrf undefined is not defined'
+
+# A systemd that does not know the directive.
+mkdir -p /etc/systemd/system/ignored.service.d
+sed 's/^NetworkNamespacePath=/NetworkNamespacePathOfTheFuture=/' /run/systemd/generator/ignored.service.d/zz-rdomain.conf >/etc/systemd/system/ignored.service.d/zz-rdomain.conf
+systemctl daemon-reload
+ok "a directive that systemd does not know" failed ignored
+ok "systemctl status says where it was" has "systemctl status ignored" 'this process is in another network namespace'
+mv /usr/sbin/rdexec /root/
+ok "nobody there to look" failed blind
+mv /root/rdexec /usr/sbin/
+ok "then it starts" systemctl start blind
+ok "inside" inside blind private
+rm -f /run/leaked
+# The domain goes while the service runs.
+ip netns delete private
+ok "the namespace's name deleted: a restart is refused" sh -c '! systemctl restart blind && ! systemctl is-active blind'
+ok "nothing ran" test ! -e /run/leaked
+systemctl restart rdomain@private
+ok "made again, it starts" systemctl start blind
+ok "inside the new one" inside blind private
+rm -f /run/leaked
+
+# A user's systemd may not enter a namespace: it warns and goes on.
+useradd -m -u 1000 alice 2>/dev/null
+install -d -o alice -g alice /home/alice/.config /home/alice/.config/systemd /home/alice/.config/systemd/user
+grep -v -e '^BindsTo' -e '^After' /run/systemd/generator/blind.service.d/zz-rdomain.conf >/home/alice/.config/systemd/user/x.service
+sed -i 's/^ExecStartPre=+/ExecStartPre=/; /^TemporaryFileSystem/d; /^BindReadOnly/d; /^SourcePath/d' /home/alice/.config/systemd/user/x.service
+echo 'ExecStart=/bin/sh -c "echo leaked >/home/alice/leaked; sleep 1000"' >>/home/alice/.config/systemd/user/x.service
+systemctl start user@1000
+alice() { setpriv --reuid alice --regid alice --clear-groups env XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/alice "$@"; }
+awaited alice systemctl --user is-system-running
+fails "a user's systemd" alice systemctl --user start x
+alice systemctl --user start x 2>/dev/null
+ok "has failed" sh -c '! test -e /home/alice/leaked'
+ok "with the reason in the journal" has "journalctl _UID=1000" 'rdexec: fatal'
+fails "rdgen refuses to write there" rdgen systemd blind -o /etc/systemd/user

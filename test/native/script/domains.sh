@@ -1,0 +1,45 @@
+#!/bin/sh
+# shellcheck disable=SC2016 # for other shells
+# rdomain@.service itself.
+unit user.service <<'E'
+[Service]
+ExecStart=/bin/sleep infinity
+ExecStop=/bin/sh -c 'ip -n private link show veth0 >/run/at-stop'
+E
+unit early.service <<'E'
+[Unit]
+After=network.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip -n private -br address show veth0; ip -n private link show byhand'
+[Install]
+WantedBy=multi-user.target
+E
+echo netns=private >/etc/conf.d/user
+# As people write it.
+mkdir -p /etc/systemd/system/rdomain@private.service.d
+cat >/etc/systemd/system/rdomain@private.service.d/mine.conf <<'E'
+[Service]
+ExecStartPost=/sbin/ip -n %i link add byhand type bridge
+ExecStartPost=/sbin/ip -n %i address add 192.0.2.99/32 dev byhand
+E
+systemctl daemon-reload
+ok "start" systemctl start user
+ok "with the administrator's own lines" has "ip -n private -br address show byhand" 192.0.2.99
+index=$(ip -n private -o link show veth0 | cut -d: -f1); pid=$(systemctl show -p MainPID --value user)
+sed -i '/^Address/aAddress=192.0.2.3/30' /etc/rdomain/private.conf
+ok "reload after an edit" systemctl reload rdomain@private
+ok "applies it" has "ip -n private -br address show veth0" 192.0.2.3
+ok "and leaves the rest" [ "$(ip -n private -o link show veth0 | cut -d: -f1) $(systemctl show -p MainPID --value user)" = "$index $pid" ]
+ok "stop" systemctl stop rdomain@private
+ok "stops the service first" grep -q veth0 /run/at-stop
+ok "and takes the namespace away" sh -c '! systemctl is-active user && ! test -e /run/netns/private'
+
+# Another tool makes and deletes namespaces meanwhile.
+(for n in 1 2 3 4 5 6 7 8; do ip netns add other$n; ip netns delete other$n; done) &
+systemctl start rdomain@p1 rdomain@p2 rdomain@p3 rdomain@p4; wait $!
+ok "namespaces made beside another tool" rdomain check p1 p2 p3 p4
+# (ip of before 2026 mounts each one twice, on both sides of the mount of /run/netns.)
+ok "none is a left-over file, nor do the mounts multiply" sh -c 'for n in /run/netns/*; do [ $(stat -fc %T $n) = nsfs ] && [ $(grep -c " $n " /proc/self/mountinfo) -le 2 ] || exit 1; done'
+systemctl enable rdomain@private early user 2>/dev/null; ip netns delete world

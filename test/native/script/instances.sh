@@ -1,0 +1,40 @@
+#!/bin/sh
+# Debian's own nginx and sshd, once more each in other domains, beside the ones
+# of the host; and by the static files alone.
+mkdir -p /run/sshd; ssh-keygen -A >/dev/null
+printf '[Domain]\nKind=netns\n' >/etc/rdomain/hostile.conf
+for i in private hostile; do
+	echo netns=$i >/etc/conf.d/nginx.$i
+	cp -a /etc/nginx /etc/nginx.$i
+	sed -i "s,/run/nginx.pid,/run/nginx.$i.pid," /etc/nginx.$i/nginx.conf
+	mkdir -p /srv/$i; echo "this is $i" >/srv/$i/index.html
+	rm -f /etc/nginx.$i/sites-enabled/*
+	printf 'server { listen 80; root /srv/%s; }\n' $i >/etc/nginx.$i/conf.d/x.conf
+done
+echo netns=private >/etc/conf.d/ssh.private; cp -a /etc/ssh /etc/ssh.private; echo 'Port 2222' >>/etc/ssh.private/sshd_config
+# Without the generator: the files of rdgen alone.
+ln -s /dev/null /etc/systemd/system-generators/rdgen 2>/dev/null || { mkdir -p /etc/systemd/system-generators; ln -s /dev/null /etc/systemd/system-generators/rdgen; }
+ok "rdgen systemd -o /etc" sh -c 'rdgen systemd nginx.private nginx.hostile ssh.private -o /etc 2>/run/notes'
+ok "says what the instance needs" grep -q 'pid file of nginx.private is /run/nginx.private.pid' /run/notes
+systemctl daemon-reload
+ok "the host's own" systemctl start nginx
+ok "an instance" systemctl start nginx.private
+ok "another one" systemctl start nginx.hostile
+ok "sshd" systemctl start ssh.private
+
+for i in private hostile; do
+	ok "nginx.$i is in $i" inside nginx.$i $i
+	ok "with its own configuration" has "ip netns exec $i busybox wget -q -O - http://127.0.0.1/" "this is $i"
+	ok "and pid file" [ "$(cat /run/nginx.$i.pid)" = "$(systemctl show -p MainPID --value nginx.$i)" ]
+done
+ok "nginx is outside" [ "$(netns_of nginx)" = "$(readlink /proc/1/ns/net)" ]
+ok "sshd listens inside only" sh -c 'ip netns exec private ss -Htln | grep -q :2222 && ! ss -Htln | grep :2222'
+ok "with a runtime directory of its own" test -d /run/sshd.private
+ok "the domain goes with the services in it" systemctl stop rdomain@hostile
+ok "and no others" sh -c 'systemctl is-active nginx nginx.private ssh.private && ! systemctl is-active nginx.hostile'
+ok "reload" systemctl reload nginx.private
+# The same files from the generator: nothing changes, nothing fights.
+rm -f /etc/systemd/system-generators/rdgen
+ok "the generator beside the static files" systemctl daemon-reload
+ok "has nothing to say" sh -c '! dmesg | grep "rdgen:"'
+ok "rdgen check agrees" rdgen check

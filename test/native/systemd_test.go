@@ -1,0 +1,81 @@
+package native
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"rdgen/test/guest"
+)
+
+// TestSystemdNamespace: one line in conf.d and a daemon-reload put services of
+// all kinds into a namespace, with their sandboxes and resolver files.
+func TestSystemdNamespace(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Put(t, "/usr/local/lib/bus.bytes", 0o644, busBytes("org.example.Bus"))
+		m.Put(t, "/etc/dbus-1/system.d/bus.conf", 0o644, []byte(`<busconfig><policy user="root"><allow own="org.example.Bus"/></policy></busconfig>`))
+		m.Verdicts(t, script(t, "setup", "namespace"))
+	})
+}
+
+// TestSystemdInstances: Debian's own nginx and sshd, once more each in other
+// domains, beside the ones of the host; and by the static files alone.
+func TestSystemdInstances(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "instances"))
+	})
+}
+
+// TestSystemdDomain is about rdomain@.service itself.
+func TestSystemdDomain(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "domains"))
+		m.Reboot(t)
+		m.Verdicts(t, script(t, "rebooted"))
+	})
+}
+
+// TestSystemdFailsClosed tries to get a service to run outside of its domain.
+func TestSystemdFailsClosed(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "closed"))
+	})
+}
+
+// TestSystemdAnalyze has systemd read what is generated for every service of the
+// machine. It finds no fault that was not there before, and no score is worse.
+func TestSystemdAnalyze(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		got := m.Sh(t, script(t, "analyze"))
+		// A service may bring other units into the domain, sockets or templates.
+		var made, services, scores int
+		if n, err := fmt.Sscan(got, &made, &services, &scores); n != 3 || len(strings.Fields(got)) != 3 || made < services || scores != services || services < 30 {
+			t.Errorf("%s: drop-ins, services, scores, and what is new: %v\n%s", m.System, err, got)
+		}
+		t.Logf("%s: %d services", m.System, services)
+	})
+}
+
+// TestSystemdGuide types what docs/systemd.md says of namespaces. (What it says
+// of a VRF is typed in a machine of test/vm, with the rest.)
+func TestSystemdGuide(t *testing.T) {
+	text, err := os.ReadFile("../../docs/systemd.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, vrf, _ := strings.Cut(string(text), "\n## sshd in a management VRF\n")
+	_, after, _ := strings.Cut(vrf, "\n## ")
+	commands := guest.Typed(before + after)
+	if len(commands) < 18 {
+		t.Fatalf("%d commands in the guide; want all of them", len(commands))
+	}
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Sh(t, "systemctl start nginx")
+		m.Type(t, commands)
+		m.Verdicts(t, `
+ok "the instance is in its domain" inside nginx.lab lab
+ok "and the host's unit in its own" inside nginx private
+`)
+	})
+}
