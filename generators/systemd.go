@@ -102,6 +102,7 @@ type dropIn struct {
 	Netns, Pin  string // paths, or ""
 	Check       []string
 	Look        look
+	View        view
 	Resolver    []bind
 	Hide        []string
 }
@@ -140,7 +141,9 @@ func newDropIn(s Service, unit *systemd.Unit) (d dropIn, err error) {
 		d.Pin = s.Domain.Pin()
 	}
 	d.Check = append([]string{rdexec}, domain.Command{Domain: s.Domain, Look: true}.Args()...)
-	d.Look, err = newLook(unit)
+	if d.Look, err = newLook(unit); err == nil {
+		d.View, err = newView(unit, needed(d))
+	}
 	return d, err
 }
 

@@ -66,7 +66,7 @@ func (u *Units) readSockets() (map[string][]string, error) {
 			continue // an alias, found under its own name
 		}
 		service := strings.TrimSuffix(name, ".socket") + ".service"
-		if isYes(unit.Last("Socket", "Accept")) {
+		if IsYes(unit.Last("Socket", "Accept")) {
 			service = strings.TrimSuffix(name, ".socket") + "@.service"
 		}
 		if s := unit.Last("Socket", "Service"); s != "" {
@@ -80,8 +80,8 @@ func (u *Units) readSockets() (map[string][]string, error) {
 	return sockets, nil
 }
 
-// isYes reads a boolean as systemd does (parse_boolean, src/basic/parse-util.c).
-func isYes(s string) bool {
+// IsYes reads a boolean as systemd does (parse_boolean, src/basic/parse-util.c).
+func IsYes(s string) bool {
 	switch strings.ToLower(s) {
 	case "1", "yes", "y", "true", "t", "on":
 		return true

@@ -1,0 +1,129 @@
+package generators
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"rdgen/problem"
+	"rdgen/systemd"
+)
+
+// view is what a drop-in adds to a unit that has a file tree of its own, so that
+// the look is possible there. "+" lifts the sandbox of a command, but neither
+// RootDirectory= nor TemporaryFileSystem= nor BindPaths= (seen on systemd 252).
+type view struct {
+	// RootStartOnly lets all commands but ExecStart= run in the host's tree.
+	RootStartOnly bool
+	// Bind are files of the host that would be hidden from the look.
+	Bind []string
+}
+
+// newView finds out what the unit hides from the look. files can be shown again.
+// A hidden /proc is an error, and so are other commands in a root directory: they
+// would leave it with the look.
+func newView(unit *systemd.Unit, files []string) (v view, err error) {
+	section := sectionOf(unit.Name)
+	startOnly := systemd.IsYes(unit.Last(section, "RootDirectoryStartOnly"))
+	if root, ok := ownRoot(unit); ok && !startOnly {
+		if other, ok := otherCommand(unit); ok {
+			return view{}, problem.New(place(root), "%s= and %s= in one unit: nobody can look from inside that root whether %s is in its domain",
+				root.Key, other.Key, unit.Name).
+				WithHint("RootDirectoryStartOnly=yes in the unit, where its other commands may run outside of that root")
+		}
+		v.RootStartOnly = true
+	}
+	for _, p := range append(files, "/proc") {
+		switch set, how := covering(unit, p); {
+		case how == shown:
+		case how == emptied && p != "/proc":
+			v.Bind = append(v.Bind, p)
+		default:
+			return view{}, problem.New(place(set), "%s= hides %s, and without it nobody can look whether %s is in its domain", set.Key, p, unit.Name).
+				WithHint("add BindReadOnlyPaths=" + p + " to the unit")
+		}
+	}
+	return v, nil
+}
+
+// ownRoot returns the setting that gives the unit another root directory.
+func ownRoot(unit *systemd.Unit) (systemd.Setting, bool) {
+	for _, key := range []string{"RootDirectory", "RootImage"} {
+		all := unit.All(sectionOf(unit.Name), key)
+		if len(all) > 0 && path.Clean(all[len(all)-1].Value) != "/" {
+			return all[len(all)-1], true
+		}
+	}
+	return systemd.Setting{}, false
+}
+
+// otherCommand returns a command of the unit that RootDirectoryStartOnly= would
+// move out of its root. A socket knows no such setting, and has no ExecStart=.
+func otherCommand(unit *systemd.Unit) (systemd.Setting, bool) {
+	keys := []string{"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"}
+	if sectionOf(unit.Name) == "Socket" {
+		keys = []string{"ExecStartPre", "ExecStartPost", "ExecStopPre", "ExecStopPost", "ListenStream", "ListenDatagram", "ListenSequentialPacket",
+			"ListenFIFO", "ListenSpecial", "ListenNetlink", "ListenMessageQueue", "ListenUSBFunction"}
+	}
+	for _, key := range keys {
+		if all := unit.All(sectionOf(unit.Name), key); len(all) > 0 {
+			return all[0], true
+		}
+	}
+	return systemd.Setting{}, false
+}
+
+// How a unit's commands see a file of the host.
+const (
+	shown    = iota // as the host does
+	emptied         // not at all: an empty file system is mounted above it
+	replaced        // something else may be there
+)
+
+// covering returns how the commands of the unit see the host's file p, and the
+// setting that makes it so: the mount that is nearest to it counts.
+func covering(unit *systemd.Unit, p string) (nearest systemd.Setting, how int) {
+	deepest := 0
+	for _, key := range []string{"TemporaryFileSystem", "MountImages", "BindPaths", "BindReadOnlyPaths"} {
+		for _, set := range unit.All(sectionOf(unit.Name), key) {
+			fields, _ := systemd.Fields(set.Value)
+			for _, f := range fields {
+				target, means := mounted(unit.Name, key, f.String())
+				if covers(target, p) && len(target) >= deepest {
+					nearest, how, deepest = set, means, len(target)
+				}
+			}
+		}
+	}
+	return nearest, how
+}
+
+// mounted reads one word of a setting that mounts: where, and what is there then.
+func mounted(unit, key, word string) (target string, how int) {
+	word, err := systemd.Specifiers(unit, strings.TrimPrefix(word, "-"))
+	if err != nil {
+		return "", shown // only this machine's systemd knows where
+	}
+	parts := strings.Split(word, ":")
+	source, target := path.Clean(parts[0]), path.Clean(parts[0])
+	switch {
+	case key == "TemporaryFileSystem":
+		return target, emptied
+	case len(parts) > 1 && parts[1] != "":
+		target = path.Clean(parts[1])
+	}
+	if key != "MountImages" && source == target {
+		return target, shown
+	}
+	return target, replaced
+}
+
+// covers reports whether a mount on target hides p.
+func covers(target, p string) bool {
+	return target != "" && (target == "/" || p == target || strings.HasPrefix(p, target+"/"))
+}
+
+// needed are the files that the look in a domain must see.
+func needed(d dropIn) []string {
+	return slices.DeleteFunc([]string{rdexec, d.Netns}, func(p string) bool { return p == "" })
+}
