@@ -52,7 +52,7 @@ mv /usr/sbin/rdexec /root/; fails rc-service decl.vrf start; mv /root/rdexec /us
 fails setpriv --bounding-set=-bpf,-net_admin,-sys_admin rc-service decl.vrf start
 mv /usr/libexec/rdgen/openrc.sh /root/; fails rc-service own.netns start; mv /root/openrc.sh /usr/libexec/rdgen/
 for f in /lib/rc/sh/openrc-run.sh; do cp -p $f /root/; sed -i 's/sourcex/load/g' $f; done
-fails rc-service decl.netns start
+rc-service decl.netns start >/dev/null; await count 1; where; rc-service decl.netns stop >/dev/null; await count 0
 rc-service decl.none start >/dev/null; await count 1
 cp -p /root/openrc-run.sh /lib/rc/sh/; where; ls /run/openrc/started | grep -e decl -e own -e rdomain || :
 `)
@@ -66,9 +66,7 @@ cp -p /root/openrc-run.sh /lib/rc/sh/; where; ls /run/openrc/started | grep -e d
 			"* own.netns: conf.d names a routing domain, but /usr/libexec/rdgen/openrc.sh is missing",
 			"* mount /usr first or install rdgen; or remove /etc/rc.conf.d/50-rdgen.conf",
 			"* ERROR: own.netns failed to start",
-			"* decl.netns: cannot enter its routing domain: this OpenRC reads scripts in a way that /lib/rc/sh/openrc-run.sh did not have before; see rdgen check",
-			"* ERROR: decl.netns failed to start",
-			"8110 in", "decl.none", "rdomain.mgmt", "rdomain.t1")
+			"8111 in t1", "8110 in", "decl.none", "rdomain.mgmt", "rdomain.t1")
 
 		// The domain is deleted behind the service's back: it can be stopped, with no
 		// hand on the default domain, and not be started.

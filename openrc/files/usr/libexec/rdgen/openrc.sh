@@ -13,6 +13,9 @@
 #
 # A service runs in its domain or not at all: each doubt below ends in exit 1.
 
+# The words of the guard (rdgen_on) must not get into what is read below.
+[ "$rdgen_guard" != $$ ] || rdgen_off
+
 rdgen_die()
 {
 	eerror "$RC_SVCNAME: $*"
@@ -23,24 +26,27 @@ rdgen_die()
 # service without a domain that is started in the default one costs no process.
 rdgen_enter()
 {
-	case "$rdgen_inside" in
-	"$$:$vrf@$netns") return 0 ;;
-	"$$:@" | '') ;;
-	"$$:"*) rdgen_die "vrf and netns were changed after the service was entered" ;;
-	esac
-	rdgen_mark="$RDGEN_ENTERED"
-	# What the service starts must not see the mark.
-	unset RDGEN_ENTERED
 	# Alpine's OpenRC would enter a second time.
 	# shellcheck disable=SC2034
 	RC_VRF_EXEC=
-	rdgen_which
+	[ "$rdgen_inside" != "$$:$vrf@$netns" ] || return 0
+	rdgen_mark="$RDGEN_ENTERED"
 	case "$rdgen_mark" in
-	"$$:in:$vrf@$netns:$RC_SVCNAME")
+	"$$:"*) rdgen_times="${rdgen_mark#*:}" rdgen_times="${rdgen_times%%:*}" ;;
+	esac
+	# What the service starts must not see the mark.
+	unset RDGEN_ENTERED
+	# conf.d was not read to its end when the service entered and was recorded.
+	[ "$rdgen_noted" != $$ ] || rm -f "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
+	rdgen_noted=
+	rdgen_which
+	[ "$rdgen_inside" != "$$:$vrf@$netns" ] || return 0
+	case "$rdgen_mark" in
+	"$$:"?":in:$vrf@$netns:$RC_SVCNAME")
 		rdgen_arrive
 		;;
-	"$$:nowhere") ;;
-	"$$:in:"*)
+	"$$:"?":nowhere:"*) ;;
+	"$$:"?":in:"*)
 		rdgen_die "conf.d names another routing domain each time it is read"
 		;;
 	*)
@@ -49,6 +55,7 @@ rdgen_enter()
 		;;
 	esac
 	rdgen_inside="$$:$vrf@$netns"
+	rdgen_supervise
 }
 
 # rdgen_which sets vrf and netns to those that the service was started in, or
@@ -107,7 +114,9 @@ rdgen_leave()
 	! yesno "$RC_USER_SERVICES" || return 0 # they stay in their session
 	# In a chroot that has a namespace of its own, that is the default one.
 	if [ -e /proc/1/ns/net ] && ! [ /proc/self/ns/net -ef /proc/1/ns/net ] && [ / -ef /proc/1/root/. ]; then
-		[ "$rdgen_mark" != "$$:left" ] || rdgen_die "nsenter did not leave the network namespace of who started this"
+		case "$rdgen_mark" in
+		"$$:"?":left:"*) rdgen_die "nsenter did not leave the network namespace of who started this" ;;
+		esac
 		rdgen_again left "leave the network namespace of who started this" nsenter -t 1 -m -n
 	fi
 	{ rdgen_cgroup_of self; } 2>/dev/null
@@ -170,7 +179,7 @@ rdgen_exec()
 		[ "$rdgen_cmd" != start ] || rdgen_first
 		;;
 	esac
-	rdgen_again "in:$vrf@$netns:$RC_SVCNAME" "enter routing domain $rdgen_id" "$rdgen_rdexec" "$@"
+	rdgen_again in "enter routing domain $rdgen_id" "$rdgen_rdexec" "$@"
 }
 
 # rdgen_first starts the service that makes the domain, where OpenRC has not: its
@@ -195,12 +204,14 @@ rdgen_nowhere()
 	rdgen_again nowhere "do without routing domain $rdgen_id" unshare -n
 }
 
-# rdgen_again MARK TO PROG... executes the service again by PROG. exec keeps the
-# pid, so the mark is for this process only.
+# rdgen_again HOW TO PROG... executes the service again by PROG. exec keeps the pid,
+# so the mark PID:TIMES:HOW:VRF@NETNS:SERVICE is for this process only.
 rdgen_again()
 {
 	rdgen_command
-	export RDGEN_ENTERED="$$:$1"
+	rdgen_times=$((rdgen_times + 1))
+	[ "$rdgen_times" -lt 5 ] || rdgen_die "conf.d names another routing domain each time it is read"
+	export RDGEN_ENTERED="$$:$rdgen_times:$1:$vrf@$netns:$RC_SVCNAME"
 	rdgen_to="$2"
 	shift 2
 	command -v "$1" >/dev/null || rdgen_die "cannot $rdgen_to: there is no $1"
@@ -230,6 +241,7 @@ rdgen_arrive()
 	start)
 		service_set_value rdgen_domain "$vrf@$netns" ||
 			rdgen_die "cannot record routing domain $rdgen_id in $RC_SVCDIR"
+		rdgen_noted=$$
 		;;
 	stop | status | describe) ;;
 	*)
@@ -283,18 +295,26 @@ rdgen_tidy()
 # rdgen_script comes right before the service's script is read.
 rdgen_script()
 {
-	[ "$rdgen_guard" != $$ ] || unalias yesno
-	rdgen_guard=
-	[ -n "$vrf$netns" ] || [ -d "$RC_SVCDIR/s6-services" ] || return 0
+	rdgen_coming=$$
+	# conf.d was asked for, so all is in the order that was known: no doubt is left.
+	[ "$rdgen_asked" != $$ ] || rdgen_guard=
+	[ -n "$vrf$netns" ] || return 0
 	# The scripts of iptables ask this, OpenRC's old name for it, which of the two
 	# they are, and take an instance of ip6tables for iptables.
 	# shellcheck disable=SC2034
 	case "$RC_SVCNAME" in
 	ip6tables.*) SVCNAME=ip6tables ;;
 	esac
+}
+
+# rdgen_supervise takes the place of what OpenRC's own files for supervisors say.
+rdgen_supervise()
+{
+	[ -n "$vrf$netns" ] || [ -d "$RC_SVCDIR/s6-services" ] || return 0
 	s6_start()
 	{
 		rdgen_s6 || return 1
+		rdgen_supervised=$$
 		# shellcheck disable=SC1091
 		. "$RC_LIBEXECDIR/sh/s6.sh" # OpenRC's own again
 		s6_start
@@ -302,6 +322,7 @@ rdgen_script()
 	runit_start()
 	{
 		rdgen_outside runit "${runit_service:-/etc/sv/$RC_SVCNAME}/run"
+		rdgen_supervised=$$
 		# shellcheck disable=SC1091
 		. "$RC_LIBEXECDIR/sh/runit.sh"
 		runit_start
@@ -368,13 +389,73 @@ rdgen_s6()
 	trap - EXIT # s6-svscan is about to use the cgroup
 }
 
-# rdgen_yesno is called by openrc-run.sh right after the script was read. It is in
-# place as long as sourcex, below, was not called for the script.
-rdgen_yesno()
+# The guard. sourcex, below, enters where OpenRC has read conf.d and goes on to what
+# follows. An OpenRC of another order, or with another reader of files, is not known
+# yet. So the words below look too, in all text that sourcex has not read: no shell
+# program decides anything or starts a daemon without one of them. To enter is right
+# wherever a domain is named and this shell is not in it.
+rdgen_on()
 {
-	[ -z "$vrf$netns" ] || [ "$rdgen_inside" = "$$:$vrf@$netns" ] ||
-		rdgen_die "cannot enter its routing domain: this OpenRC reads scripts in a way that $0 did not have before; see rdgen check"
-	yesno "$@"
+	[ "$rdgen_guard" = $$ ] || return 0
+	for rdgen_name in [ test yesno supervise-daemon s6-svc s6-svlink sv; do
+		# shellcheck disable=SC2139
+		alias "$rdgen_name=rdgen_word $rdgen_name"
+	done
+	# shellcheck disable=SC2139
+	alias start-stop-daemon="rdgen_word ${rdgen_filter:-start-stop-daemon}"
+	alias .=rdgen_dot eval="eval rdgen_look eval ';'" rdgen_guarded=:
+}
+
+rdgen_off()
+{
+	unalias [ test yesno supervise-daemon s6-svc s6-svlink sv start-stop-daemon . eval rdgen_guarded
+	[ -z "$rdgen_filter" ] || alias start-stop-daemon=rdgen_stop
+} 2>/dev/null
+
+rdgen_word()
+{
+	rdgen_look "$1"
+	"$@"
+}
+
+rdgen_dot()
+{
+	rdgen_look .
+	# shellcheck disable=SC1090
+	. "$@"
+}
+
+# rdgen_look WORD enters where that was not done.
+rdgen_look()
+{
+	case "$1:$vrf@$netns" in
+	s6-*:@ | sv:@) ;;
+	s6-*:* | sv:*)
+		rdgen_command
+		[ "$rdgen_cmd" != start ] || [ "$rdgen_supervised" = $$ ] ||
+			rdgen_die "$1 would have the service run outside of its routing domain"
+		;;
+	esac
+	[ "$rdgen_inside" != "$$:$vrf@$netns" ] || return 0
+	read -r rdgen_shell rdgen_line </proc/self/stat || rdgen_die "cannot read /proc/self/stat; is /proc mounted?"
+	case "$1" in
+	rdgen_stop | *-daemon | s6-* | sv)
+		[ "$rdgen_shell" = $$ ] || [ -z "$vrf$netns" ] ||
+			rdgen_die "$1 would start in a part of this shell, before its routing domain was entered"
+		rdgen_enter
+		return
+		;;
+	esac
+	# In a part of the shell nothing can be entered; the rest of it looks again. A
+	# user's session cannot enter, and may read more of conf.d.
+	if [ "$rdgen_shell" != $$ ] || [ -z "$vrf$netns" ] || yesno "$RC_USER_SERVICES"; then
+		return 0
+	fi
+	case "$RDGEN_ENTERED" in
+	"$$:"?":"*":$vrf@$netns:$RC_SVCNAME") rdgen_enter ;;
+	"$$:"*) ;; # the last reading of conf.d named another in the end
+	*) rdgen_enter ;;
+	esac
 }
 
 # rdgen_stop is start-stop-daemon where another service may run the same program
@@ -441,15 +522,15 @@ rdgen_matches()
 rdgen_foreign()
 {
 	rdgen_ns="/proc/$1/ns/net"
-	if [ "$rdgen_mark" != "$$:nowhere" ]; then
-		[ "$rdgen_ns" -ef /proc/self/ns/net ] || return 0
-	elif [ -z "$netns" ]; then
-		[ "$rdgen_ns" -ef /proc/1/ns/net ] || return 0
-	else # it is in a namespace that has no name any more
+	case "$rdgen_mark:$netns" in
+	"$$:"?":nowhere:"*:) [ "$rdgen_ns" -ef /proc/1/ns/net ] || return 0 ;;
+	"$$:"?":nowhere:"*) # it is in a namespace that has no name any more
 		for rdgen_named in /proc/1/ns/net /run/netns/*; do
 			! [ "$rdgen_ns" -ef "$rdgen_named" ] || return 0
 		done
-	fi
+		;;
+	*) [ "$rdgen_ns" -ef /proc/self/ns/net ] || return 0 ;;
+	esac
 	{ rdgen_cgroup_of "$1"; } 2>/dev/null || return 1
 	case "$rdgen_owner:$rdgen_at" in
 	"$RC_SVCNAME":* | *:) return 1 ;;
@@ -476,6 +557,7 @@ rdgen_ready()
 		[ -r "/proc/$$/cmdline" ] || break
 		rdgen_command
 		[ "$rdgen_cmd" != start ] || break
+		rdgen_filter=rdgen_stop
 		alias start-stop-daemon=rdgen_stop
 		return 0
 	done
@@ -506,36 +588,49 @@ openrc-run.sh)
 	{
 		case "$1" in
 		-e)
+			case "$2" in
+			*/conf.d/"$RC_SVCNAME" | */conf.d/"$RC_SVCNAME.$RC_RUNLEVEL") rdgen_asked=$$ ;;
+			esac
 			[ -e "$2" ] || return 1
 			shift
+			rdgen_before="$vrf@$netns"
 			;;
 		*)
-			rdgen_enter
+			if [ "$rdgen_asked" != $$ ]; then
+				rdgen_look . # conf.d may still come
+			elif [ "$rdgen_coming:$rdgen_guard" != "$$:" ]; then
+				rdgen_enter
+			fi
 			[ "$1" != "$RC_SERVICE" ] || rdgen_script
 			;;
 		esac
+		rdgen_off
 		# shellcheck disable=SC1090
 		if ! . "$1"; then
 			eerror "$RC_SVCNAME: error loading $1"
 			exit 1
 		fi
+		if [ "$rdgen_coming" != $$ ]; then
+			rdgen_supervise
+		elif [ "${rdgen_before:-$vrf@$netns}" != "$vrf@$netns" ]; then
+			rdgen_look . # conf.d came after the script
+		fi
+		rdgen_before=
+		rdgen_on
 	}
-	# "$1" is the file that sourcex is reading.
-	case "$1" in
-	*/rc.conf | */rc.conf.d/*)
-		rdgen_hook=$$ rdgen_guard=$$
-		alias yesno=rdgen_yesno
+	if command -v rdgen_hook >/dev/null; then # from rc.conf.d
+		unset -f rdgen_hook
+		rdgen_hooked=$$ rdgen_guard=$$
 		rdgen_ready || :
-		;;
-	*) # a script that has the line
+	else # a script that has the line
 		rdgen_enter
 		rdgen_script
-		if [ "$rdgen_hook" != $$ ] && rdgen_ready; then
+		if [ "$rdgen_hooked" != $$ ] && rdgen_ready; then
 			# shellcheck disable=SC1091
 			. "$RC_LIBEXECDIR/sh/start-stop-daemon.sh"
 		fi
-		;;
-	esac
+	fi
+	rdgen_on
 	;;
 gendepends.sh)
 	rdgen_need
