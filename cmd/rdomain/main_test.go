@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	"rdgen/runtime/netns"
-	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
 	"rdgen/test/sandbox"
@@ -139,15 +138,15 @@ func snapshot(t testing.TB) string {
 	return b.String()
 }
 
-// sorted returns a record with its lists in an order of their own: what is repaired is recorded last.
+// sorted returns a record with its list in an order of its own: what is repaired is recorded last.
 func sorted(text []byte) string {
 	var r record.Record
 	if json.Unmarshal(text, &r) != nil {
 		return string(text)
 	}
-	slices.SortFunc(r.Addresses, func(a, b object.Address) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	slices.SortFunc(r.Routes, func(a, b object.Route) int { return cmp.Compare(a.Key(), b.Key()) })
-	slices.SortFunc(r.Links, func(a, b record.Link) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(r.Entries, func(a, b record.Entry) int {
+		return cmp.Compare(fmt.Sprint(a.Object.Key()), fmt.Sprint(b.Object.Key()))
+	})
 	text, _ = json.Marshal(r)
 	return string(text)
 }

@@ -1,4 +1,4 @@
-// Package conf reads and writes the files of routing domains,
+// Package conf reads the files of routing domains,
 // /etc/rdomain/ID.conf (rdomain.conf(5)). A file means one thing or is refused
 // with its name, the line, and what was expected there.
 package conf
@@ -55,8 +55,8 @@ type File struct {
 	Links   []Link
 	Routes  []Route
 	Rules   []Rule
-	// Neighbors are permanent neighbours.
-	Neighbors []Neighbor
+	// Objects are what sections ask for that has only to be there.
+	Objects []Object
 	// KindLine is the line of [Domain], 0 without one.
 	KindLine int
 }
@@ -82,8 +82,13 @@ type Server struct {
 // Sysctl is a line of [Sysctl].
 type Sysctl struct {
 	Line int
-	// Key is the path below /proc/sys: net/ipv4/ip_forward.
-	Key, Value string
+	object.Sysctl
+}
+
+// Object is an object, and the line of the section that asks for it.
+type Object struct {
+	Line int
+	object.Object
 }
 
 // Link is a section [Link NAME].
@@ -172,14 +177,6 @@ type Rule struct {
 	Line       int
 	IPv4, IPv6 bool
 	object.Rule
-}
-
-// Neighbor is a section [Neighbor].
-type Neighbor struct {
-	Line    int
-	Device  domain.Link
-	Address netip.Addr
-	MAC     string
 }
 
 // LinkKinds are the kinds of link that can be made.

@@ -75,7 +75,7 @@ func ttl(p *parser, l *Link, k key) error {
 }
 
 func greKey(p *parser, l *Link, k key) (err error) {
-	l.Key, err = p.number(k, 0, 1<<32-1)
+	l.GREKey, err = p.number(k, 0, 1<<32-1)
 	l.Keyed = true
 	return err
 }

@@ -132,36 +132,3 @@ func (p *parser) nameString(k key) (string, error) {
 	n, err := p.name(k)
 	return n.String(), err
 }
-
-// neighbor reads a section [Neighbor].
-func (p *parser) neighbor(s section) error {
-	n := Neighbor{Line: s.line}
-	for _, k := range s.keys {
-		var err error
-		switch k.name {
-		case "Device":
-			n.Device, err = p.name(k)
-		case "Address":
-			n.Address, err = netip.ParseAddr(k.value)
-			if a := n.Address; err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast() {
-				err = p.fail(k.line, "Address=%s: expected the address of a host, such as 10.0.0.1 or 2001:db8::1%s",
-					clip(k.value), commentHint(k.value))
-			}
-		case "LinkLayerAddress":
-			n.MAC, err = p.mac(k)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if n.Device.IsZero() || !n.Address.IsValid() || n.MAC == "" {
-		return p.fail(s.line, "a neighbour needs Device=, Address= and LinkLayerAddress=")
-	}
-	for _, other := range p.file.Neighbors {
-		if other.Device == n.Device && other.Address == n.Address {
-			return p.fail(s.line, "neighbour %s stands twice, first in line %d", n.Address, other.Line)
-		}
-	}
-	p.file.Neighbors = append(p.file.Neighbors, n)
-	return nil
-}

@@ -3,6 +3,8 @@ package conf
 import (
 	"path"
 	"strings"
+
+	"rdgen/runtime/object"
 )
 
 // sysctl reads a line of [Sysctl]. A name is written as in sysctl.d(5): its first
@@ -24,6 +26,7 @@ func (p *parser) sysctl(k key, seen map[string]int) error {
 		return p.fail(k.line, "%s= stands twice, first in line %d", clip(k.name), first)
 	}
 	seen[name] = k.line
-	p.file.Sysctls = append(p.file.Sysctls, Sysctl{k.line, name, strings.Join(strings.Fields(k.value), " ")})
+	p.file.Sysctls = append(p.file.Sysctls, Sysctl{k.line, object.Sysctl{
+		Netns: p.file.Domain.Netns, Path: name, Value: strings.Join(strings.Fields(k.value), " ")}})
 	return nil
 }

@@ -96,6 +96,21 @@ func makeID(s string, err error) (ID, error) {
 // String returns the ID as it was parsed, or "" for the zero value.
 func (id ID) String() string { return id.id }
 
+// IsZero reports whether nothing is named.
+func (id ID) IsZero() bool { return id.id == "" }
+
+// MarshalText makes the ID a plain string in JSON.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.id), nil }
+
+// UnmarshalText reads an ID back; an empty one names nothing.
+func (id *ID) UnmarshalText(text []byte) (err error) {
+	*id = ID{}
+	if len(text) > 0 {
+		*id, err = ParseID(string(text))
+	}
+	return err
+}
+
 // Both returns the domain that an ID of the form VRF@NETNS names, and whether
 // it has that form.
 func (id ID) Both() (Domain, bool) {

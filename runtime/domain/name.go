@@ -69,11 +69,28 @@ func (n Netns) Path() string {
 	return "/run/netns/" + n.name
 }
 
+// ID returns the ID of the domain that the namespace is.
+func (n Netns) ID() ID { return ID{n.name} }
+
 // MarshalText makes the name a plain string in JSON.
 func (n Netns) MarshalText() ([]byte, error) { return []byte(n.name), nil }
 
 // MarshalText makes the name a plain string in JSON.
 func (l Link) MarshalText() ([]byte, error) { return []byte(l.name), nil }
+
+// UnmarshalText reads a name back; an empty one names nothing.
+func (n *Netns) UnmarshalText(text []byte) error {
+	d, err := Parse(string(text), "")
+	*n = d.Netns
+	return err
+}
+
+// UnmarshalText reads a name back; an empty one names nothing.
+func (l *Link) UnmarshalText(text []byte) error {
+	d, err := Parse("", string(text))
+	*l = d.VRF
+	return err
+}
 
 func check(what, s string, limit int) error {
 	switch {

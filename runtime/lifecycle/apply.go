@@ -27,7 +27,7 @@ func (s *session) apply(id domain.ID, f *conf.File, old *record.Record, p *plan.
 	intent, done := p.Record.Clone(), p.Record.Clone()
 	intent.Complete = false
 	for _, step := range p.Steps {
-		p.Note(intent, step, plan.Made{})
+		p.Note(intent, step, record.Identity{})
 	}
 	err := s.intendRules(p.Steps)
 	if err == nil {
@@ -91,7 +91,7 @@ func identifies(s object.Step) bool {
 	case object.Netns, object.Link:
 		return true
 	case object.Setting:
-		return t.Key == "netns"
+		return t.What == "netns"
 	}
 	return false
 }
@@ -118,7 +118,7 @@ func (s *session) undo(done *record.Record) error {
 	if err := s.undoWireGuard(); err != nil {
 		return err
 	}
-	added := plan.Minus(done, s.before)
+	added := done.Minus(s.before)
 	have, err := s.read(nil, added)
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *session) drop(id domain.ID, f *conf.File, r *record.Record) error {
 	if err := s.remove(plan.Down(unwanted, have).Steps, unwanted); err != nil {
 		return fmt.Errorf("%s: %w", id, err)
 	}
-	*r = *plan.Minus(r, unwanted)
+	*r = *r.Minus(unwanted)
 	r.Complete = false
 	clear(s.index)
 	return s.save(id, r)

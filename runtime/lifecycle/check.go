@@ -55,7 +55,7 @@ func (h *Host) look(id domain.ID) (*view, error) {
 	}
 	if v.foreign && v.f.Kind == conf.VRF { // no file names its table
 		v.have.Routes = nil
-		if err := s.routes([]uint32{v.have.Inside[v.f.Domain.VRF.String()].Table}, v.have); err != nil {
+		if err := s.routes(map[uint32]bool{v.have.Inside[v.f.Domain.VRF.String()].Table: true}, v.have); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +91,7 @@ func (v *view) steps() ([]object.Step, error) {
 		if v.f.Kind == conf.Netns {
 			return nil, nil
 		}
-		return plan.Foreign(v.f.Domain.Netns.String(), v.f.Domain.VRF.String(), v.have), nil
+		return plan.Foreign(v.f.Domain, v.have), nil
 	}
 	p, err := plan.Up(v.f, v.have, v.r)
 	if err != nil {
@@ -134,11 +134,7 @@ func (h *Host) PlanDown(id domain.ID) ([]object.Step, error) {
 	if err != nil || r.Empty() {
 		return nil, err
 	}
-	d, err := r.Domain()
-	if err != nil {
-		return nil, err
-	}
-	s, err := h.newSession(d.Netns)
+	s, err := h.newSession(r.Domain.Netns)
 	if err != nil {
 		return nil, err
 	}
@@ -192,11 +188,7 @@ func (s *schedule) add(id domain.ID, chain []domain.ID) error {
 		chain = append(slices.Clip(chain), v.t.id)
 		before := requirements(v.f, v.t.id)
 		if n := v.t.outer(); !n.IsZero() {
-			outer, err := domain.ParseID(n.String())
-			if err != nil {
-				return err
-			}
-			before = append(before, conf.Ref{Line: v.f.KindLine, ID: outer})
+			before = append(before, conf.Ref{Line: v.f.KindLine, ID: n.ID()})
 		}
 		for _, ref := range before {
 			if err := inCircle(v.f, ref, chain); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 )
@@ -51,12 +52,12 @@ func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
 // that another of them requires comes in a later wave than that one. Those of a
 // wave can be brought down at once.
 func (h *Host) Waves(list []domain.ID) [][]domain.ID {
-	requires := map[string][]string{}
-	level := map[string]int{}
+	requires := map[domain.ID][]domain.ID{}
+	level := map[domain.ID]int{}
 	for _, id := range list {
-		level[id.String()] = 0
+		level[id] = 0
 		if r, err := h.load(id); err == nil {
-			requires[id.String()] = r.Requires
+			requires[id] = r.Requires
 		}
 	}
 	// As many rounds as there can be levels; a circle, which up refuses, ends.
@@ -75,10 +76,10 @@ func (h *Host) Waves(list []domain.ID) [][]domain.ID {
 	}
 	var waves [][]domain.ID
 	for _, id := range list {
-		for level[id.String()] >= len(waves) {
+		for level[id] >= len(waves) {
 			waves = append(waves, nil)
 		}
-		waves[level[id.String()]] = append(waves[level[id.String()]], id)
+		waves[level[id]] = append(waves[level[id]], id)
 	}
 	return waves
 }
@@ -97,11 +98,7 @@ func (h *Host) leftRules(id domain.ID) error {
 
 // inhabited reports whether a namespace has links that are not recorded in r.
 func (h *Host) inhabited(r *record.Record) (bool, error) {
-	d, err := r.Domain()
-	if err != nil {
-		return false, err
-	}
-	s, err := h.newSession(d.Netns)
+	s, err := h.newSession(r.Domain.Netns)
 	if err != nil {
 		return false, err
 	}
@@ -122,10 +119,8 @@ func (h *Host) recorded(id domain.ID) (domain.ID, error) {
 	}
 	ids, err := h.store.IDs()
 	for _, other := range ids {
-		if r, err := h.store.Load(other); err == nil {
-			if d, err := r.Domain(); err == nil && d == want {
-				return other, nil
-			}
+		if r, err := h.store.Load(other); err == nil && r.Domain == want {
+			return other, nil
 		}
 	}
 	return id, err
@@ -133,19 +128,16 @@ func (h *Host) recorded(id domain.ID) (domain.ID, error) {
 
 // removeAll removes what is recorded, and then the record.
 func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err error) {
-	if r.Home != h.home.ID() && (r.Netns == "" || len(r.Taken) > 0) {
+	if r.Home != h.home.ID() && (r.Domain.Netns.IsZero() || hasTaken(r)) {
 		return nil, fmt.Errorf("%s was brought up from another network namespace; run rdomain there", id)
 	}
-	d, err := r.Domain()
-	if err != nil {
-		return nil, err
-	}
-	s, err := h.newSession(d.Netns)
+	s, err := h.newSession(r.Domain.Netns)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	if r.Made != nil && s.in != nil {
+	made := r.Made()
+	if made != nil && s.in != nil {
 		if notes, err = s.inhabitants(id, r); err != nil {
 			return notes, err
 		}
@@ -162,7 +154,7 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 		}
 		return s.lastVRF()
 	}
-	if r.VRF != "" {
+	if !r.Domain.VRF.IsZero() {
 		err = s.withRules(remove)
 	} else {
 		err = remove()
@@ -170,8 +162,8 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 	if err != nil {
 		return notes, fmt.Errorf("%s: %w", id, err)
 	}
-	if r.Made != nil {
-		if err := errors.Join(h.store.ForgetRules(r.Made.ID), enter.RemoveEtc(d.Netns)); err != nil {
+	if made != nil {
+		if err := errors.Join(h.store.ForgetRules(made.Made.Netns), enter.RemoveEtc(r.Domain.Netns)); err != nil {
 			return notes, err
 		}
 	}
@@ -191,7 +183,11 @@ func (s *session) inhabitants(id domain.ID, r *record.Record) (notes []string, e
 		return nil, err
 	}
 	for _, other := range ids {
-		if o, err := s.h.store.Load(other); err != nil || other == id || o.VRF == "" || o.Netns != s.netns {
+		o, err := s.h.store.Load(other)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return notes, err // what it took would be lost
+		}
+		if err != nil || other == id || o.Domain.VRF.IsZero() || o.Domain.Netns != s.netns {
 			continue
 		}
 		more, err := s.h.Down(other)
@@ -221,11 +217,13 @@ func (s *session) strangers(r *record.Record) ([]string, error) {
 	}
 	known := slices.Clone(fallback)
 	var indices []int // somebody may have renamed them
-	for _, l := range r.Links {
-		known, indices = append(known, l.Name), append(indices, l.Index)
-	}
-	for _, t := range r.Taken {
-		known, indices = append(known, t.Name), append(indices, t.Index)
+	for _, e := range r.Entries {
+		switch t := e.Object.(type) {
+		case object.Link:
+			known, indices = append(known, t.Name), append(indices, e.Made.Index)
+		case object.Taken:
+			known, indices = append(known, t.Name), append(indices, e.Made.Index)
+		}
 	}
 	var names []string
 	for _, l := range links {

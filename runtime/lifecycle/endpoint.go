@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 )
@@ -36,7 +37,7 @@ func (s *session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 		return nil, err
 	}
 	where := s.inputs.outers[t.Outer].Domain
-	in := outside{s, where.Netns.String(), where.VRF.String(), nil}
+	in := outside{s, where, nil}
 	ctx, cancel := context.WithTimeout(context.Background(), max(time.Duration(s.timeout)*time.Second, 5*time.Second))
 	defer cancel()
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
@@ -60,15 +61,15 @@ func (s *session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 
 // outside is the domain that names are looked up in.
 type outside struct {
-	s          *session
-	netns, vrf string
-	servers    []string
+	s *session
+	domain.Domain
+	servers []string
 }
 
 // file is the resolver file of that name for the domain.
 func (o *outside) file(name string) string {
-	if o.netns != "" {
-		if path := plan.EtcNetns(o.netns) + "/" + name; exists(path) {
+	if !o.Netns.IsZero() {
+		if path := plan.EtcNetns(o.Netns) + "/" + name; exists(path) {
 			return path
 		}
 	}
@@ -104,15 +105,15 @@ func (o *outside) lookup(ctx context.Context, host string) (netip.Addr, error) {
 // of /etc/resolv.conf, and is replaced.
 func (o *outside) dial(ctx context.Context, network, _ string) (c net.Conn, err error) {
 	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
-		if o.vrf == "" {
+		if o.VRF.IsZero() {
 			return nil
 		}
 		var bind error
-		err := raw.Control(func(fd uintptr) { bind = unix.BindToDevice(int(fd), o.vrf) })
+		err := raw.Control(func(fd uintptr) { bind = unix.BindToDevice(int(fd), o.VRF.String()) })
 		return errors.Join(err, bind)
 	}}
 	for _, server := range o.servers {
-		err = o.s.inside(o.netns, func() error {
+		err = o.s.inside(o.Netns, func() error {
 			// An address of digits is dialled by the calling thread.
 			c, err = d.DialContext(ctx, network, net.JoinHostPort(server, "53"))
 			return err

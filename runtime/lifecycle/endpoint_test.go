@@ -80,11 +80,16 @@ func TestEndpointIsLookedUpOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	s.inputs.outers = map[string]plan.Outer{"": {}, "outer": {Domain: domain.Domain{Netns: name}}}
-	for _, c := range []struct{ endpoint, outer, want string }{
-		{"vpn.example.org:51820", "", "192.0.2.1:51820"}, {"vpn.example.org:51820", "outer", "192.0.2.2:51820"},
-		{"here:1", "", "192.0.2.9:1"}, {"here:1", "outer", "192.0.2.2:1"},
-		{"there.:1", "outer", "192.0.2.8:1"}, {"[2001:db8::1]:1", "outer", "[2001:db8::1]:1"},
+	s.inputs.outers = map[domain.ID]plan.Outer{{}: {}, name.ID(): {Domain: domain.Domain{Netns: name}}}
+	none, outer := domain.ID{}, name.ID()
+	for _, c := range []struct {
+		endpoint string
+		outer    domain.ID
+		want     string
+	}{
+		{"vpn.example.org:51820", none, "192.0.2.1:51820"}, {"vpn.example.org:51820", outer, "192.0.2.2:51820"},
+		{"here:1", none, "192.0.2.9:1"}, {"here:1", outer, "192.0.2.2:1"},
+		{"there.:1", outer, "192.0.2.8:1"}, {"[2001:db8::1]:1", outer, "[2001:db8::1]:1"},
 	} {
 		got, err := s.endpoint(object.WireGuardPeer{Endpoint: c.endpoint, Outer: c.outer})
 		if err != nil || got.String() != c.want {
@@ -94,7 +99,7 @@ func TestEndpointIsLookedUpOutside(t *testing.T) {
 	if err := os.WriteFile("/etc/netns/outer/resolv.conf", []byte("nameserver 127.0.0.9\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.endpoint(object.WireGuardPeer{Endpoint: "vpn.example.org:51820", Outer: "outer"})
+	_, err = s.endpoint(object.WireGuardPeer{Endpoint: "vpn.example.org:51820", Outer: outer})
 	if err == nil || !strings.HasPrefix(err.Error(), "address of vpn.example.org in netns outer: ") {
 		t.Errorf("without a resolver outside the address is found otherwise: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
 	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/plan"
 )
 
@@ -26,13 +27,13 @@ type inputs struct {
 	prints        map[string]plan.Fingerprint
 	users, groups map[string]string
 	// outers are filled in when the domains that the file requires are there.
-	outers map[string]plan.Outer
+	outers map[domain.ID]plan.Outer
 }
 
 // gather reads the inputs of a file.
 func gather(f *conf.File) (*inputs, error) {
 	in := &inputs{map[string]wgtypes.Key{}, map[string]plan.Fingerprint{}, map[string]string{}, map[string]string{},
-		map[string]plan.Outer{}}
+		map[domain.ID]plan.Outer{}}
 	for _, l := range f.Links {
 		if err := in.owners(f, l); err != nil {
 			return nil, err
@@ -129,21 +130,21 @@ func (in *inputs) owners(f *conf.File, l conf.Link) error {
 func isNumber(s string) bool { return s[0] >= '0' && s[0] <= '9' }
 
 // readSysctls reads variables of the domain's namespace.
-func (s *session) readSysctls(keys []string, have *plan.State) error {
+func (s *session) readSysctls(paths []string, have *plan.State) error {
 	have.Sysctls = map[string]string{}
-	if len(keys) == 0 || !have.Exists {
+	if len(paths) == 0 || !have.Exists {
 		return nil
 	}
 	return s.inside(s.netns, func() error {
-		for _, key := range keys {
-			text, err := os.ReadFile("/proc/sys/" + key)
+		for _, path := range paths {
+			text, err := os.ReadFile("/proc/sys/" + path)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			have.Sysctls[key] = strings.Join(strings.Fields(string(text)), " ")
+			have.Sysctls[path] = strings.Join(strings.Fields(string(text)), " ")
 		}
 		return nil
 	})

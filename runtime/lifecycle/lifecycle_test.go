@@ -136,7 +136,7 @@ func TestRulesAreTakenBack(t *testing.T) {
 		t.Errorf("files are left: %v", entries)
 	}
 	// A step that fails takes the rules back at once.
-	bad := append(steps[1:3:3], object.Step{Verb: object.Set, Object: object.Setting{Link: "none", Key: "up"}})
+	bad := append(steps[1:3:3], object.Step{Verb: object.Set, Object: object.Setting{Link: "none", What: "up"}})
 	if err := s.withRules(func() error {
 		return s.apply(id(t, "red"), nil, &record.Record{}, &plan.Plan{Steps: bad, Record: &record.Record{}})
 	}); err == nil {
@@ -165,7 +165,11 @@ func TestPin(t *testing.T) {
 	}
 	mounted := st.Type == unix.BPF_FS_MAGIC
 	sandbox.Sh(t, `ip link add v.1 type bridge`)
-	pin := plan.PinOf("", "v.1")
+	d, err := domain.Parse("", "v.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin := object.Pin{Domain: d}
 	_, err = s.do(object.Step{Verb: object.Add, Object: pin}, &record.Record{})
 	if errors.Is(err, unix.EPERM) {
 		sandbox.Sh(t, `ip link delete v.1`)
@@ -175,22 +179,22 @@ func TestPin(t *testing.T) {
 		t.Fatal(err)
 	}
 	have := &plan.State{}
-	if err := s.vrf("v.1", have); err != nil {
+	if err := s.vrf(d, have); err != nil {
 		t.Fatal(err)
 	}
-	if index := s.index[[2]string{"", "v.1"}]; have.Pinned == 0 || have.Pinned != uint32(index) {
+	if index := s.index[at{link: "v.1"}]; have.Pinned == 0 || have.Pinned != uint32(index) {
 		t.Errorf("pinned for ifindex %d; want %d", have.Pinned, index)
 	}
-	if pin.Path != "/sys/fs/bpf/rdomain/v+1" {
-		t.Errorf("pinned at %s", pin.Path)
+	if pin.Pin() != "/sys/fs/bpf/rdomain/v+1" {
+		t.Errorf("pinned at %s", pin.Pin())
 	}
 	for range 2 {
 		if _, err := s.do(object.Step{Verb: object.Delete, Object: pin}, &record.Record{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := os.Stat(pin.Path); !os.IsNotExist(err) {
-		t.Errorf("%s is left: %v", pin.Path, err)
+	if _, err := os.Stat(pin.Pin()); !os.IsNotExist(err) {
+		t.Errorf("%s is left: %v", pin.Pin(), err)
 	}
 	if !mounted {
 		sandbox.Sh(t, `umount /sys/fs/bpf`)

@@ -20,21 +20,21 @@ const bpffs = "/sys/fs/bpf"
 
 func (s *session) doPin(verb object.Verb, t object.Pin) error {
 	if verb == object.Delete {
-		return unpin(t.Path)
+		return unpin(t.Pin())
 	}
 	if err := mountBPF(); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Dir(t.Path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(filepath.Dir(t.Pin()), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return s.on(t.Netns, t.VRF, func(_ *rtnl.Conn, index int) error {
+	return s.on(t.Netns, t.VRF.String(), func(_ *rtnl.Conn, index int) error {
 		prog, err := bpf.Load(bpf.Bind(uint32(index), domain.VRFMark))
 		if err != nil {
 			return err
 		}
 		defer unix.Close(prog)
-		return bpf.Pin(prog, t.Path)
+		return bpf.Pin(prog, t.Pin())
 	})
 }
 

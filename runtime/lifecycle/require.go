@@ -125,10 +125,10 @@ func (h *Host) outers(t target, own domain.Domain, in *inputs) error {
 	if t.file == nil {
 		return nil
 	}
-	in.outers[""] = plan.Outer{}
+	in.outers[domain.ID{}] = plan.Outer{}
 	for _, l := range t.file.Links {
 		id := l.Outer.ID
-		if _, done := in.outers[id.String()]; done {
+		if _, done := in.outers[id]; done {
 			continue
 		}
 		o := plan.Outer{Domain: own, Table: t.file.Table}
@@ -146,7 +146,7 @@ func (h *Host) outers(t target, own domain.Domain, in *inputs) error {
 		if err := h.lookAt(&o); err != nil {
 			return err
 		}
-		in.outers[id.String()] = o
+		in.outers[id] = o
 	}
 	return nil
 }
@@ -191,8 +191,8 @@ func (h *Host) lookAt(o *plan.Outer) error {
 
 // required is a link that must exist before the domain can be made.
 type required struct {
-	netns, name string
-	line        int
+	at
+	line int
 	// inside: it will do if the domain's namespace has it already.
 	inside bool
 	// alone: no plan says what the link is for.
@@ -200,33 +200,34 @@ type required struct {
 }
 
 func (s *session) needs(f *conf.File, r *record.Record) (list []required) {
-	made := map[[2]string]bool{{s.netns, f.Domain.VRF.String()}: true}
-	for _, t := range r.Taken { // it came once, and may have another name
-		made[[2]string{t.From, t.Name}] = true
-	}
+	made := map[at]bool{{s.netns, f.Domain.VRF.String()}: true}
+	record.Of(r, func(t object.Taken, _ record.Identity) { // it came once, and may have another name
+		made[at{t.From, t.Name}] = true
+	})
 	for _, l := range f.Links {
 		if l.Kind != "" {
-			made[[2]string{s.netns, l.Name.String()}] = true
+			made[at{s.netns, l.Name.String()}] = true
 		}
 	}
 	add := func(n required) {
-		if n.name != "" && !made[[2]string{n.netns, n.name}] {
+		if n.link != "" && !made[n.at] {
 			list = append(list, n)
 		}
 	}
+	outside := domain.Netns{}
 	for _, d := range f.RequiresLinks {
-		add(required{netns: "", name: d.Name.String(), line: d.Line, alone: true})
+		add(required{at: at{outside, d.Name.String()}, line: d.Line, alone: true})
 	}
 	for _, l := range f.Links {
 		name := l.Name.String()
 		if l.Kind == "" && name != "lo" {
-			add(required{netns: "", name: name, line: l.Line, inside: true})
-			made[[2]string{s.netns, name}] = true
+			add(required{at: at{outside, name}, line: l.Line, inside: true})
+			made[at{s.netns, name}] = true
 		}
 		if object.HasOuter(l.Kind) {
-			outer := s.inputs.outers[l.Outer.ID.String()].Domain
-			add(required{netns: outer.Netns.String(), name: l.Parent.String(), line: l.LineOf("Parent")})
-			add(required{netns: outer.Netns.String(), name: l.PeerBridge.String(), line: l.LineOf("PeerBridge")})
+			outer := s.inputs.outers[l.Outer.ID].Domain.Netns
+			add(required{at: at{outer, l.Parent.String()}, line: l.LineOf("Parent")})
+			add(required{at: at{outer, l.PeerBridge.String()}, line: l.LineOf("PeerBridge")})
 		}
 	}
 	return list
@@ -247,7 +248,7 @@ func (s *session) awaitLinks(f *conf.File, r *record.Record) error {
 	})
 	if err == errLate && late.alone {
 		return &plan.Conflict{At: conf.Error{Path: f.Path, Line: late.line, Msg: fmt.Sprintf(
-			"there is no link %s in the default domain%s", late.name, after(f.Timeout))}}
+			"there is no link %s in the default domain%s", late.link, after(f.Timeout))}}
 	}
 	if err == errLate {
 		return nil
@@ -256,7 +257,7 @@ func (s *session) awaitLinks(f *conf.File, r *record.Record) error {
 }
 
 func (s *session) hasLink(n required) (bool, error) {
-	places := []string{n.netns}
+	places := []domain.Netns{n.netns}
 	if n.inside && n.netns != s.netns {
 		places = append(places, s.netns)
 	}
@@ -266,7 +267,7 @@ func (s *session) hasLink(n required) (bool, error) {
 			continue
 		}
 		if err == nil {
-			_, err = c.Link(n.name)
+			_, err = c.Link(n.link)
 		}
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return err == nil, err

@@ -11,25 +11,21 @@ import (
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/object"
-	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
 )
 
 // do does one step and returns the identity of what it made. r is the record so
 // far: what a namespace must still be to be removed.
-func (s *session) do(step object.Step, r *record.Record) (made plan.Made, err error) {
+func (s *session) do(step object.Step, r *record.Record) (made record.Identity, err error) {
 	switch t := step.Object.(type) {
 	case object.Netns:
 		err = s.doNetns(step.Verb, t, r)
-		return plan.Made{Netns: s.id()}, err
+		return record.Identity{Netns: s.id()}, err
 	case object.Link:
 		return s.doLink(step.Verb, t)
 	case object.Setting:
 		made.Index, err = s.doSetting(t)
-	case object.Address:
-		err = s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Address(step.Verb, index, t) })
-		err = gone(step.Verb, err)
 	case object.Route:
 		err = gone(step.Verb, s.doRoute(step.Verb, t))
 	case object.Rule:
@@ -37,9 +33,6 @@ func (s *session) do(step object.Step, r *record.Record) (made plan.Made, err er
 		if c, err = s.conn(t.Netns); err == nil {
 			err = gone(step.Verb, c.Rule(step.Verb, t))
 		}
-	case object.Neighbor:
-		err = s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Neighbor(step.Verb, index, t) })
-		err = gone(step.Verb, err)
 	case object.WireGuard:
 		err = s.doWireGuard(t)
 	case object.WireGuardPeer:
@@ -51,7 +44,7 @@ func (s *session) do(step object.Step, r *record.Record) (made plan.Made, err er
 	case object.Pin:
 		err = s.doPin(step.Verb, t)
 	default:
-		panic(fmt.Sprintf("lifecycle: no such thing as %T", step.Object))
+		err = gone(step.Verb, s.doOnLink(step))
 	}
 	return made, err
 }
@@ -70,7 +63,7 @@ func gone(verb object.Verb, err error) error {
 }
 
 // on calls f with the link of that name.
-func (s *session) on(netns, name string, f func(*rtnl.Conn, int) error) error {
+func (s *session) on(netns domain.Netns, name string, f func(*rtnl.Conn, int) error) error {
 	c, err := s.conn(netns)
 	if err != nil {
 		return err
@@ -82,39 +75,35 @@ func (s *session) on(netns, name string, f func(*rtnl.Conn, int) error) error {
 	return f(c, index)
 }
 
-func (s *session) find(c *rtnl.Conn, netns, name string) (int, error) {
-	at := [2]string{netns, name}
-	if index, ok := s.index[at]; ok {
+func (s *session) find(c *rtnl.Conn, netns domain.Netns, name string) (int, error) {
+	l := at{netns, name}
+	if index, ok := s.index[l]; ok {
 		return index, nil
 	}
-	l, err := c.Link(name)
+	now, err := c.Link(name)
 	if err != nil {
 		return 0, err
 	}
-	s.index[at] = l.Index
-	return l.Index, nil
+	s.index[l] = now.Index
+	return now.Index, nil
 }
 
 // errMeanwhile is the error for a namespace that somebody else made between the
 // plan and the step.
 var errMeanwhile = errors.New("somebody else made it meanwhile")
 
-func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) error {
-	name, err := domain.ParseNetns(t.Name)
-	if err != nil {
-		return err
-	}
+func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) (err error) {
 	if verb == object.Delete {
 		id := netns.ID{}
-		if r.Made != nil {
-			id = r.Made.ID
+		if made := r.Find(t.Key()); made != nil {
+			id = made.Made.Netns
 		}
 		if id == (netns.ID{}) { // killed before it was written down
-			if id, err = netns.Lookup(t.Name); errors.Is(err, fs.ErrNotExist) {
+			if id, err = netns.Lookup(t.Name.String()); errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
 		}
-		return netns.Remove(name, id)
+		return netns.Remove(t.Name, id)
 	}
 	if err := s.h.prepare(); err != nil {
 		return err
@@ -123,14 +112,14 @@ func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) er
 		s.in, err = rtnl.Open()
 		return err
 	}
-	s.ns, err = netns.Make(name, inside)
+	s.ns, err = netns.Make(t.Name, inside)
 	if errors.Is(err, fs.ErrExist) {
 		var free bool
-		if free, err = netns.Repair(name, s.half); err == nil && !free {
+		if free, err = netns.Repair(t.Name, s.half); err == nil && !free {
 			err = errMeanwhile
 		}
 		if err == nil {
-			s.ns, err = netns.Make(name, inside)
+			s.ns, err = netns.Make(t.Name, inside)
 		}
 	}
 	if err != nil {
@@ -139,11 +128,11 @@ func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) er
 	return err
 }
 
-func (s *session) doLink(verb object.Verb, t object.Link) (made plan.Made, err error) {
+func (s *session) doLink(verb object.Verb, t object.Link) (made record.Identity, err error) {
 	if verb == object.Delete {
 		err := s.on(t.Netns, t.Name, func(c *rtnl.Conn, index int) error { return c.DeleteLink(index) })
-		delete(s.index, [2]string{t.Netns, t.Name})
-		delete(s.index, [2]string{t.Outer, t.Peer})
+		delete(s.index, at{t.Netns, t.Name})
+		delete(s.index, at{t.Outer, t.Peer})
 		return made, gone(verb, err)
 	}
 	c, err := s.conn(t.Netns)
@@ -165,13 +154,13 @@ func (s *session) doLink(verb object.Verb, t object.Link) (made plan.Made, err e
 	if err != nil {
 		return made, err
 	}
-	s.index[[2]string{t.Netns, t.Name}] = l.Index
+	s.index[at{t.Netns, t.Name}] = l.Index
 	made.Index = l.Index
 	if p, third := s.others[t.Outer]; third && object.HasOuter(t.Kind) {
 		made.Outer = p.ns.ID()
 	}
 	if t.Peer != "" {
-		s.index[[2]string{t.Outer, t.Peer}] = l.Peer
+		s.index[at{t.Outer, t.Peer}] = l.Peer
 		made.Peer = l.Peer
 	}
 	return made, nil
@@ -214,15 +203,15 @@ func (s *session) below(c *rtnl.Conn, t object.Link, where rtnl.Where) (err erro
 }
 
 func (s *session) doSetting(t object.Setting) (int, error) {
-	if t.Key == "netns" {
+	if t.What == "netns" {
 		return s.move(t)
 	}
 	var at int
 	err := s.on(t.Netns, t.Link, func(c *rtnl.Conn, index int) error {
 		at = index
-		switch t.Key {
+		switch t.What {
 		case "up", "down":
-			return c.SetUp(index, t.Key == "up")
+			return c.SetUp(index, t.What == "up")
 		case "mtu":
 			mtu, err := strconv.ParseUint(t.Value, 10, 32)
 			if err != nil {
@@ -242,25 +231,25 @@ func (s *session) doSetting(t object.Setting) (int, error) {
 			}
 			return c.SetMaster(index, master)
 		}
-		panic("lifecycle: no setting " + t.Key)
+		panic("lifecycle: no setting " + t.What)
 	})
 	return at, err
 }
 
 // move moves a link into the domain's namespace, or out of it.
 func (s *session) move(t object.Setting) (int, error) {
-	to, err := s.conn(t.Value)
+	to, err := s.conn(t.To)
 	if err != nil {
 		return 0, err
 	}
-	fd := s.open(t.Value).Fd()
+	fd := s.open(t.To).Fd()
 	err = s.on(t.Netns, t.Link, func(c *rtnl.Conn, index int) error { return c.SetNetns(index, fd) })
 	if err != nil {
 		return 0, err
 	}
-	delete(s.index, [2]string{t.Netns, t.Link})
-	delete(s.index, [2]string{t.Value, t.Link})
-	return s.find(to, t.Value, t.Link)
+	delete(s.index, at{t.Netns, t.Link})
+	delete(s.index, at{t.To, t.Link})
+	return s.find(to, t.To, t.Link)
 }
 
 func (s *session) doRoute(verb object.Verb, t object.Route) error {

@@ -74,7 +74,7 @@ func (s *session) addTun(l object.Link) error {
 // doSysctl sets a variable of a namespace.
 func (s *session) doSysctl(t object.Sysctl) error {
 	return s.inside(t.Netns, func() error {
-		f, err := os.OpenFile("/proc/sys/"+t.Key, os.O_WRONLY, 0)
+		f, err := os.OpenFile("/proc/sys/"+t.Path, os.O_WRONLY, 0)
 		if err != nil {
 			return err
 		}

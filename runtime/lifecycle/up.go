@@ -9,6 +9,7 @@ import (
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
 )
@@ -66,10 +67,7 @@ func (h *Host) one(t target, in *inputs, reload bool) error {
 // cannot be brought down. If f fails, a namespace that was not up before is
 // brought down again.
 func (h *Host) inside(n domain.Netns, vrf domain.ID, f func() error) error {
-	id, err := domain.ParseID(n.String())
-	if err != nil {
-		return err
-	}
+	id := n.ID()
 	_, was := h.store.Load(id)
 	if err := h.Up(id); err != nil {
 		return fmt.Errorf("netns %s for %s: %w", n, vrf, err)
@@ -143,10 +141,10 @@ func (h *Host) locked(t target, in *inputs, reload bool) error {
 	s.inputs, s.timeout = in, f.Timeout
 	r.Requires = nil
 	for _, ref := range requirements(f, t.id) {
-		r.Requires = append(r.Requires, ref.ID.String())
+		r.Requires = append(r.Requires, ref.ID)
 	}
 	if n := t.outer(); !n.IsZero() {
-		r.Requires = append(r.Requires, n.String())
+		r.Requires = append(r.Requires, n.ID())
 	}
 	if t.file != nil && f.Managed {
 		if err := h.outers(t, f.Domain, in); err != nil {
@@ -170,16 +168,14 @@ func (h *Host) locked(t target, in *inputs, reload bool) error {
 // remade reports whether a reload cannot change what is recorded into what the
 // file wants, but must begin anew.
 func remade(f *conf.File, r *record.Record) bool {
-	d, err := r.Domain()
-	if err != nil || d.IsDefault() {
+	if r.Domain.IsDefault() {
 		return false
 	}
-	for _, l := range r.Links {
-		if l.Kind == "vrf" && l.Table != f.Table {
-			return true
-		}
-	}
-	return d != f.Domain || !f.Managed
+	other := r.Domain != f.Domain || !f.Managed
+	record.Of(r, func(l object.Link, _ record.Identity) {
+		other = other || l.Kind == "vrf" && l.Table != f.Table
+	})
+	return other
 }
 
 // load returns the record, or one that records nothing.
@@ -216,7 +212,7 @@ func (h *Host) means(t target, r *record.Record) (f *conf.File, foreign bool, er
 		return nil, false, err
 	}
 	f.Domain.Netns = name
-	if r.Made != nil {
+	if r.Made() != nil {
 		return f, false, nil
 	}
 	isVRF := false
@@ -289,9 +285,9 @@ func (s *session) useVRF(id domain.ID, f *conf.File, r *record.Record) error {
 		return &plan.Conflict{At: conf.Error{Path: f.Path, Line: f.KindLine,
 			Msg: fmt.Sprintf("vrf %s has table %d, want %d", name, table, f.Table)}}
 	}
-	steps := plan.Foreign(s.netns, name, have)
+	steps := plan.Foreign(f.Domain, have)
 	p := &plan.Plan{Steps: steps, Record: r.Clone()}
-	p.Record.Netns, p.Record.VRF, p.Record.File = s.netns, name, f.Path
+	p.Record.Domain, p.Record.File = f.Domain, f.Path
 	return s.apply(id, f, r, p)
 }
 
@@ -306,10 +302,10 @@ func (s *session) up(id domain.ID, f *conf.File, r *record.Record, reload bool) 
 			return err
 		}
 	}
-	if d, err := r.Domain(); err != nil || !d.IsDefault() && d != f.Domain {
+	if d := r.Domain; !d.IsDefault() && d != f.Domain {
 		return fmt.Errorf("%s is up as %s, %s says %s now; reload it", id, d, f.Path, f.Domain)
 	}
-	s.half = r.Made != nil
+	s.half = r.Made() != nil
 	for round, parts := 0, 0; ; round++ {
 		p, err := s.plan(f, r)
 		if err == nil && round == rounds && len(p.Steps) > 0 {
@@ -331,10 +327,16 @@ func (s *session) up(id domain.ID, f *conf.File, r *record.Record, reload bool) 
 			round--
 			continue
 		}
-		if len(p.Steps) == 0 || f.Kind == conf.Netns && len(r.Taken) == 0 {
+		if len(p.Steps) == 0 || f.Kind == conf.Netns && !hasTaken(r) {
 			return nil
 		}
 	}
+}
+
+// hasTaken reports whether links were taken.
+func hasTaken(r *record.Record) (yes bool) {
+	record.Of(r, func(object.Taken, record.Identity) { yes = true })
+	return yes
 }
 
 // plan says what is to be done now.

@@ -10,6 +10,7 @@ import (
 	"golang.zx2c4.com/wireguard/wgctrl"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
+	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 )
@@ -40,7 +41,7 @@ func (s *session) readWireGuard(names []string, have *plan.State) error {
 }
 
 // device returns what a wireguard link is like, secrets and all.
-func (s *session) device(netns, name string) (d *wgtypes.Device, err error) {
+func (s *session) device(netns domain.Netns, name string) (d *wgtypes.Device, err error) {
 	err = s.inside(netns, func() error {
 		c, err := wgctrl.New()
 		if err != nil {
@@ -57,22 +58,22 @@ func (s *session) device(netns, name string) (d *wgtypes.Device, err error) {
 }
 
 // configure changes a wireguard link, after remembering what it was.
-func (s *session) configure(netns, name string, c wgtypes.Config) error {
-	at := [2]string{netns, name}
-	if _, known := s.wireguard[at]; !known && !s.madeNow(netns, name) {
+func (s *session) configure(netns domain.Netns, name string, c wgtypes.Config) error {
+	l := at{netns, name}
+	if _, known := s.wireguard[l]; !known && !s.madeNow(netns, name) {
 		d, err := s.device(netns, name)
 		if err != nil {
 			return err
 		}
 		if s.wireguard == nil {
-			s.wireguard = map[[2]string]wgtypes.Config{}
+			s.wireguard = map[at]wgtypes.Config{}
 		}
-		s.wireguard[at] = asConfig(d)
+		s.wireguard[l] = asConfig(d)
 	}
 	return s.setWireGuard(netns, name, c)
 }
 
-func (s *session) setWireGuard(netns, name string, c wgtypes.Config) error {
+func (s *session) setWireGuard(netns domain.Netns, name string, c wgtypes.Config) error {
 	return s.inside(netns, func() error {
 		client, err := wgctrl.New()
 		if err != nil {
@@ -84,7 +85,7 @@ func (s *session) setWireGuard(netns, name string, c wgtypes.Config) error {
 }
 
 // madeNow reports whether the session has made a link.
-func (s *session) madeNow(netns, name string) bool {
+func (s *session) madeNow(netns domain.Netns, name string) bool {
 	for _, step := range s.did {
 		if l, ok := step.Object.(object.Link); ok && step.Verb == object.Add && l.Netns == netns && l.Name == name {
 			return true
@@ -95,8 +96,8 @@ func (s *session) madeNow(netns, name string) bool {
 
 // undoWireGuard gives wireguard links the keys and peers that they had.
 func (s *session) undoWireGuard() error {
-	for at, c := range s.wireguard {
-		if err := s.setWireGuard(at[0], at[1], c); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for l, c := range s.wireguard {
+		if err := s.setWireGuard(l.netns, l.link, c); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -2,12 +2,14 @@ package object
 
 import (
 	"net/netip"
+
+	"rdgen/runtime/domain"
 )
 
 // Address is an address of a link, with all that is needed to give it to the
 // link again after a move has taken it away.
 type Address struct {
-	Netns  string       `json:"netns,omitempty"`
+	Netns  domain.Netns `json:"netns,omitzero"`
 	Dev    string       `json:"dev"`
 	Prefix netip.Prefix `json:"prefix"`
 	// Peer is the far address of a point-to-point address, whose prefix
@@ -26,7 +28,7 @@ type Address struct {
 
 // NewAddress returns an address as ip(8) makes it: 127.0.0.0/8 has the scope of
 // the host.
-func NewAddress(netns, dev string, p netip.Prefix) Address {
+func NewAddress(netns domain.Netns, dev string, p netip.Prefix) Address {
 	a := Address{Netns: netns, Dev: dev, Prefix: p}
 	a.Scope = a.usualScope()
 	return a
@@ -41,8 +43,13 @@ func (a Address) usualScope() uint8 {
 	return 0
 }
 
-// Key is what makes two addresses of a link the same to the kernel.
-func (a Address) Key() string { return a.Prefix.String() + " " + a.Peer.String() }
+// Key is the link, the address with its length, and the far one.
+func (a Address) Key() Key {
+	return Key{"address", a.Netns, a.Dev + " " + a.Prefix.String() + " " + a.Peer.String()}
+}
+
+// On is the link.
+func (a Address) On() string { return a.Dev }
 
 func (a Address) command(v Verb) []string {
 	w := in(a.Netns, "address", string(v))

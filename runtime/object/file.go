@@ -1,25 +1,6 @@
 package object
 
-import (
-	"strings"
-)
-
-// Sysctl is one of the namespace's variables below /proc/sys/net.
-type Sysctl struct {
-	Netns string `json:"netns,omitempty"`
-	// Key is the variable's path below /proc/sys, such as
-	// "net/ipv4/conf/eth0.5/forwarding".
-	Key   string `json:"key"`
-	Value string `json:"value"`
-}
-
-func (s Sysctl) command(Verb) []string {
-	w := []string{"sysctl", "-qw", s.Key + "=" + quoteShell(s.Value)}
-	if s.Netns != "" {
-		w = append([]string{"ip", "netns", "exec", s.Netns}, w...)
-	}
-	return w
-}
+import "strings"
 
 // File is a resolver file of a namespace, below /etc/netns.
 type File struct {
@@ -28,6 +9,12 @@ type File struct {
 	// NewDir: the directory is not there yet either, and goes with the file.
 	NewDir bool `json:"new_dir,omitempty"`
 }
+
+// Key is the path.
+func (f File) Key() Key { return Key{Kind: "file", Name: f.Path} }
+
+// On is no link.
+func (f File) On() string { return "" }
 
 func (f File) command(v Verb) []string {
 	if v == Delete {

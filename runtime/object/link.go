@@ -2,15 +2,15 @@ package object
 
 import (
 	"net/netip"
-	"strconv"
-	"strings"
+
+	"rdgen/runtime/domain"
 )
 
 // Link is a network link that rdomain makes.
 type Link struct {
 	// Netns is the namespace of the link, "" the one that rdomain runs in.
-	Netns string `json:"netns,omitempty"`
-	Name  string `json:"name"`
+	Netns domain.Netns `json:"netns,omitzero"`
+	Name  string       `json:"name"`
 	// Kind is the kernel's name of the kind: vrf, veth, vlan, ...; a tap is
 	// called so here, and "tun" by the kernel.
 	Kind string `json:"kind"`
@@ -18,7 +18,7 @@ type Link struct {
 	// rdomain runs in: of a veth's other end, of the link below, of the
 	// packets that carry what goes through a tunnel. It is Netns for a link
 	// without another side.
-	Outer string `json:"outer,omitempty"`
+	Outer domain.Netns `json:"outer,omitzero"`
 	// Peer is the other end of a veth.
 	Peer string `json:"peer,omitempty"`
 	// Parent is the link below, in Outer: that of a vlan, macvlan or ipvlan;
@@ -48,9 +48,9 @@ type Options struct {
 	Remote netip.Addr `json:"remote,omitzero"`
 	// TTL of a tunnel's packets; 0 inherits it or leaves it to the kernel.
 	TTL uint8 `json:"ttl,omitempty"`
-	// Key of a gre tunnel, in both directions; Keyed tells 0 from none.
-	Key   uint32 `json:"key,omitempty"`
-	Keyed bool   `json:"keyed,omitempty"`
+	// GREKey is that of a gre tunnel, in both directions; Keyed tells 0 from none.
+	GREKey uint32 `json:"key,omitempty"`
+	Keyed  bool   `json:"keyed,omitempty"`
 	// Port is the destination port of a vxlan.
 	Port uint16 `json:"port,omitempty"`
 	// NoLearning: a vxlan does not learn addresses from what it receives.
@@ -84,6 +84,12 @@ func HasOuter(kind string) bool {
 	return IsTunnel(kind)
 }
 
+// Key is the name.
+func (l Link) Key() Key { return Key{"link", l.Netns, l.Name} }
+
+// On is the link itself.
+func (l Link) On() string { return l.Name }
+
 func (l Link) command(v Verb) []string {
 	switch {
 	case v == Delete:
@@ -106,11 +112,11 @@ func (l Link) command(v Verb) []string {
 
 // netnsWord is what ip(8) takes for a namespace: its name, or a path to the
 // one of the shell.
-func netnsWord(netns string) string {
-	if netns == "" {
+func netnsWord(netns domain.Netns) string {
+	if netns.IsZero() {
 		return "/proc/$$/ns/net"
 	}
-	return netns
+	return netns.String()
 }
 
 // below are the words between "add" and the rest.
@@ -165,7 +171,7 @@ func (l Link) attributes(w []string) []string {
 		number("ttl", uint32(l.TTL))
 	}
 	if l.Keyed {
-		w = append(w, "key", utoa(l.Key))
+		w = append(w, "key", utoa(l.GREKey))
 	}
 	number("dstport", uint32(l.Port))
 	if l.NoLearning {
@@ -195,104 +201,29 @@ func (l Link) tuntap() []string {
 
 // Setting is one property of a link that can be changed while it exists.
 type Setting struct {
-	Netns string `json:"netns,omitempty"`
-	Link  string `json:"link"`
-	// Key is "up", "down", "name", "mtu", "address" (the hardware address), "master",
-	// "nomaster" or "netns"; Value is empty for those without one. "" for
-	// "netns" means the namespace that rdomain runs in.
-	Key   string `json:"key"`
-	Value string `json:"value,omitempty"`
+	Netns domain.Netns
+	Link  string
+	// What is "up", "down", "name", "mtu", "address" (the hardware address),
+	// "master", "nomaster" or "netns"; Value is empty for those without one.
+	What  string
+	Value string
+	// To is the namespace of "netns", zero for the one that rdomain runs in.
+	To domain.Netns
 }
 
+// Key is the link and what is set.
+func (s Setting) Key() Key { return Key{"setting", s.Netns, s.Link + " " + s.What} }
+
+// On is the link.
+func (s Setting) On() string { return s.Link }
+
 func (s Setting) command(Verb) []string {
-	w := append(in(s.Netns, "link", "set", s.Link), s.Key)
+	w := append(in(s.Netns, "link", "set", s.Link), s.What)
 	switch {
-	case s.Key == "netns":
-		return append(w, netnsWord(s.Value))
+	case s.What == "netns":
+		return append(w, netnsWord(s.To))
 	case s.Value != "":
 		return append(w, s.Value)
 	}
 	return w
-}
-
-// WireGuard is what a wireguard link has of its own. The key is in a file; it is
-// never part of a step.
-type WireGuard struct {
-	Netns string `json:"netns,omitempty"`
-	Link  string `json:"link"`
-	// KeyFile is the path of the private key.
-	KeyFile string `json:"key_file"`
-	// Port is the UDP port to listen on; 0 leaves it to the kernel.
-	Port uint16 `json:"port,omitempty"`
-	// Mark is the firewall mark of the encrypted packets, 0 for none.
-	Mark uint32 `json:"mark,omitempty"`
-}
-
-// wg returns the beginning of a wg(8) command line, which knows no namespaces.
-func wg(netns, link string) []string {
-	w := []string{"wg", "set", link}
-	if netns != "" {
-		w = append([]string{"ip", "netns", "exec", netns}, w...)
-	}
-	return w
-}
-
-func (g WireGuard) command(Verb) []string {
-	w := append(wg(g.Netns, g.Link), "private-key", g.KeyFile, "listen-port", utoa(uint32(g.Port)))
-	return append(w, "fwmark", utoa(g.Mark))
-}
-
-// WireGuardPeer is a peer of a wireguard link.
-type WireGuardPeer struct {
-	Netns string `json:"netns,omitempty"`
-	Link  string `json:"link"`
-	// PublicKey is the peer's, in base64: what tells peers apart.
-	PublicKey string `json:"public_key"`
-	// PresharedKeyFile is the path of a secret that both share, or "".
-	PresharedKeyFile string `json:"preshared_key_file,omitempty"`
-	// Endpoint is HOST:PORT or "": the host is an address or a name, which is
-	// looked up in the link's outer domain when the step is done.
-	Endpoint string `json:"endpoint,omitempty"`
-	// AllowedIPs are the networks behind the peer, in order, with commas.
-	AllowedIPs string `json:"allowed_ips,omitempty"`
-	// Keepalive is the interval in seconds of packets that keep a NAT's
-	// memory, 0 for none.
-	Keepalive uint16 `json:"keepalive,omitempty"`
-	// Outer names the domain that the endpoint is looked up in; see
-	// domain.Domain.ID. "" is the default domain.
-	Outer string `json:"outer,omitempty"`
-}
-
-func (p WireGuardPeer) command(v Verb) []string {
-	w := append(wg(p.Netns, p.Link), "peer", p.PublicKey)
-	if v == Delete {
-		return append(w, "remove")
-	}
-	if p.PresharedKeyFile != "" {
-		w = append(w, "preshared-key", p.PresharedKeyFile)
-	}
-	if p.Endpoint != "" {
-		w = append(w, "endpoint", p.Endpoint)
-	}
-	if p.Keepalive != 0 {
-		w = append(w, "persistent-keepalive", strconv.Itoa(int(p.Keepalive)))
-	}
-	return append(w, "allowed-ips", quoteEmpty(p.AllowedIPs))
-}
-
-// Prefixes returns AllowedIPs one by one.
-func (p WireGuardPeer) Prefixes() (list []netip.Prefix) {
-	for s := range strings.SplitSeq(p.AllowedIPs, ",") {
-		if prefix, err := netip.ParsePrefix(s); err == nil {
-			list = append(list, prefix)
-		}
-	}
-	return list
-}
-
-func quoteEmpty(s string) string {
-	if s == "" {
-		return `""`
-	}
-	return s
 }

@@ -1,18 +1,25 @@
 package object
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"rdgen/runtime/domain"
+)
 
 // Neighbor is a permanent entry of a link's table of neighbours.
 type Neighbor struct {
-	Netns   string     `json:"netns,omitempty"`
-	Dev     string     `json:"dev"`
-	Address netip.Addr `json:"address"`
+	Netns   domain.Netns `json:"netns,omitzero"`
+	Dev     string       `json:"dev"`
+	Address netip.Addr   `json:"address"`
 	// MAC is the neighbour's hardware address, in lower case with colons.
 	MAC string `json:"mac"`
 }
 
-// Key is what the kernel tells two neighbours of a namespace apart by.
-func (n Neighbor) Key() string { return n.Dev + " " + n.Address.String() }
+// Key is the link and the address.
+func (n Neighbor) Key() Key { return Key{"neighbor", n.Netns, n.Dev + " " + n.Address.String()} }
+
+// On is the link.
+func (n Neighbor) On() string { return n.Dev }
 
 func (n Neighbor) command(v Verb) []string {
 	w := in(n.Netns, "neighbor", string(v), n.Address.String())

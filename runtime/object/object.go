@@ -1,13 +1,21 @@
 // Package object holds the things that rdomain makes in the kernel as data, in the
 // words of ip(8): a namespace, a link, a setting of a link, an address, a route,
 // a rule, a neighbour, a wireguard peer, a sysctl, a resolver file, a pinned
-// program. A Step adds, changes or deletes one of them. Nothing
-// here touches the kernel; package rtnl does.
+// program. A Step adds, changes or deletes one of them. Nothing here touches the
+// kernel; package rtnl does.
+//
+// Namespaces have checked names. A link's name is a string: what the kernel reports
+// may be a name that no file can have.
 package object
 
 import (
+	"encoding/json"
+	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
+
+	"rdgen/runtime/domain"
 )
 
 // Verb says what a Step does with its thing.
@@ -22,12 +30,51 @@ const (
 	Set     Verb = "set"
 )
 
-// Object is one of Netns, Link, Setting, Address, Route, Rule, Neighbor, WireGuard,
-// WireGuardPeer, Sysctl, File and Pin. All are comparable.
+// Object is a thing that a step can be about, or a record. All but Taken are
+// comparable.
 type Object interface {
 	// command is ip's command line for the verb, that of another program
 	// where ip has no word for it, or a comment of the shell.
 	command(Verb) []string
+	// Key tells the object from all others, as the kernel does: of two objects
+	// with one key the second is refused, or replaces the first.
+	Key() Key
+	// On is the link that the object goes with when that is deleted, "" for none.
+	On() string
+}
+
+// Key is what tells objects apart: their kind, their namespace, and what is one of
+// a kind there.
+type Key struct {
+	Kind  string
+	Netns domain.Netns
+	Name  string
+}
+
+// kinds are the objects that a record can have, in the order in which up makes
+// them.
+var kinds = []Object{Netns{}, Pin{}, File{}, Link{}, Taken{}, Sysctl{}, WireGuardPeer{}, Address{}, Neighbor{}, Rule{}, Route{}}
+
+// Kinds returns the kinds that a record can have, in the order in which up makes
+// objects of them.
+func Kinds() (names []string) {
+	for _, o := range kinds {
+		names = append(names, o.Key().Kind)
+	}
+	return names
+}
+
+// Unmarshal reads an object of a kind from JSON.
+func Unmarshal(kind string, data []byte) (Object, error) {
+	for _, o := range kinds {
+		if o.Key().Kind != kind {
+			continue
+		}
+		v := reflect.New(reflect.TypeOf(o))
+		err := json.Unmarshal(data, v.Interface())
+		return v.Elem().Interface().(Object), err
+	}
+	return nil, fmt.Errorf("objects of kind %q are not known here", kind)
 }
 
 // Step is one change to the kernel. It can be printed, done, and taken back.
@@ -77,33 +124,11 @@ func (s Step) Diff() []string {
 
 // in returns the beginning of a command line in the namespace called netns, or
 // in the caller's if netns is empty.
-func in(netns string, words ...string) []string {
-	if netns == "" {
+func in(netns domain.Netns, words ...string) []string {
+	if netns.IsZero() {
 		return append([]string{"ip"}, words...)
 	}
-	return append([]string{"ip", "-n", netns}, words...)
-}
-
-// Netns is a named network namespace, a file in /run/netns.
-type Netns struct {
-	Name string `json:"name"`
-}
-
-func (n Netns) command(v Verb) []string { return []string{"ip", "netns", string(v), n.Name} }
-
-// Pin is the program of a VRF, pinned in the BPF file system for an init system
-// that attaches it by itself.
-type Pin struct {
-	Netns string `json:"netns,omitempty"`
-	VRF   string `json:"vrf"`
-	Path  string `json:"path"`
-}
-
-func (p Pin) command(v Verb) []string {
-	if v == Delete {
-		return []string{"#", "rdomain unpins", p.Path}
-	}
-	return []string{"#", "rdomain pins the program of vrf", p.VRF, "at", p.Path}
+	return append([]string{"ip", "-n", netns.String()}, words...)
 }
 
 func utoa(u uint32) string { return strconv.FormatUint(uint64(u), 10) }

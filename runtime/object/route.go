@@ -3,12 +3,14 @@ package object
 import (
 	"fmt"
 	"net/netip"
+
+	"rdgen/runtime/domain"
 )
 
 // Route is a route. Its Destination is never zero: 0.0.0.0/0 and ::/0 stand for
 // the two default routes.
 type Route struct {
-	Netns       string       `json:"netns,omitempty"`
+	Netns       domain.Netns `json:"netns,omitzero"`
 	Destination netip.Prefix `json:"destination"`
 	// Type is unicast, unreachable, blackhole or prohibit.
 	Type    string     `json:"type"`
@@ -41,13 +43,16 @@ const protocolBoot = 3
 
 // Key is what the kernel tells two routes of a namespace apart by when one is
 // added: a second one with the same key is refused, or replaces the first.
-func (r Route) Key() string {
+func (r Route) Key() Key {
 	metric := r.Metric
 	if metric == 0 && r.Destination.Addr().Is6() {
 		metric = 1024 // IP6_RT_PRIO_USER, net/ipv6/route.c
 	}
-	return fmt.Sprintf("%s table %d metric %d", r.Destination, r.Table, metric)
+	return Key{"route", r.Netns, fmt.Sprintf("%s table %d metric %d", r.Destination, r.Table, metric)}
 }
+
+// On is the link that it leads to, "" where the kernel finds it by the gateway.
+func (r Route) On() string { return r.Dev }
 
 func (r Route) command(v Verb) []string {
 	var w []string

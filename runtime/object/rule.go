@@ -3,15 +3,16 @@ package object
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"rdgen/runtime/domain"
 )
 
 // Rule is a rule of the routing policy database.
 type Rule struct {
-	Netns string `json:"netns,omitempty"`
-	IPv6  bool   `json:"ipv6,omitempty"`
-	Pref  uint32 `json:"pref"`
+	Netns domain.Netns `json:"netns,omitzero"`
+	IPv6  bool         `json:"ipv6,omitempty"`
+	Pref  uint32       `json:"pref"`
 	// Not inverts the selectors.
 	Not bool `json:"not,omitempty"`
 	// From, To, Mark, In and Out select packets; zero selects all.
@@ -99,6 +100,14 @@ func (r Rule) command(v Verb) []string {
 	}
 	return in(r.Netns, w...)
 }
+
+// Key is all of it but who made it, as Same has it.
+func (r Rule) Key() Key {
+	return Key{"rule", r.Netns, strings.Join(r.command(Delete), " ")}
+}
+
+// On is no link: a rule stays when its link is deleted.
+func (r Rule) On() string { return "" }
 
 // Same reports whether two rules do the same, whoever made them.
 func (r Rule) Same(o Rule) bool {

@@ -124,17 +124,17 @@ func TestVRFAgainAndDown(t *testing.T) {
 	want(t, "second up", lines(up(t, f, have, r).Steps, object.Step.String), "")
 	removal := Down(r, have)
 	want(t, "down", lines(removal.Steps, object.Step.String), `
+ip link delete veth0
 ip link set eth0 nomaster
 ip address replace 10.20.30.40/24 dev eth0
 ip address replace 2001:db8::40/64 dev eth0
 ip link set eth0 up
 ip route replace 10.9.0.0/16 dev eth0 protocol static
 ip route replace default via 10.20.30.1 dev eth0
-ip link delete veth0
-ip link delete mgmt
+# rdomain unpins /sys/fs/bpf/rdomain/mgmt
 ip -6 route delete unreachable default table 10 metric 4278198272 protocol kernel
 ip route delete unreachable default table 10 metric 4278198272 protocol kernel
-# rdomain unpins /sys/fs/bpf/rdomain/mgmt
+ip link delete mgmt
 `)
 	if removal.Notes != nil {
 		t.Errorf("Notes = %q", removal.Notes)
@@ -175,13 +175,13 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 				have.VRFs = append(have.VRFs, have.Inside[thing.Name].Link)
 			}
 		case object.Setting:
-			if thing.Key == "netns" {
+			if thing.What == "netns" {
 				have.Inside[thing.Link] = Link{Link: rtnl.Link{Name: thing.Link, Index: index,
 					MTU: have.Outside[thing.Link].MTU, MAC: have.Outside[thing.Link].MAC}}
 				delete(have.Outside, thing.Link)
 			}
 			change(thing.Link, func(l *Link) {
-				switch thing.Key {
+				switch thing.What {
 				case "up":
 					l.Up = true
 				case "mtu":
@@ -197,18 +197,18 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 		case object.Route:
 			have.Routes = append(have.Routes, rtnl.Route{Route: thing})
 		case object.Rule:
-			thing.Netns = ""
+			thing.Netns = domain.Netns{}
 			if s.Verb == object.Add {
 				have.Rules = append(have.Rules, thing)
 			} else {
 				have.Rules = slices.DeleteFunc(have.Rules, thing.Same)
 			}
 		case object.Pin:
-			have.Pinned = uint32(have.Inside[thing.VRF].Index)
+			have.Pinned = uint32(have.Inside[thing.VRF.String()].Index)
 		case object.Netns:
 			have.Exists, have.ID = true, t1
 		}
-		p.Note(r, s, Made{Netns: have.ID, Index: index, Peer: index + 1000})
+		p.Note(r, s, record.Identity{Netns: have.ID, Index: index, Peer: index + 1000})
 	}
 	return r
 }
@@ -253,16 +253,16 @@ func TestVRFMadeAnewByOthers(t *testing.T) {
 	have.Inside["mgmt"] = vrf
 	p := up(t, f, have, r)
 	want(t, "up", lines(p.Steps, object.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
-	if len(p.Record.Links) != 0 {
-		t.Errorf("still recorded: %+v", p.Record.Links)
+	if p.Record.Find(object.Link{Name: "mgmt"}.Key()) != nil {
+		t.Errorf("still recorded: %+v", p.Record)
 	}
 	removal := Down(r, have)
 	if want := []string{"link mgmt is another one than was made; left alone"}; !slices.Equal(removal.Notes, want) {
 		t.Errorf("Notes = %q; want %q", removal.Notes, want)
 	}
-	want(t, "Foreign", lines(Foreign("", "mgmt", have), object.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
+	want(t, "Foreign", lines(Foreign(f.Domain, have), object.Step.String), "# rdomain pins the program of vrf mgmt at /sys/fs/bpf/rdomain/mgmt")
 	have.Pinned = 999
-	want(t, "Foreign again", lines(Foreign("", "mgmt", have), object.Step.String), "")
+	want(t, "Foreign again", lines(Foreign(f.Domain, have), object.Step.String), "")
 }
 
 // A link from outside goes into a VRF inside a namespace in two moves, and has
@@ -294,10 +294,10 @@ ip address replace 2001:db8::40/64 dev eth0
 ip link set eth0 up
 ip route replace 10.9.0.0/16 dev eth0 protocol static
 ip route replace default via 10.20.30.1 dev eth0
-ip -n t1 link delete mgmt
+# rdomain unpins /sys/fs/bpf/rdomain/mgmt@t1
 ip -n t1 -6 route delete unreachable default table 10 metric 4278198272 protocol kernel
 ip -n t1 route delete unreachable default table 10 metric 4278198272 protocol kernel
-# rdomain unpins /sys/fs/bpf/rdomain/mgmt@t1
+ip -n t1 link delete mgmt
 `)
 }
 
@@ -353,19 +353,20 @@ func TestForeignRouteIsNotReplaced(t *testing.T) {
 	if want := "/etc/rdomain/t1.conf:1: another route exists already: ip -n t1 route add 10.0.0.0/8 via 10.9.9.9 dev eth0"; err == nil || err.Error() != want {
 		t.Errorf("Up = %v; want %s", err, want)
 	}
-	p := up(t, f, have, &record.Record{Netns: "t1", Made: &record.Namespace{Name: "t1", ID: t1}})
+	p := up(t, f, have, &record.Record{Domain: f.Domain, Entries: []record.Entry{{Object: object.Netns{Name: f.Domain.Netns}, Made: record.Identity{Netns: t1}}}})
 	want(t, "up in a namespace of ours", lines(p.Steps, object.Step.String), "ip -n t1 route replace 10.0.0.0/8 via 10.1.0.1")
 }
 
 func TestLastRules(t *testing.T) {
 	local, last := object.Rule{Pref: PrefLocal, Table: 255}, object.Rule{Pref: PrefUnreachable, L3mdev: true, Type: "unreachable"}
 	first := object.Rule{Table: 255}
-	want(t, "LastRules", lines(LastRules("t1", []object.Rule{last, local}, []object.Rule{first}, []object.Rule{local, last}), object.Step.String), `
+	blue, _ := domain.Parse("t1", "")
+	want(t, "LastRules", lines(LastRules(blue.Netns, []object.Rule{last, local}, []object.Rule{first}, []object.Rule{local, last}), object.Step.String), `
 ip -n t1 rule add pref 0 table local
 ip -n t1 rule delete pref 32765 table local
 ip -n t1 rule delete pref 2000 l3mdev unreachable
 `)
-	want(t, "LastRules where others were faster", lines(LastRules("", []object.Rule{last, local}, []object.Rule{first}, []object.Rule{first}), object.Step.String), "")
+	want(t, "LastRules where others were faster", lines(LastRules(domain.Netns{}, []object.Rule{last, local}, []object.Rule{first}, []object.Rule{first}), object.Step.String), "")
 }
 
 func TestProblems(t *testing.T) {
@@ -427,11 +428,5 @@ func TestUnwanted(t *testing.T) {
 	if strings.Contains(steps, "mgmt type") || strings.Contains(steps, "link delete") || strings.Contains(steps, "10.7.0.1") ||
 		strings.Contains(steps, "unreachable") || strings.Contains(steps, "pin") {
 		t.Errorf("more than what is unwanted is removed:\n%s", steps)
-	}
-}
-
-func TestPinned(t *testing.T) {
-	if got, want := Pinned("a.b@t.1"), "/sys/fs/bpf/rdomain/a+b@t+1"; got != want {
-		t.Errorf("Pinned = %s; want %s", got, want)
 	}
 }

@@ -34,12 +34,12 @@ type State struct {
 	// they are recorded and found in Inside under.
 	Renamed map[string]string
 	// Others are links of third namespaces, by namespace and name.
-	Others map[string]map[string]Link
+	Others map[domain.Netns]map[string]Link
 	// IDs are the identities of third namespaces, by name.
-	IDs map[string]netns.ID
-	// Outers are the domains that links have their other side in, by ID; ""
-	// is the default domain.
-	Outers map[string]Outer
+	IDs map[domain.Netns]netns.ID
+	// Outers are the domains that links have their other side in; the zero ID
+	// is the default domain's.
+	Outers map[domain.ID]Outer
 	// Routes are those of the tables that the file and the record name, in the
 	// domain's namespace; each Dev is filled in where the link is in Inside.
 	Routes []rtnl.Route
@@ -52,10 +52,10 @@ type State struct {
 	Before []object.Step
 	// OuterRules are the rules of namespaces in which a wireguard link's
 	// packets are marked, by namespace.
-	OuterRules map[string][]object.Rule
-	// Neighbors are the permanent ones of links in Inside that the file or the
-	// record names one for.
-	Neighbors []object.Neighbor
+	OuterRules map[domain.Netns][]object.Rule
+	// Objects are what else links in Inside have, of kinds and links that the file
+	// or the record names one of.
+	Objects map[object.Key]object.Object
 	// WireGuard are the wireguard links of the domain's namespace, by name.
 	WireGuard map[string]WireGuard
 	// Keys are the fingerprints of the secrets in files, by path.
@@ -122,11 +122,11 @@ type Peer struct {
 }
 
 // At returns the links of a namespace; in is that of the domain.
-func (s *State) At(netns, in string) map[string]Link {
+func (s *State) At(netns, in domain.Netns) map[string]Link {
 	switch netns {
 	case in:
 		return s.Inside
-	case "":
+	case domain.Netns{}:
 		return s.Outside
 	}
 	return s.Others[netns]
@@ -136,7 +136,7 @@ func (s *State) At(netns, in string) map[string]Link {
 type Plan struct {
 	Steps []object.Step
 	// Taken are the links that the steps move in or enslave, as they are now.
-	Taken []record.Taken
+	Taken []object.Taken
 	// Record is what there is to record before the first step is done: the
 	// old record without what is gone or was replaced by others.
 	Record *record.Record
@@ -157,9 +157,9 @@ func (p *Plan) KnownOld(old *record.Record) {
 		return
 	}
 	p.Steps, p.Partial = p.Steps[:at], true
-	for _, l := range old.Links {
-		if !slices.ContainsFunc(p.Record.Links, func(k record.Link) bool { return k.Name == l.Name }) {
-			p.Record.Links = append(p.Record.Links, l)
+	for _, e := range old.Entries {
+		if _, ok := e.Object.(object.Link); ok && p.Record.Find(e.Object.Key()) == nil {
+			p.Record.Put(e)
 		}
 	}
 }
@@ -170,9 +170,8 @@ type planner struct {
 	have *State
 	old  *record.Record
 	plan *Plan
-	// in is the name of the domain's namespace, "" for the one that rdomain
-	// runs in.
-	in string
+	// in is the domain's namespace, zero for the one that rdomain runs in.
+	in domain.Netns
 }
 
 func (p *planner) add(line int, verb object.Verb, thing object.Object) {

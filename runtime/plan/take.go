@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 )
@@ -13,12 +14,14 @@ import (
 // domain's namespace if it is not there yet. Enslaving comes after.
 func (p *planner) take(l conf.Link, now Link, inside bool) error {
 	name := l.Name.String()
+	recorded := p.plan.Record.Find(object.Taken{Netns: p.in, Name: name}.Key())
 	if inside {
-		if t := p.taken(name); t != nil && (t.Index == 0 || t.Index == now.Index) {
-			t.Index = now.Index
-		} else if t != nil { // another link by now, and not ours to give back
-			p.plan.Record.Taken = slices.DeleteFunc(p.plan.Record.Taken, func(t record.Taken) bool { return t.Name == name })
-		} else if p.f.Kind == conf.VRF {
+		switch {
+		case recorded != nil && (recorded.Made.Index == 0 || recorded.Made.Index == now.Index):
+			recorded.Made.Index = now.Index
+		case recorded != nil: // another link by now, and not ours to give back
+			p.plan.Record.Keep(func(e record.Entry) bool { return e.Object.Key() != recorded.Object.Key() })
+		case p.f.Kind == conf.VRF:
 			if err := p.takeMember(l, now); err != nil {
 				return err
 			}
@@ -31,14 +34,14 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 	if !outside {
 		return p.fail(l.Line, fmt.Sprintf("there is no link %s, inside or outside; Kind= would make one", name))
 	}
-	if t := p.taken(name); t != nil {
+	if recorded != nil {
 		// It was given back or fell out of its namespace: what it has now may
 		// be less than what it had.
-		t.Index = 0
-	} else if err := p.save(l, now, ""); err != nil {
+		recorded.Made.Index = 0
+	} else if err := p.save(l, now, domain.Netns{}); err != nil {
 		return err
 	}
-	p.add(l.Line, object.Set, object.Setting{Link: name, Key: "netns", Value: p.in})
+	p.add(l.Line, object.Set, object.Setting{Link: name, What: "netns", To: p.in})
 	p.settings(l, now)
 	p.restore(l)
 	return nil
@@ -53,28 +56,27 @@ func (p *planner) takeMember(l conf.Link, now Link) error {
 	return p.save(l, now, p.in)
 }
 
-// taken returns the recorded link of that name, so that it can be corrected.
-func (p *planner) taken(name string) *record.Taken {
-	for i := range p.plan.Record.Taken {
-		if t := &p.plan.Record.Taken[i]; t.Name == name {
-			return t
+// taken returns a link as it was before it was taken, or is about to be, and whether
+// it is one.
+func (p *planner) taken(name string) (object.Taken, bool) {
+	if e := p.plan.Record.Find(object.Taken{Netns: p.in, Name: name}.Key()); e != nil {
+		return e.Object.(object.Taken), true
+	}
+	for _, t := range p.plan.Taken {
+		if t.Name == name {
+			return t, true
 		}
 	}
-	for i := range p.plan.Taken {
-		if t := &p.plan.Taken[i]; t.Name == name {
-			return t
-		}
-	}
-	return nil
+	return object.Taken{}, false
 }
 
 // save notes a link as it is before it is taken. What cannot be given back is a
 // reason not to take it.
-func (p *planner) save(l conf.Link, now Link, from string) error {
+func (p *planner) save(l conf.Link, now Link, from domain.Netns) error {
 	if now.MasterKind == "vrf" {
 		return p.fail(l.Line, fmt.Sprintf("link %s is a member of vrf %s; release it first", now.Name, now.MasterName))
 	}
-	t := record.Taken{Name: now.Name, From: from, Up: now.Up, MTU: now.MTU, MAC: now.MAC, Master: now.MasterName}
+	t := object.Taken{Netns: p.in, Name: now.Name, From: from, Up: now.Up, MTU: now.MTU, MAC: now.MAC, Master: now.MasterName}
 	for _, a := range now.Addresses {
 		if !a.Own {
 			t.Addresses = append(t.Addresses, a.Address)
@@ -113,8 +115,8 @@ func btoi(b bool) int {
 // What the link is about to lose counts as lost.
 func (p *planner) restore(l conf.Link) {
 	name := l.Name.String()
-	t := p.taken(name)
-	if t == nil {
+	t, ok := p.taken(name)
+	if !ok {
 		return
 	}
 	now, inside := p.have.Inside[name]
@@ -124,7 +126,7 @@ func (p *planner) restore(l conf.Link) {
 			p.once(l.Line, object.Replace, a)
 		}
 	}
-	up := object.Setting{Netns: p.in, Link: name, Key: "up"}
+	up := object.Setting{Netns: p.in, Link: name, What: "up"}
 	if (!inside || !now.Up) && !p.has(up) {
 		p.add(l.Line, object.Set, up)
 	}
@@ -133,7 +135,7 @@ func (p *planner) restore(l conf.Link) {
 		if p.f.Kind == conf.VRF && r.Table == object.MainTable {
 			r.Table = p.f.Table
 		}
-		found, ok := p.have.route(r.Key())
+		found, ok := p.have.route(r)
 		if !ok || !same(found, r) || p.moves(name) {
 			p.once(l.Line, object.Replace, r)
 		}
@@ -152,6 +154,6 @@ func (p *planner) once(line int, verb object.Verb, thing object.Object) {
 func (p *planner) moves(link string) bool {
 	return p.remakes(link) || slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool {
 		set, ok := s.Object.(object.Setting)
-		return ok && set.Link == link && (set.Key == "netns" || set.Key == "master")
+		return ok && set.Link == link && (set.What == "netns" || set.What == "master")
 	})
 }

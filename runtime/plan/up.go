@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/object"
 	"rdgen/runtime/record"
@@ -17,9 +18,8 @@ import (
 // and the kernel contradict each other in a way that is not for rdomain to
 // resolve; nothing is to be done then.
 func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
-	p := &planner{f: f, have: have, old: old, in: f.Domain.Netns.String(), plan: &Plan{Record: keep(old, have)}}
-	p.plan.Record.File = f.Path
-	p.plan.Record.Netns, p.plan.Record.VRF = f.Domain.Netns.String(), f.Domain.VRF.String()
+	p := &planner{f: f, have: have, old: old, in: f.Domain.Netns, plan: &Plan{Record: keep(old, have)}}
+	p.plan.Record.File, p.plan.Record.Domain = f.Path, f.Domain
 	p.plan.Steps = have.rename(p.in)
 	if f.Kind == conf.Netns {
 		p.namespace()
@@ -39,71 +39,28 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	if err := p.sysctls(true); err != nil {
 		return nil, err
 	}
-	for _, n := range f.Neighbors {
-		p.neighbor(n)
+	for _, o := range f.Objects {
+		p.object(o.Line, o.Object)
 	}
 	for _, r := range f.Rules {
-		for _, want := range p.wantedRules(r) {
+		for _, want := range wantedRules(p.in, r, have.IPv6) {
 			p.rule(r.Line, want, have.Rules)
 		}
 	}
 	for _, r := range f.Routes {
-		if err := p.route(r.Line, p.wanted(r)); err != nil {
+		if err := p.route(r.Line, p.wantedRoute(r)); err != nil {
 			return nil, err
 		}
 	}
 	return p.plan, nil
 }
 
-// keep returns a copy of the record that has the identities that a crash kept
-// from being written, and is without what no longer exists or has become
-// somebody else's.
-func keep(old *record.Record, have *State) *record.Record {
-	r := old.Clone()
-	if r.Made != nil {
-		switch {
-		case !have.Exists:
-			r.Made = nil
-		case r.Made.ID == netns.ID{}:
-			r.Made.ID = have.ID
-		case r.Made.ID != have.ID:
-			r.Made = nil
-		}
-	}
-	r.Links = slices.DeleteFunc(r.Links, func(l record.Link) bool {
-		now, ok := have.Inside[l.Name]
-		return !ok || now.Kind != l.Kind || l.Index != 0 && l.Index != now.Index
-	})
-	for i := range r.Links {
-		now := have.Inside[r.Links[i].Name]
-		r.Links[i].Index = now.Index
-		if now.Kind == "veth" {
-			r.Links[i].PeerIndex = now.Peer
-		}
-	}
-	r.Addresses = slices.DeleteFunc(r.Addresses, func(a object.Address) bool {
-		return !hasAddress(have.At(a.Netns, r.Netns)[a.Dev], a)
-	})
-	r.Routes = slices.DeleteFunc(r.Routes, func(want object.Route) bool {
-		found, ok := have.route(want.Key())
-		return !ok || !same(found, want)
-	})
-	r.Rules = slices.DeleteFunc(r.Rules, func(want object.Rule) bool { return !have.hasRule(want, r.Netns) })
-	r.Neighbors = slices.DeleteFunc(r.Neighbors, func(n object.Neighbor) bool { return !have.hasNeighbor(n) })
-	r.Peers = slices.DeleteFunc(r.Peers, func(p object.WireGuardPeer) bool {
-		_, ok := have.WireGuard[p.Link].Peers[p.PublicKey]
-		return !ok
-	})
-	r.Files = slices.DeleteFunc(r.Files, func(f object.File) bool { return have.Files[f.Path] != f.Text })
-	return r
-}
-
 // rename returns the steps that give links their recorded names again.
-func (s *State) rename(in string) (steps []object.Step) {
+func (s *State) rename(in domain.Netns) (steps []object.Step) {
 	for _, name := range slices.Sorted(maps.Keys(s.Renamed)) {
 		now := s.Renamed[name]
-		steps = append(steps, object.Step{Verb: object.Set, Object: object.Setting{Netns: in, Link: now, Key: "down"}},
-			object.Step{Verb: object.Set, Object: object.Setting{Netns: in, Link: now, Key: "name", Value: name}})
+		steps = append(steps, object.Step{Verb: object.Set, Object: object.Setting{Netns: in, Link: now, What: "down"}},
+			object.Step{Verb: object.Set, Object: object.Setting{Netns: in, Link: now, What: "name", Value: name}})
 	}
 	return steps
 }
@@ -114,7 +71,7 @@ func (p *planner) namespace() {
 		p.add(line, object.Add, object.Netns{Name: p.in})
 	}
 	if !p.have.Inside["lo"].Up {
-		p.add(line, object.Set, object.Setting{Netns: p.in, Link: "lo", Key: "up"})
+		p.add(line, object.Set, object.Setting{Netns: p.in, Link: "lo", What: "up"})
 	}
 }
 
@@ -154,8 +111,8 @@ func (p *planner) link(l conf.Link) error {
 	for _, a := range l.Addresses {
 		p.address(a.Line, now, object.NewAddress(p.in, name, a.Prefix))
 	}
-	if name != "lo" && !(exists && now.Up) && !p.has(object.Setting{Netns: p.in, Link: name, Key: "up"}) {
-		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: name, Key: "up"})
+	if name != "lo" && !(exists && now.Up) && !p.has(object.Setting{Netns: p.in, Link: name, What: "up"}) {
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: name, What: "up"})
 	}
 	if err != nil || l.Kind != "veth" {
 		return err
@@ -171,7 +128,7 @@ func (p *planner) peer(l conf.Link, want object.Link, exists bool) error {
 		now = links[want.Peer]
 	}
 	master := l.PeerBridge.String()
-	if outer := p.have.Outers[l.Outer.ID.String()]; master == "" && l.Outer.ID.String() != "" {
+	if outer := p.have.Outers[l.Outer.ID]; master == "" && !l.Outer.ID.IsZero() {
 		master = outer.Domain.VRF.String()
 	}
 	if master != "" {
@@ -180,14 +137,14 @@ func (p *planner) peer(l conf.Link, want object.Link, exists bool) error {
 			return p.fail(l.LineOf("PeerBridge"), fmt.Sprintf("there is no link %s in %s for the other end", master, p.place(want.Outer)))
 		}
 		if !ok || now.Master != bridge.Index {
-			p.add(l.LineOf("PeerBridge"), object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, Key: "master", Value: master})
+			p.add(l.LineOf("PeerBridge"), object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, What: "master", Value: master})
 		}
 	}
 	for _, a := range l.PeerAddresses {
 		p.address(a.Line, now, object.NewAddress(want.Outer, want.Peer, a.Prefix))
 	}
 	if !now.Up {
-		p.add(l.Line, object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, Key: "up"})
+		p.add(l.Line, object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, What: "up"})
 	}
 	return nil
 }
@@ -200,20 +157,20 @@ func (p *planner) port(l conf.Link, now Link, exists bool) error {
 		return p.fail(l.LineOf("Bridge"), fmt.Sprintf("there is no bridge %s in %s", name, p.place(p.in)))
 	}
 	if !exists || !ok || now.Master != bridge.Index {
-		p.add(l.LineOf("Bridge"), object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), Key: "master", Value: name})
+		p.add(l.LineOf("Bridge"), object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), What: "master", Value: name})
 	}
 	return nil
 }
 
 // makes reports whether the plan, or what comes before it, makes a link of that
 // name in a namespace.
-func (p *planner) makes(netns, name string) bool {
+func (p *planner) makes(netns domain.Netns, name string) bool {
 	return slices.ContainsFunc(slices.Concat(p.have.Before, p.plan.Steps), func(s object.Step) bool {
 		switch t := s.Object.(type) {
 		case object.Link:
 			return s.Verb == object.Add && t.Netns == netns && t.Name == name || t.Peer == name && t.Outer == netns
 		case object.Setting:
-			return t.Key == "netns" && t.Link == name && t.Value == netns
+			return t.What == "netns" && t.Link == name && t.To == netns
 		}
 		return false
 	})
@@ -229,26 +186,26 @@ func (p *planner) remakes(link string) bool {
 }
 
 // place names a namespace for a message.
-func (p *planner) place(netns string) string {
-	if netns == "" {
-		return "the default domain"
-	}
-	return "netns " + netns
-}
+func (p *planner) place(netns domain.Netns) string { return domain.Domain{Netns: netns}.String() }
 
-// wantedLink returns a link of the file as it is to be made.
-func (p *planner) wantedLink(l conf.Link) (object.Link, error) {
+// linkOf returns a link of the file as it is to be made.
+func (p *planner) linkOf(l conf.Link) object.Link {
 	want := object.Link{Netns: p.in, Name: l.Name.String(), Kind: l.Kind, Peer: l.Peer.String(), Parent: l.Parent.String(),
-		MTU: l.MTU, MAC: l.MAC, Options: l.Options}
+		MTU: l.MTU, MAC: l.MAC, Outer: p.in, Options: l.Options}
 	if !object.HasOuter(l.Kind) {
-		want.Outer = p.in
-		return want, nil
+		return want
 	}
-	outer := p.have.Outers[l.Outer.ID.String()].Domain
-	want.Outer = outer.Netns.String()
+	outer := p.have.Outers[l.Outer.ID].Domain
+	want.Outer = outer.Netns
 	if vrf := outer.VRF.String(); vrf != "" && want.Parent == "" && (object.IsTunnel(l.Kind) || l.Kind == "vxlan") {
 		want.Parent = vrf // its packets are looked up in the VRF's table
 	}
+	return want
+}
+
+// wantedLink is linkOf, with an error if the link below does not exist.
+func (p *planner) wantedLink(l conf.Link) (object.Link, error) {
+	want := p.linkOf(l)
 	if want.Parent == "" {
 		return want, nil
 	}
@@ -274,23 +231,23 @@ func (p *planner) make(l conf.Link, want object.Link) error {
 	}
 	p.add(l.Line, object.Add, want)
 	if l.MTU != want.MTU {
-		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, Key: "mtu", Value: strconv.Itoa(int(l.MTU))})
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, What: "mtu", Value: strconv.Itoa(int(l.MTU))})
 	}
 	if l.MAC != want.MAC {
-		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, Key: "address", Value: l.MAC})
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, What: "address", Value: l.MAC})
 	}
 	return nil
 }
 
 // lostPeer returns the outer end of a recorded veth whose inner end cannot be
 // found any more, because its namespace lost the name, and whether it is one.
-func lostPeer(r *record.Record, netns, name string, now Link) (object.Link, bool) {
-	for _, l := range r.Links {
-		if l.Peer == name && l.Outer == netns && now.Kind == "veth" && (l.PeerIndex == 0 || l.PeerIndex == now.Index) {
-			return object.Link{Netns: netns, Name: name, Kind: "veth"}, true
+func lostPeer(r *record.Record, netns domain.Netns, name string, now Link) (lost object.Link, ok bool) {
+	record.Of(r, func(l object.Link, made record.Identity) {
+		if l.Peer == name && l.Outer == netns && now.Kind == "veth" && (made.Peer == 0 || made.Peer == now.Index) {
+			lost, ok = object.Link{Netns: netns, Name: name, Kind: "veth"}, true
 		}
-	}
-	return object.Link{}, false
+	})
+	return lost, ok
 }
 
 // recognise looks whether a link that exists is the one that the file means. One
@@ -299,7 +256,7 @@ func (p *planner) recognise(l conf.Link, want object.Link, now Link) (stays bool
 	if now.Kind != l.Kind {
 		return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, as a %s; want a %s", l.Name, kindName(now.Kind), l.Kind))
 	}
-	ours := slices.ContainsFunc(p.plan.Record.Links, func(r record.Link) bool { return r.Name == want.Name })
+	ours := p.plan.Record.Find(want.Key()) != nil
 	if l.Kind == "veth" && !ours {
 		if outer, ok := p.have.At(want.Outer, p.in)[want.Peer]; !ok || outer.Index != now.Peer || outer.Kind != "veth" {
 			return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, but its other end is not %s; "+
@@ -310,8 +267,10 @@ func (p *planner) recognise(l conf.Link, want object.Link, now Link) (stays bool
 		if !ours {
 			return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, with another %s; delete it or change the file", l.Name, what))
 		}
-		p.plan.Record.Links = slices.DeleteFunc(p.plan.Record.Links, func(r record.Link) bool { return r.Name == want.Name })
-		p.plan.Record.Addresses = slices.DeleteFunc(p.plan.Record.Addresses, func(a object.Address) bool { return a.Netns == p.in && a.Dev == want.Name })
+		p.plan.Record.Keep(func(e record.Entry) bool {
+			a, isAddress := e.Object.(object.Address)
+			return e.Object.Key() != want.Key() && !(isAddress && a.Netns == p.in && a.Dev == want.Name)
+		})
 		p.add(l.Line, object.Delete, object.Link{Netns: p.in, Name: want.Name, Kind: want.Kind, Outer: want.Outer, Peer: want.Peer, Options: now.Options})
 		if _, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" { // it goes with the link, or is a lost one
 			return false, p.remake(l, want, now)
@@ -349,7 +308,7 @@ func (p *planner) differs(want object.Link, now Link) string {
 	}{
 		{"Id=", a.ID == b.ID}, {"Protocol=", a.Protocol == b.Protocol}, {"Mode=", a.Mode == b.Mode},
 		{"Local=", a.Local == b.Local}, {"Remote=", a.Remote == b.Remote}, {"TTL=", a.TTL == b.TTL},
-		{"Key=", a.Keyed == b.Keyed && a.Key == b.Key}, {"DestinationPort=", a.Port == b.Port},
+		{"Key=", a.Keyed == b.Keyed && a.GREKey == b.GREKey}, {"DestinationPort=", a.Port == b.Port},
 		{"MacLearning=", a.NoLearning == b.NoLearning}, {"User=", a.User == b.User}, {"Group=", a.Group == b.Group},
 		{"MultiQueue=", a.MultiQueue == b.MultiQueue}, {"PacketInfo=", a.PacketInfo == b.PacketInfo},
 		{"VNetHeader=", a.VNetHeader == b.VNetHeader},
@@ -361,8 +320,9 @@ func (p *planner) differs(want object.Link, now Link) string {
 	if below, ok := p.have.At(want.Outer, p.in)[want.Parent]; ok && want.Parent != "" && below.Index != now.Below || want.Parent == "" && now.Below != 0 {
 		return "Parent="
 	}
-	for _, r := range p.old.Links {
-		if r.Name == want.Name && (r.Outer != want.Outer || r.OuterID != p.have.IDs[want.Outer] && r.OuterID != (netns.ID{})) {
+	if was := p.old.Find(want.Key()); was != nil {
+		outer := was.Object.(object.Link).Outer
+		if outer != want.Outer || was.Made.Outer != p.have.IDs[want.Outer] && was.Made.Outer != (netns.ID{}) {
 			return "Outer="
 		}
 	}
@@ -378,11 +338,11 @@ func (p *planner) differs(want object.Link, now Link) string {
 func (p *planner) settings(l conf.Link, now Link) {
 	s := object.Setting{Netns: p.in, Link: l.Name.String()}
 	if l.MTU != 0 && l.MTU != now.MTU {
-		s.Key, s.Value = "mtu", strconv.Itoa(int(l.MTU))
+		s.What, s.Value = "mtu", strconv.Itoa(int(l.MTU))
 		p.change(l.Line, s, strconv.Itoa(int(now.MTU)))
 	}
 	if l.MAC != "" && l.MAC != now.MAC {
-		s.Key, s.Value = "address", l.MAC
+		s.What, s.Value = "address", l.MAC
 		p.change(l.Line, s, now.MAC)
 	}
 }
@@ -392,7 +352,7 @@ func (p *planner) enslave(l conf.Link, now Link, exists bool) {
 	if exists && now.Master != 0 && now.Master == p.have.Inside[vrf].Index {
 		return
 	}
-	p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), Key: "master", Value: vrf})
+	p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), What: "master", Value: vrf})
 	p.restore(l)
 }
 
@@ -407,7 +367,7 @@ func (p *planner) address(line int, now Link, want object.Address) {
 		return
 	}
 	for _, s := range p.plan.Steps {
-		if a, ok := s.Object.(object.Address); ok && a.Netns == want.Netns && a.Dev == want.Dev && a.Key() == want.Key() {
+		if a, ok := s.Object.(object.Address); ok && a.Key() == want.Key() {
 			return
 		}
 	}
@@ -420,21 +380,21 @@ func (p *planner) address(line int, now Link, want object.Address) {
 func (p *planner) flushes(a object.Address) bool {
 	return slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool {
 		set, ok := s.Object.(object.Setting)
-		return ok && set.Link == a.Dev && (set.Key == "netns" || set.Key == "master" && a.Prefix.Addr().Is6())
+		return ok && set.Link == a.Dev && (set.What == "netns" || set.What == "master" && a.Prefix.Addr().Is6())
 	})
 }
 
 func hasAddress(l Link, want object.Address) bool {
 	for _, a := range l.Addresses {
-		if a.Key() == want.Key() {
+		if a.Prefix == want.Prefix && a.Peer == want.Peer {
 			return true
 		}
 	}
 	return false
 }
 
-// wanted returns the route of the file as ip(8) makes it.
-func (p *planner) wanted(r conf.Route) object.Route {
+// wantedRoute returns the route of the file as ip(8) makes it.
+func (p *planner) wantedRoute(r conf.Route) object.Route {
 	w := object.Route{Netns: p.in, Destination: r.Destination, Type: r.Type, Gateway: r.Gateway,
 		Dev: r.Device.String(), Table: r.Table, Metric: r.Metric, OnLink: r.OnLink, Source: r.Source, MTU: r.MTU}
 	if w.Table == 0 {
@@ -450,12 +410,12 @@ func (p *planner) wanted(r conf.Route) object.Route {
 // route plans one route. Another route of the same key is replaced if it is
 // ours to change, and is a contradiction otherwise.
 func (p *planner) route(line int, want object.Route) error {
-	now, ok := p.have.route(want.Key())
+	now, ok := p.have.route(want)
 	switch {
 	case !ok || now.Dev != "" && p.remakes(now.Dev):
 		p.add(line, object.Add, want)
 	case same(now, want):
-	case p.plan.Record.Made != nil || p.f.Kind == conf.VRF && want.Table == p.f.Table || recorded(p.old, want):
+	case p.plan.Record.Made() != nil || p.f.Kind == conf.VRF && want.Table == p.f.Table || p.old.Find(want.Key()) != nil:
 		now.Netns = p.in
 		p.set(line, object.Replace, want, now)
 	default:
@@ -466,14 +426,11 @@ func (p *planner) route(line int, want object.Route) error {
 	return nil
 }
 
-func recorded(r *record.Record, want object.Route) bool {
-	return slices.ContainsFunc(r.Routes, func(o object.Route) bool { return o.Key() == want.Key() })
-}
-
-// route returns the route with a key, and whether there is one.
-func (s *State) route(key string) (object.Route, bool) {
+// route returns the route of the domain's namespace that has the key of want, and
+// whether there is one.
+func (s *State) route(want object.Route) (object.Route, bool) {
 	for _, r := range s.Routes {
-		if r.Key() == key {
+		if r.Netns = want.Netns; r.Key() == want.Key() {
 			return r.Route, true
 		}
 	}

@@ -28,19 +28,6 @@ const localTable = 255
 // which FRR reads as its least preferred, [255/8192].
 const LastMetric = 4278198272
 
-// Pinned returns where the program of a VRF is pinned: below /sys/fs/bpf/rdomain
-// under the domain's ID. The BPF file system refuses a name with a dot, so that
-// each "." becomes "+", which is in no ID.
-func Pinned(id string) string {
-	b := []byte(id)
-	for i := range b {
-		if b[i] == '.' {
-			b[i] = '+'
-		}
-	}
-	return "/sys/fs/bpf/rdomain/" + string(b)
-}
-
 // vrf plans the VRF itself, and all that makes it closed and usable before any
 // link becomes a member of it.
 func (p *planner) vrf() error {
@@ -60,11 +47,11 @@ func (p *planner) vrf() error {
 		}
 	}
 	if !exists {
-		p.add(line, object.Add, object.Link{Netns: p.in, Outer: p.in, Name: name, Kind: "vrf", Options: object.Options{Table: p.f.Table}})
+		p.add(line, object.Add, p.vrfLink())
 	}
 	p.rules()
 	for _, r := range lastRoutes(p.in, p.f.Table, p.have.IPv6) {
-		if found, ok := p.have.route(r.Key()); !ok || !same(found, r) {
+		if found, ok := p.have.route(r); !ok || !same(found, r) {
 			p.add(line, object.Add, r)
 		}
 	}
@@ -72,38 +59,34 @@ func (p *planner) vrf() error {
 		p.address(line, now, object.NewAddress(p.in, name, a))
 	}
 	if !now.Up {
-		p.add(line, object.Set, object.Setting{Netns: p.in, Link: name, Key: "up"})
+		p.add(line, object.Set, object.Setting{Netns: p.in, Link: name, What: "up"})
 	}
 	p.pin(now, exists)
 	return nil
 }
 
+// vrfLink returns the VRF as it is to be made.
+func (p *planner) vrfLink() object.Link {
+	return object.Link{Netns: p.in, Outer: p.in, Name: p.f.Domain.VRF.String(), Kind: "vrf", Options: object.Options{Table: p.f.Table}}
+}
+
 // Foreign returns what is to be done for a VRF that somebody else made: only its
 // program is pinned.
-func Foreign(netns, name string, have *State) []object.Step {
-	now := have.Inside[name]
+func Foreign(d domain.Domain, have *State) []object.Step {
+	now := have.Inside[d.VRF.String()]
 	if have.Pinned == uint32(now.Index) {
 		return nil
 	}
-	return []object.Step{{Verb: object.Add, Object: PinOf(netns, name)}}
-}
-
-// PinOf returns the pin of a VRF.
-func PinOf(netns, vrf string) object.Pin {
-	id := vrf
-	if netns != "" {
-		id += "@" + netns
-	}
-	return object.Pin{Netns: netns, VRF: vrf, Path: Pinned(id)}
+	return []object.Step{{Verb: object.Add, Object: object.Pin{Domain: d}}}
 }
 
 func (p *planner) pin(now Link, exists bool) {
 	if !exists || p.have.Pinned != uint32(now.Index) {
-		p.add(p.f.KindLine, object.Add, PinOf(p.in, p.f.Domain.VRF.String()))
+		p.add(p.f.KindLine, object.Add, object.Pin{Domain: p.f.Domain})
 	}
 }
 
-func lastRoutes(netns string, table uint32, ipv6 bool) []object.Route {
+func lastRoutes(netns domain.Netns, table uint32, ipv6 bool) []object.Route {
 	r := object.Route{Netns: netns, Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: "unreachable",
 		Table: table, Metric: LastMetric, Protocol: object.ProtocolKernel}
 	routes := []object.Route{r}
@@ -177,17 +160,17 @@ func (p *planner) rules() {
 }
 
 func (p *planner) haveRule(want object.Rule) bool {
-	want.Netns = ""
+	want.Netns = domain.Netns{}
 	return slices.ContainsFunc(p.have.Rules, func(r object.Rule) bool { return r.Same(want) })
 }
 
 // LastRules returns what takes back the changes of rules that were recorded,
 // for the namespace's last VRF: the local table is moved back before it is
 // taken from where it is.
-func LastRules(netns string, added, deleted, have []object.Rule) []object.Step {
+func LastRules(netns domain.Netns, added, deleted, have []object.Rule) []object.Step {
 	var steps []object.Step
 	in := func(rules []object.Rule, want object.Rule) bool {
-		want.Netns = ""
+		want.Netns = domain.Netns{}
 		return slices.ContainsFunc(rules, want.Same)
 	}
 	for _, r := range deleted {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 )
 
@@ -21,22 +22,18 @@ const PrefMark = 1998
 func (p *planner) wireguard(l conf.Link, exists bool) error {
 	name := l.Name.String()
 	want := object.WireGuard{Netns: p.in, Link: name, KeyFile: l.KeyFile, Port: l.ListenPort, Mark: l.Mark}
-	outer := p.have.Outers[l.Outer.ID.String()]
-	if vrf := outer.Domain.VRF.String(); vrf != "" {
-		if !outer.Accept && !p.accepts(outer.Domain.Netns.String()) {
+	outer := p.have.Outers[l.Outer.ID]
+	if in := outer.Domain.Netns; !outer.Domain.VRF.IsZero() {
+		if !outer.Accept && !p.accepts(in) {
 			return p.fail(l.LineOf("Outer"), fmt.Sprintf("the socket of a wireguard link cannot be bound to %s and gets its answers "+
 				"only with net.ipv4.udp_l3mdev_accept=1 in %s, which lets all UDP servers there be reached from its VRFs; "+
-				"set it if that is meant", outer.Domain, p.place(outer.Domain.Netns.String())))
+				"set it if that is meant", outer.Domain, p.place(in)))
 		}
-		if want.Mark == 0 {
-			want.Mark = outer.Table
-		}
-		for _, v6 := range families(p.have.IPv6) {
-			rule := object.Rule{Netns: outer.Domain.Netns.String(), IPv6: v6, Pref: PrefMark, Mark: want.Mark, Table: outer.Table,
-				Protocol: object.ProtocolKernel}
+		want.Mark = p.markOf(l)
+		for _, rule := range p.markRules(l, p.have.IPv6) {
 			rules := p.have.Rules
-			if rule.Netns != p.in {
-				rules = p.have.OuterRules[rule.Netns]
+			if in != p.in {
+				rules = p.have.OuterRules[in]
 			}
 			p.rule(l.LineOf("Outer"), rule, rules)
 		}
@@ -53,30 +50,53 @@ func (p *planner) wireguard(l conf.Link, exists bool) error {
 		have, ok := now.Peers[peer.PublicKey]
 		if !ok || have.Preshared != p.have.Keys[peer.PresharedKeyFile] || have.AllowedIPs != sortedIPs(peer.AllowedIPs) ||
 			have.Keepalive != peer.Keepalive || peer.Endpoint != "" && (!have.HasEndpoint || !p.wasSet(w)) {
-			p.add(peer.Line, object.Replace, w)
+			p.add(peer.Line, object.Add, w)
 		}
 	}
 	return nil
 }
 
+// markOf is the mark of a link's encrypted packets: the outer VRF's table, unless the
+// file has another one.
+func (p *planner) markOf(l conf.Link) uint32 {
+	return cmp.Or(l.Mark, p.have.Outers[l.Outer.ID].Table)
+}
+
+// markRules are the rules by which a link's encrypted packets go the way of the outer
+// VRF, if its outer domain is one.
+func (p *planner) markRules(l conf.Link, ipv6 bool) (list []object.Rule) {
+	outer := p.have.Outers[l.Outer.ID]
+	if outer.Domain.VRF.IsZero() {
+		return nil
+	}
+	for _, v6 := range families(ipv6) {
+		list = append(list, object.Rule{Netns: outer.Domain.Netns, IPv6: v6, Pref: PrefMark, Mark: p.markOf(l), Table: outer.Table,
+			Protocol: object.ProtocolKernel})
+	}
+	return list
+}
+
 // accepts reports whether the file itself sets udp_l3mdev_accept in a namespace.
-func (p *planner) accepts(netns string) bool {
+func (p *planner) accepts(netns domain.Netns) bool {
 	return netns == p.in && slices.ContainsFunc(p.f.Sysctls, func(s conf.Sysctl) bool {
-		return s.Key == "net/ipv4/udp_l3mdev_accept" && s.Value == "1"
+		return s.Path == "net/ipv4/udp_l3mdev_accept" && s.Value == "1"
 	})
 }
 
 // wasSet reports whether the peer's endpoint is that which was set last. What it
 // is now may be another: the peer may have moved.
 func (p *planner) wasSet(w object.WireGuardPeer) bool {
-	return slices.ContainsFunc(p.old.Peers, func(o object.WireGuardPeer) bool {
-		return o.Link == w.Link && o.PublicKey == w.PublicKey && o.Endpoint == w.Endpoint && o.Outer == w.Outer
-	})
+	e := p.old.Find(w.Key())
+	if e == nil {
+		return false
+	}
+	was := e.Object.(object.WireGuardPeer)
+	return was.Endpoint == w.Endpoint && was.Outer == w.Outer
 }
 
-func wantedPeer(in string, l conf.Link, p conf.Peer) object.WireGuardPeer {
+func wantedPeer(in domain.Netns, l conf.Link, p conf.Peer) object.WireGuardPeer {
 	return object.WireGuardPeer{Netns: in, Link: l.Name.String(), PublicKey: p.PublicKey, PresharedKeyFile: p.PresharedKeyFile,
-		Endpoint: p.Endpoint, AllowedIPs: sortedIPs(p.AllowedIPs), Keepalive: p.Keepalive, Outer: l.Outer.ID.String()}
+		Endpoint: p.Endpoint, AllowedIPs: sortedIPs(p.AllowedIPs), Keepalive: p.Keepalive, Outer: l.Outer.ID}
 }
 
 func sortedIPs(list []netip.Prefix) string {

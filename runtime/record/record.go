@@ -9,273 +9,157 @@ package record
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"strings"
-
-	"golang.org/x/sys/unix"
+	"slices"
 
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/object"
 )
 
-// Dir is where the records are; it vanishes with the machine's next boot, as
-// what they record does.
-const Dir = "/run/rdomain"
-
-// Record is what rdomain made for one domain.
+// Record is what rdomain made for one domain: a list. To go through it backwards
+// and to remove each entry, or give back what it replaced, is down.
 type Record struct {
+	// Version is that of the format. Save sets it, Load understands the older ones.
+	Version int `json:"version"`
 	// File is the domain's file, "" if it was made without one.
-	File string `json:"file,omitempty"`
-	// Netns and VRF name the domain.
-	Netns string `json:"netns,omitempty"`
-	VRF   string `json:"vrf,omitempty"`
-	// Requires are the IDs of the domains that were brought up before.
-	Requires []string `json:"requires,omitempty"`
+	File   string        `json:"file,omitempty"`
+	Domain domain.Domain `json:"domain"`
+	// Requires are the domains that were brought up before.
+	Requires []domain.ID `json:"requires,omitempty"`
 	// Home is the namespace that rdomain ran in: the outside of the domain.
 	Home netns.ID `json:"home"`
-	// Made is the namespace, if rdomain made it.
-	Made *Namespace `json:"made,omitempty"`
-	// Links are those that rdomain made, the VRF first.
-	Links []Link `json:"links,omitempty"`
-	// Taken are links that existed and were moved in or enslaved.
-	Taken []Taken `json:"taken,omitempty"`
-	// Addresses and Routes are those that rdomain added, wherever.
-	Addresses []object.Address `json:"addresses,omitempty"`
-	Routes    []object.Route   `json:"routes,omitempty"`
-	// Rules are those that rdomain added for this domain alone; those that VRFs
-	// share are in Rules.
-	Rules     []object.Rule     `json:"rules,omitempty"`
-	Neighbors []object.Neighbor `json:"neighbors,omitempty"`
-	// Peers are those of wireguard links, as they were set.
-	Peers   []object.WireGuardPeer `json:"peers,omitempty"`
-	Sysctls []Sysctl               `json:"sysctls,omitempty"`
-	Files   []object.File          `json:"files,omitempty"`
-	// Pin is the VRF's pinned program.
-	Pin *object.Pin `json:"pin,omitempty"`
+	// Entries are in the order in which they were made. Rules that VRFs share are
+	// in Rules instead.
+	Entries []Entry `json:"entries"`
 	// Complete is set when an up came to its end.
 	Complete bool `json:"complete"`
 }
 
-// Namespace is a namespace that rdomain makes; its ID is zero until it exists.
-type Namespace struct {
-	Name string   `json:"name"`
-	ID   netns.ID `json:"id"`
+// version is what Save writes. Version 1, which had a list for each kind of object
+// and no number, is read too.
+const version = 2
+
+// Entry is one object that was made, changed or taken.
+type Entry struct {
+	// Object is it as it was made; a link that was taken is an object.Taken.
+	Object object.Object
+	// Made is its identity, zero until it exists.
+	Made Identity
+	// Old is what it replaced and what down gives back, of the same kind; nil if
+	// down removes the object.
+	Old object.Object
 }
 
-// Link is a link that rdomain makes; its Index is 0 until it exists.
-type Link struct {
-	object.Link
+// Identity tells an object from a later one of the same name, as far as it has one.
+type Identity struct {
+	// Index is the ifindex of a link, in the domain.
 	Index int `json:"index,omitempty"`
-	// PeerIndex is the ifindex of a veth's other end, outside. That end can
-	// outlive the namespace's name: as long as a process is left inside.
-	PeerIndex int `json:"peer_index,omitempty"`
-	// OuterID is the namespace of the other side, where it is a third one:
-	// a link does not survive it, or is of no use.
-	OuterID netns.ID `json:"outer_id,omitzero"`
+	// Peer is the ifindex of a veth's other end, outside. That end can outlive the
+	// namespace's name: as long as a process is left inside.
+	Peer int `json:"peer_index,omitempty"`
+	// Netns is the namespace, of one that rdomain made.
+	Netns netns.ID `json:"netns,omitzero"`
+	// Outer is the namespace of a link's other side, where it is a third one: a
+	// link does not survive it, or is of no use.
+	Outer netns.ID `json:"outer,omitzero"`
 }
 
-// Sysctl is a variable that rdomain set, with the value that it had.
-type Sysctl struct {
-	object.Sysctl
-	Old string `json:"old"`
+// entryJSON is an Entry in JSON.
+type entryJSON struct {
+	Kind   string          `json:"kind"`
+	Object json.RawMessage `json:"object"`
+	Made   Identity        `json:"made,omitzero"`
+	Old    json.RawMessage `json:"old,omitempty"`
 }
 
-// Taken is a link that existed before, as it was, so that it can be given back.
-type Taken struct {
-	Name string `json:"name"`
-	// From is the namespace it came from: "" for the one that rdomain runs in.
-	From string `json:"from,omitempty"`
-	// Index is its ifindex inside the domain, 0 until it is there.
-	Index int    `json:"index,omitempty"`
-	Up    bool   `json:"up,omitempty"`
-	MTU   uint32 `json:"mtu"`
-	MAC   string `json:"mac,omitempty"`
-	// Master is the bridge or VRF that it was a member of, "" for none.
-	Master string `json:"master,omitempty"`
-	// Addresses and Routes are those that it had, and has in the domain too.
-	Addresses []object.Address `json:"addresses,omitempty"`
-	Routes    []object.Route   `json:"routes,omitempty"`
-}
-
-// Clone returns a copy that shares nothing that is changed in place.
-func (r *Record) Clone() *Record {
-	c := *r
-	if r.Made != nil {
-		made := *r.Made
-		c.Made = &made
+// MarshalJSON writes the objects with their kind.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	j := entryJSON{Kind: e.Object.Key().Kind, Made: e.Made}
+	var err, oldErr error
+	j.Object, err = json.Marshal(e.Object)
+	if e.Old != nil {
+		j.Old, oldErr = json.Marshal(e.Old)
 	}
-	c.Links = append([]Link(nil), r.Links...)
-	c.Taken = append([]Taken(nil), r.Taken...)
-	c.Addresses = append([]object.Address(nil), r.Addresses...)
-	c.Routes = append([]object.Route(nil), r.Routes...)
-	c.Rules = append([]object.Rule(nil), r.Rules...)
-	c.Neighbors = append([]object.Neighbor(nil), r.Neighbors...)
-	c.Peers = append([]object.WireGuardPeer(nil), r.Peers...)
-	c.Sysctls = append([]Sysctl(nil), r.Sysctls...)
-	c.Files = append([]object.File(nil), r.Files...)
-	return &c
-}
-
-// Empty reports whether the record records nothing that would have to be
-// removed.
-func (r *Record) Empty() bool {
-	return r.Made == nil && r.Pin == nil &&
-		len(r.Links)+len(r.Taken)+len(r.Addresses)+len(r.Routes)+len(r.Rules)+len(r.Neighbors)+
-			len(r.Peers)+len(r.Sysctls)+len(r.Files) == 0
-}
-
-// Domain returns the domain that the record is about.
-func (r *Record) Domain() (domain.Domain, error) { return domain.Parse(r.Netns, r.VRF) }
-
-// longest is the longest ID that has a record: its file names end in ".json",
-// ".lock" or ".json.new" and have at most NAME_MAX bytes.
-const longest = 255 - len(".json.new")
-
-// CheckID returns an error if the ID is too long to have a record.
-func CheckID(id domain.ID) error {
-	if n := len(id.String()); n > longest {
-		return fmt.Errorf("domain name of %d bytes: rdomain can keep records of names of at most %d", n, longest)
-	}
-	return nil
-}
-
-// Store is the opened directory of records. All files are reached through its
-// descriptor.
-type Store struct{ fd int }
-
-// Open opens the directory and makes it if need be, mode 0755.
-func Open() (*Store, error) {
-	if err := os.Mkdir(Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := errors.Join(err, oldErr); err != nil {
 		return nil, err
 	}
-	return open()
+	return json.Marshal(j)
 }
 
-// OpenExisting opens the directory if there is one; the error matches
-// fs.ErrNotExist if not.
-func OpenExisting() (*Store, error) { return open() }
-
-func open() (*Store, error) {
-	fd, err := unix.Open(Dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: Dir, Err: err}
-	}
-	var st unix.Stat_t
-	err = unix.Fstat(fd, &st)
-	if err != nil || st.Uid != 0 && int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
-		unix.Close(fd)
-		return nil, fmt.Errorf("%s: somebody else could write to it; it must be root's, mode 0755", Dir)
-	}
-	return &Store{fd}, nil
-}
-
-// Close closes the directory.
-func (s *Store) Close() { unix.Close(s.fd) }
-
-// Load returns the record of a domain. The error matches fs.ErrNotExist if
-// there is none.
-func (s *Store) Load(id domain.ID) (*Record, error) {
-	name := id.String() + ".json"
-	data, err := s.read(name)
-	if err != nil {
-		return nil, err
-	}
-	r := new(Record)
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", Dir, name, err)
-	}
-	if _, err := r.Domain(); err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", Dir, name, err)
-	}
-	return r, nil
-}
-
-func (s *Store) read(name string) ([]byte, error) {
-	fd, err := unix.Openat(s.fd, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: Dir + "/" + name, Err: err}
-	}
-	f := os.NewFile(uintptr(fd), Dir+"/"+name)
-	defer f.Close()
-	return io.ReadAll(f)
-}
-
-// Save writes the record of a domain, mode 0644: another file that takes its
-// place by rename, so that a reader, and who comes after a crash, sees the old
-// or the new one. The caller holds the domain's lock.
-func (s *Store) Save(id domain.ID, r *Record) error {
-	data, err := json.Marshal(r)
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Entry) UnmarshalJSON(data []byte) error {
+	var j entryJSON
+	err := json.Unmarshal(data, &j)
 	if err != nil {
 		return err
 	}
-	return s.write(id.String()+".json", append(data, '\n'))
+	e.Made = j.Made
+	if e.Object, err = object.Unmarshal(j.Kind, j.Object); err != nil || j.Old == nil {
+		return err
+	}
+	e.Old, err = object.Unmarshal(j.Kind, j.Old)
+	return err
 }
 
-func (s *Store) write(name string, data []byte) error {
-	temporary := name + ".new"
-	fail := func(op string, err error) error {
-		return &fs.PathError{Op: op, Path: Dir + "/" + temporary, Err: err}
-	}
-	// Left by one that was killed; nobody else is writing, the lock is ours.
-	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC | unix.O_NOFOLLOW
-	fd, err := unix.Openat(s.fd, temporary, flags, 0o644)
-	if err == unix.EEXIST {
-		if err := unix.Unlinkat(s.fd, temporary, 0); err != nil {
-			return fail("unlink", err)
-		}
-		fd, err = unix.Openat(s.fd, temporary, flags, 0o644)
-	}
-	if err != nil {
-		return fail("create", err)
-	}
-	for err == nil && len(data) > 0 {
-		var n int
-		if n, err = unix.Write(fd, data); err == unix.EINTR {
-			err = nil
-		}
-		data = data[max(n, 0):]
-	}
-	unix.Close(fd)
-	if err == nil {
-		err = unix.Renameat(s.fd, temporary, s.fd, name)
-	}
-	if err != nil {
-		_ = unix.Unlinkat(s.fd, temporary, 0)
-		return fail("write", err)
-	}
-	return nil
+// Clone returns a copy whose list is its own.
+func (r *Record) Clone() *Record {
+	c := *r
+	c.Entries = slices.Clone(r.Entries)
+	return &c
 }
 
-// Remove removes the record of a domain, and what a killed Save left. The caller
-// holds the domain's lock.
-func (s *Store) Remove(id domain.ID) error { return s.remove(id.String() + ".json") }
+// Empty reports whether nothing would have to be removed.
+func (r *Record) Empty() bool { return len(r.Entries) == 0 }
 
-func (s *Store) remove(name string) error {
-	for _, name := range []string{name, name + ".new"} {
-		if err := unix.Unlinkat(s.fd, name, 0); err != nil && err != unix.ENOENT {
-			return &fs.PathError{Op: "unlink", Path: Dir + "/" + name, Err: err}
+// Find returns the entry of an object, so that it can be changed in place; nil if
+// it is not recorded.
+func (r *Record) Find(k object.Key) *Entry {
+	for i := range r.Entries {
+		if r.Entries[i].Object.Key() == k {
+			return &r.Entries[i]
 		}
 	}
 	return nil
 }
 
-// IDs returns the domains that have a record.
-func (s *Store) IDs() ([]domain.ID, error) {
-	entries, err := os.ReadDir(Dir)
-	if err != nil {
-		return nil, err
+// Put replaces the entry of the same object, or appends one. A namespace comes
+// first, also one that is made again: what was in it must be gone before it goes.
+func (r *Record) Put(e Entry) {
+	if was := r.Find(e.Object.Key()); was != nil {
+		*was = e
+	} else if _, ok := e.Object.(object.Netns); ok {
+		r.Entries = slices.Insert(r.Entries, 0, e)
+	} else {
+		r.Entries = append(r.Entries, e)
 	}
-	var ids []domain.ID
-	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ".json"); ok && e.Type().IsRegular() {
-			if id, err := domain.ParseID(name); err == nil {
-				ids = append(ids, id)
-			}
+}
+
+// Keep takes out of the list what keep is false for.
+func (r *Record) Keep(keep func(Entry) bool) {
+	r.Entries = slices.DeleteFunc(r.Entries, func(e Entry) bool { return !keep(e) })
+}
+
+// Minus returns what r records and old does not.
+func (r *Record) Minus(old *Record) *Record {
+	in := map[object.Key]bool{}
+	for _, e := range old.Entries {
+		in[e.Object.Key()] = true
+	}
+	c := r.Clone()
+	c.Keep(func(e Entry) bool { return !in[e.Object.Key()] })
+	return c
+}
+
+// Made returns the entry of the namespace, if rdomain made it; nil if not.
+func (r *Record) Made() *Entry {
+	return r.Find(object.Netns{Name: r.Domain.Netns}.Key())
+}
+
+// Of calls f with each recorded object of a type, in the order of making.
+func Of[T object.Object](r *Record, f func(T, Identity)) {
+	for _, e := range r.Entries {
+		if o, ok := e.Object.(T); ok {
+			f(o, e.Made)
 		}
 	}
-	return ids, nil
 }

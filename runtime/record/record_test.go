@@ -1,18 +1,19 @@
 package record
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/netip"
 	"os"
 	"os/exec"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/object"
@@ -50,13 +51,25 @@ func TestSaveLoadRemove(t *testing.T) {
 		t.Errorf("Load of nothing = %v; want fs.ErrNotExist", err)
 	}
 	prefix := netip.MustParsePrefix("10.0.0.2/30")
-	want := &Record{File: "/etc/rdomain/m@t1.conf", Netns: "t1", VRF: "m", Home: netns.ID{Dev: 4, Ino: 7},
-		Made:      &Namespace{"t1", netns.ID{Dev: 4, Ino: 8}},
-		Links:     []Link{{Link: object.Link{Netns: "t1", Name: "m", Kind: "vrf", Options: object.Options{Table: 10}}, Index: 3}},
-		Taken:     []Taken{{Name: "eth0", Index: 4, Up: true, MTU: 1500, Addresses: []object.Address{object.NewAddress("", "eth0", prefix)}}},
-		Addresses: []object.Address{object.NewAddress("t1", "eth0", prefix)},
-		Routes:    []object.Route{{Netns: "t1", Destination: prefix.Masked(), Type: "unicast", Dev: "eth0", Table: 10}},
-		Pin:       &object.Pin{Netns: "t1", VRF: "m", Path: "/x"}, Complete: true}
+	d, err := domain.Parse("t1", "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t1 := d.Netns
+	on := object.Sysctl{Netns: t1, Path: "net/ipv4/ip_forward", Value: "1"}
+	off := on
+	off.Value = "0"
+	want := &Record{Version: 2, File: "/etc/rdomain/m@t1.conf", Domain: d, Home: netns.ID{Dev: 4, Ino: 7}, Requires: []domain.ID{t1.ID()},
+		Entries: []Entry{
+			{Object: object.Netns{Name: t1}, Made: Identity{Netns: netns.ID{Dev: 4, Ino: 8}}},
+			{Object: object.Link{Netns: t1, Name: "m", Kind: "vrf", Options: object.Options{Table: 10}}, Made: Identity{Index: 3}},
+			{Object: object.Pin{Domain: d}},
+			{Object: object.Taken{Netns: t1, Name: "eth0", Up: true, MTU: 1500,
+				Addresses: []object.Address{object.NewAddress(domain.Netns{}, "eth0", prefix)}}, Made: Identity{Index: 4}},
+			{Object: object.NewAddress(t1, "eth0", prefix)},
+			{Object: object.Route{Netns: t1, Destination: prefix.Masked(), Type: "unicast", Dev: "eth0", Table: 10}},
+			{Object: on, Old: off},
+		}, Complete: true}
 	for range 2 {
 		if err := s.Save(id(t, "m@t1"), want); err != nil {
 			t.Fatal(err)
@@ -66,8 +79,8 @@ func TestSaveLoadRemove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b object.Link) bool { return a == b }), cmp.Comparer(func(a, b object.Address) bool { return a == b }), cmp.Comparer(func(a, b object.Route) bool { return a == b })); diff != "" {
-		t.Errorf("Load (-want +got):\n%s", diff)
+	if !reflect.DeepEqual(want, got) {
+		t.Errorf("Load = %+v\nwant %+v", got, want)
 	}
 	if ids, err := s.IDs(); err != nil || len(ids) != 1 || ids[0].String() != "m@t1" {
 		t.Errorf("IDs() = %v, %v; want m@t1", ids, err)
@@ -90,10 +103,10 @@ func TestSaveAfterAKilledOneAndBesideALink(t *testing.T) {
 		t.Error("Load follows a symbolic link")
 	}
 	for _, name := range []string{"a", "b"} {
-		if err := s.Save(id(t, name), &Record{Netns: name}); err != nil {
+		if err := s.Save(id(t, name), &Record{File: name, Home: netns.ID{Dev: 4, Ino: 7}}); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := s.Load(id(t, name)); err != nil || r.Netns != name {
+		if r, err := s.Load(id(t, name)); err != nil || r.File != name {
 			t.Errorf("Load(%s) = %+v, %v", name, r, err)
 		}
 	}
@@ -102,14 +115,68 @@ func TestSaveAfterAKilledOneAndBesideALink(t *testing.T) {
 	}
 }
 
+// A record that is damaged is never taken for one that records nothing: what it
+// recorded would be lost.
 func TestLoadRefuses(t *testing.T) {
 	s := store(t)
-	for _, text := range []string{"", "{", `{"netns":"../x"}`, `{"vrf":"sixteenbyteslong"}`, `{"netns":7}`} {
-		if err := os.WriteFile(Dir+"/x.json", []byte(text), 0o644); err != nil {
+	const home = `"home":{"dev":4,"ino":7}`
+	for _, c := range []struct{ text, want string }{
+		{"", "it is empty"}, {"\n", "it is empty"}, {"{", "unexpected end of JSON input"},
+		{"{}", "it is not a record: it does not say in which namespace rdomain ran"},
+		{"null", "it is not a record: it does not say in which namespace rdomain ran"},
+		{`{"version":2,"home":{"dev":0,"ino":0}}`, "it is not a record: it does not say in which namespace rdomain ran"},
+		{`{"version":3,` + home + `}`, "it is of version 3, and this rdomain knows 2; the one that wrote it can take the domain down"},
+		{`{"version":2,` + home + `,"complete":true,"entr`, "unexpected end of JSON input"},
+		{`{"version":2,` + home + `,"domain":{"netns":"../x"},"entries":[]}`, `netns name "../x" contains "/"`},
+		{`{"version":2,` + home + `,"domain":{"vrf":"sixteenbyteslong"},"entries":[]}`, `vrf name "sixteenbyteslong" has 16 bytes`},
+		{`{"version":2,` + home + `,"domain":{"netns":7}}`, "cannot unmarshal number"},
+		{`{"version":2,` + home + `,"complete":true}`, "it has no list of what was made"},
+		{`{"version":2,` + home + `,"entries":[{}]}`, `objects of kind "" are not known here`},
+		{`{"version":2,` + home + `,"entries":[null]}`, `objects of kind "" are not known here`},
+		{`{"version":2,` + home + `,"entries":[{"kind":"link","object":7}]}`, "cannot unmarshal number"},
+		{`{"version":2,` + home + `,"entries":[{"kind":"link"}]}`, "unexpected end of JSON input"},
+		{`{` + home + `,"links":7}`, "cannot unmarshal number"}, {`{` + home + `,"netns":"../x"}`, `netns name "../x"`},
+		{`{` + home + `,"tunnels":[{}]}`, `"tunnels" is not known here`},
+	} {
+		if err := os.WriteFile(Dir+"/x.json", []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := s.Load(id(t, "x")); err == nil || errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("Load of %q = %+v, %v; want an error that says what is wrong", text, r, err)
+		r, err := s.Load(id(t, "x"))
+		p, ok := errors.AsType[*problem.Error](err)
+		if !ok || errors.Is(err, fs.ErrNotExist) || p.File != Dir+"/x.json" || !strings.Contains(p.Msg, c.want) || p.Hint == "" {
+			t.Errorf("Load of %q = %+v, %v; want %q, and what to do", c.text, r, err, c.want)
+		}
+	}
+	for _, text := range []string{"", "{}", "null", `{"netns":"t1"}`, "{"} {
+		ns := netns.ID{Dev: 4, Ino: 9}
+		if err := os.WriteFile(Dir+"/rules,4,9.json", []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := s.LoadRules(ns); err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("LoadRules of %q = %+v, %v; want an error that says what is wrong", text, r, err)
+		}
+	}
+}
+
+// What an older rdomain wrote is read: these are files that it did write.
+func TestOldRecords(t *testing.T) {
+	for _, name := range []string{"vrf", "netns"} {
+		data, err := os.ReadFile("testdata/first-" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.MarshalIndent(r, "", "\t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden := "testdata/first-" + name + ".golden"
+		want, _ := os.ReadFile(golden)
+		if string(want) != string(got)+"\n" {
+			t.Errorf("%s is read as\n%s\nwant\n%s", name, got, want)
 		}
 	}
 }

@@ -2,10 +2,12 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/object"
 )
@@ -13,8 +15,8 @@ import (
 // Rules are the routing policy rules that rdomain changed in one namespace. All
 // VRFs of a namespace share them: they are taken back with the last one.
 type Rules struct {
-	// Netns is the name of the namespace, "" for the one rdomain runs in.
-	Netns   string        `json:"netns,omitempty"`
+	// Netns is the name of the namespace, zero for the one rdomain runs in.
+	Netns   domain.Netns  `json:"netns,omitzero"`
 	Added   []object.Rule `json:"added,omitempty"`
 	Deleted []object.Rule `json:"deleted,omitempty"`
 }
@@ -36,8 +38,11 @@ func (s *Store) LoadRules(id netns.ID) (*Rules, error) {
 		return nil, err
 	}
 	r := new(Rules)
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("%s/%s.json: %w", Dir, rulesName(id), err)
+	if err := unmarshal(data, r); err != nil {
+		return nil, broken(rulesName(id)+".json", err)
+	}
+	if len(r.Added)+len(r.Deleted) == 0 {
+		return nil, broken(rulesName(id)+".json", errors.New("it records no rule"))
 	}
 	return r, nil
 }

@@ -87,11 +87,11 @@ func keyAt(typ int) attribute {
 			if !l.Keyed {
 				return nil
 			}
-			return binary.BigEndian.AppendUint32(nil, l.Key)
+			return binary.BigEndian.AppendUint32(nil, l.GREKey)
 		},
 		func(l *object.Link, b []byte) {
 			if len(b) >= 4 {
-				l.Key = binary.BigEndian.Uint32(b)
+				l.GREKey = binary.BigEndian.Uint32(b)
 			}
 		}}
 }
@@ -218,7 +218,7 @@ func parseData(l *Link, data []byte) error {
 		}
 	}
 	if !read.Keyed {
-		read.Key = 0 // IKEY is sent with or without the flag
+		read.GREKey = 0 // IKEY is sent with or without the flag
 	}
 	l.Kind, l.Options = read.Kind, read.Options
 	return nil

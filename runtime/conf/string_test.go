@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"rdgen/runtime/object"
 )
 
 // writer writes lines KEY=VALUE, and leaves out what is not given.
@@ -64,7 +66,7 @@ func (f *File) String() string {
 		w.WriteString("\n[Sysctl]\n")
 	}
 	for _, s := range f.Sysctls {
-		fmt.Fprintf(w, "%s=%s\n", s.Key, s.Value)
+		fmt.Fprintf(w, "%s=%s\n", s.Path, s.Value)
 	}
 	for _, l := range f.Links {
 		l.write(w)
@@ -75,8 +77,9 @@ func (f *File) String() string {
 	for _, r := range f.Rules {
 		r.write(w)
 	}
-	for _, n := range f.Neighbors {
-		fmt.Fprintf(w, "\n[Neighbor]\nDevice=%s\nAddress=%s\nLinkLayerAddress=%s\n", n.Device, n.Address, n.MAC)
+	for _, o := range f.Objects {
+		n := o.Object.(object.Neighbor)
+		fmt.Fprintf(w, "\n[Neighbor]\nDevice=%s\nAddress=%s\nLinkLayerAddress=%s\n", n.Dev, n.Address, n.MAC)
 	}
 	return w.String()
 }
@@ -114,7 +117,7 @@ func (l Link) write(w *writer) {
 		fmt.Fprintf(w, "TTL=%d\n", l.TTL)
 	}
 	if l.Keyed {
-		fmt.Fprintf(w, "Key=%d\n", l.Key)
+		fmt.Fprintf(w, "Key=%d\n", l.GREKey)
 	}
 	w.line("User", l.User)
 	w.line("Group", l.Group)

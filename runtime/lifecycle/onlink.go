@@ -1,0 +1,52 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"rdgen/runtime/object"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/rtnl"
+)
+
+// readObjects reads what links have: on has links by the kind of what they may have.
+// What is not read here belongs to a kind that the State has a place of its own for.
+func (s *session) readObjects(on map[string][]string, have *plan.State) error {
+	c, err := s.conn(s.netns)
+	if err != nil {
+		return err
+	}
+	have.Objects = map[object.Key]object.Object{}
+	names := on[object.Neighbor{}.Key().Kind]
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		l, ok := have.Inside[name]
+		if !ok {
+			continue
+		}
+		list, err := c.Neighbors(l.Index)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, n := range list {
+			n.Netns, n.Dev = s.netns, name
+			have.Objects[n.Key()] = n
+		}
+	}
+	return nil
+}
+
+// doOnLink adds, replaces or deletes an object that a link has.
+func (s *session) doOnLink(step object.Step) error {
+	return s.on(step.Object.Key().Netns, step.Object.On(), func(c *rtnl.Conn, index int) error {
+		switch t := step.Object.(type) {
+		case object.Address:
+			return c.Address(step.Verb, index, t)
+		case object.Neighbor:
+			return c.Neighbor(step.Verb, index, t)
+		}
+		panic(fmt.Sprintf("lifecycle: no such thing as %T", step.Object))
+	})
+}

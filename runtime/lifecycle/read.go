@@ -1,0 +1,306 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
+	"rdgen/runtime/rtnl"
+)
+
+// read asks the kernel for what the file and the record speak of, and no more:
+// a list of all links would cost more with every domain there is.
+func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
+	m := s.mentioned(f, r)
+	have := &plan.State{ID: s.id(), Exists: s.netns.IsZero() || s.in != nil, Outers: s.inputs.outers,
+		Keys: s.inputs.prints, Users: s.inputs.users, Groups: s.inputs.groups,
+		Inside: map[string]plan.Link{}, Outside: map[string]plan.Link{}, Others: map[domain.Netns]map[string]plan.Link{},
+		IDs: map[domain.Netns]netns.ID{}}
+	if !have.Exists {
+		_, err := netns.Lookup(s.netns.String())
+		have.Stale = errors.Is(err, netns.ErrNotNamespace)
+	}
+	if s.netns.IsZero() {
+		have.Inside = have.Outside
+	}
+	for place, list := range m.links {
+		if place == s.netns && !have.Exists {
+			continue
+		}
+		into := have.At(place, s.netns)
+		if into == nil {
+			into = map[string]plan.Link{}
+			have.Others[place] = into
+		}
+		if _, err := s.conn(place); !place.IsZero() && place != s.netns && errors.Is(err, fs.ErrNotExist) {
+			continue // it is gone, with what was in it
+		}
+		if err := s.links(place, list, into); err != nil {
+			return nil, err
+		}
+		if p, third := s.others[place]; third && p.ns != nil {
+			have.IDs[place] = p.ns.ID()
+		}
+	}
+	if have.Exists {
+		if err := s.renamed(r, have); err != nil {
+			return nil, err
+		}
+		if err := s.routes(m.tables, have); err != nil {
+			return nil, err
+		}
+	}
+	if f != nil {
+		if err := s.candidates(f, have); err != nil {
+			return nil, err
+		}
+	}
+	return have, s.readRest(m, have)
+}
+
+// renamed finds recorded links that bear another name by now: a link that was
+// moved in must not die with its namespace because somebody renamed it. An
+// ifindex is given anew only after the link is gone, so kind and address are
+// compared too.
+func (s *session) renamed(r *record.Record, have *plan.State) error {
+	c, err := s.conn(s.netns)
+	if err != nil {
+		return err
+	}
+	have.Renamed = map[string]string{}
+	find := func(name string, index int, same func(rtnl.Link) bool) error {
+		if _, ok := have.Inside[name]; ok || index == 0 {
+			return nil
+		}
+		l, err := c.LinkAt(index)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !same(l) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		addresses, err := c.Addresses(index)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		have.Renamed[name] = l.Name
+		l.Name, l.Up = name, false // it is set down to be renamed
+		have.Inside[name] = plan.Link{Link: l, Addresses: addresses}
+		s.index[at{s.netns, name}] = index
+		s.index[at{s.netns, have.Renamed[name]}] = index
+		return nil
+	}
+	if made := r.Made(); made != nil && made.Made.Netns != s.id() {
+		return nil // another namespace, other numbers
+	}
+	for _, e := range r.Entries {
+		switch t := e.Object.(type) {
+		case object.Link:
+			err = find(t.Name, e.Made.Index, func(now rtnl.Link) bool { return now.Kind == t.Kind })
+		case object.Taken:
+			err = find(t.Name, e.Made.Index, func(now rtnl.Link) bool { return now.MAC == t.MAC })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRest reads what few domains have.
+func (s *session) readRest(m *mentions, have *plan.State) (err error) {
+	if !m.vrf.IsZero() || m.rules || len(m.outerRules) > 0 {
+		if have.IPv6, err = s.ipv6(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !m.vrf.IsZero() && have.Exists:
+		err = s.vrf(domain.Domain{Netns: s.netns, VRF: m.vrf}, have)
+	case !m.vrf.IsZero() || m.rules && !have.Exists:
+		// To print what would be done in a namespace that is yet to be made.
+		have.Rules = plan.NewRules(have.IPv6)
+	case m.rules:
+		have.Rules, err = s.rulesOf(s.netns)
+	}
+	if err != nil {
+		return err
+	}
+	have.OuterRules = map[domain.Netns][]object.Rule{}
+	for _, netns := range m.outerRules {
+		if have.OuterRules[netns], err = s.rulesOf(netns); err != nil {
+			return err
+		}
+	}
+	if err := s.readSysctls(m.paths, have); err != nil {
+		return err
+	}
+	if have.Exists {
+		if err := s.readObjects(m.on, have); err != nil {
+			return err
+		}
+		if err := s.readWireGuard(m.wireguard, have); err != nil {
+			return err
+		}
+	}
+	if m.files {
+		return s.readFiles(have)
+	}
+	return nil
+}
+
+// rulesOf returns the rules of both families; none of a namespace that is gone.
+func (s *session) rulesOf(netns domain.Netns) (list []object.Rule, err error) {
+	c, err := s.conn(netns)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, v6 := range []bool{false, true} {
+		var rules []object.Rule
+		if err == nil {
+			rules, err = c.Rules(v6)
+		}
+		list = append(list, rules...)
+	}
+	return list, err
+}
+
+// links looks up links by name, with their addresses.
+func (s *session) links(netns domain.Netns, names []string, into map[string]plan.Link) error {
+	conn, err := s.conn(netns)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, done := into[name]; done || name == "" {
+			continue
+		}
+		l, err := conn.Link(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("link %s: %w", name, err)
+		}
+		addresses, err := conn.Addresses(l.Index)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it went between the two questions, with its namespace
+		}
+		if err != nil {
+			return err
+		}
+		into[name] = plan.Link{Link: l, Addresses: addresses}
+		s.index[at{netns, name}] = l.Index
+	}
+	return nil
+}
+
+// candidates reads the routes of links that the file wants to take and that are
+// not yet where it wants them.
+func (s *session) candidates(f *conf.File, have *plan.State) error {
+	for _, l := range f.Links {
+		name := l.Name.String()
+		if l.Kind != "" || name == "lo" {
+			continue
+		}
+		for netns, links := range map[domain.Netns]map[string]plan.Link{s.netns: have.Inside, {}: have.Outside} {
+			now, ok := links[name]
+			if !ok || now.Routes != nil {
+				continue
+			}
+			conn, err := s.conn(netns)
+			if err != nil {
+				return err
+			}
+			if now.Master != 0 {
+				master, err := conn.LinkAt(now.Master)
+				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
+				now.MasterName, now.MasterKind = master.Name, master.Kind
+			}
+			now.Routes, err = conn.Routes(0, now.Index)
+			if errors.Is(err, fs.ErrNotExist) {
+				delete(links, name)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			links[name] = now
+		}
+	}
+	return nil
+}
+
+// routes reads the routes of tables in the domain's namespace.
+func (s *session) routes(tables map[uint32]bool, have *plan.State) error {
+	conn, err := s.conn(s.netns)
+	if err != nil {
+		return err
+	}
+	byIndex := map[int]string{}
+	for name, l := range have.Inside {
+		byIndex[l.Index] = name
+	}
+	for table := range tables {
+		routes, err := conn.Routes(table, 0)
+		if err != nil {
+			return err
+		}
+		for _, r := range routes {
+			name, known := byIndex[r.Index]
+			if !known && r.Index != 0 {
+				if l, err := conn.LinkAt(r.Index); err == nil {
+					name, byIndex[r.Index] = l.Name, l.Name
+				}
+			}
+			r.Dev = name
+			have.Routes = append(have.Routes, r)
+		}
+	}
+	return nil
+}
+
+// vrf reads what only matters for VRFs.
+func (s *session) vrf(d domain.Domain, have *plan.State) error {
+	conn, err := s.conn(d.Netns)
+	if err != nil {
+		return err
+	}
+	if have.VRFs, err = conn.Links("vrf"); err != nil {
+		return err
+	}
+	if have.Rules, err = s.rulesOf(d.Netns); err != nil {
+		return err
+	}
+	have.Pinned = pinnedFor(d.Pin())
+	return nil
+}
+
+// ipv6 reports whether a new link of the domain's namespace can have IPv6
+// addresses. What /proc/sys/net shows is the reading thread's namespace.
+func (s *session) ipv6() (bool, error) {
+	var yes bool
+	look := func() error {
+		off, err := os.ReadFile("/proc/sys/net/ipv6/conf/default/disable_ipv6")
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a kernel without IPv6
+		}
+		yes = strings.TrimSpace(string(off)) == "0"
+		return err
+	}
+	if s.ns == nil {
+		return yes, look()
+	}
+	err := s.ns.Inside(look)
+	return yes, err
+}

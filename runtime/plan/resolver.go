@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"strings"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/object"
+	"rdgen/runtime/record"
+)
+
+// Mark is how a file of rdomain begins. One that does not is the administrator's.
+const Mark = "# Made by rdomain from "
+
+// EtcNetns is the directory of a namespace's resolver files (ip-netns(8)).
+func EtcNetns(netns domain.Netns) string { return "/etc/netns/" + netns.String() }
+
+// ResolverFiles are the names that DNS= may make.
+var ResolverFiles = []string{"resolv.conf", "nsswitch.conf"}
+
+// wantedFiles returns the resolver files of the namespace.
+func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
+	if len(f.DNS) == 0 {
+		return nil
+	}
+	dir, head := EtcNetns(f.Domain.Netns), Mark+f.Path+"\n"
+	text := head
+	for _, s := range f.DNS {
+		text += "nameserver " + s.Addr.String() + "\n"
+	}
+	if len(f.Search) > 0 {
+		text += "search " + strings.Join(f.Search, " ") + "\n"
+	}
+	list = append(list, object.File{Path: dir + "/resolv.conf", Text: text})
+	if body, leaks := hostsByDNS(nsswitch); leaks {
+		list = append(list, object.File{Path: dir + "/nsswitch.conf", Text: head + body})
+	}
+	return list
+}
+
+// hostsByDNS returns an nsswitch.conf whose names of hosts come from files and
+// DNS alone, and whether it differs: modules such as nss-resolve ask a server of
+// the machine's own domain, through a socket that has a path.
+func hostsByDNS(nsswitch string) (text string, differs bool) {
+	for line := range strings.Lines(nsswitch) {
+		words := strings.Fields(line)
+		if len(words) > 0 && words[0] == "hosts:" {
+			for _, w := range words[1:] {
+				differs = differs || w != "files" && w != "dns" && w != "myhostname"
+			}
+			line = "hosts: files dns\n"
+		}
+		text += line
+	}
+	return text, differs
+}
+
+func (p *planner) files() {
+	for _, want := range wantedFiles(p.f, p.have.Nsswitch) {
+		want.NewDir = !p.have.Dir
+		record.Of(p.old, func(old object.File, _ record.Identity) { // an up that was killed may have made it
+			want.NewDir = want.NewDir || old.NewDir
+		})
+		now, exists := p.have.Files[want.Path]
+		switch {
+		case !exists:
+			p.add(p.f.DNSLine, object.Add, want)
+		case now == want.Text || !strings.HasPrefix(now, Mark):
+		default:
+			p.set(p.f.DNSLine, object.Replace, want, object.File{Path: want.Path, Text: now, NewDir: want.NewDir})
+		}
+	}
+}
