@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdgen/generators"
 	"rdgen/systemd"
 	"rdgen/templates"
 	"rdgen/test/need"
@@ -172,7 +173,7 @@ func TestBootedSystemd(t *testing.T) {
 			netns = domains[name]
 		}
 		unit := "lib/systemd/system/" + name + ".service"
-		made, _ := generate(t, files(unit, prober), parse(t, netns, ""), name, (*Loader).Systemd, Systemd)
+		made, _ := generate(t, files(unit, prober), parse(t, netns, ""), name, systemdOf)
 		for _, f := range made.Files() {
 			top[f.Path[1:]] = string(f.Data)
 		}
@@ -188,7 +189,7 @@ func TestBootedSystemd(t *testing.T) {
 	dropIn := func(name string) string { return "etc/systemd/system/" + name + ".service.d/" + systemd.DropIn }
 	top[dropIn("ignored")] = strings.Replace(top[dropIn("ignored")], "NetworkNamespacePath=", "NetworkNamespacePathOfTheFuture=", 1)
 	// blind: the same, and nobody can look.
-	top[dropIn("blind")] = strings.NewReplacer("NetworkNamespacePath=", "#", rdexec, "/usr/sbin/gone").Replace(top[dropIn("blind")])
+	top[dropIn("blind")] = strings.NewReplacer("NetworkNamespacePath=", "#", generators.Rdexec, "/usr/sbin/gone").Replace(top[dropIn("blind")])
 
 	got := bootSystemd(t, top, units, `
 stat -Lc 'net:[%i]' /run/netns/blue >/host/blue
@@ -238,7 +239,7 @@ func TestBootedSystemdSocket(t *testing.T) {
 	fsys := files(
 		"lib/systemd/system/web.service", prober,
 		"lib/systemd/system/web.socket", "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=0.0.0.0:8080\n")
-	made, _ := generate(t, fsys, parse(t, "blue", ""), "web", (*Loader).Systemd, Systemd)
+	made, _ := generate(t, fsys, parse(t, "blue", ""), "web", systemdOf)
 	top := map[string]string{}
 	for _, f := range made.Files() {
 		top[f.Path[1:]] = string(f.Data)

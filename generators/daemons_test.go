@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"encoding/json"
@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"rdgen/generators"
 	"rdgen/generators/tree"
+	"rdgen/services"
 	"rdgen/systemd"
 	"rdgen/test/need"
 )
@@ -65,10 +67,10 @@ func TestDaemons(t *testing.T) {
 	defer fsys.Close()
 	var units, templates []string
 	var made tree.Tree
-	loader := NewLoader(fsys, parse(t, "t1", "mgmt"))
-	loader.SystemdVersion = systemd.Oldest // the systemd-analyze of this machine may know no newer keys
+	loader := services.NewLoader(fsys, parse(t, "t1", "mgmt"))
+	loader.Systemd.Version = systemd.Oldest // the systemd-analyze of this machine may know no newer keys
 	for _, name := range names {
-		s, err := loader.Systemd(name)
+		job, err := loader.Systemd.Load(name)
 		if name == "systemd-resolved" {
 			if err == nil || !strings.Contains(err.Error(), "runs before sysinit.target") {
 				t.Errorf("%s: %v; want that it runs before sysinit.target", name, err)
@@ -79,7 +81,7 @@ func TestDaemons(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		files, _, err := Systemd(s)
+		files, _, err := job.Files()
 		if err == nil {
 			err = made.Merge(files)
 		}
@@ -87,7 +89,7 @@ func TestDaemons(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		for _, unit := range s.Units {
+		for _, unit := range job.(generators.Systemd).Units {
 			u := unit.Name
 			if strings.HasSuffix(u, "@.service") || strings.HasSuffix(u, "@.socket") {
 				templates = append(templates, u)

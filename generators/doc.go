@@ -1,5 +1,5 @@
 // Package generators makes the files that put a service into its routing domain:
-// a function for each init system, from a Service to a tree of files. They are
-// pure: no clock, no host name, no environment, no kernel; the same service
-// gives the same bytes. A Loader reads services from below a root.
+// a type of service for each init system, whose Files is a tree of files. It is
+// pure: no clock, no host name, no environment, no kernel, no file that is read; the
+// same service gives the same bytes. Package services reads the services.
 package generators

@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rdgen/generators"
 )
 
 // failing are services that systemd cannot set up, or that fail by themselves,
@@ -62,7 +64,7 @@ func TestBootedSystemdFailures(t *testing.T) {
 			if where == "out" {
 				continue
 			}
-			made, _ := generate(t, files("lib/systemd/system/"+unit, text), parse(t, "blue", ""), strings.TrimSuffix(unit, ".service"), (*Loader).Systemd, Systemd)
+			made, _ := generate(t, files("lib/systemd/system/"+unit, text), parse(t, "blue", ""), strings.TrimSuffix(unit, ".service"), systemdOf)
 			for _, f := range made.Files() {
 				top[f.Path[1:]] = string(f.Data)
 			}
@@ -99,7 +101,7 @@ done`)
 // buildTop builds rdgen's programs that a service in a domain calls.
 func buildTop(t *testing.T, top string) {
 	t.Helper()
-	for _, path := range []string{rdomain, rdexec} {
+	for _, path := range []string{generators.Rdomain, generators.Rdexec} {
 		build := exec.Command("go", "build", "-o", filepath.Join(top, path), "rdgen/cmd/"+filepath.Base(path))
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {

@@ -1,8 +1,6 @@
 package generators
 
 import (
-	"errors"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -11,16 +9,21 @@ import (
 	"rdgen/systemd"
 )
 
-// instance is a service of its own, NAME.INSTANCE, that runs the same unit as
+// Instance is a service of its own, NAME.INSTANCE, that runs the same unit as
 // NAME: with its own pid file, runtime directory and configuration, so that both
 // run side by side. Each directory of its own appears inside where the program
 // expects that of NAME.
-type instance struct {
-	unit     *systemd.Unit // of the name NAME.INSTANCE.service
-	base     *systemd.Unit
-	units    *systemd.Units
-	sections []section
-	notes    []string
+type Instance struct {
+	// Base is the unit of NAME.
+	Base *systemd.Unit
+	// Present has those of InstanceFiles that exist.
+	Present map[string]bool
+	// Early reports that Base runs before any domain is made, and EarlyUnits which of
+	// the units in its Before= and Wants= do.
+	Early      bool
+	EarlyUnits map[string]bool
+	// Siblings are the units that belong to Base; none of them is carried over.
+	Siblings []string
 }
 
 // section is one section of the instance's unit file.
@@ -31,100 +34,132 @@ type section struct {
 
 // directories are the settings by which systemd makes directories for a unit,
 // and where each makes them (systemd.exec(5)).
-var directories = map[string]string{
-	"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log",
+var directories = []struct{ key, path string }{
+	{"RuntimeDirectory", "/run"}, {"StateDirectory", "/var/lib"}, {"CacheDirectory", "/var/cache"}, {"LogsDirectory", "/var/log"},
 }
 
-// newInstance makes s.Name, which is NAME.INSTANCE, of the unit of NAME.
-func (l *Loader) newInstance(s Service, base *systemd.Unit) (*instance, error) {
-	_, tag, _ := strings.Cut(s.Name, ".")
-	if bus := base.Last("Service", "BusName"); bus != "" {
-		return nil, problem.New(s.place(), "%s owns %s on the message bus, which two services cannot", base.Name, bus)
+// InstanceFiles returns the files on whose existence it depends what the instance
+// called name, which is NAME.INSTANCE, has of its own: what base reads below /etc, and
+// the file beside each that would be the instance's.
+func InstanceFiles(base *systemd.Unit, name string) []string {
+	var files []string
+	tag := tagOf(name)
+	for _, file := range configuration(base) {
+		files = append(files, file, ownPath(file, tag))
 	}
-	units, err := l.units()
-	if err != nil {
-		return nil, err
+	for _, file := range environmentFiles(base) {
+		files = append(files, ownPath(file, tag))
 	}
-	i := &instance{base: base, units: units, unit: &systemd.Unit{Name: s.Name + ".service", Path: path.Join(systemd.Etc, s.Name+".service")}}
-	var binds, readOnly []string
-	renames := []string{} // old and new paths, for a strings.Replacer
-	for _, key := range []string{"RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory"} {
-		for _, set := range base.All("Service", key) {
-			for _, name := range strings.Fields(set.Value) {
-				name, _, _ = strings.Cut(name, ":")
-				old, own := path.Join(directories[key], name), path.Join(directories[key], tagged(name, tag))
-				if strings.Contains(name, "%") {
-					continue // it follows the unit's name
-				}
-				binds = append(binds, "BindPaths="+own+":"+old)
-			}
-		}
+	return files
+}
+
+// tagOf is the INSTANCE of NAME.INSTANCE.
+func tagOf(name string) string {
+	_, tag, _ := strings.Cut(name, ".")
+	return tag
+}
+
+// unit makes the unit of s, with notes for who configures it.
+func (i *Instance) unit(s Service) (unit *systemd.Unit, notes []string, err error) {
+	if bus := i.Base.Last("Service", "BusName"); bus != "" {
+		return nil, nil, problem.New(s.Place(), "%s owns %s on the message bus, which two services cannot", i.Base.Name, bus)
 	}
-	if pid := base.Last("Service", "PIDFile"); pid != "" && !strings.Contains(pid, "%") {
+	tag := tagOf(s.Name)
+	note := func(text string) { notes = append(notes, i.Base.Path+": "+text) }
+	var renames []string // old and new paths, for a strings.Replacer
+	if pid := i.Base.Last("Service", "PIDFile"); pid != "" && !strings.Contains(pid, "%") {
 		pid = strings.Replace(pid, "/var/run/", "/run/", 1)
 		own := ownPath(pid, tag)
 		renames = append(renames, pid, own, "/var"+pid, own)
-		i.notes = append(i.notes, base.Path+": the pid file of "+s.Name+" is "+own+": its configuration must say so too")
+		note("the pid file of " + s.Name + " is " + own + ": its configuration must say so too")
 	}
-	files := configuration(base)
-	suggested := files[0]
-	for _, file := range files {
-		if _, err := fs.Stat(l.fsys, file[1:]); err == nil {
-			suggested = file
-		}
-		own := ownPath(file, tag)
-		if _, err := fs.Stat(l.fsys, own[1:]); errors.Is(err, fs.ErrNotExist) {
-			continue
-		} else if err != nil {
-			return nil, problem.Unreadable(own, err)
-		}
-		readOnly = append(readOnly, "BindReadOnlyPaths="+own+":"+file)
-	}
-	if len(readOnly) == 0 {
-		i.notes = append(i.notes, base.Path+": "+s.Name+" reads the same configuration as "+strings.TrimSuffix(base.Name, ".service")+
-			"; give it its own, such as "+ownPath(suggested, tag))
+	configured, suggested := i.configuration(tag)
+	if len(configured) == 0 {
+		note(s.Name + " reads the same configuration as " + strings.TrimSuffix(i.Base.Name, ".service") +
+			"; give it its own, such as " + ownPath(suggested, tag))
 	}
 	replace := strings.NewReplacer(renames...)
-	for _, name := range []string{"Unit", "Service", "Install"} {
-		sec := section{Name: name}
-		for _, set := range base.Settings {
-			if set.Section != name {
-				continue
-			}
-			if line, ok := i.own(l.fsys, set, tag, replace); ok {
-				sec.Lines = append(sec.Lines, line)
-			}
-		}
-		if name == "Service" {
-			sec.Lines = append(append(sec.Lines, binds...), readOnly...)
-		}
-		i.sections = append(i.sections, sec)
-		for _, line := range sec.Lines {
-			key, value, _ := strings.Cut(line, "=")
-			i.unit.Settings = append(i.unit.Settings, systemd.Setting{Section: name, Key: key, Value: value, File: i.unit.Path})
+	unit = &systemd.Unit{Name: s.Name + ".service", Path: path.Join(systemd.Etc, s.Name+".service")}
+	add := func(section, key, value string) {
+		unit.Settings = append(unit.Settings, systemd.Setting{Section: section, Key: key, Value: value, File: unit.Path})
+	}
+	for _, set := range i.Base.Settings {
+		if value, ok := i.setting(set, tag, replace); ok {
+			add(set.Section, set.Key, value)
 		}
 	}
-	if names, err := units.Belonging(base); err == nil {
-		for _, other := range names[1:] {
-			i.notes = append(i.notes, base.Path+": not carried over to "+s.Name+": "+other)
-		}
+	for _, value := range i.directories(tag) {
+		add("Service", "BindPaths", value)
 	}
-	return i, nil
+	for _, value := range configured {
+		add("Service", "BindReadOnlyPaths", value)
+	}
+	for _, other := range i.Siblings {
+		note("not carried over to " + s.Name + ": " + other)
+	}
+	return unit, notes, nil
 }
 
-// own returns a setting as the instance has it; ok is false if it has it not.
-func (i *instance) own(fsys fs.FS, set systemd.Setting, tag string, replace *strings.Replacer) (line string, ok bool) {
-	value := replace.Replace(set.Value)
+// sections returns a unit's settings as its file has them.
+func sections(unit *systemd.Unit) (list []section) {
+	for _, name := range []string{"Unit", "Service", "Install"} {
+		sec := section{Name: name}
+		for _, set := range unit.Settings {
+			if set.Section == name {
+				sec.Lines = append(sec.Lines, set.Key+"="+set.Value)
+			}
+		}
+		list = append(list, sec)
+	}
+	return list
+}
+
+// directories are the binds by which each directory of the instance appears where
+// that of NAME is expected. A name with a specifier follows the unit's.
+func (i *Instance) directories(tag string) (binds []string) {
+	for _, d := range directories {
+		for _, set := range i.Base.All("Service", d.key) {
+			for _, name := range strings.Fields(set.Value) {
+				name, _, _ = strings.Cut(name, ":")
+				if !strings.Contains(name, "%") {
+					binds = append(binds, path.Join(d.path, tagged(name, tag))+":"+path.Join(d.path, name))
+				}
+			}
+		}
+	}
+	return binds
+}
+
+// configuration are the binds by which the instance's own files appear where
+// those of NAME are expected. suggested is the file that it should have one for.
+func (i *Instance) configuration(tag string) (binds []string, suggested string) {
+	files := configuration(i.Base)
+	suggested = files[0]
+	for _, file := range files {
+		if i.Present[file] {
+			suggested = file
+		}
+		if own := ownPath(file, tag); i.Present[own] {
+			binds = append(binds, own+":"+file)
+		}
+	}
+	return binds, suggested
+}
+
+// setting returns the value of a setting as the instance has it; ok is false if it
+// has it not.
+func (i *Instance) setting(set systemd.Setting, tag string, replace *strings.Replacer) (value string, ok bool) {
+	value = replace.Replace(set.Value)
 	switch {
 	case set.Key == "Description":
 		value += " (" + tag + ")"
 	case set.Key == "Before" || set.Key == "Wants" || set.Key == "DefaultDependencies" || set.Key == "WantedBy" || set.Key == "RequiredBy":
-		if _, _, early := i.units.Early(i.base); early {
+		if i.Early {
 			return i.later(set)
 		}
 	case set.Key == "Alias" || set.Key == "Also" || set.Key == "Sockets":
 		return "", false
-	case directories[set.Key] != "":
+	case makesDirectory(set.Key):
 		var names []string
 		for _, name := range strings.Fields(value) {
 			name, _, _ = strings.Cut(name, ":")
@@ -134,33 +169,35 @@ func (i *instance) own(fsys fs.FS, set systemd.Setting, tag string, replace *str
 	case set.Key == "EnvironmentFile":
 		// Read by systemd itself, outside of the service's view of files.
 		file := strings.TrimPrefix(value, "-")
-		if own := ownPath(file, tag); path.IsAbs(file) {
-			if _, err := fs.Stat(fsys, own[1:]); err == nil {
-				value = strings.Replace(value, file, own, 1)
-			}
+		if own := ownPath(file, tag); i.Present[own] {
+			value = strings.Replace(value, file, own, 1)
 		}
 	}
-	return set.Key + "=" + value, true
+	return value, true
+}
+
+func makesDirectory(key string) bool {
+	for _, d := range directories {
+		if d.key == key {
+			return true
+		}
+	}
+	return false
 }
 
 // later takes what makes a unit run before domains can be out of a setting: the
 // instance is an ordinary service.
-func (i *instance) later(set systemd.Setting) (line string, ok bool) {
+func (i *Instance) later(set systemd.Setting) (value string, ok bool) {
 	switch set.Key {
 	case "DefaultDependencies":
 		return "", false
 	case "Before", "Wants":
 		kept := slices.DeleteFunc(strings.Fields(set.Value), func(name string) bool {
-			unit, err := i.units.Unit(name)
-			if err != nil {
-				return strings.HasSuffix(name, ".target")
-			}
-			_, _, early := i.units.Early(unit)
-			return early || strings.HasSuffix(name, ".target")
+			return strings.HasSuffix(name, ".target") || i.EarlyUnits[name]
 		})
-		return set.Key + "=" + strings.Join(kept, " "), len(kept) > 0
+		return strings.Join(kept, " "), len(kept) > 0
 	}
-	return set.Key + "=multi-user.target", true
+	return "multi-user.target", true
 }
 
 // configuration returns what a unit's program reads below /etc, as far as its
@@ -183,6 +220,17 @@ func configuration(unit *systemd.Unit) []string {
 	return files
 }
 
+// environmentFiles returns the paths in EnvironmentFile= that are absolute and clean.
+func environmentFiles(unit *systemd.Unit) (files []string) {
+	for _, set := range unit.Settings {
+		file := strings.TrimPrefix(set.Value, "-")
+		if set.Section == "Service" && set.Key == "EnvironmentFile" && path.IsAbs(file) && path.Clean(file) == file && file != "/" {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
 // tagged puts the instance's tag behind the first part of a relative path.
 func tagged(name, tag string) string {
 	if strings.Contains(name, "%") {
@@ -196,9 +244,9 @@ func tagged(name, tag string) string {
 // the suffix. /run/nginx.pid becomes /run/nginx.private.pid, and
 // /run/sshd/sshd.pid, in a directory of the service, /run/sshd.mgmt/sshd.pid.
 func ownPath(file, tag string) string {
-	for _, dir := range directories {
-		if rest, ok := strings.CutPrefix(file, dir+"/"); ok && strings.Contains(rest, "/") {
-			return path.Join(dir, tagged(rest, tag))
+	for _, d := range directories {
+		if rest, ok := strings.CutPrefix(file, d.path+"/"); ok && strings.Contains(rest, "/") {
+			return path.Join(d.path, tagged(rest, tag))
 		}
 	}
 	suffix := path.Ext(file)

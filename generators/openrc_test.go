@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"os"
@@ -42,7 +42,7 @@ reload() {
 func TestShellsAcceptTheScripts(t *testing.T) {
 	paths := need.Tools(t, need.Sh, "sh", "dash", "busybox", "shellcheck", "checkbashisms")
 	fsys := files("etc/init.d/sshd", alpine, "etc/conf.d/sshd", "netns=private\n")
-	made, _ := generate(t, fsys, domain.Domain{}, "sshd", (*Loader).OpenRC, OpenRC)
+	made, _ := generate(t, fsys, domain.Domain{}, "sshd", openrcOf)
 	dir := t.TempDir()
 	if err := made.Write(dir); err != nil {
 		t.Fatal(err)
@@ -73,13 +73,13 @@ func TestShellsAcceptTheScripts(t *testing.T) {
 // TestOpenRCChangesOneLine: the script is the original but for one line, also
 // when it is generated again from what was generated.
 func TestOpenRCChangesOneLine(t *testing.T) {
-	once, _ := generate(t, files("etc/init.d/sshd", alpine), domain.Domain{}, "sshd", (*Loader).OpenRC, OpenRC)
+	once, _ := generate(t, files("etc/init.d/sshd", alpine), domain.Domain{}, "sshd", openrcOf)
 	got := text(t, once, "/etc/init.d/sshd")
 	lines := strings.SplitAfter(got, "\n")
 	if rest := lines[0] + strings.Join(lines[2:], ""); rest != alpine {
 		t.Errorf("more than the second line differs:\n%s", got)
 	}
-	again, _ := generate(t, files("etc/init.d/sshd", got), domain.Domain{}, "sshd", (*Loader).OpenRC, OpenRC)
+	again, _ := generate(t, files("etc/init.d/sshd", got), domain.Domain{}, "sshd", openrcOf)
 	if text(t, again, "/etc/init.d/sshd") != got {
 		t.Error("generated again, the script changes")
 	}

@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	"rdgen/generators/tree"
 	"rdgen/runtime/domain"
+	"rdgen/services"
 	"rdgen/test/need"
 )
 
@@ -46,15 +47,19 @@ func parse(t testing.TB, netns, vrf string) domain.Domain {
 	return d
 }
 
+// The init systems, as a loader has them.
+func openrcOf(l *services.Loader) services.Init  { return l.OpenRC }
+func s6Of(l *services.Loader) services.Init      { return l.S6 }
+func systemdOf(l *services.Loader) services.Init { return l.Systemd }
+
 // generate loads one service and makes its files.
-func generate(t testing.TB, fsys fs.FS, d domain.Domain, name string,
-	load func(*Loader, string) (Service, error), make Generator) (tree.Tree, []string) {
+func generate(t testing.TB, fsys fs.FS, d domain.Domain, name string, init func(*services.Loader) services.Init) (tree.Tree, []string) {
 	t.Helper()
-	s, err := load(NewLoader(fsys, d), name)
+	job, err := init(services.NewLoader(fsys, d)).Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, notes, err := make(s)
+	made, notes, err := job.Files()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,47 @@ import (
 	"strings"
 
 	"rdgen/generators/tree"
+	"rdgen/openrc"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
+	"rdgen/systemd"
 	"rdgen/templates"
 )
 
-// S6 makes what puts a service into its domain under s6: the line that enters
+// S6 is a service of s6: exactly one of Source, Script and Unit says what it runs.
+type S6 struct {
+	Service
+	// Source is the source directory that a package or an administrator wrote, or nil.
+	Source *s6.Directory
+	// Script is the OpenRC script, or nil.
+	Script *openrc.Script
+	// Unit is the systemd unit, or nil.
+	Unit *systemd.Unit
+	// Flavor is how services are laid out, and FlavorFlag how to ask for it:
+	// " --flavor artix", or "" for s6-rc's own.
+	Flavor     s6.Flavor
+	FlavorFlag string
+	// Template asks for a template whose instances name their domain.
+	Template bool
+	// Essential are the services that a domain must come after.
+	Essential []string
+	// Enabled is the contents.d of the bundle that the service belongs into, or "".
+	Enabled string
+	// NotifySocket reports that s6 can listen to a service that speaks sd_notify.
+	NotifySocket bool
+}
+
+// again is the command that makes the service's files again.
+func (s S6) again() string {
+	name := s.Name
+	if s.Template {
+		name += "@"
+	}
+	return s.regenerate("s6", name) + s.FlavorFlag
+}
+
+// Files makes what puts a service into its domain under s6: the line that enters
 // it, in each script of a source directory that exists, and the dependency on the
 // domain; or else the source directories of the service and of its logger, from its
 // OpenRC script or unit. With them comes the domain, as a oneshot.
@@ -27,12 +61,12 @@ import (
 // the meaning that it has there. rdexec enters the domain while still root, and
 // then drops to the user: there is no moment at which the service's own code
 // runs outside.
-func S6(s Service) (tree.Tree, []string, error) {
+func (s S6) Files() (tree.Tree, []string, error) {
 	var t tree.Tree
 	var notes []string
 	var err error
 	if s.Name == "default" && !s.Flavor.ServiceDirs {
-		return t, nil, problem.New(s.place(), "default is the bundle of what is up after boot, and nothing else may be called so").
+		return t, nil, problem.New(s.Place(), "default is the bundle of what is up after boot, and nothing else may be called so").
 			WithHint("call the service otherwise")
 	}
 	if s.Source != nil {
@@ -54,7 +88,7 @@ func S6(s Service) (tree.Tree, []string, error) {
 
 // wrap inserts one line into each script of the service's source directory. Only
 // the files that change are made: the rest stays where it is.
-func wrap(t *tree.Tree, s Service) ([]string, error) {
+func wrap(t *tree.Tree, s S6) ([]string, error) {
 	d := s.Source
 	dir := d.Folder + "/" + d.Name
 	if d.Type == "bundle" {
@@ -94,7 +128,7 @@ func addDependency(t *tree.Tree, d *s6.Directory, name string) error {
 
 // staleDomains says on which other domains the service still depends: rdgen
 // removes nothing.
-func staleDomains(s Service) []string {
+func staleDomains(s S6) []string {
 	var notes []string
 	dir := s.Source.Folder + "/" + s.Source.Name
 	for _, dep := range s.Source.Dependencies {
@@ -118,7 +152,7 @@ type enter struct {
 
 // enterLine is the line that enters the domain. Without s6-rc, the script that
 // starts the service brings the domain up as well.
-func enterLine(s Service, script s6.Script, starts bool) (string, error) {
+func enterLine(s S6, script s6.Script, starts bool) (string, error) {
 	e := enter{ID: s.Domain.ID(), Again: script.Again, Enter: append([]string{rdexec}, domain.Command{Domain: s.Domain}.Options()...)}
 	if s.Flavor.ServiceDirs && starts {
 		e.Up = []string{rdomain, "up", s.Domain.ID()}
@@ -132,7 +166,7 @@ func enterLine(s Service, script s6.Script, starts bool) (string, error) {
 }
 
 // fromProcess makes the directories of the service and of its logger.
-func fromProcess(t *tree.Tree, s Service) ([]string, error) {
+func fromProcess(t *tree.Tree, s S6) ([]string, error) {
 	p, err := processOf(s)
 	if err != nil {
 		return nil, err
@@ -187,8 +221,8 @@ type run struct {
 // positional is what execlineb -S1 would replace.
 var positional = regexp.MustCompile(`\$\{?[0-9@*#]`)
 
-func newRun(s Service, p process) (run, error) {
-	r := run{From: s.from(p.Pos.File), Again: s.again("s6") + s.FlavorFlag, Execline: s.Flavor.Execline, Options: "-P", Notes: p.Notes, process: p}
+func newRun(s S6, p process) (run, error) {
+	r := run{From: s.from(p.Pos.File), Again: s.again(), Execline: s.Flavor.Execline, Options: "-P", Notes: p.Notes, process: p}
 	id := s.Domain.ID()
 	if s.Template {
 		// Whoever makes an instance names the domain by it.
@@ -224,7 +258,7 @@ type logger struct {
 	Nobody bool
 }
 
-func newLogger(s Service) (s6.Longrun, error) {
+func newLogger(s S6) (s6.Longrun, error) {
 	text, err := templates.Render("s6-log", logger{
 		Execline: s.Flavor.Execline, Service: s.Name, Dir: "/var/log/" + s.Name, Command: s.Flavor.LogCommand, Nobody: !s.Flavor.LogReady(),
 	})
@@ -240,7 +274,7 @@ func newLogger(s Service) (s6.Longrun, error) {
 const upTimeout = 60_000
 
 // addDomain adds the oneshot of a domain, and of the namespace that it is in.
-func addDomain(t *tree.Tree, s Service, d domain.Domain) error {
+func addDomain(t *tree.Tree, s S6, d domain.Domain) error {
 	o := s6.Oneshot{Name: s6.Rdomain(d.ID()), TimeoutUp: upTimeout, Dependencies: slices.Clone(s.Essential)}
 	if outer, nested := namespace(d); nested {
 		if err := addDomain(t, s, outer); err != nil {

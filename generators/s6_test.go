@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"fmt"
@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdgen/generators"
 	"rdgen/runtime/domain"
+	"rdgen/services"
 	"rdgen/templates"
 	"rdgen/test/need"
 )
@@ -32,12 +34,12 @@ func TestRunScriptFromAUnit(t *testing.T) {
 		unit.WriteString(" " + quoted)
 	}
 	fsys := files("lib/systemd/system/web.service", unit.String()+"\n")
-	made, notes := generate(t, fsys, parse(t, "t1", "mgmt"), "web", (*Loader).S6, S6)
+	made, notes := generate(t, fsys, parse(t, "t1", "mgmt"), "web", s6Of)
 	if len(notes) != 0 {
 		t.Errorf("notes = %q; want none", notes)
 	}
 	dir := t.TempDir()
-	script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), rdexec, stub(t, dir, "rdexec"), 1)
+	script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), generators.Rdexec, stub(t, dir, "rdexec"), 1)
 	got, err := execute(t, script, "OPTS=-a  b\tc ", "ONE=o ${OPTS} $ONE")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, script)
@@ -83,8 +85,8 @@ func TestRunScriptFromAnInitScript(t *testing.T) {
 		"etc/conf.d/web", "netns=private\nWEB_OPTS="+quoted+"\n",
 		"etc/init.d/web", "#!/sbin/openrc-run\ncommand=/usr/sbin/daemon\ncommand_args=\"-x $WEB_OPTS\"\ncommand_background=yes\n"+
 			"pidfile=/run/x.pid\ncommand_user=www-data\numask=077\n")
-	made, _ := generate(t, fsys, domain.Domain{}, "web", (*Loader).S6, S6)
-	script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), rdexec, stub(t, t.TempDir(), "rdexec"), 1)
+	made, _ := generate(t, fsys, domain.Domain{}, "web", s6Of)
+	script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), generators.Rdexec, stub(t, t.TempDir(), "rdexec"), 1)
 	got, err := execute(t, script)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, script)
@@ -100,11 +102,11 @@ func TestRunScriptDoesNotStartOutside(t *testing.T) {
 	dir := t.TempDir()
 	ran := filepath.Join(dir, "ran")
 	fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/usr/bin/touch "+ran+"\n")
-	made, _ := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
+	made, _ := generate(t, fsys, parse(t, "t1", ""), "web", s6Of)
 	refuses := filepath.Join(dir, "refuses")
 	os.WriteFile(refuses, []byte("#!/bin/sh\nexit 111\n"), 0o755)
 	for _, helper := range []string{filepath.Join(dir, "missing"), dir, refuses} {
-		script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), rdexec, helper, 1)
+		script := strings.Replace(text(t, made, "/etc/s6-rc/source/web/run"), generators.Rdexec, helper, 1)
 		if _, err := execute(t, script); err == nil {
 			t.Errorf("with %s for rdexec, run succeeded", helper)
 		}
@@ -117,11 +119,11 @@ func TestRunScriptDoesNotStartOutside(t *testing.T) {
 func TestOneshots(t *testing.T) {
 	need.Tools(t, need.S6, "execlineb")
 	fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n")
-	made, _ := generate(t, fsys, parse(t, "t1", "mgmt.1"), "web", (*Loader).S6, S6)
+	made, _ := generate(t, fsys, parse(t, "t1", "mgmt.1"), "web", s6Of)
 	helper := stub(t, t.TempDir(), "rdomain")
 	for _, verb := range []string{"up", "down"} {
 		for _, id := range []string{"t1", "mgmt.1@t1"} {
-			script := strings.Replace(text(t, made, "/etc/s6-rc/source/rdomain-"+id+"/"+verb), rdomain, helper, 1)
+			script := strings.Replace(text(t, made, "/etc/s6-rc/source/rdomain-"+id+"/"+verb), generators.Rdomain, helper, 1)
 			got, err := execute(t, script)
 			if want := verb + "\x00" + id + "\x00"; err != nil || !strings.HasPrefix(got, want) {
 				t.Errorf("%s of %s runs rdomain with %q, %v; want %q", verb, id, got, err, want)
@@ -135,7 +137,7 @@ func TestOneshots(t *testing.T) {
 func TestLogger(t *testing.T) {
 	need.Tools(t, need.S6, "execlineb", "s6-log")
 	fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n")
-	made, _ := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
+	made, _ := generate(t, fsys, parse(t, "t1", ""), "web", s6Of)
 	dir := t.TempDir()
 	logs := filepath.Join(dir, "web")
 	run := filepath.Join(dir, "run")
@@ -167,7 +169,7 @@ func TestLogger(t *testing.T) {
 func TestS6Notes(t *testing.T) {
 	fsys := files("lib/systemd/system/web.service",
 		"[Unit]\nAfter=a.service\n[Service]\nType=notify\nExecStart=@/bin/x argv0 y\nRestart=always\nPrivateTmp=yes\n[Install]\nWantedBy=x\n")
-	made, notes := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
+	made, notes := generate(t, fsys, parse(t, "t1", ""), "web", s6Of)
 	run := text(t, made, "/etc/s6-rc/source/web/run")
 	for _, want := range []string{"readiness (Type=notify) is not carried over: there is no s6-notify-fd-from-socket (s6 2.15) here", "argv[0] (ExecStart=@) is not carried over",
 		"not carried over: After= Restart= PrivateTmp="} {
@@ -186,9 +188,9 @@ func TestS6Notes(t *testing.T) {
 func TestNamesThatS6Refuses(t *testing.T) {
 	for _, name := range []string{"s6rc-x", "s6-rc-x", strings.Repeat("x", 252)} {
 		fsys := files(fmt.Sprintf("etc/init.d/%s", name), "#!/sbin/openrc-run\ncommand=/bin/x\ncommand_background=yes\npidfile=/run/x\n")
-		s, err := NewLoader(fsys, parse(t, "t1", "")).S6(name)
+		job, err := services.NewLoader(fsys, parse(t, "t1", "")).S6.Load(name)
 		if err == nil {
-			_, _, err = S6(s)
+			_, _, err = job.Files()
 		}
 		if err == nil {
 			t.Errorf("a service called %.20s was accepted", name)
@@ -231,7 +233,7 @@ func TestCarriedOver(t *testing.T) {
 		{script("notify=socket:ready\n"), "notification-fd=3", "readiness"},
 		{script("notify=pidfile:x\n"), "notification-fd=-", "notify="},
 	} {
-		made, notes := generate(t, files(c.root...), parse(t, "t1", ""), "web", (*Loader).S6, S6)
+		made, notes := generate(t, files(c.root...), parse(t, "t1", ""), "web", s6Of)
 		have := map[string]string{}
 		for _, f := range made.Files() {
 			have[f.Path] = strings.TrimSuffix(string(f.Data), "\n")

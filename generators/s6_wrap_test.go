@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdgen/generators"
 	"rdgen/generators/tree"
 	"rdgen/s6"
 	"rdgen/test/need"
@@ -24,15 +25,15 @@ const enters = "#!/bin/sh\nprintf 'rdexec %s\\n' \"$*\" >>\"$LOG\"\nwhile [ \"$1
 func wrapped(t *testing.T, run, helper string) string {
 	t.Helper()
 	fsys := files("etc/s6-rc/source/web/type", "longrun\n", "etc/s6-rc/source/web/run", run)
-	made, notes := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
+	made, notes := generate(t, fsys, parse(t, "t1", ""), "web", s6Of)
 	if len(notes) > 0 {
 		t.Errorf("notes = %q; want none", notes)
 	}
 	script := text(t, made, "/etc/s6-rc/source/web/run")
-	if n := strings.Count(script, rdexec); n != 1 {
+	if n := strings.Count(script, generators.Rdexec); n != 1 {
 		t.Fatalf("rdexec is %d times in\n%s", n, script)
 	}
-	return strings.Replace(script, rdexec, helper, 1)
+	return strings.Replace(script, generators.Rdexec, helper, 1)
 }
 
 // interpreters are "#!" lines of run scripts, and the language that follows.
@@ -127,10 +128,10 @@ func TestWrappedWithoutS6RC(t *testing.T) {
 	os.WriteFile(helper, []byte(enters), 0o755)
 	for shebang, language := range interpreters(t, dir) {
 		fsys := files("etc/s6/services/web/run", "#!"+shebang+"\n"+runs(language, dir+"/log"))
-		made, _ := generate(t, fsys, parse(t, "t1", ""), "web", (*Loader).S6, S6)
-		script := strings.Replace(text(t, made, "/etc/s6/services/web/run"), rdexec, helper, 1)
+		made, _ := generate(t, fsys, parse(t, "t1", ""), "web", s6Of)
+		script := strings.Replace(text(t, made, "/etc/s6/services/web/run"), generators.Rdexec, helper, 1)
 		for up, want := range map[string]int{"/bin/true": 7, "/bin/false": 111, dir + "/missing": 111} {
-			if code := start(t, dir, strings.Replace(script, rdomain, up, 1)); code != want {
+			if code := start(t, dir, strings.Replace(script, generators.Rdomain, up, 1)); code != want {
 				t.Errorf("#!%s, %s for rdomain: exit %d; want %d", shebang, up, code, want)
 			}
 			if _, err := os.ReadFile(dir + "/log"); (err == nil) != (want == 7) {
@@ -167,7 +168,7 @@ func TestGeneratedDirectoriesAreValid(t *testing.T) {
 			}
 			var all tree.Tree
 			for _, name := range names {
-				made, _ := generate(t, fsys, parse(t, "t1", "mgmt.1"), name, (*Loader).S6, S6)
+				made, _ := generate(t, fsys, parse(t, "t1", "mgmt.1"), name, s6Of)
 				if err := all.Merge(made); err != nil {
 					t.Fatal(err)
 				}
@@ -212,7 +213,7 @@ func TestGeneratedDirectoriesAreValid(t *testing.T) {
 func TestWrappedIsTheSameButForTheLine(t *testing.T) {
 	fsys := files(roots["plain"]...)
 	for _, name := range []string{"old", "rules"} {
-		made, _ := generate(t, fsys, parse(t, "t1", ""), name, (*Loader).S6, S6)
+		made, _ := generate(t, fsys, parse(t, "t1", ""), name, s6Of)
 		for _, f := range made.Files() {
 			old, err := fs.ReadFile(fsys, f.Path[1:])
 			if err != nil || strings.HasSuffix(f.Path, "/dependencies") {

@@ -2,59 +2,41 @@ package generators
 
 import (
 	"rdgen/generators/tree"
-	"rdgen/openrc"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
-	"rdgen/s6"
-	"rdgen/systemd"
 )
 
-// Service is one service, the domain that it is declared to be in, and what the
-// init system at hand knows of it.
+// Service is a service and the domain that it is declared to be in.
 type Service struct {
 	// Name is the service's name, that of its conf.d file.
 	Name string
-	// Domain is where it runs; the default domain only for OpenRC.
+	// Domain is where it runs; the default domain only for OpenRC, and for a template.
 	Domain domain.Domain
 	// Pos is the assignment that says so. With no file, the command line says so.
 	Pos problem.Pos
-	// Script is the OpenRC script, or nil.
-	Script *openrc.Script
-	// Link is the name of the script that the service's own is a link to, for an
-	// instance; or "".
-	Link string
-	// Unit is the systemd unit, or nil.
-	Unit *systemd.Unit
-	// Units are the units to be given a drop-in: Unit itself, its sockets. One that
-	// is not there yet has nothing but its name.
-	Units []*systemd.Unit
-	// Flavor, for s6, is how its services are laid out, and FlavorFlag how to ask
-	// for it: " --flavor artix", or "" for s6-rc's own.
-	Flavor     s6.Flavor
-	FlavorFlag string
-	// Source is the source directory that a package or an administrator wrote, or nil.
-	Source *s6.Directory
-	// Template, for s6, asks for a template whose instances name their domain.
-	Template bool
-	// Essential are the services that a domain must come after.
-	Essential []string
-	// Enabled is the contents.d of the bundle that the service belongs into, or "".
-	Enabled string
-	// NotifySocket reports that s6 can listen to a service that speaks sd_notify.
-	NotifySocket bool
-	// Installed reports that a package has rdomain@.service in place.
-	Installed bool
-	// AtBoot is true for files that systemd has made at each daemon-reload.
-	AtBoot bool
-	// Instance is what makes a service of its own of Unit, or nil.
-	Instance *instance
 }
 
-// Generator makes the files of one service for one init system. The notes say
-// what the service had and the files do not carry over; each begins with a place.
-//
-// An error is a *problem.Error wherever a place can be named.
-type Generator func(Service) (files tree.Tree, notes []string, err error)
+// Job is a service as one init system has it, from which its files are made.
+type Job interface {
+	// Declared returns the service and its domain.
+	Declared() Service
+	// Files makes the files. The notes say what the service had and the files do not
+	// carry over; each begins with a place. An error is a *problem.Error wherever a
+	// place can be named.
+	Files() (files tree.Tree, notes []string, err error)
+}
+
+// Declared returns the service itself.
+func (s Service) Declared() Service { return s }
+
+// Place is where a message about the service points to: the line that names its
+// domain, or else its name.
+func (s Service) Place() problem.Pos {
+	if s.Pos.File != "" {
+		return s.Pos
+	}
+	return problem.Pos{File: s.Name}
+}
 
 // Programs of rdgen on the target.
 const (
@@ -74,15 +56,10 @@ func (s Service) from(file string) string {
 	return file + " and " + declared
 }
 
-// again is the command that makes the service's files anew.
-func (s Service) again(verb string) string {
-	if s.AtBoot {
-		return "systemctl daemon-reload"
-	}
-	command := "rdgen " + verb + " " + s.Name
-	if s.Template {
-		command += "@"
-	}
+// regenerate is the command that makes the service's files again. service is its
+// name as the verb has it.
+func (s Service) regenerate(verb, service string) string {
+	command := "rdgen " + verb + " " + service
 	if s.Pos.File != "" {
 		return command
 	}

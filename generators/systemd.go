@@ -11,7 +11,21 @@ import (
 	"rdgen/templates"
 )
 
-// Systemd makes the drop-ins of a service and its sockets, and the unit of the
+// Systemd is a service of systemd.
+type Systemd struct {
+	Service
+	// Units are the units to be given a drop-in: the service's own, its sockets. One
+	// that is not there yet has nothing but its name.
+	Units []*systemd.Unit
+	// Instance is what a unit of the service's own is made from, in place of Units; or nil.
+	Instance *Instance
+	// Installed reports that a package has rdomain@.service in place.
+	Installed bool
+	// AtBoot is true for files that systemd has made at each daemon-reload.
+	AtBoot bool
+}
+
+// Files makes the drop-ins of a service and its sockets, and the unit of the
 // domain; systemd 249 and newer (BPFProgram=, systemd.resource-control(5)).
 //
 // The directives that enter a domain are systemd's own, so the unit's sandbox and
@@ -19,7 +33,7 @@ import (
 // service would run in the default domain, so it is guarded three times: BindsTo=
 // and After= for the domain's unit, an assertion on the file that stands for the
 // domain, and a look from inside the unit before its first program, see [look].
-func Systemd(s Service) (tree.Tree, []string, error) {
+func (s Systemd) Files() (tree.Tree, []string, error) {
 	var t tree.Tree
 	var notes []string
 	add := func(path, template string, data any) error {
@@ -29,14 +43,19 @@ func Systemd(s Service) (tree.Tree, []string, error) {
 		}
 		return t.Add(unitFile(path, text))
 	}
+	units := s.Units
 	if i := s.Instance; i != nil {
-		notes = i.notes
-		data := instanceUnit{From: s.from(i.base.Path), Again: s.again("systemd"), Sections: i.sections}
-		if err := add(i.unit.Name, "systemd-instance", data); err != nil {
+		unit, about, err := i.unit(s.Service)
+		if err != nil {
+			return tree.Tree{}, nil, err
+		}
+		units, notes = []*systemd.Unit{unit}, about
+		data := instanceUnit{From: s.from(i.Base.Path), Again: s.again(), Sections: sections(unit)}
+		if err := add(unit.Name, "systemd-instance", data); err != nil {
 			return tree.Tree{}, nil, err
 		}
 	}
-	for _, unit := range s.Units {
+	for _, unit := range units {
 		d, err := newDropIn(s, unit)
 		if err == nil {
 			err = add(unit.Name+".d/"+systemd.DropIn, "systemd-dropin", d)
@@ -56,6 +75,14 @@ func Systemd(s Service) (tree.Tree, []string, error) {
 		}
 	}
 	return t, notes, nil
+}
+
+// again is the command that makes the service's files again.
+func (s Systemd) again() string {
+	if s.AtBoot {
+		return "systemctl daemon-reload"
+	}
+	return s.regenerate("systemd", s.Name)
 }
 
 // Disabled makes drop-ins with which the units fail and say why. source is the
@@ -121,8 +148,8 @@ var resolvers = []struct {
 	{"/run/avahi-daemon", []string{"avahi-daemon.service"}},
 }
 
-func newDropIn(s Service, unit *systemd.Unit) (d dropIn, err error) {
-	d = dropIn{From: s.from(""), Again: s.again("systemd"), Section: sectionOf(unit.Name), Domain: s.Domain}
+func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
+	d = dropIn{From: s.from(""), Again: s.again(), Section: sectionOf(unit.Name), Domain: s.Domain}
 	if s.AtBoot {
 		d.Source = s.Pos.File
 	}

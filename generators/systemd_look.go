@@ -1,9 +1,6 @@
 package generators
 
 import (
-	"errors"
-	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
@@ -84,51 +81,5 @@ var setUpCodes = strings.Fields("CHDIR NICE FDS EXEC MEMORY LIMITS OOM_ADJUST SI
 	"SETSCHEDULER CPUAFFINITY GROUP USER CAPABILITIES CGROUP SETSID CONFIRM STDERR PAM NETWORK NAMESPACE NO_NEW_PRIVILEGES SECCOMP " +
 	"SELINUX_CONTEXT PERSONALITY APPARMOR_PROFILE ADDRESS_FAMILIES RUNTIME_DIRECTORY CHOWN SMACK_PROCESS_LABEL KEYRING STATE_DIRECTORY " +
 	"CACHE_DIRECTORY LOGS_DIRECTORY CONFIGURATION_DIRECTORY NUMA_POLICY CREDENTIALS BPF KSM EXCEPTION")
-
-// covered returns the units that share the domain of unit.
-func (l *Loader) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd.Unit, error) {
-	names, err := units.Belonging(unit)
-	if err != nil {
-		return nil, err
-	}
-	var list []*systemd.Unit
-	for _, name := range append(names, l.instances(units, names)...) {
-		u, err := units.Unit(name)
-		if errors.Is(err, systemd.ErrMasked) {
-			continue // it cannot start
-		}
-		if err != nil {
-			return nil, problem.New(problem.Pos{File: unit.Path}, "%v", err)
-		}
-		list = append(list, u)
-	}
-	return list, nil
-}
-
-// instances returns those instances of the templates among names that have files
-// of their own. Their commands are not the template's, and what follows the look
-// has to be theirs. One that has a domain of its own has its own drop-in.
-func (l *Loader) instances(units *systemd.Units, names []string) []string {
-	var list []string
-	for _, name := range names {
-		for _, instance := range units.Instances(name) {
-			_, s, err := l.conf(strings.TrimSuffix(instance, path.Ext(instance)))
-			if !slices.Contains(names, instance) && (err != nil || s.Domain.IsDefault()) {
-				list = append(list, instance)
-			}
-		}
-	}
-	return list
-}
-
-// toBeMade stands for a unit that is not there: another generator may be making
-// it. Of those, systemd-sysv-generator's are known: they have no command but the script.
-func (l *Loader) toBeMade(name string) *systemd.Unit {
-	unit := &systemd.Unit{Name: name + ".service"}
-	if _, err := fs.Stat(l.fsys, path.Join(initDir, name)[1:]); err == nil {
-		unit.Path = initDir + name
-	}
-	return unit
-}
 
 func place(set systemd.Setting) problem.Pos { return problem.Pos{File: set.File, Line: set.Line} }

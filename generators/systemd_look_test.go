@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"strings"
@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdgen/generators"
 	"rdgen/runtime/domain"
+	"rdgen/services"
 	"rdgen/systemd"
 )
 
@@ -33,7 +35,7 @@ func TestLook(t *testing.T) {
 			"run/systemd/system/service.d/override.conf", "[Service]\nExecStartPre=\n"}, []string{"ExecStartPre" + line}},
 	} {
 		fsys := files(append([]string{"lib/systemd/system/x.service", "[Service]\n" + c.unit}, c.files...)...)
-		made, _ := generate(t, fsys, parse(t, "t1", "mgmt"), "x", (*Loader).Systemd, Systemd)
+		made, _ := generate(t, fsys, parse(t, "t1", "mgmt"), "x", systemdOf)
 		var got []string
 		for l := range strings.Lines(text(t, made, systemd.Etc+"/x.service.d/"+systemd.DropIn)) {
 			if strings.HasPrefix(l, "Exec") {
@@ -53,7 +55,7 @@ func TestLookOfInstances(t *testing.T) {
 		"etc/systemd/system/x@one.service.d/o.conf", "[Service]\nExecStartPre=/bin/one\n",
 		"etc/systemd/system/x@two.service.d/o.conf", "[Service]\nExecStartPre=/bin/two\n", "etc/conf.d/x@two", "netns=other\n",
 		"etc/conf.d/x@", "netns=t1\n")
-	made, _ := generate(t, fsys, domain.Domain{}, "x@", (*Loader).Systemd, Systemd)
+	made, _ := generate(t, fsys, domain.Domain{}, "x@", systemdOf)
 	const own = "ExecStartPre=/bin/a\n"
 	if got := text(t, made, systemd.Etc+"/x@.service.d/"+systemd.DropIn); !strings.Contains(got, own) || strings.Contains(got, "/bin/one") {
 		t.Errorf("the template's:\n%s", got)
@@ -82,16 +84,16 @@ func TestLookRefused(t *testing.T) {
 			"/etc/systemd/system/x.service.d/zzz.conf:2: ExecStartPre= in a drop-in that systemd reads after rdgen's"},
 	} {
 		fsys := files(append([]string{"lib/systemd/system/x.service", "[Service]\n" + c.unit + "ExecStart=/bin/x\n"}, c.files...)...)
-		s, err := NewLoader(fsys, parse(t, "t1", "mgmt")).Systemd("x")
+		job, err := services.NewLoader(fsys, parse(t, "t1", "mgmt")).Systemd.Load("x")
 		if err == nil {
-			_, _, err = Systemd(s)
+			_, _, err = job.Files()
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", name, err, c.want)
 		}
 	}
 	for _, word := range []string{"0", "1", "77", "143", "199", "SIGTERM", "TERM", "DATAERR", "CANTCREAT", "CONFIG"} {
-		if isLookFailure(word) {
+		if generators.IsLookFailure(word) {
 			t.Errorf("SuccessExitStatus=%s is refused", word)
 		}
 	}

@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"os"
@@ -123,7 +123,7 @@ func TestSystemdAcceptsTheUnits(t *testing.T) {
 		d := parse(t, k.netns, k.vrf)
 		t.Run(d.ID(), func(t *testing.T) {
 			fsys := files("lib/systemd/system/ssh.service", service, "lib/systemd/system/ssh.socket", socket)
-			made, _ := generate(t, fsys, d, "ssh", (*Loader).Systemd, Systemd)
+			made, _ := generate(t, fsys, d, "ssh", systemdOf)
 			root := stage(t)
 			for name, text := range map[string]string{"ssh.service": service, "ssh.socket": socket} {
 				if err := os.WriteFile(filepath.Join(root, "usr/lib/systemd/system", name), []byte(text), 0o644); err != nil {
@@ -181,7 +181,7 @@ func stage(t *testing.T) string {
 func TestNoOrderingCycle(t *testing.T) {
 	service, socket := sshUnits(t)
 	fsys := files("lib/systemd/system/ssh.service", service, "lib/systemd/system/ssh.socket", socket)
-	made, _ := generate(t, fsys, parse(t, "t1", "mgmt"), "ssh", (*Loader).Systemd, Systemd)
+	made, _ := generate(t, fsys, parse(t, "t1", "mgmt"), "ssh", systemdOf)
 	units := map[string]string{
 		"ssh.service": service, "ssh.socket": socket,
 		"sockets.target.d/10-ssh.conf":    "[Unit]\nWants=ssh.socket\n",

@@ -1,4 +1,4 @@
-package generators
+package generators_test
 
 import (
 	"slices"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdgen/generators"
+	"rdgen/services"
 	"rdgen/systemd"
 )
 
@@ -41,11 +43,11 @@ var rooted = map[string]struct{ unit, added, refused string }{
 func TestView(t *testing.T) {
 	for name, c := range rooted {
 		fsys := files("lib/systemd/system/x.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\n"+c.unit)
-		s, err := NewLoader(fsys, parse(t, "blue", "")).Systemd("x")
+		job, err := services.NewLoader(fsys, parse(t, "blue", "")).Systemd.Load("x")
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, _, err := Systemd(s)
+		made, _, err := job.Files()
 		if c.refused != "" {
 			if err == nil || !strings.Contains(err.Error(), c.refused) {
 				t.Errorf("%s: %v; want %q", name, err, c.refused)
@@ -79,14 +81,14 @@ func TestBootedSystemdView(t *testing.T) {
 		names = append(names, name)
 		body := "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\n" + c.unit
 		top["etc/systemd/system/"+unit] = body
-		s, err := NewLoader(files("lib/systemd/system/"+unit, body), parse(t, "blue", "")).Systemd("v-" + name)
+		job, err := services.NewLoader(files("lib/systemd/system/"+unit, body), parse(t, "blue", "")).Systemd.Load("v-" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, _, err := Systemd(s)
+		made, _, err := job.Files()
 		if err != nil {
 			failed = append(failed, name)
-			if made, err = Disabled([]string{unit}, "/etc/conf.d/v-"+name, "rdgen: error: "+err.Error()); err != nil {
+			if made, err = generators.Disabled([]string{unit}, "/etc/conf.d/v-"+name, "rdgen: error: "+err.Error()); err != nil {
 				t.Fatal(err)
 			}
 		} else {

@@ -23,12 +23,12 @@ var askers = map[string]string{
 	"busctl": "a service of the bus", "gdbus": "a service of the bus",
 }
 
-// Uncovered returns what the script does that escapes the domain d: each an
+// Escapes returns what the script does that escapes the domain d: each an
 // *problem.Error with its place, the reason and what to do. The hook and the line of
 // WithLine refuse to start a service that a supervisor would run elsewhere;
 // what start() asks of others they cannot see. It reads the run files of
 // supervisors and OpenRC's own files in fsys.
-func (s *Script) Uncovered(fsys fs.FS, d domain.Domain) []error {
+func (s *Script) Escapes(fsys fs.FS, d domain.Domain) []error {
 	errs := s.asking(d)
 	if err := s.supervised(fsys, d); err != nil {
 		errs = append(errs, err)

@@ -4,6 +4,8 @@ import _ "embed"
 
 // The files that rdgen installs as they are, each at its own path.
 const (
+	// InitDir is the folder of OpenRC's init scripts, with its last slash.
+	InitDir = "/etc/init.d/"
 	// ConfPath is read by OpenRC for every service, and sources HookPath.
 	ConfPath = "/etc/rc.conf.d/50-rdgen.conf"
 	// HookPath is the shell code that enters a service's domain. The line that

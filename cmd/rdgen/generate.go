@@ -5,35 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
 	"rdgen/parallel"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
+	"rdgen/services"
 )
 
-// verb is what differs between the three that generate, one for an init system.
+// verb is a verb that generates, for one init system.
 type verb struct {
 	name, short, long string
-	load              func(*generators.Loader, string) (generators.Service, error)
-	make              generators.Generator
-	// knows reports whether the init system has a service of that name.
-	knows func(*generators.Loader, string) bool
-	// mechanism says what enters the domain.
-	mechanism func(domain.Domain) string
-	// declared lists the services that name a domain, for --all; nil for conf.d's.
-	declared func(*generators.Loader) ([]string, error)
+	// init is the init system, as a loader has it.
+	init func(*services.Loader) services.Init
 	// flags, if not nil, adds the verb's own, and returns what tells them to the loader.
-	flags func(*pflag.FlagSet) (setup func(*generators.Loader) error)
+	flags func(*cobra.Command) (setup func(*options, *services.Loader) error)
 }
 
 func verbs() []verb { return []verb{openrcVerb(), s6Verb(), systemdVerb()} }
@@ -42,22 +34,21 @@ func verbs() []verb { return []verb{openrcVerb(), s6Verb(), systemdVerb()} }
 type options struct {
 	root, output, netns, vrf string
 	all, check, json         bool
-	systemdVersion           int
 }
 
 func generate(v verb) *cobra.Command {
 	var o options
-	setup := func(*generators.Loader) error { return nil }
+	setup := func(*options, *services.Loader) error { return nil }
 	cmd := &cobra.Command{
 		Use:     v.name + " SERVICE...",
 		Short:   v.short,
 		Long:    v.long,
 		Example: "rdgen " + v.name + " sshd\nrdgen " + v.name + " --all --check",
-		RunE: func(cmd *cobra.Command, services []string) error {
-			if err := o.validate(cmd, services); err != nil {
+		RunE: func(cmd *cobra.Command, names []string) error {
+			if err := o.validate(cmd, names); err != nil {
 				return err
 			}
-			return o.run(v, setup, services, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return o.run(v, setup, names, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
@@ -69,11 +60,8 @@ func generate(v verb) *cobra.Command {
 	flags.StringVar(&o.vrf, "vrf", "", "put the services into the VRF `V`, whatever conf.d says")
 	flags.BoolVar(&o.check, "check", false, "write nothing, print what would change, exit 1 if anything would")
 	flags.BoolVar(&o.json, "json", false, "print the files as JSON: path, mode, link, text")
-	if v.name == "systemd" {
-		flags.IntVar(&o.systemdVersion, "systemd-version", 0, "refuse what systemd `N` cannot do; without it, what the one installed below --root cannot")
-	}
 	if v.flags != nil {
-		setup = v.flags(flags)
+		setup = v.flags(cmd)
 	}
 	return cmd
 }
@@ -91,20 +79,14 @@ func openRoot(dir string) (*tree.Root, error) {
 	return root, nil
 }
 
-func (o *options) validate(cmd *cobra.Command, services []string) error {
+func (o *options) validate(cmd *cobra.Command, names []string) error {
 	switch {
-	case o.all && len(services) > 0:
-		return usage("--all and "+services[0]+" exclude each other", cmd)
-	case !o.all && len(services) == 0:
+	case o.all && len(names) > 0:
+		return usage("--all and "+names[0]+" exclude each other", cmd)
+	case !o.all && len(names) == 0:
 		return usage("no service given", cmd)
 	case o.json && (o.check || o.output != ""):
 		return usage("--json prints; it excludes --check and -o", cmd)
-	}
-	if f := cmd.Flags().Lookup("systemd-version"); f != nil && f.Changed && o.systemdVersion <= 0 {
-		return usage("--systemd-version is a number, such as 257", cmd)
-	}
-	if dir := filepath.Clean("/" + o.output); cmd.Name() == "systemd" && (strings.HasSuffix(dir, "/systemd/user") || strings.HasSuffix(dir, "/.config/systemd")) {
-		return userScope
 	}
 	for _, flag := range []string{"root", "output", "netns", "vrf"} {
 		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
@@ -114,7 +96,7 @@ func (o *options) validate(cmd *cobra.Command, services []string) error {
 	return nil
 }
 
-func (o *options) run(v verb, setup func(*generators.Loader) error, services []string, stdout, stderr io.Writer) error {
+func (o *options) run(v verb, setup func(*options, *services.Loader) error, names []string, stdout, stderr io.Writer) error {
 	given, err := domain.Parse(o.netns, o.vrf)
 	if err != nil {
 		return fmt.Errorf("command line: %w", err)
@@ -124,12 +106,11 @@ func (o *options) run(v verb, setup func(*generators.Loader) error, services []s
 		return err
 	}
 	defer root.Close()
-	loader := generators.NewLoader(root, given)
-	loader.SystemdVersion = o.systemdVersion
-	if err := setup(loader); err != nil {
+	loader := services.NewLoader(root, given)
+	if err := setup(o, loader); err != nil {
 		return err
 	}
-	files, notes, err := collect(v, loader, services, o.all)
+	files, notes, err := collect(v.init(loader), names, o.all)
 	if err != nil {
 		return err
 	}
@@ -141,26 +122,23 @@ func (o *options) run(v verb, setup func(*generators.Loader) error, services []s
 
 // collect makes the files of all services. It goes on past a bad one, so that
 // every error is reported, and returns no files if there was any.
-func collect(v verb, loader *generators.Loader, services []string, all bool) (tree.Tree, []string, error) {
+func collect(init services.Init, names []string, all bool) (tree.Tree, []string, error) {
 	var errs []error
 	if all {
-		if v.declared == nil {
-			v.declared = (*generators.Loader).Declared
-		}
-		declared, err := v.declared(loader)
+		declared, err := init.Declared()
 		if err != nil {
 			errs = append(errs, err)
 		}
-		services = declared
+		names = declared
 	}
-	services = slices.Compact(services)
-	results := make([]result, len(services))
-	parallel.Each(len(services), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(v, loader, services[i]) })
+	names = slices.Compact(names)
+	results := make([]result, len(names))
+	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(init, names[i]) })
 	var files tree.Tree
 	var notes []string
 	for _, r := range results {
 		if r.err == nil {
-			r.err = merge(&files, r.files, r.pos)
+			r.err = merge(&files, r.files, r.service.Pos)
 		}
 		if r.err != nil {
 			errs = append(errs, r.err)
@@ -174,17 +152,18 @@ func collect(v verb, loader *generators.Loader, services []string, all bool) (tr
 type result struct {
 	files tree.Tree
 	notes []string
-	pos   problem.Pos
-	err   error
+	// service is what the files are of; zero if it could not be read.
+	service generators.Service
+	err     error
 }
 
-func one(v verb, loader *generators.Loader, name string) (r result) {
-	service, err := v.load(loader, name)
+func one(init services.Init, name string) (r result) {
+	job, err := init.Load(name)
 	if err != nil {
 		return result{err: err}
 	}
-	r.pos = service.Pos
-	r.files, r.notes, r.err = v.make(service)
+	r.service = job.Declared()
+	r.files, r.notes, r.err = job.Files()
 	return r
 }
 

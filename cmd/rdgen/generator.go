@@ -18,6 +18,7 @@ import (
 	"rdgen/parallel"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
+	"rdgen/services"
 	"rdgen/systemd"
 	"rdgen/templates"
 )
@@ -73,14 +74,14 @@ func runGenerator(root, dir string, log io.Writer) int {
 
 // atBoot makes the files of all services, and says what was wrong with any.
 func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
-	loader := generators.NewLoader(fsys, domain.Domain{})
-	loader.AtBoot = true
-	names, bad, err := loader.Sorted()
+	loader := services.NewLoader(fsys, domain.Domain{})
+	loader.Systemd.AtBoot = true
+	names, bad, err := loader.DeclaredAndBroken()
 	if err != nil {
 		return tree.Tree{}, nil, fmt.Errorf("conf.d cannot be read, so no service is put into a domain: %w", err)
 	}
 	results := make([]result, len(names))
-	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(systemdVerb(), loader, names[i]) })
+	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(loader.Systemd, names[i]) })
 	owner := map[string]string{} // file -> the service that it was made for
 	for i, r := range results {
 		name := names[i]
@@ -88,7 +89,7 @@ func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
 			continue // it cannot start
 		}
 		if r.err == nil {
-			r.err = merge(&files, r.files, r.pos)
+			r.err = merge(&files, r.files, r.service.Pos)
 		}
 		if r.err != nil {
 			bad[name] = r.err
@@ -102,7 +103,7 @@ func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
 		errs = append(errs, bad[name])
 		var why bytes.Buffer
 		report(&why, bad[name])
-		made, err := generators.Disabled(loader.Victims(name), "/etc/conf.d/"+name, strings.TrimSuffix(why.String(), "\n"))
+		made, err := generators.Disabled(loader.Systemd.UnitsToBlock(name), "/etc/conf.d/"+name, strings.TrimSuffix(why.String(), "\n"))
 		if err != nil {
 			return tree.Tree{}, nil, err
 		}

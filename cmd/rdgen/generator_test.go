@@ -92,7 +92,7 @@ func TestGenerator(t *testing.T) {
 // TestStaticAndGeneratedAreTheSame: where rdgen's own files are in /etc, the
 // generator has nothing to say about them.
 func TestStaticAndGeneratedAreTheSame(t *testing.T) {
-	root, out := services(t, 3), t.TempDir()
+	root, out := daemons(t, 3), t.TempDir()
 	if code := run([]string{"systemd", "--all", "--root", root, "-o", root}, &bytes.Buffer{}, os.Stderr); code != 0 {
 		t.Fatal("rdgen systemd --all fails")
 	}

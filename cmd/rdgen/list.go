@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rdgen/generators"
 	"rdgen/runtime/domain"
+	"rdgen/services"
 )
 
 func listCommand() *cobra.Command {
@@ -63,21 +63,21 @@ func list(root string) ([]entry, error) {
 		return nil, err
 	}
 	defer fsys.Close()
-	loader := generators.NewLoader(fsys, domain.Domain{})
-	names, err := loader.S6Declared()
+	loader := services.NewLoader(fsys, domain.Domain{})
+	names, err := loader.AllDeclared()
 	if err != nil {
 		return nil, err
 	}
 	entries := []entry{}
 	for _, name := range names {
-		s, err := loader.S6Declaration(name)
+		s, err := loader.Declaration(name)
 		if err != nil {
 			return nil, err
 		}
 		e := entry{Service: name, Domain: s.Domain, File: s.Pos.File, Line: s.Pos.Line, Inits: []supervisor{}}
-		for _, v := range verbs() {
-			if v.knows(loader, name) {
-				e.Inits = append(e.Inits, supervisor{v.name, v.mechanism(s.Domain)})
+		for _, init := range loader.Inits() {
+			if init.Has(name) {
+				e.Inits = append(e.Inits, supervisor{init.Name(), init.Mechanism(s.Domain)})
 			}
 		}
 		entries = append(entries, e)

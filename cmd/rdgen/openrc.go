@@ -1,9 +1,6 @@
 package main
 
-import (
-	"rdgen/generators"
-	"rdgen/runtime/domain"
-)
+import "rdgen/services"
 
 func openrcVerb() verb {
 	return verb{
@@ -11,9 +8,6 @@ func openrcVerb() verb {
 		short: "generate OpenRC init scripts",
 		long: "Emits /etc/init.d/SERVICE with one line added, and the init script and the instance links of its domain. " +
 			"The line reads the domain from conf.d at each start, so a service that names none is accepted too.",
-		load:      (*generators.Loader).OpenRC,
-		make:      generators.OpenRC,
-		knows:     (*generators.Loader).InOpenRC,
-		mechanism: func(domain.Domain) string { return "rdexec" },
+		init: func(l *services.Loader) services.Init { return l.OpenRC },
 	}
 }

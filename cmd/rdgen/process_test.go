@@ -43,8 +43,8 @@ func write(t testing.TB, dir string, pairs ...string) {
 
 const daemonUnit = "[Unit]\nDescription=A daemon\n[Service]\nExecStart=/usr/sbin/d $DAEMON_OPTS\nUser=d\n"
 
-// services makes a root with n services in one domain.
-func services(t testing.TB, n int) string {
+// daemons makes a root with n services in one domain.
+func daemons(t testing.TB, n int) string {
 	t.Helper()
 	root := t.TempDir()
 	for i := range n {
@@ -103,7 +103,7 @@ func TestUnreadableFile(t *testing.T) {
 // file must be the old one or the new one, what is left is recognisable, and the
 // next run completes.
 func TestKilledWhileWriting(t *testing.T) {
-	root := services(t, 60)
+	root := daemons(t, 60)
 	fresh := t.TempDir()
 	if out, err := rdgen(t, "systemd", "--all", "--root", root, "-o", fresh).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -174,7 +174,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	cmd := rdgen(t, "systemd", "--all", "--root", services(t, 1))
+	cmd := rdgen(t, "systemd", "--all", "--root", daemons(t, 1))
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = full, &stderr
 	cmd.Run()

@@ -3,11 +3,10 @@ package main
 import (
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
-	"rdgen/generators"
-	"rdgen/runtime/domain"
 	"rdgen/s6"
+	"rdgen/services"
 )
 
 func s6Verb() verb {
@@ -20,16 +19,13 @@ func s6Verb() verb {
 			"script, or else from its systemd unit; what has no counterpart in s6 is named in the file and on stderr. The domain is a " +
 			"oneshot, rdomain-ID.\n\nThe flavors: " + flavors() + ". On Artix, vrf= and netns= are also read from /etc/s6/config/SERVICE.conf. With " +
 			"svscan, SERVICE@ makes a template for s6-instance-maker(1), whose instances are called as their domains.",
-		load:      (*generators.Loader).S6,
-		make:      generators.S6,
-		knows:     (*generators.Loader).InS6,
-		declared:  (*generators.Loader).S6Declared,
-		mechanism: func(domain.Domain) string { return "rdexec" },
-		flags: func(flags *pflag.FlagSet) func(*generators.Loader) error {
+		init: func(l *services.Loader) services.Init { return l.S6 },
+		flags: func(cmd *cobra.Command) func(*options, *services.Loader) error {
 			var flavor, source string
+			flags := cmd.Flags()
 			flags.StringVar(&flavor, "flavor", "", "lay services out as `F` has them; without it, as the folders that are there say")
 			flags.StringVar(&source, "source", "", "the folder of the source directories is `DIR`, instead of the flavor's")
-			return func(l *generators.Loader) error { return l.UseFlavor(flavor, source) }
+			return func(_ *options, l *services.Loader) error { return l.S6.UseFlavor(flavor, source) }
 		},
 	}
 }

@@ -1,0 +1,11 @@
+package generators
+
+// The programs of rdgen that generated files name, for tests that put others in
+// their place.
+const (
+	Rdexec  = rdexec
+	Rdomain = rdomain
+)
+
+// IsLookFailure is for the words that it lets pass.
+var IsLookFailure = isLookFailure

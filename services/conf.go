@@ -1,0 +1,237 @@
+package services
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"rdgen/generators"
+	"rdgen/openrc"
+	"rdgen/parallel"
+	"rdgen/problem"
+	"rdgen/runtime/domain"
+	"rdgen/s6"
+)
+
+// confs are the files that name the domains of services: those of conf.d, and
+// those in the folder of an s6 distribution's own configuration.
+type confs struct {
+	fsys fs.FS
+	// given is the domain of the command line, which replaces that of all files.
+	given domain.Domain
+	// config returns the folder of s6's own configuration, or "".
+	config func() string
+
+	mu sync.Mutex
+	// known remembers what was read of conf.d: --all asks twice.
+	known map[string]declaration
+	// defined remembers which domains have a file.
+	defined map[string]error
+}
+
+// declaration is what a service's conf.d files say.
+type declaration struct {
+	conf    *openrc.Conf
+	service generators.Service
+	err     error
+}
+
+func newConfs(fsys fs.FS, given domain.Domain) *confs {
+	return &confs{fsys: fsys, given: given, known: map[string]declaration{}, defined: map[string]error{}}
+}
+
+// confd is the name of a service's conf.d file, for messages.
+func confd(name string) problem.Pos { return problem.Pos{File: "/etc/conf.d/" + name} }
+
+// read reads a service's conf.d file and the domain in it, once.
+func (c *confs) read(name string) (*openrc.Conf, generators.Service, error) {
+	c.mu.Lock()
+	d, known := c.known[name]
+	c.mu.Unlock()
+	if !known {
+		d.service.Name = name
+		if d.conf, d.err = openrc.ReadConf(c.fsys, name); d.err == nil {
+			d.service.Domain, d.service.Pos, d.err = d.conf.Domain()
+		}
+		c.mu.Lock()
+		c.known[name] = d
+		c.mu.Unlock()
+	}
+	return d.conf, d.service, d.err
+}
+
+// declaredAndBroken sorts the services that have a conf.d file.
+func (c *confs) declaredAndBroken() (declared []string, broken map[string]error, err error) {
+	names, err := openrc.List(c.fsys)
+	if err != nil {
+		return nil, nil, err
+	}
+	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { c.read(names[i]) })
+	broken = map[string]error{}
+	for _, name := range names {
+		conf, s, err := c.read(name)
+		if err == nil {
+			err = c.validate(conf, s)
+		}
+		switch {
+		case err != nil:
+			broken[name] = err
+		case !s.Domain.IsDefault():
+			declared = append(declared, name)
+		}
+	}
+	return declared, broken, nil
+}
+
+// declared returns the services whose conf.d file names a domain.
+func (c *confs) declared() ([]string, error) {
+	declared, broken, err := c.declaredAndBroken()
+	errs := []error{err}
+	for _, name := range slices.Sorted(maps.Keys(broken)) {
+		errs = append(errs, broken[name])
+	}
+	return declared, errors.Join(errs...)
+}
+
+// all returns the services that conf.d or s6's own configuration puts into a domain.
+func (c *confs) all() ([]string, error) {
+	names, err := c.declared()
+	errs := []error{err}
+	if folder := c.config(); folder != "" {
+		entries, err := fs.ReadDir(c.fsys, folder[1:])
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, problem.New(problem.Pos{File: folder}, "%w", problem.Cause(err)))
+		}
+		for _, e := range entries {
+			name, ok := strings.CutSuffix(e.Name(), ".conf")
+			if !ok || e.IsDir() || name == "" || name[0] == '.' {
+				continue
+			}
+			d, _, err := c.configured(name)
+			if err != nil {
+				errs = append(errs, err)
+			} else if !d.IsDefault() {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), errors.Join(errs...)
+}
+
+// inDomain reads, from conf.d, a service that must be in a domain.
+func (c *confs) inDomain(name string) (*openrc.Conf, generators.Service, error) {
+	conf, s, err := c.read(name)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if !c.given.IsDefault() && (err == nil || missing) {
+		s.Domain, s.Pos = c.given, problem.Pos{}
+		return conf, s, nil
+	}
+	if err == nil {
+		err = c.validate(conf, s)
+	}
+	if err != nil {
+		return nil, generators.Service{}, err
+	}
+	if s.Domain.IsDefault() {
+		return nil, generators.Service{}, problem.New(confd(name), "names no domain").
+			WithHint("write vrf=NAME or netns=NAME into it, or give --vrf or --netns")
+	}
+	return conf, s, nil
+}
+
+// everywhere is inDomain with s6's own configuration, which has to agree.
+func (c *confs) everywhere(name string) (*openrc.Conf, generators.Service, error) {
+	from, pos, err := c.configured(name)
+	if err != nil {
+		return nil, generators.Service{}, err
+	}
+	if from.IsDefault() || !c.given.IsDefault() {
+		return c.inDomain(name)
+	}
+	conf, s, err := c.read(name)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, generators.Service{}, err
+	case err == nil && !s.Domain.IsDefault() && s.Domain != from:
+		return nil, generators.Service{}, problem.New(pos, "names %s, but %s names %s", from, s.Pos, s.Domain).
+			WithHint("let both say the same, or remove it from one of them")
+	}
+	s.Name, s.Domain, s.Pos = name, from, pos
+	return conf, s, c.isDefined(s)
+}
+
+// configured reads vrf and netns from s6's own configuration of a service.
+func (c *confs) configured(name string) (domain.Domain, problem.Pos, error) {
+	folder := c.config()
+	if folder == "" {
+		return domain.Domain{}, problem.Pos{}, nil
+	}
+	pos := problem.Pos{File: path.Join(folder, name+".conf")}
+	data, err := fs.ReadFile(c.fsys, pos.File[1:])
+	if errors.Is(err, fs.ErrNotExist) {
+		return domain.Domain{}, problem.Pos{}, nil
+	}
+	if err != nil {
+		return domain.Domain{}, pos, problem.New(pos, "%w", problem.Cause(err))
+	}
+	values, err := s6.Config(pos.File, data, "netns", "vrf")
+	if err != nil {
+		return domain.Domain{}, pos, err
+	}
+	for _, key := range []string{"netns", "vrf"} {
+		if v, set := values[key]; set {
+			pos = v.Pos
+		}
+	}
+	d, err := domain.Parse(values["netns"].Text, values["vrf"].Text)
+	if err != nil {
+		return domain.Domain{}, pos, problem.New(pos, "%w", err).WithHint(openrc.NameHint)
+	}
+	return d, pos, nil
+}
+
+// isConfigured reports whether it is s6's own configuration that puts a service
+// into its domain, which the other init systems do not read.
+func (c *confs) isConfigured(s generators.Service) bool {
+	folder := c.config()
+	return folder != "" && path.Dir(s.Pos.File) == folder
+}
+
+// validate refuses a domain that conf.d may mean but does not say, and one that
+// it says but nobody has defined.
+func (c *confs) validate(conf *openrc.Conf, s generators.Service) error {
+	if hints := conf.Hints(); s.Domain.IsDefault() && len(hints) > 0 {
+		return problem.New(confd(s.Name), "names no domain").WithHint(strings.Join(hints, "\n"))
+	}
+	return c.isDefined(s)
+}
+
+// isDefined refuses a VRF that conf.d names and no file defines: rdomain up
+// would take the name for a network namespace's. A namespace needs no file.
+func (c *confs) isDefined(s generators.Service) error {
+	if s.Domain.VRF.IsZero() {
+		return nil
+	}
+	file := "etc/rdomain/" + s.Domain.ID() + ".conf"
+	c.mu.Lock()
+	err, known := c.defined[file]
+	if !known {
+		_, err = fs.Stat(c.fsys, file)
+		c.defined[file] = err
+	}
+	c.mu.Unlock()
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return problem.New(s.Pos, "%s is not defined: there is no /%s", s.Domain, file).
+			WithHint("correct the name, or write that file: [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF")
+	}
+	return problem.New(s.Pos, "/%s: %v", file, problem.Cause(err))
+}

@@ -1,0 +1,76 @@
+// Package services reads services from below a root: which domain conf.d names
+// for each, and what OpenRC, systemd and s6 have of it, as far as package generators
+// needs it to make the files. It reads, and it writes nothing.
+package services
+
+import (
+	"io/fs"
+
+	"rdgen/generators"
+	"rdgen/generators/tree"
+	"rdgen/runtime/domain"
+)
+
+// Loader reads the services below one root. It may be asked for several at once.
+type Loader struct {
+	OpenRC  *OpenRC
+	S6      *S6
+	Systemd *Systemd
+
+	confs *confs
+}
+
+// NewLoader returns a Loader that reads from fsys. If given is not the default
+// domain, every service is in it, whatever its conf.d file says.
+func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
+	c := newConfs(fsys, given)
+	l := &Loader{confs: c, OpenRC: &OpenRC{fsys: fsys, confs: c}, Systemd: newSystemd(fsys, c)}
+	l.S6 = newS6(fsys, c, l.OpenRC, l.Systemd)
+	c.config = func() string { return l.S6.flavor().Config }
+	return l
+}
+
+// Init is an init system.
+type Init interface {
+	// Name is that of the verb of rdgen that generates for it.
+	Name() string
+	// Has reports whether it has a service of that name, good or bad.
+	Has(name string) bool
+	// Follows reports whether it is the one that has to put the service into its
+	// domain: it is not, where only another one reads the file that names the domain, or
+	// where it is not the init system of the machine.
+	Follows(s generators.Service) bool
+	// Declared returns the services that it is told to put into a domain, sorted. A
+	// file that cannot be read with certainty is an error beside the others' names: its
+	// service may name a domain.
+	Declared() ([]string, error)
+	// Load reads one service.
+	Load(name string) (generators.Job, error)
+	// Mechanism says what enters a domain.
+	Mechanism(d domain.Domain) string
+	// Needed returns those of the generated files that must be in place for the
+	// service to run in its domain.
+	Needed(files tree.Tree) tree.Tree
+	// Escapes returns what of a service runs outside of its domain, although the
+	// generated files are in place.
+	Escapes(name string) []error
+}
+
+// Inits returns the init systems, in alphabetical order.
+func (l *Loader) Inits() []Init { return []Init{l.OpenRC, l.S6, l.Systemd} }
+
+// DeclaredAndBroken returns the services whose conf.d file names a domain, sorted,
+// and by service the error of each conf.d file that cannot be followed.
+func (l *Loader) DeclaredAndBroken() (declared []string, broken map[string]error, err error) {
+	return l.confs.declaredAndBroken()
+}
+
+// AllDeclared returns the services that conf.d or an init system's own
+// configuration puts into a domain, sorted, as [Init.Declared] does.
+func (l *Loader) AllDeclared() ([]string, error) { return l.confs.all() }
+
+// Declaration reads what puts a service into its domain, for whichever init system.
+func (l *Loader) Declaration(name string) (generators.Service, error) {
+	_, s, err := l.confs.everywhere(name)
+	return s, err
+}

@@ -1,0 +1,127 @@
+package services
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"rdgen/generators"
+	"rdgen/generators/tree"
+	"rdgen/openrc"
+	"rdgen/problem"
+	"rdgen/runtime/domain"
+)
+
+// OpenRC is that init system.
+type OpenRC struct {
+	fsys  fs.FS
+	confs *confs
+}
+
+// Name is "openrc".
+func (o *OpenRC) Name() string { return "openrc" }
+
+// Has reports whether there is an OpenRC script of the service, good or bad.
+// A machine that had another init system may have an LSB script of that name.
+func (o *OpenRC) Has(name string) bool {
+	f, err := o.fsys.Open(openrc.InitDir[1:] + name)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid)
+	}
+	defer f.Close()
+	head := make([]byte, 256) // the kernel's own limit, BINPRM_BUF_SIZE
+	n, _ := io.ReadFull(f, head)
+	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	return bytes.HasPrefix(line, []byte("#!")) && (bytes.Contains(line, []byte("openrc-run")) || bytes.Contains(line, []byte("runscript")))
+}
+
+// Follows reports whether conf.d names the domain, which is all that OpenRC reads.
+func (o *OpenRC) Follows(s generators.Service) bool { return !o.confs.isConfigured(s) }
+
+// Declared returns the services whose conf.d file names a domain.
+func (o *OpenRC) Declared() ([]string, error) { return o.confs.declared() }
+
+// Load reads a service, which may be in no domain.
+func (o *OpenRC) Load(name string) (generators.Job, error) {
+	s, err := o.load(name)
+	return s, err
+}
+
+func (o *OpenRC) load(name string) (generators.OpenRC, error) {
+	if !o.confs.given.IsDefault() {
+		return generators.OpenRC{}, problem.New(confd(name), "OpenRC reads the domain here at every start; --netns and --vrf cannot replace it").
+			WithHint("write " + assignments(o.confs.given) + " there")
+	}
+	conf, declared, err := o.confs.read(name)
+	if err == nil {
+		err = o.confs.validate(conf, declared)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return generators.OpenRC{}, err
+	}
+	s := generators.OpenRC{Service: declared}
+	base := name
+	if target, ok := o.instance(name); ok {
+		base, s.Link = target, target
+	}
+	s.Script, err = openrc.ReadScript(o.fsys, base, conf)
+	return s, err
+}
+
+// instance returns the script that an init script is a link to, beside it: that
+// of a multi-instance service.
+func (o *OpenRC) instance(name string) (target string, ok bool) {
+	target, err := fs.ReadLink(o.fsys, openrc.InitDir[1:]+name)
+	if err != nil {
+		return "", false
+	}
+	target = strings.TrimPrefix(target, openrc.InitDir)
+	return target, target != name && !strings.Contains(target, "/")
+}
+
+// assignments spells a domain as conf.d has it.
+func assignments(d domain.Domain) string {
+	var lines []string
+	if !d.Netns.IsZero() {
+		lines = append(lines, `netns="`+d.Netns.String()+`"`)
+	}
+	if !d.VRF.IsZero() {
+		lines = append(lines, `vrf="`+d.VRF.String()+`"`)
+	}
+	return strings.Join(lines, " and ")
+}
+
+// Mechanism is "rdexec".
+func (o *OpenRC) Mechanism(domain.Domain) string { return "rdexec" }
+
+// Needed returns no file where the rc.conf.d file covers every script, else all.
+func (o *OpenRC) Needed(files tree.Tree) tree.Tree {
+	if o.hooked() {
+		return tree.Tree{}
+	}
+	return files
+}
+
+// hooked reports whether the file is installed that covers every script.
+func (o *OpenRC) hooked() bool {
+	_, err := fs.Stat(o.fsys, openrc.ConfPath[1:])
+	return err == nil
+}
+
+// Escapes returns what a service that can be read, and names a domain, does
+// outside of it, and that nothing makes its domain before it starts.
+func (o *OpenRC) Escapes(name string) []error {
+	s, err := o.load(name)
+	if err != nil || s.Domain.IsDefault() {
+		return nil
+	}
+	errs := s.Script.Escapes(o.fsys, s.Domain)
+	script := openrc.InitDir + openrc.RdomainService(s.Domain.ID())
+	if _, err := fs.Stat(o.fsys, script[1:]); err != nil && o.hooked() {
+		errs = append(errs, problem.New(s.Pos, "nothing makes %s before %s starts: there is no %s", s.Domain, name, script).
+			WithHint("ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it"))
+	}
+	return errs
+}
