@@ -66,7 +66,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
-	if out, err := exec.Command(shellcheck, append(files, "customize", "../guest/prelude.sh")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(shellcheck, append(files, "customize", "../guest/prelude.sh", "../guest/s6/lib.sh")...).CombinedOutput(); err != nil {
 		t.Errorf("shellcheck: %v\n%s", err, out)
 	}
 }

@@ -70,3 +70,7 @@ func Missing(t testing.TB, layer, reason string) {
 	}
 	t.Skipf("%s: %s", layer, reason)
 }
+
+// All reports whether every release and every step is wanted (make test-all), and
+// not only the ones that stand for the others.
+func All() bool { return os.Getenv("RDGEN_TEST_ALL") != "" }

@@ -48,6 +48,7 @@ var may = map[string]struct {
 	"test/s6":            {nil, "what s6 and s6-rc of this machine make of it"},
 	"test/sandbox":       {[]string{"rdgen/test/need", "golang.org/x/sys/unix"}, "a mount and network namespace for a test"},
 	"test/guest":         {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "what tests do in a machine of theirs, whatever kind it is"},
+	"test/guest/s6":      {[]string{"rdgen/test/guest"}, "tests of s6, for guests of any kind"},
 	"test/guest/wire":    {nil, "what the agent in a machine and the tests say, and its answers"},
 	"test/native":        {[]string{"rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines without a kernel of their own"},
 	"test/native/keeper": {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "makes the namespaces of such a machine, and its agent"},

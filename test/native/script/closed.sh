@@ -12,7 +12,7 @@ done
 echo netns=private >/etc/conf.d/ignored; echo netns=private >/etc/conf.d/blind
 echo vrf=undefined >/etc/conf.d/undefined
 printf '[Domain]\nKind=netns\nNoSuchKey=1\n' >/etc/rdomain/broken.conf
-printf '[Domain]\nKind=netns\n[Link nosuchlink]\n' >/etc/rdomain/half.conf
+printf '[Domain]\nKind=netns\nTimeout=1\n[Link nosuchlink]\n' >/etc/rdomain/half.conf
 # rdomain@ says that these are up, and they are not.
 for d in stale missing lying; do
 	mkdir -p /etc/systemd/system/rdomain@$d.service.d; printf '[Service]\nExecStart=\nExecStart=/bin/true\n' >/etc/systemd/system/rdomain@$d.service.d/x.conf
@@ -58,7 +58,7 @@ sed -i 's/^ExecStartPre=+/ExecStartPre=/; /^TemporaryFileSystem/d; /^BindReadOnl
 echo 'ExecStart=/bin/sh -c "echo leaked >/home/alice/leaked; sleep 1000"' >>/home/alice/.config/systemd/user/x.service
 systemctl start user@1000
 alice() { setpriv --reuid alice --regid alice --clear-groups env XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/alice "$@"; }
-awaited alice systemctl --user is-system-running
+awaited alice systemctl --user show-environment
 fails "a user's systemd" alice systemctl --user start x
 alice systemctl --user start x 2>/dev/null
 ok "has failed" sh -c '! test -e /home/alice/leaked'

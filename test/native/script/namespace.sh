@@ -138,8 +138,10 @@ echo netns=private >/etc/conf.d/call; systemctl daemon-reload
 ok "the socket of a service" systemctl start call.socket
 ok "listens inside" has "ip netns exec private ss -Htln" :7003
 ok "and nowhere else" sh -c '! ss -Htln | grep :7003'
-ip netns exec private busybox timeout 5 nc 127.0.0.1 7003 </dev/null
+ip netns exec private busybox nc 127.0.0.1 7003 </dev/null &
+caller=$!
 ok "and starts it inside" inside call private
+kill $caller 2>/dev/null
 ok "a conf.d file that cannot be followed stops its service" failed bad
 ok "and says so in systemctl status" has "systemctl status bad" '/etc/conf.d/bad:1: netns=.*needs a shell to read'
 ok "its socket as well" failed bad.socket

@@ -1,0 +1,21 @@
+#!/bin/sh
+# What the scripts of the s6 tests share; services are in /srv/scan, because /run
+# may be mounted noexec.
+until_() { n=0; while ! eval "$1" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 300 ] || { echo "never: $1" >&2; tail -n 9 /srv/scan.log /var/log/*/current >&2; return 1; }; sleep 0.1; done; }
+pid() { s6-svstat -o pid "$1"; }
+# scan DIR: an s6-svscan on DIR, as an init system starts it.
+scan() { setsid s6-svscan "$1" >"$1.log" 2>&1 & until_ "s6-svscanctl -z $1"; }
+# place SOURCE: the longruns of source directories as service directories, the
+# pipe to the logger made by s6-svscan: what s6-rc makes of them otherwise.
+place() {
+	for d in /etc/s6-rc/source/*; do
+		name=${d##*/}
+		[ -e "$d/run" ] || continue
+		[ ! -e "$d/consumer-for" ] || continue
+		rm -rf "/srv/scan/$name"
+		cp -R "$d" "/srv/scan/$name"
+		[ ! -e "$d/producer-for" ] || cp -R "/etc/s6-rc/source/$(cat "$d/producer-for")" "/srv/scan/$name/log"
+	done
+}
+# oneshot NAME up|down: as s6-rc does it.
+oneshot() { execlineb -P "/etc/s6-rc/source/$1/$2"; }
