@@ -1,4 +1,4 @@
-# make build | demo | check | test | test-vm | golden | bench | fuzz | install | clean
+# make build | demo | check | test | test-all | test-vm | golden | bench | fuzz | install | clean
 #
 # install honours DESTDIR and PREFIX. The files that rdgen generates name
 # /usr/sbin/rdexec and /usr/sbin/rdomain, so PREFIX is /usr unless a packager
@@ -11,7 +11,12 @@ VERSION ?= 0.1.0
 GO      ?= go
 GOFLAGS_BUILD = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
 BINARIES = bin/rdgen bin/rdomain bin/rdexec
+# The folder that install takes them from, as they are, if it is set.
+BUILT   ?=
 CACHE    = .cache
+
+# Everything is built, vetted and tested as it is installed: without C.
+export CGO_ENABLED = 0
 
 # Under CI nothing may be skipped but the machines of a release that moves.
 ifdef CI
@@ -21,7 +26,7 @@ export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 
-.PHONY: all build demo check test test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
+.PHONY: all build demo check vet staticcheck short test test-all test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
 
 all: build
 
@@ -29,25 +34,40 @@ build: $(BINARIES)
 
 $(BINARIES): bin/%:
 	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o $@ ./cmd/$*
+	$(GO) build $(GOFLAGS_BUILD) -o $@ ./cmd/$*
 
-# The fast layers: shape, unit, golden.
+# The fast layers: shape, unit, golden; and what reads the sources, side by side.
 check:
+	@$(MAKE) --no-print-directory -j4 --output-sync=target vet staticcheck short
+
+vet:
 	$(GO) vet ./...
+
+staticcheck:
 	$(GO) tool staticcheck ./...
-	$(GO) test -short -json ./... | $(GO) run ./test/report
+
+# go test would run a part of go vet again.
+short:
+	$(GO) test -vet=off -short -json ./... | $(GO) run ./test/report
+
+# The programs that tests share are built once, into the folder $RDGEN_BIN.
+PROGRAMS = $(addprefix ./,cmd/rdgen cmd/rdomain cmd/rdexec test/vm/agent test/vm/probe test/native/keeper)
+share = export RDGEN_BIN=$$(mktemp -d) && trap 'rm -rf "$$RDGEN_BIN"' EXIT && chmod 0755 "$$RDGEN_BIN" && \
+	$(GO) build $(GOFLAGS_BUILD) -o "$$RDGEN_BIN/" $(PROGRAMS)
 
 # Every layer, on what is built here; the machines last and alone, because they
-# need both processors.
-test: tools fixtures build
-	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
-	@{ $(GO) test -count=1 -timeout 30m -json $$($(GO) list ./... | grep -v /test/vm); \
-	   $(GO) test -count=1 -timeout 80m -json ./test/vm/...; } | $(GO) run ./test/report
+# need both processors. test-all is every release and every step, where test takes
+# some that stand for the others.
+test: tools fixtures vet staticcheck
+	@$(share) && { $(GO) test -vet=off -count=1 -timeout 30m -json $$($(GO) list ./... | grep -v /test/vm); \
+	   $(GO) test -vet=off -count=1 -timeout 80m -json ./test/vm/...; } | $(GO) run ./test/report
+
+test-all:
+	@RDGEN_TEST_ALL=1 $(MAKE) test
 
 # The test machines alone; their images are kept in ~/.cache/rdgen/vm.
 test-vm: tools
-	$(GO) test -count=1 -timeout 80m -json ./test/vm/... | $(GO) run ./test/report
+	@$(share) && $(GO) test -vet=off -count=1 -timeout 80m -json ./test/vm/... | $(GO) run ./test/report
 
 # Rewrite every golden file; review the difference.
 golden:
@@ -71,13 +91,13 @@ demo:
 
 install: install-bin install-openrc install-systemd
 
-install-bin: build
-	install -D -m 0755 bin/rdgen $(DESTDIR)$(PREFIX)/bin/rdgen
-	install -D -m 0755 bin/rdomain $(DESTDIR)$(PREFIX)/sbin/rdomain
-	install -D -m 0755 bin/rdexec $(DESTDIR)$(PREFIX)/sbin/rdexec
+install-bin: $(if $(BUILT),,build)
+	install -D -m 0755 $(or $(BUILT),bin)/rdgen $(DESTDIR)$(PREFIX)/bin/rdgen
+	install -D -m 0755 $(or $(BUILT),bin)/rdomain $(DESTDIR)$(PREFIX)/sbin/rdomain
+	install -D -m 0755 $(or $(BUILT),bin)/rdexec $(DESTDIR)$(PREFIX)/sbin/rdexec
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/*.8
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
-	bin/rdgen man $(DESTDIR)$(PREFIX)/share/man/man8
+	$(or $(BUILT),bin)/rdgen man $(DESTDIR)$(PREFIX)/share/man/man8
 
 # The hook that every OpenRC service passes, and the domains' init script.
 install-openrc:

@@ -2,7 +2,6 @@ package generators_test
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdgen/generators"
+	"rdgen/test/need"
 )
 
 // failing are services that systemd cannot set up, or that fail by themselves,
@@ -98,13 +98,15 @@ done`)
 	}
 }
 
-// buildTop builds rdgen's programs that a service in a domain calls.
+// buildTop puts rdgen's programs that a service in a domain calls into top.
 func buildTop(t *testing.T, top string) {
 	t.Helper()
 	for _, path := range []string{generators.Rdomain, generators.Rdexec} {
-		build := exec.Command("go", "build", "-o", filepath.Join(top, path), "rdgen/cmd/"+filepath.Base(path))
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
+		program, err := need.Program("cmd/" + filepath.Base(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("install", "-D", program, filepath.Join(top, path)).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}

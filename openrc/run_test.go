@@ -80,10 +80,12 @@ func (b *bed) line() {
 // rdexec installs the real one.
 func (b *bed) rdexec() {
 	b.t.Helper()
-	cmd := exec.Command("go", "build", "-o", filepath.Join(b.stage, "usr/sbin/rdexec"), "rdgen/cmd/rdexec")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		b.t.Fatalf("go build: %v\n%s", err, out)
+	program, err := need.Program("cmd/rdexec")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if out, err := exec.Command("install", "-D", program, filepath.Join(b.stage, "usr/sbin/rdexec")).CombinedOutput(); err != nil {
+		b.t.Fatalf("%v\n%s", err, out)
 	}
 }
 

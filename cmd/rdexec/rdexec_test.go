@@ -6,7 +6,6 @@ import (
 	"flag"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdgen/runtime/domain"
+	"rdgen/test/need"
 )
 
 // What rdexec does is tested with package enter, which starts the real
@@ -59,14 +59,12 @@ func TestDeps(t *testing.T) {
 	}
 }
 
-// build builds rdexec as it is installed.
+// build returns rdexec as it is installed.
 func build(t *testing.T) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "rdexec")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	file, err := need.Program("cmd/rdexec")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return file
 }

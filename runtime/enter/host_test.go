@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,11 +34,7 @@ func TestMain(m *testing.M) {
 	if code, ok := asRoot(); ok {
 		os.Exit(code)
 	}
-	code := m.Run()
-	if built.dir != "" {
-		os.RemoveAll(built.dir)
-	}
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
 func asRoot() (code int, ok bool) {
@@ -70,31 +65,14 @@ func needHostRoot(t *testing.T) {
 	}
 }
 
-var built struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-// rdexec builds cmd/rdexec once and returns its path.
+// rdexec returns the path of cmd/rdexec.
 func rdexec(t *testing.T) string {
 	t.Helper()
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "rdexec-test"); built.err != nil {
-			return
-		}
-		// The ordinary users of some tests must reach it.
-		built.err = os.Chmod(built.dir, 0o755)
-		cmd := exec.Command("go", "build", "-o", built.dir+"/rdexec", "rdgen/cmd/rdexec")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("%w\n%s", err, out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
+	path, err := need.Program("cmd/rdexec")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return built.dir + "/rdexec"
+	return path
 }
 
 // host is a machine of the test's own: a mount namespace with its own /run and

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rdgen/test/guest/wire"
+	"rdgen/test/need"
 )
 
 // Install does in the guest what `make install` does for its init system, with
@@ -30,7 +31,7 @@ func (g *Guest) Install(t testing.TB) {
 // puts it into the guest as /usr/local/bin/probe.
 func (g *Guest) PutProbe(t testing.TB) {
 	t.Helper()
-	path, err := Program("test/vm/probe")
+	path, err := need.Program("test/vm/probe")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,19 +47,22 @@ var installed = map[Init]func() ([]byte, error){
 	Systemd: sync.OnceValues(func() ([]byte, error) { return makeInstall("install-bin", "install-systemd") }),
 }
 
-// making is held while make runs: two at once would build into one folder.
-var making sync.Mutex
-
 // makeInstall returns a compressed tar archive of what the targets install.
 func makeInstall(targets ...string) ([]byte, error) {
-	making.Lock()
-	defer making.Unlock()
+	var built string
+	for _, name := range []string{"rdgen", "rdomain", "rdexec"} {
+		path, err := need.Program("cmd/" + name)
+		if err != nil {
+			return nil, err
+		}
+		built = filepath.Dir(path)
+	}
 	dir, err := os.MkdirTemp("", "rdgen-install-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	cmd := exec.Command("make", append(targets, "DESTDIR="+dir+"/root")...)
+	cmd := exec.Command("make", append(targets, "DESTDIR="+dir+"/root", "BUILT="+built)...)
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make: %w\n%s", err, out)

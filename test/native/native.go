@@ -104,7 +104,7 @@ func (m *Machine) start(root string) (err error) {
 	if err := os.Mkdir(m.path("share"), 0o755); err != nil {
 		return err
 	}
-	program, err := guest.Program("test/native/keeper")
+	program, err := need.Program("test/native/keeper")
 	if err != nil {
 		return err
 	}

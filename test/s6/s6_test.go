@@ -25,18 +25,18 @@ listens() { [ "$(ip netns exec "$1" ss -Htln | grep -c ":$2 ")" = 1 ] && [ "$(ss
 func host(t *testing.T) {
 	t.Helper()
 	sandbox.Need(t)
-	dir := t.TempDir()
+	var programs []string
 	for _, name := range []string{"rdgen", "rdomain", "rdexec"} {
-		cmd := exec.Command("go", "build", "-o", dir+"/"+name, "rdgen/cmd/"+name)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+		path, err := need.Program("cmd/" + name)
+		if err != nil {
+			t.Fatal(err)
 		}
+		programs = append(programs, path)
 	}
 	// /usr/sbin is the machine's: what is put there goes with the sandbox.
 	sandbox.Sh(t, `mkdir -p /run/over/up /run/over/work /run/empty
 		mount -t overlay overlay -o lowerdir=/usr/sbin,upperdir=/run/over/up,workdir=/run/over/work /usr/sbin
-		cp `+dir+`/* /usr/sbin/
+		cp `+strings.Join(programs, " ")+` /usr/sbin/
 		echo 'root:x:0:0::/:/bin/sh' >/etc/passwd; echo 'root:x:0:' >/etc/group
 		mkdir -p /etc/conf.d /etc/systemd/system /run/log /var/log
 		mount -t tmpfs log /var/log; mount --bind /var/log /run/log`)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rdgen/test/guest"
+	"rdgen/test/need"
 )
 
 // Files of a booted state, in a folder beside the image.
@@ -21,7 +22,7 @@ const (
 // agent answers, and boots it first if the cache has none for this agent, this
 // QEMU and this command line.
 func booted(program emulator, img image, logf func(string, ...any)) (string, error) {
-	path, err := guest.Program("test/vm/agent")
+	path, err := need.Program("test/vm/agent")
 	if err != nil {
 		return "", err
 	}

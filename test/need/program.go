@@ -1,4 +1,4 @@
-package guest
+package need
 
 import (
 	"fmt"
@@ -6,8 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // Program returns the path of a program of this project, static, built from its
@@ -31,7 +30,7 @@ var bin = sync.OnceValues(func() (string, error) {
 	old, _ := filepath.Glob(filepath.Join(os.TempDir(), "rdgen-bin-*"))
 	for _, dir := range old {
 		var pid int
-		if _, err := fmt.Sscanf(filepath.Base(dir), "rdgen-bin-%d", &pid); err == nil && unix.Kill(pid, 0) == unix.ESRCH {
+		if _, err := fmt.Sscanf(filepath.Base(dir), "rdgen-bin-%d", &pid); err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
 			os.RemoveAll(dir)
 		}
 	}
