@@ -57,18 +57,18 @@ func which(given map[string]bool, args []string, all func() ([]domain.ID, error)
 }
 
 func (c *command) up(args []string) error {
-	return c.make(args, "up", (*lifecycle.Host).Planner, (*lifecycle.Host).Up)
+	return c.make(args, "up", (*lifecycle.Host).DryRun, (*lifecycle.Host).Up)
 }
 
 func (c *command) reload(args []string) error {
-	return c.make(args, "reloaded", func(h *lifecycle.Host) planner { return h.PlanReload }, (*lifecycle.Host).Reload)
+	return c.make(args, "reloaded", func(h *lifecycle.Host) dryRun { return h.DryReload }, (*lifecycle.Host).Reload)
 }
 
-// planner says what would be done for a domain.
-type planner = func(domain.ID) ([]object.Step, error)
+// dryRun says what would be done for a domain.
+type dryRun = func(domain.ID) ([]object.Step, error)
 
 // make is up and reload.
-func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) planner,
+func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) dryRun,
 	do func(*lifecycle.Host, domain.ID) error) error {
 	given, args, err := options(args, "-n", "--all")
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) p
 }
 
 // print prints what would be done.
-func (c *command) print(list []domain.ID, plan planner) {
+func (c *command) print(list []domain.ID, plan dryRun) {
 	for _, id := range list {
 		steps, err := plan(id)
 		for _, s := range steps {
@@ -129,7 +129,7 @@ func (c *command) down(args []string) error {
 	}
 	for _, wave := range host.Waves(list) {
 		if given["-n"] {
-			c.print(wave, host.PlanDown)
+			c.print(wave, host.DryDown)
 			continue
 		}
 		c.each("down", wave, host.Down)

@@ -88,25 +88,25 @@ func (h *Host) Waves(list []domain.ID) [][]domain.ID {
 // somebody else, or an up was killed before it recorded anything.
 func (h *Host) leftRules(id domain.ID) error {
 	d, _ := id.Both()
-	s, err := h.newSession(d.Netns)
+	w, err := h.open(d.Netns)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	return s.withRules(s.lastVRF)
+	defer w.Close()
+	return w.withRules(w.lastVRF)
 }
 
 // inhabited reports whether a namespace has links that are not recorded in r.
 func (h *Host) inhabited(r *record.Record) (bool, error) {
-	s, err := h.newSession(r.Domain.Netns)
+	w, err := h.open(r.Domain.Netns)
 	if err != nil {
 		return false, err
 	}
-	defer s.close()
-	if s.in == nil {
+	defer w.Close()
+	if !w.Exists() || w.Netns.IsZero() {
 		return false, nil
 	}
-	names, err := s.strangers(r)
+	names, err := w.strangers(r)
 	return len(names) > 0, err
 }
 
@@ -131,31 +131,31 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 	if r.Home != h.home.ID() && (r.Domain.Netns.IsZero() || hasTaken(r)) {
 		return nil, fmt.Errorf("%s was brought up from another network namespace; run rdomain there", id)
 	}
-	s, err := h.newSession(r.Domain.Netns)
+	w, err := h.open(r.Domain.Netns)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
+	defer w.Close()
 	made := r.Made()
-	if made != nil && s.in != nil {
-		if notes, err = s.inhabitants(id, r); err != nil {
+	if made != nil && w.Exists() {
+		if notes, err = w.inhabitants(id, r); err != nil {
 			return notes, err
 		}
 	}
 	remove := func() error {
-		have, err := s.read(nil, r)
+		have, err := w.Read(nil, r)
 		if err != nil {
 			return err
 		}
 		removal := plan.Down(r, have)
 		notes = append(notes, removal.Notes...)
-		if err := s.remove(removal.Steps, r); err != nil {
+		if err := w.remove(removal.Steps, r); err != nil {
 			return err
 		}
-		return s.lastVRF()
+		return w.lastVRF()
 	}
 	if !r.Domain.VRF.IsZero() {
-		err = s.withRules(remove)
+		err = w.withRules(remove)
 	} else {
 		err = remove()
 	}
@@ -173,34 +173,34 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 // inhabitants looks at what else lives in a namespace that is about to be
 // removed: VRFs of ours are brought down first, so that the links they took are
 // given back; other links are only spoken of.
-func (s *session) inhabitants(id domain.ID, r *record.Record) (notes []string, err error) {
-	strangers, err := s.strangers(r)
+func (w *work) inhabitants(id domain.ID, r *record.Record) (notes []string, err error) {
+	strangers, err := w.strangers(r)
 	if err != nil || len(strangers) == 0 {
 		return nil, err
 	}
-	ids, err := s.h.store.IDs()
+	ids, err := w.h.store.IDs()
 	if err != nil {
 		return nil, err
 	}
 	for _, other := range ids {
-		o, err := s.h.store.Load(other)
+		o, err := w.h.store.Load(other)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return notes, err // what it took would be lost
 		}
-		if err != nil || other == id || o.Domain.VRF.IsZero() || o.Domain.Netns != s.netns {
+		if err != nil || other == id || o.Domain.VRF.IsZero() || o.Domain.Netns != w.Netns {
 			continue
 		}
-		more, err := s.h.Down(other)
+		more, err := w.h.Down(other)
 		if notes = append(notes, more...); err != nil {
 			return notes, err
 		}
 	}
-	if strangers, err = s.strangers(r); err != nil {
+	if strangers, err = w.strangers(r); err != nil {
 		return notes, err
 	}
 	for _, name := range strangers {
 		notes = append(notes, fmt.Sprintf("link %s in netns %s was not made by rdomain; it goes with the namespace, "+
-			"or back to the first one if it is hardware", name, s.netns))
+			"or back to the first one if it is hardware", name, w.Netns))
 	}
 	return notes, nil
 }
@@ -210,8 +210,12 @@ func (s *session) inhabitants(id domain.ID, r *record.Record) (notes []string, e
 var fallback = []string{"lo", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
 
 // strangers returns the names of links in the namespace that are not in r.
-func (s *session) strangers(r *record.Record) ([]string, error) {
-	links, err := s.in.Links("")
+func (w *work) strangers(r *record.Record) ([]string, error) {
+	c, err := w.Conn(w.Netns)
+	if err != nil {
+		return nil, err
+	}
+	links, err := c.Links("")
 	if err != nil {
 		return nil, err
 	}

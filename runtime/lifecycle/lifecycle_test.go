@@ -1,20 +1,16 @@
 package lifecycle
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"rdgen/parallel"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
-	"rdgen/test/need"
 	"rdgen/test/sandbox"
 )
 
@@ -96,11 +92,12 @@ func TestNoDescriptorIsKept(t *testing.T) {
 // once, and only what was changed.
 func TestRulesAreTakenBack(t *testing.T) {
 	h := host(t)
-	s, err := h.newSession(domain.Netns{})
+	w, err := h.open(domain.Netns{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
+	defer w.Close()
+	w.id = id(t, "red")
 	before := sandbox.Sh(t, `ip rule; ip -6 rule`)
 	lookup := object.Rule{Pref: plan.PrefL3mdev, L3mdev: true, Protocol: object.ProtocolKernel}
 	last := object.Rule{Pref: plan.PrefUnreachable, L3mdev: true, Type: "unreachable", Protocol: object.ProtocolKernel}
@@ -113,21 +110,21 @@ func TestRulesAreTakenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(s.withRules(func() error {
-		return s.apply(id(t, "red"), nil, &record.Record{}, &plan.Plan{Steps: steps, Record: &record.Record{}})
+	must(w.withRules(func() error {
+		return w.apply(&plan.Plan{Steps: steps, Record: &record.Record{}})
 	}))
 	moved := sandbox.Sh(t, `ip rule; ip -6 rule`)
 	if moved == before {
 		t.Fatal("no rule was changed")
 	}
 	// A second VRF finds them, and records nothing of its own.
-	must(s.withRules(func() error {
-		if n := len(s.rules.Added) + len(s.rules.Deleted); n != 3 {
+	must(w.withRules(func() error {
+		if n := len(w.rules.Added) + len(w.rules.Deleted); n != 3 {
 			t.Errorf("%d changes are recorded; want 3", n)
 		}
 		return nil
 	}))
-	must(s.withRules(s.lastVRF))
+	must(w.withRules(w.lastVRF))
 	sandbox.Sh(t, `ip rule delete pref 1000`) // the kernel's stays
 	if after := sandbox.Sh(t, `ip rule; ip -6 rule`); after != before {
 		t.Errorf("rules are now\n%s\nbefore\n%s", after, before)
@@ -137,8 +134,8 @@ func TestRulesAreTakenBack(t *testing.T) {
 	}
 	// A step that fails takes the rules back at once.
 	bad := append(steps[1:3:3], object.Step{Verb: object.Set, Object: object.Setting{Link: "none", What: "up"}})
-	if err := s.withRules(func() error {
-		return s.apply(id(t, "red"), nil, &record.Record{}, &plan.Plan{Steps: bad, Record: &record.Record{}})
+	if err := w.withRules(func() error {
+		return w.apply(&plan.Plan{Steps: bad, Record: &record.Record{}})
 	}); err == nil {
 		t.Error("a bad step = nil; want an error")
 	}
@@ -148,56 +145,4 @@ func TestRulesAreTakenBack(t *testing.T) {
 	if entries, _ := os.ReadDir(record.Dir); len(entries) != 0 {
 		t.Errorf("files are left: %v", entries)
 	}
-}
-
-// The program of a VRF is pinned for its ifindex and unpinned, where need be in
-// a BPF file system that is mounted for it.
-func TestPin(t *testing.T) {
-	h := host(t)
-	s, err := h.newSession(domain.Netns{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	var st unix.Statfs_t
-	if err := unix.Statfs(bpffs, &st); err != nil {
-		need.Missing(t, need.Root, "no "+bpffs+": "+err.Error())
-	}
-	mounted := st.Type == unix.BPF_FS_MAGIC
-	sandbox.Sh(t, `ip link add v.1 type bridge`)
-	d, err := domain.Parse("", "v.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pin := object.Pin{Domain: d}
-	_, err = s.do(object.Step{Verb: object.Add, Object: pin}, &record.Record{})
-	if errors.Is(err, unix.EPERM) {
-		sandbox.Sh(t, `ip link delete v.1`)
-		need.Missing(t, need.Root, "no BPF in a user namespace")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	have := &plan.State{}
-	if err := s.vrf(d, have); err != nil {
-		t.Fatal(err)
-	}
-	if index := s.index[at{link: "v.1"}]; have.Pinned == 0 || have.Pinned != uint32(index) {
-		t.Errorf("pinned for ifindex %d; want %d", have.Pinned, index)
-	}
-	if pin.Pin() != "/sys/fs/bpf/rdomain/v+1" {
-		t.Errorf("pinned at %s", pin.Pin())
-	}
-	for range 2 {
-		if _, err := s.do(object.Step{Verb: object.Delete, Object: pin}, &record.Record{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := os.Stat(pin.Pin()); !os.IsNotExist(err) {
-		t.Errorf("%s is left: %v", pin.Pin(), err)
-	}
-	if !mounted {
-		sandbox.Sh(t, `umount /sys/fs/bpf`)
-	}
-	sandbox.Sh(t, `ip link delete v.1`)
 }

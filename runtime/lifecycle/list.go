@@ -8,6 +8,7 @@ import (
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/rtnl"
 )
 
 // Entry is one domain of List.
@@ -75,7 +76,7 @@ func (h *Host) all() ([]domain.ID, error) {
 			ids = append(ids, id)
 		}
 	}
-	c, err := h.homeConn()
+	c, err := rtnl.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func (h *Host) entry(id domain.ID) Entry {
 		return e
 	}
 	e.Kind, e.Description = string(v.f.Kind), v.f.Description
-	if v.t.file != nil {
+	if v.file != nil {
 		e.File = v.f.Path
 	}
 	e.Links = append(e.Links, v.links...)
@@ -116,7 +117,7 @@ func (h *Host) entry(id domain.ID) Entry {
 	switch {
 	case !v.exists() && v.r.Empty() && !v.have.Stale:
 		e.State = "down"
-	case v.foreign || !v.f.Managed:
+	case v.kind != ours:
 		e.State = "foreign"
 	case len(steps) > 0 || err != nil:
 		e.State = "partial"

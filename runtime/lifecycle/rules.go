@@ -13,36 +13,36 @@ import (
 )
 
 // withRules calls f while nobody else changes the rules of the domain's
-// namespace, with what was changed in s.rules.
-func (s *session) withRules(f func() error) error {
-	id := s.id()
+// namespace, with what was changed in w.rules.
+func (w *work) withRules(f func() error) error {
+	id := w.ID()
 	if id == (netns.ID{}) {
 		return f() // the namespace is gone, and its rules are
 	}
-	lock, err := s.h.store.LockRules(id)
+	lock, err := w.h.store.LockRules(id)
 	if err != nil {
 		return err
 	}
-	s.rules, err = s.h.store.LoadRules(id)
+	w.rules, err = w.h.store.LoadRules(id)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.rules, err = &record.Rules{Netns: s.netns}, nil
+		w.rules, err = &record.Rules{Netns: w.Netns}, nil
 	}
 	if err != nil {
 		lock.Unlock()
 		return err
 	}
-	s.fresh = &record.Rules{Netns: s.rules.Netns, Added: slices.Clone(s.rules.Added), Deleted: slices.Clone(s.rules.Deleted)}
+	w.fresh = &record.Rules{Netns: w.rules.Netns, Added: slices.Clone(w.rules.Added), Deleted: slices.Clone(w.rules.Deleted)}
 	err = f()
-	if len(s.rules.Added)+len(s.rules.Deleted) == 0 {
+	if len(w.rules.Added)+len(w.rules.Deleted) == 0 {
 		// A save that was killed may have left a file.
-		if left := s.h.store.RemoveRules(id); err == nil {
+		if left := w.h.store.RemoveRules(id); err == nil {
 			err = left
 		}
 		lock.Remove()
 	} else {
 		lock.Unlock()
 	}
-	s.rules, s.fresh = nil, nil
+	w.rules, w.fresh = nil, nil
 	return err
 }
 
@@ -55,7 +55,7 @@ func changesRule(step object.Step) (object.Rule, bool) {
 }
 
 // intendRules writes down which rules the steps change, before they do.
-func (s *session) intendRules(steps []object.Step) error {
+func (w *work) intendRules(steps []object.Step) error {
 	changes := false
 	for _, step := range steps {
 		rule, ok := changesRule(step)
@@ -63,9 +63,9 @@ func (s *session) intendRules(steps []object.Step) error {
 			continue
 		}
 		changes = true
-		list := &s.rules.Added
+		list := &w.rules.Added
 		if step.Verb == object.Delete {
-			list = &s.rules.Deleted
+			list = &w.rules.Deleted
 		}
 		if !slices.ContainsFunc(*list, rule.Same) {
 			*list = append(*list, rule)
@@ -74,24 +74,24 @@ func (s *session) intendRules(steps []object.Step) error {
 	if !changes {
 		return nil
 	}
-	return s.h.store.SaveRules(s.id(), s.rules)
+	return w.h.store.SaveRules(w.ID(), w.rules)
 }
 
 // forgetRule takes out of the record a rule that was there before.
-func (s *session) forgetRule(rule object.Rule) {
-	if s.rules != nil {
-		s.rules.Added = slices.DeleteFunc(s.rules.Added, rule.Same)
+func (w *work) forgetRule(rule object.Rule) {
+	if w.rules != nil {
+		w.rules.Added = slices.DeleteFunc(w.rules.Added, rule.Same)
 	}
 }
 
-// undoRules takes back the changes of rules that the session did. Those that it
+// undoRules takes back the changes of rules that the work did. Those that it
 // meant to do, and did not come to, are no longer recorded.
-func (s *session) undoRules() error {
-	if s.rules == nil || s.fresh == nil {
+func (w *work) undoRules() error {
+	if w.rules == nil || w.fresh == nil {
 		return nil
 	}
 	var added, deleted []object.Rule
-	for _, step := range s.did {
+	for _, step := range w.did {
 		rule, ok := changesRule(step)
 		switch {
 		case !ok:
@@ -101,13 +101,13 @@ func (s *session) undoRules() error {
 			added = append(added, rule)
 		}
 	}
-	s.rules = s.fresh
-	return s.restoreRules(added, deleted)
+	w.rules = w.fresh
+	return w.restoreRules(added, deleted)
 }
 
 // restoreRules takes rules back in the kernel, then in the record.
-func (s *session) restoreRules(added, deleted []object.Rule) error {
-	c, err := s.conn(s.netns)
+func (w *work) restoreRules(added, deleted []object.Rule) error {
+	c, err := w.Conn(w.Netns)
 	if err != nil {
 		return nil // gone with the namespace
 	}
@@ -119,31 +119,31 @@ func (s *session) restoreRules(added, deleted []object.Rule) error {
 		}
 		have = append(have, rules...)
 	}
-	for _, step := range plan.LastRules(s.netns, added, deleted, have) {
-		if _, err := s.do(step, &record.Record{}); err != nil && !errors.Is(err, fs.ErrExist) {
+	for _, step := range plan.LastRules(w.Netns, added, deleted, have) {
+		if _, err := w.Do(step, &record.Record{}); err != nil && !errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s: %w", step, err)
 		}
 	}
-	if len(s.rules.Added)+len(s.rules.Deleted) == 0 {
+	if len(w.rules.Added)+len(w.rules.Deleted) == 0 {
 		return nil // withRules removes the record
 	}
-	return s.h.store.SaveRules(s.id(), s.rules)
+	return w.h.store.SaveRules(w.ID(), w.rules)
 }
 
 // lastVRF takes the rules back if there is no VRF left in the namespace.
-func (s *session) lastVRF() error {
-	c, err := s.conn(s.netns)
-	if err != nil || s.rules == nil {
+func (w *work) lastVRF() error {
+	c, err := w.Conn(w.Netns)
+	if err != nil || w.rules == nil {
 		return nil // gone with the namespace
 	}
 	vrfs, err := c.Links("vrf")
 	if err != nil || len(vrfs) > 0 {
 		return err
 	}
-	added, deleted := s.rules.Added, s.rules.Deleted
+	added, deleted := w.rules.Added, w.rules.Deleted
 	if len(added)+len(deleted) == 0 {
 		return nil
 	}
-	s.rules.Added, s.rules.Deleted = nil, nil
-	return s.restoreRules(added, deleted)
+	w.rules.Added, w.rules.Deleted = nil, nil
+	return w.restoreRules(added, deleted)
 }

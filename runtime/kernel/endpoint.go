@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"bufio"
@@ -24,7 +24,7 @@ import (
 // endpoint returns the address of a peer. A name is looked up in the domain in
 // which the link's packets travel, with the resolver files of that domain, and
 // for as long as TimeoutSec= says: at boot the way to the resolver may come late.
-func (s *session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
+func (s *Session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 	if a, err := netip.ParseAddrPort(t.Endpoint); err == nil {
 		return net.UDPAddrFromAddrPort(a), nil
 	}
@@ -36,9 +36,9 @@ func (s *session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 	if err != nil {
 		return nil, err
 	}
-	where := s.inputs.outers[t.Outer].Domain
+	where := s.Inputs.Outers[t.Outer].Domain
 	in := outside{s, where, nil}
-	ctx, cancel := context.WithTimeout(context.Background(), max(time.Duration(s.timeout)*time.Second, 5*time.Second))
+	ctx, cancel := context.WithTimeout(context.Background(), max(time.Duration(s.Timeout)*time.Second, 5*time.Second))
 	defer cancel()
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
 		var a netip.Addr
@@ -61,7 +61,7 @@ func (s *session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 
 // outside is the domain that names are looked up in.
 type outside struct {
-	s *session
+	s *Session
 	domain.Domain
 	servers []string
 }

@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"errors"
@@ -16,13 +16,13 @@ import (
 )
 
 // readWireGuard reads the wireguard links of the domain's namespace.
-func (s *session) readWireGuard(names []string, have *plan.State) error {
+func (s *Session) readWireGuard(names []string, have *plan.State) error {
 	have.WireGuard = map[string]plan.WireGuard{}
 	for _, name := range names {
 		if _, done := have.WireGuard[name]; done || have.Inside[name].Kind != "wireguard" {
 			continue
 		}
-		d, err := s.device(s.netns, name)
+		d, err := s.device(s.Netns, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -41,7 +41,7 @@ func (s *session) readWireGuard(names []string, have *plan.State) error {
 }
 
 // device returns what a wireguard link is like, secrets and all.
-func (s *session) device(netns domain.Netns, name string) (d *wgtypes.Device, err error) {
+func (s *Session) device(netns domain.Netns, name string) (d *wgtypes.Device, err error) {
 	err = s.inside(netns, func() error {
 		c, err := wgctrl.New()
 		if err != nil {
@@ -58,22 +58,19 @@ func (s *session) device(netns domain.Netns, name string) (d *wgtypes.Device, er
 }
 
 // configure changes a wireguard link, after remembering what it was.
-func (s *session) configure(netns domain.Netns, name string, c wgtypes.Config) error {
-	l := at{netns, name}
-	if _, known := s.wireguard[l]; !known && !s.madeNow(netns, name) {
+func (s *Session) configure(netns domain.Netns, name string, c wgtypes.Config) error {
+	l := At{netns, name}
+	if _, known := s.wireguard[l]; !known && !s.made[l] {
 		d, err := s.device(netns, name)
 		if err != nil {
 			return err
-		}
-		if s.wireguard == nil {
-			s.wireguard = map[at]wgtypes.Config{}
 		}
 		s.wireguard[l] = asConfig(d)
 	}
 	return s.setWireGuard(netns, name, c)
 }
 
-func (s *session) setWireGuard(netns domain.Netns, name string, c wgtypes.Config) error {
+func (s *Session) setWireGuard(netns domain.Netns, name string, c wgtypes.Config) error {
 	return s.inside(netns, func() error {
 		client, err := wgctrl.New()
 		if err != nil {
@@ -84,24 +81,15 @@ func (s *session) setWireGuard(netns domain.Netns, name string, c wgtypes.Config
 	})
 }
 
-// madeNow reports whether the session has made a link.
-func (s *session) madeNow(netns domain.Netns, name string) bool {
-	for _, step := range s.did {
-		if l, ok := step.Object.(object.Link); ok && step.Verb == object.Add && l.Netns == netns && l.Name == name {
-			return true
-		}
-	}
-	return false
-}
-
-// undoWireGuard gives wireguard links the keys and peers that they had.
-func (s *session) undoWireGuard() error {
+// UndoWireGuard gives wireguard links the keys and peers that they had before
+// the session's steps.
+func (s *Session) UndoWireGuard() error {
 	for l, c := range s.wireguard {
-		if err := s.setWireGuard(l.netns, l.link, c); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.setWireGuard(l.Netns, l.Link, c); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	s.wireguard = nil
+	clear(s.wireguard)
 	return nil
 }
 
@@ -114,8 +102,8 @@ func asConfig(d *wgtypes.Device) wgtypes.Config {
 	return c
 }
 
-func (s *session) doWireGuard(t object.WireGuard) error {
-	key, ok := s.inputs.keys[t.KeyFile]
+func (s *Session) doWireGuard(t object.WireGuard) error {
+	key, ok := s.Inputs.keys[t.KeyFile]
 	if !ok {
 		return fmt.Errorf("%s: %w", t.KeyFile, fs.ErrNotExist)
 	}
@@ -127,7 +115,7 @@ func (s *session) doWireGuard(t object.WireGuard) error {
 	return s.configure(t.Netns, t.Link, c)
 }
 
-func (s *session) doPeer(verb object.Verb, t object.WireGuardPeer) error {
+func (s *Session) doPeer(verb object.Verb, t object.WireGuardPeer) error {
 	public, err := wgtypes.ParseKey(t.PublicKey)
 	if err != nil {
 		return err
@@ -137,7 +125,7 @@ func (s *session) doPeer(verb object.Verb, t object.WireGuardPeer) error {
 		err := s.configure(t.Netns, t.Link, wgtypes.Config{Peers: []wgtypes.PeerConfig{p}})
 		return gone(verb, err)
 	}
-	preshared := s.inputs.keys[t.PresharedKeyFile] // all zero removes one
+	preshared := s.Inputs.keys[t.PresharedKeyFile] // all zero removes one
 	keepalive := time.Duration(t.Keepalive) * time.Second
 	p.PresharedKey, p.PersistentKeepaliveInterval, p.ReplaceAllowedIPs = &preshared, &keepalive, true
 	for _, a := range t.Prefixes() {

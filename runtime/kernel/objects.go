@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ import (
 
 // readObjects reads what links have: on has links by the kind of what they may have.
 // What is not read here belongs to a kind that the State has a place of its own for.
-func (s *session) readObjects(on map[string][]string, have *plan.State) error {
-	c, err := s.conn(s.netns)
+func (s *Session) readObjects(on map[string][]string, have *plan.State) error {
+	c, err := s.Conn(s.Netns)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (s *session) readObjects(on map[string][]string, have *plan.State) error {
 			return err
 		}
 		for _, n := range list {
-			n.Netns, n.Dev = s.netns, name
+			n.Netns, n.Dev = s.Netns, name
 			have.Objects[n.Key()] = n
 		}
 	}
@@ -39,7 +39,7 @@ func (s *session) readObjects(on map[string][]string, have *plan.State) error {
 }
 
 // doOnLink adds, replaces or deletes an object that a link has.
-func (s *session) doOnLink(step object.Step) error {
+func (s *Session) doOnLink(step object.Step) error {
 	return s.on(step.Object.Key().Netns, step.Object.On(), func(c *rtnl.Conn, index int) error {
 		switch t := step.Object.(type) {
 		case object.Address:
@@ -47,6 +47,6 @@ func (s *session) doOnLink(step object.Step) error {
 		case object.Neighbor:
 			return c.Neighbor(step.Verb, index, t)
 		}
-		panic(fmt.Sprintf("lifecycle: no such thing as %T", step.Object))
+		panic(fmt.Sprintf("kernel: no such thing as %T", step.Object))
 	})
 }

@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"errors"
@@ -15,13 +15,13 @@ import (
 	"rdgen/runtime/rtnl"
 )
 
-// do does one step and returns the identity of what it made. r is the record so
+// Do does one step and returns the identity of what it made. r is the record so
 // far: what a namespace must still be to be removed.
-func (s *session) do(step object.Step, r *record.Record) (made record.Identity, err error) {
+func (s *Session) Do(step object.Step, r *record.Record) (made record.Identity, err error) {
 	switch t := step.Object.(type) {
 	case object.Netns:
 		err = s.doNetns(step.Verb, t, r)
-		return record.Identity{Netns: s.id()}, err
+		return record.Identity{Netns: s.ID()}, err
 	case object.Link:
 		return s.doLink(step.Verb, t)
 	case object.Setting:
@@ -30,7 +30,7 @@ func (s *session) do(step object.Step, r *record.Record) (made record.Identity, 
 		err = gone(step.Verb, s.doRoute(step.Verb, t))
 	case object.Rule:
 		var c *rtnl.Conn
-		if c, err = s.conn(t.Netns); err == nil {
+		if c, err = s.Conn(t.Netns); err == nil {
 			err = gone(step.Verb, c.Rule(step.Verb, t))
 		}
 	case object.WireGuard:
@@ -63,8 +63,8 @@ func gone(verb object.Verb, err error) error {
 }
 
 // on calls f with the link of that name.
-func (s *session) on(netns domain.Netns, name string, f func(*rtnl.Conn, int) error) error {
-	c, err := s.conn(netns)
+func (s *Session) on(netns domain.Netns, name string, f func(*rtnl.Conn, int) error) error {
+	c, err := s.Conn(netns)
 	if err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func (s *session) on(netns domain.Netns, name string, f func(*rtnl.Conn, int) er
 	return f(c, index)
 }
 
-func (s *session) find(c *rtnl.Conn, netns domain.Netns, name string) (int, error) {
-	l := at{netns, name}
+func (s *Session) find(c *rtnl.Conn, netns domain.Netns, name string) (int, error) {
+	l := At{netns, name}
 	if index, ok := s.index[l]; ok {
 		return index, nil
 	}
@@ -88,11 +88,11 @@ func (s *session) find(c *rtnl.Conn, netns domain.Netns, name string) (int, erro
 	return now.Index, nil
 }
 
-// errMeanwhile is the error for a namespace that somebody else made between the
+// ErrMeanwhile is the error for a namespace that somebody else made between the
 // plan and the step.
-var errMeanwhile = errors.New("somebody else made it meanwhile")
+var ErrMeanwhile = errors.New("somebody else made it meanwhile")
 
-func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) (err error) {
+func (s *Session) doNetns(verb object.Verb, t object.Netns, r *record.Record) (err error) {
 	if verb == object.Delete {
 		id := netns.ID{}
 		if made := r.Find(t.Key()); made != nil {
@@ -105,7 +105,7 @@ func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) (e
 		}
 		return netns.Remove(t.Name, id)
 	}
-	if err := s.h.prepare(); err != nil {
+	if err := s.home.prepare(); err != nil {
 		return err
 	}
 	inside := func() (err error) {
@@ -115,8 +115,8 @@ func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) (e
 	s.ns, err = netns.Make(t.Name, inside)
 	if errors.Is(err, fs.ErrExist) {
 		var free bool
-		if free, err = netns.Repair(t.Name, s.half); err == nil && !free {
-			err = errMeanwhile
+		if free, err = netns.Repair(t.Name, s.Half); err == nil && !free {
+			err = ErrMeanwhile
 		}
 		if err == nil {
 			s.ns, err = netns.Make(t.Name, inside)
@@ -128,14 +128,14 @@ func (s *session) doNetns(verb object.Verb, t object.Netns, r *record.Record) (e
 	return err
 }
 
-func (s *session) doLink(verb object.Verb, t object.Link) (made record.Identity, err error) {
+func (s *Session) doLink(verb object.Verb, t object.Link) (made record.Identity, err error) {
 	if verb == object.Delete {
 		err := s.on(t.Netns, t.Name, func(c *rtnl.Conn, index int) error { return c.DeleteLink(index) })
-		delete(s.index, at{t.Netns, t.Name})
-		delete(s.index, at{t.Outer, t.Peer})
+		delete(s.index, At{t.Netns, t.Name})
+		delete(s.index, At{t.Outer, t.Peer})
 		return made, gone(verb, err)
 	}
-	c, err := s.conn(t.Netns)
+	c, err := s.Conn(t.Netns)
 	if err != nil {
 		return made, err
 	}
@@ -154,13 +154,13 @@ func (s *session) doLink(verb object.Verb, t object.Link) (made record.Identity,
 	if err != nil {
 		return made, err
 	}
-	s.index[at{t.Netns, t.Name}] = l.Index
-	made.Index = l.Index
+	s.index[At{t.Netns, t.Name}] = l.Index
+	s.made[At{t.Netns, t.Name}], made.Index = true, l.Index
 	if p, third := s.others[t.Outer]; third && object.HasOuter(t.Kind) {
 		made.Outer = p.ns.ID()
 	}
 	if t.Peer != "" {
-		s.index[at{t.Outer, t.Peer}] = l.Peer
+		s.index[At{t.Outer, t.Peer}] = l.Peer
 		made.Peer = l.Peer
 	}
 	return made, nil
@@ -168,12 +168,12 @@ func (s *session) doLink(verb object.Verb, t object.Link) (made record.Identity,
 
 // addLink makes a link whose other side may be in another namespace. inside is
 // the socket in the link's own.
-func (s *session) addLink(inside *rtnl.Conn, t object.Link) error {
+func (s *Session) addLink(inside *rtnl.Conn, t object.Link) error {
 	if !object.HasOuter(t.Kind) || t.Outer == t.Netns {
 		where := rtnl.Here
 		return s.below(inside, t, where)
 	}
-	outside, err := s.conn(t.Outer)
+	outside, err := s.Conn(t.Outer)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (s *session) addLink(inside *rtnl.Conn, t object.Link) error {
 }
 
 // below makes a link on its parent, which is in the namespace of c.
-func (s *session) below(c *rtnl.Conn, t object.Link, where rtnl.Where) (err error) {
+func (s *Session) below(c *rtnl.Conn, t object.Link, where rtnl.Where) (err error) {
 	if t.Parent != "" {
 		if where.Below, err = s.find(c, t.Outer, t.Parent); err != nil {
 			return fmt.Errorf("%s: %w", t.Parent, err)
@@ -202,7 +202,7 @@ func (s *session) below(c *rtnl.Conn, t object.Link, where rtnl.Where) (err erro
 	return c.AddLink(t, where)
 }
 
-func (s *session) doSetting(t object.Setting) (int, error) {
+func (s *Session) doSetting(t object.Setting) (int, error) {
 	if t.What == "netns" {
 		return s.move(t)
 	}
@@ -231,14 +231,14 @@ func (s *session) doSetting(t object.Setting) (int, error) {
 			}
 			return c.SetMaster(index, master)
 		}
-		panic("lifecycle: no setting " + t.What)
+		panic("kernel: no setting " + t.What)
 	})
 	return at, err
 }
 
 // move moves a link into the domain's namespace, or out of it.
-func (s *session) move(t object.Setting) (int, error) {
-	to, err := s.conn(t.To)
+func (s *Session) move(t object.Setting) (int, error) {
+	to, err := s.Conn(t.To)
 	if err != nil {
 		return 0, err
 	}
@@ -247,16 +247,16 @@ func (s *session) move(t object.Setting) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	delete(s.index, at{t.Netns, t.Link})
-	delete(s.index, at{t.To, t.Link})
+	delete(s.index, At{t.Netns, t.Link})
+	delete(s.index, At{t.To, t.Link})
 	return s.find(to, t.To, t.Link)
 }
 
-func (s *session) doRoute(verb object.Verb, t object.Route) error {
+func (s *Session) doRoute(verb object.Verb, t object.Route) error {
 	if t.Dev != "" {
 		return s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Route(verb, t, index) })
 	}
-	c, err := s.conn(t.Netns)
+	c, err := s.Conn(t.Netns)
 	if err != nil {
 		return err
 	}

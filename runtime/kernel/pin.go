@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ import (
 // bpffs is where the BPF file system is mounted everywhere.
 const bpffs = "/sys/fs/bpf"
 
-func (s *session) doPin(verb object.Verb, t object.Pin) error {
+func (s *Session) doPin(verb object.Verb, t object.Pin) error {
 	if verb == object.Delete {
 		return unpin(t.Pin())
 	}

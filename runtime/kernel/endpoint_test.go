@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"encoding/binary"
@@ -55,7 +55,7 @@ func serveDNS(t *testing.T, answer netip.Addr) func() error {
 // The name of an endpoint is looked up in the domain that the packets travel in,
 // with that domain's files, wherever else it has another address.
 func TestEndpointIsLookedUpOutside(t *testing.T) {
-	h := host(t)
+	s := session(t)
 	sandbox.Sh(t, `ip netns add outer; ip -n outer link set lo up; mkdir -p /etc/netns/outer
 		echo nameserver 127.0.0.1 >/etc/resolv.conf; echo nameserver 127.0.0.1 >/etc/netns/outer/resolv.conf
 		echo '192.0.2.9 Here' >/etc/hosts; echo '192.0.2.8 there # x' >/etc/netns/outer/hosts`)
@@ -75,12 +75,7 @@ func TestEndpointIsLookedUpOutside(t *testing.T) {
 	if err := ns.Inside(serveDNS(t, netip.MustParseAddr("192.0.2.2"))); err != nil {
 		t.Fatal(err)
 	}
-	s, err := h.newSession(domain.Netns{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	s.inputs.outers = map[domain.ID]plan.Outer{{}: {}, name.ID(): {Domain: domain.Domain{Netns: name}}}
+	s.Inputs.Outers = map[domain.ID]plan.Outer{{}: {}, name.ID(): {Domain: domain.Domain{Netns: name}}}
 	none, outer := domain.ID{}, name.ID()
 	for _, c := range []struct {
 		endpoint string

@@ -1,11 +1,10 @@
-package lifecycle
+package kernel
 
 import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/user"
 	"strings"
@@ -18,21 +17,21 @@ import (
 	"rdgen/runtime/plan"
 )
 
-// inputs are what a domain's file refers to and is not in it. All of it is read
+// Inputs are what a domain's file refers to and is not in it. All of it is read
 // and checked before anything is made.
-type inputs struct {
+type Inputs struct {
 	// keys are the secrets, by the path of their file; prints stand for them
 	// where they are compared.
 	keys          map[string]wgtypes.Key
 	prints        map[string]plan.Fingerprint
 	users, groups map[string]string
-	// outers are filled in when the domains that the file requires are there.
-	outers map[domain.ID]plan.Outer
+	// Outers are filled in when the domains that the file requires are there.
+	Outers map[domain.ID]plan.Outer
 }
 
-// gather reads the inputs of a file.
-func gather(f *conf.File) (*inputs, error) {
-	in := &inputs{map[string]wgtypes.Key{}, map[string]plan.Fingerprint{}, map[string]string{}, map[string]string{},
+// Gather reads the inputs of a file.
+func Gather(f *conf.File) (*Inputs, error) {
+	in := &Inputs{map[string]wgtypes.Key{}, map[string]plan.Fingerprint{}, map[string]string{}, map[string]string{},
 		map[domain.ID]plan.Outer{}}
 	for _, l := range f.Links {
 		if err := in.owners(f, l); err != nil {
@@ -56,7 +55,7 @@ func gather(f *conf.File) (*inputs, error) {
 	return in, nil
 }
 
-func (in *inputs) key(f *conf.File, name, path string, line int) error {
+func (in *Inputs) key(f *conf.File, name, path string, line int) error {
 	k, err := readKey(path)
 	if err != nil {
 		return &conf.Error{Path: f.Path, Line: line, Msg: fmt.Sprintf("%s=%s: %v", name, path, err)}
@@ -106,7 +105,7 @@ func readKey(path string) (wgtypes.Key, error) {
 }
 
 // owners looks up who may open a tun or tap.
-func (in *inputs) owners(f *conf.File, l conf.Link) error {
+func (in *Inputs) owners(f *conf.File, l conf.Link) error {
 	unknown := func(key, name string, err error) error {
 		return &conf.Error{Path: f.Path, Line: l.LineOf(key), Msg: fmt.Sprintf("%s=%s: %v", key, name, err)}
 	}
@@ -128,45 +127,3 @@ func (in *inputs) owners(f *conf.File, l conf.Link) error {
 }
 
 func isNumber(s string) bool { return s[0] >= '0' && s[0] <= '9' }
-
-// readSysctls reads variables of the domain's namespace.
-func (s *session) readSysctls(paths []string, have *plan.State) error {
-	have.Sysctls = map[string]string{}
-	if len(paths) == 0 || !have.Exists {
-		return nil
-	}
-	return s.inside(s.netns, func() error {
-		for _, path := range paths {
-			text, err := os.ReadFile("/proc/sys/" + path)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			have.Sysctls[path] = strings.Join(strings.Fields(string(text)), " ")
-		}
-		return nil
-	})
-}
-
-// readFiles reads the resolver files that exist.
-func (s *session) readFiles(have *plan.State) error {
-	have.Files = map[string]string{}
-	dir := plan.EtcNetns(s.netns)
-	_, err := os.Lstat(dir)
-	have.Dir = err == nil
-	for _, name := range plan.ResolverFiles {
-		text, err := os.ReadFile(dir + "/" + name)
-		if err == nil {
-			have.Files[dir+"/"+name] = string(text)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	text, err := os.ReadFile("/etc/nsswitch.conf")
-	if have.Nsswitch = string(text); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}

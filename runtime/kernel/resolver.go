@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/object"
+	"rdgen/runtime/plan"
 )
 
 // doFile writes a resolver file, by rename, or removes it.
@@ -47,6 +48,27 @@ func doFile(verb object.Verb, t object.File) error {
 	}
 	if err != nil {
 		_ = os.Remove(temporary)
+	}
+	return err
+}
+
+// readFiles reads the resolver files that exist.
+func (s *Session) readFiles(have *plan.State) error {
+	have.Files = map[string]string{}
+	dir := plan.EtcNetns(s.Netns)
+	_, err := os.Lstat(dir)
+	have.Dir = err == nil
+	for _, name := range plan.ResolverFiles {
+		text, err := os.ReadFile(dir + "/" + name)
+		if err == nil {
+			have.Files[dir+"/"+name] = string(text)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	text, err := os.ReadFile("/etc/nsswitch.conf")
+	if have.Nsswitch = string(text); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"errors"
@@ -16,31 +16,31 @@ import (
 	"rdgen/runtime/rtnl"
 )
 
-// read asks the kernel for what the file and the record speak of, and no more:
+// Read asks the kernel for what the file and the record speak of, and no more:
 // a list of all links would cost more with every domain there is.
-func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
+func (s *Session) Read(f *conf.File, r *record.Record) (*plan.State, error) {
 	m := s.mentioned(f, r)
-	have := &plan.State{ID: s.id(), Exists: s.netns.IsZero() || s.in != nil, Outers: s.inputs.outers,
-		Keys: s.inputs.prints, Users: s.inputs.users, Groups: s.inputs.groups,
+	have := &plan.State{ID: s.ID(), Exists: s.Exists(), Outers: s.Inputs.Outers,
+		Keys: s.Inputs.prints, Users: s.Inputs.users, Groups: s.Inputs.groups,
 		Inside: map[string]plan.Link{}, Outside: map[string]plan.Link{}, Others: map[domain.Netns]map[string]plan.Link{},
 		IDs: map[domain.Netns]netns.ID{}}
 	if !have.Exists {
-		_, err := netns.Lookup(s.netns.String())
+		_, err := netns.Lookup(s.Netns.String())
 		have.Stale = errors.Is(err, netns.ErrNotNamespace)
 	}
-	if s.netns.IsZero() {
+	if s.Netns.IsZero() {
 		have.Inside = have.Outside
 	}
 	for place, list := range m.links {
-		if place == s.netns && !have.Exists {
+		if place == s.Netns && !have.Exists {
 			continue
 		}
-		into := have.At(place, s.netns)
+		into := have.At(place, s.Netns)
 		if into == nil {
 			into = map[string]plan.Link{}
 			have.Others[place] = into
 		}
-		if _, err := s.conn(place); !place.IsZero() && place != s.netns && errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.Conn(place); !place.IsZero() && place != s.Netns && errors.Is(err, fs.ErrNotExist) {
 			continue // it is gone, with what was in it
 		}
 		if err := s.links(place, list, into); err != nil {
@@ -54,7 +54,7 @@ func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
 		if err := s.renamed(r, have); err != nil {
 			return nil, err
 		}
-		if err := s.routes(m.tables, have); err != nil {
+		if err := s.Routes(m.tables, have); err != nil {
 			return nil, err
 		}
 	}
@@ -70,8 +70,8 @@ func (s *session) read(f *conf.File, r *record.Record) (*plan.State, error) {
 // moved in must not die with its namespace because somebody renamed it. An
 // ifindex is given anew only after the link is gone, so kind and address are
 // compared too.
-func (s *session) renamed(r *record.Record, have *plan.State) error {
-	c, err := s.conn(s.netns)
+func (s *Session) renamed(r *record.Record, have *plan.State) error {
+	c, err := s.Conn(s.Netns)
 	if err != nil {
 		return err
 	}
@@ -94,11 +94,11 @@ func (s *session) renamed(r *record.Record, have *plan.State) error {
 		have.Renamed[name] = l.Name
 		l.Name, l.Up = name, false // it is set down to be renamed
 		have.Inside[name] = plan.Link{Link: l, Addresses: addresses}
-		s.index[at{s.netns, name}] = index
-		s.index[at{s.netns, have.Renamed[name]}] = index
+		s.index[At{s.Netns, name}] = index
+		s.index[At{s.Netns, have.Renamed[name]}] = index
 		return nil
 	}
-	if made := r.Made(); made != nil && made.Made.Netns != s.id() {
+	if made := r.Made(); made != nil && made.Made.Netns != s.ID() {
 		return nil // another namespace, other numbers
 	}
 	for _, e := range r.Entries {
@@ -116,7 +116,7 @@ func (s *session) renamed(r *record.Record, have *plan.State) error {
 }
 
 // readRest reads what few domains have.
-func (s *session) readRest(m *mentions, have *plan.State) (err error) {
+func (s *Session) readRest(m *mentions, have *plan.State) (err error) {
 	if !m.vrf.IsZero() || m.rules || len(m.outerRules) > 0 {
 		if have.IPv6, err = s.ipv6(); err != nil {
 			return err
@@ -124,12 +124,12 @@ func (s *session) readRest(m *mentions, have *plan.State) (err error) {
 	}
 	switch {
 	case !m.vrf.IsZero() && have.Exists:
-		err = s.vrf(domain.Domain{Netns: s.netns, VRF: m.vrf}, have)
+		err = s.vrf(domain.Domain{Netns: s.Netns, VRF: m.vrf}, have)
 	case !m.vrf.IsZero() || m.rules && !have.Exists:
 		// To print what would be done in a namespace that is yet to be made.
 		have.Rules = plan.NewRules(have.IPv6)
 	case m.rules:
-		have.Rules, err = s.rulesOf(s.netns)
+		have.Rules, err = s.rulesOf(s.Netns)
 	}
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (s *session) readRest(m *mentions, have *plan.State) (err error) {
 			return err
 		}
 	}
-	if err := s.readSysctls(m.paths, have); err != nil {
+	if err := s.ReadSysctls(m.paths, have); err != nil {
 		return err
 	}
 	if have.Exists {
@@ -158,8 +158,8 @@ func (s *session) readRest(m *mentions, have *plan.State) (err error) {
 }
 
 // rulesOf returns the rules of both families; none of a namespace that is gone.
-func (s *session) rulesOf(netns domain.Netns) (list []object.Rule, err error) {
-	c, err := s.conn(netns)
+func (s *Session) rulesOf(netns domain.Netns) (list []object.Rule, err error) {
+	c, err := s.Conn(netns)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -174,8 +174,8 @@ func (s *session) rulesOf(netns domain.Netns) (list []object.Rule, err error) {
 }
 
 // links looks up links by name, with their addresses.
-func (s *session) links(netns domain.Netns, names []string, into map[string]plan.Link) error {
-	conn, err := s.conn(netns)
+func (s *Session) links(netns domain.Netns, names []string, into map[string]plan.Link) error {
+	conn, err := s.Conn(netns)
 	if err != nil {
 		return err
 	}
@@ -198,25 +198,25 @@ func (s *session) links(netns domain.Netns, names []string, into map[string]plan
 			return err
 		}
 		into[name] = plan.Link{Link: l, Addresses: addresses}
-		s.index[at{netns, name}] = l.Index
+		s.index[At{netns, name}] = l.Index
 	}
 	return nil
 }
 
 // candidates reads the routes of links that the file wants to take and that are
 // not yet where it wants them.
-func (s *session) candidates(f *conf.File, have *plan.State) error {
+func (s *Session) candidates(f *conf.File, have *plan.State) error {
 	for _, l := range f.Links {
 		name := l.Name.String()
 		if l.Kind != "" || name == "lo" {
 			continue
 		}
-		for netns, links := range map[domain.Netns]map[string]plan.Link{s.netns: have.Inside, {}: have.Outside} {
+		for netns, links := range map[domain.Netns]map[string]plan.Link{s.Netns: have.Inside, {}: have.Outside} {
 			now, ok := links[name]
 			if !ok || now.Routes != nil {
 				continue
 			}
-			conn, err := s.conn(netns)
+			conn, err := s.Conn(netns)
 			if err != nil {
 				return err
 			}
@@ -241,9 +241,9 @@ func (s *session) candidates(f *conf.File, have *plan.State) error {
 	return nil
 }
 
-// routes reads the routes of tables in the domain's namespace.
-func (s *session) routes(tables map[uint32]bool, have *plan.State) error {
-	conn, err := s.conn(s.netns)
+// Routes adds the routes of tables in the domain's namespace.
+func (s *Session) Routes(tables map[uint32]bool, have *plan.State) error {
+	conn, err := s.Conn(s.Netns)
 	if err != nil {
 		return err
 	}
@@ -271,8 +271,8 @@ func (s *session) routes(tables map[uint32]bool, have *plan.State) error {
 }
 
 // vrf reads what only matters for VRFs.
-func (s *session) vrf(d domain.Domain, have *plan.State) error {
-	conn, err := s.conn(d.Netns)
+func (s *Session) vrf(d domain.Domain, have *plan.State) error {
+	conn, err := s.Conn(d.Netns)
 	if err != nil {
 		return err
 	}
@@ -288,7 +288,7 @@ func (s *session) vrf(d domain.Domain, have *plan.State) error {
 
 // ipv6 reports whether a new link of the domain's namespace can have IPv6
 // addresses. What /proc/sys/net shows is the reading thread's namespace.
-func (s *session) ipv6() (bool, error) {
+func (s *Session) ipv6() (bool, error) {
 	var yes bool
 	look := func() error {
 		off, err := os.ReadFile("/proc/sys/net/ipv6/conf/default/disable_ipv6")

@@ -1,10 +1,9 @@
-package lifecycle
+package kernel
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -14,7 +13,7 @@ import (
 
 // addTun makes a tun or tap that stays when its device file is closed. It is
 // made persistent last: until then it goes with this process.
-func (s *session) addTun(l object.Link) error {
+func (s *Session) addTun(l object.Link) error {
 	return s.inside(l.Netns, func() error {
 		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -51,7 +50,7 @@ func (s *session) addTun(l object.Link) error {
 			name    string
 			numbers map[string]string
 			ioctl   uint
-		}{{l.User, s.inputs.users, unix.TUNSETOWNER}, {l.Group, s.inputs.groups, unix.TUNSETGROUP}} {
+		}{{l.User, s.Inputs.users, unix.TUNSETOWNER}, {l.Group, s.Inputs.groups, unix.TUNSETGROUP}} {
 			if o.name == "" {
 				continue
 			}
@@ -68,20 +67,5 @@ func (s *session) addTun(l object.Link) error {
 			}
 		}
 		return unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1)
-	})
-}
-
-// doSysctl sets a variable of a namespace.
-func (s *session) doSysctl(t object.Sysctl) error {
-	return s.inside(t.Netns, func() error {
-		f, err := os.OpenFile("/proc/sys/"+t.Path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		_, err = f.WriteString(t.Value)
-		if closing := f.Close(); err == nil {
-			err = closing
-		}
-		return err
 	})
 }

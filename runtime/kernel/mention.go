@@ -1,4 +1,4 @@
-package lifecycle
+package kernel
 
 import (
 	"slices"
@@ -27,14 +27,14 @@ type mentions struct {
 	files      bool
 }
 
-func (s *session) mentioned(f *conf.File, r *record.Record) *mentions {
-	m := &mentions{in: s.netns, links: map[domain.Netns][]string{}, tables: map[uint32]bool{}, on: map[string][]string{},
+func (s *Session) mentioned(f *conf.File, r *record.Record) *mentions {
+	m := &mentions{in: s.Netns, links: map[domain.Netns][]string{}, tables: map[uint32]bool{}, on: map[string][]string{},
 		vrf: r.Domain.VRF}
-	m.link(s.netns, "lo")
+	m.link(s.Netns, "lo")
 	if f != nil {
-		m.file(f, s.inputs.outers)
+		m.file(f, s.Inputs.Outers)
 	}
-	m.link(s.netns, m.vrf.String())
+	m.link(s.Netns, m.vrf.String())
 	for _, e := range r.Entries {
 		m.object(e.Object)
 	}

@@ -1,0 +1,197 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/kernel"
+	"rdgen/runtime/object"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
+)
+
+// work is the transaction on one domain, under its lock: what was done so far, and how
+// it was before.
+type work struct {
+	*kernel.Session
+	h  *Host
+	id domain.ID
+	// f is the domain's file, r what is recorded.
+	f *conf.File
+	r *record.Record
+	// did are the steps done so far, and before is the record without them.
+	did    []object.Step
+	before *record.Record
+	// rules are the namespace's changed rules; not nil while they are locked.
+	// fresh is a copy from when they were locked.
+	rules, fresh *record.Rules
+}
+
+// open opens the sockets for a domain in the namespace called name, which need not
+// exist.
+func (h *Host) open(name domain.Netns) (*work, error) {
+	s, err := h.home.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return &work{Session: s, h: h, r: &record.Record{}}, nil
+}
+
+// apply does a plan. All that it may make is recorded before the first step;
+// what a step made is recorded with its identity after it. In the end w.r is
+// what is recorded. When a step fails, all that the work did is taken back and the
+// record is again what it was.
+func (w *work) apply(p *plan.Plan) error {
+	if len(p.Steps) == 0 && w.r.Complete {
+		return nil
+	}
+	if w.before == nil {
+		w.before = p.Record.Clone()
+	}
+	intent, done := p.Record.Clone(), p.Record.Clone()
+	intent.Complete = false
+	for _, step := range p.Steps {
+		p.Note(intent, step, record.Identity{})
+	}
+	err := w.intendRules(p.Steps)
+	if err == nil {
+		err = w.save(intent)
+	}
+	if err != nil && len(w.did) > 0 {
+		return w.giveUp(done, err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, step := range p.Steps {
+		made, err := w.Do(step, intent)
+		if rule, ok := step.Object.(object.Rule); ok && errors.Is(err, fs.ErrExist) {
+			if rule.Shared() {
+				w.forgetRule(rule) // somebody else was first
+			}
+			continue
+		}
+		if err != nil {
+			// It may have been done all the same, and only the question about
+			// it failed. What exists already is somebody else's.
+			if !errors.Is(err, fs.ErrExist) {
+				p.Note(done, step, made)
+			}
+			return w.giveUp(done, w.failure(step, err))
+		}
+		w.did = append(w.did, step)
+		p.Note(done, step, made)
+		p.Note(intent, step, made)
+		if identifies(step) {
+			if err := w.save(intent); err != nil {
+				return w.giveUp(done, err)
+			}
+		}
+	}
+	done.Complete = !p.Partial
+	if err := w.save(done); err != nil {
+		return w.giveUp(done, err)
+	}
+	w.r = done
+	return nil
+}
+
+// giveUp takes back what the work did, because of err.
+func (w *work) giveUp(done *record.Record, err error) error {
+	undo := w.undo(done)
+	if undo == nil {
+		undo = w.save(w.before)
+	}
+	if undo != nil {
+		return fmt.Errorf("%w; taking back what was done: %w", err, undo)
+	}
+	return err
+}
+
+// identifies reports whether a step makes something whose identity must be
+// known to remove it.
+func identifies(s object.Step) bool {
+	switch t := s.Object.(type) {
+	case object.Netns, object.Link:
+		return true
+	case object.Setting:
+		return t.What == "netns"
+	}
+	return false
+}
+
+// failure is the error of a step: which line asked for it, what ip(8) would call
+// it, and what the kernel said.
+func (w *work) failure(step object.Step, err error) error {
+	if step.Line != 0 {
+		return fmt.Errorf("%s:%d: %s: %w", w.f.Path, step.Line, step, err)
+	}
+	return fmt.Errorf("%s: %s: %w", w.id, step, err)
+}
+
+// undo takes back the steps that were done: first what they changed, last one
+// first, then what they added, as down would.
+func (w *work) undo(done *record.Record) error {
+	for _, step := range slices.Backward(w.did) {
+		if back, ok := step.Undo(); ok {
+			if _, err := w.Do(back, done); err != nil {
+				return fmt.Errorf("%s: %w", back, err)
+			}
+		}
+	}
+	if err := w.UndoWireGuard(); err != nil {
+		return err
+	}
+	added := done.Minus(w.before)
+	have, err := w.Read(nil, added)
+	if err != nil {
+		return err
+	}
+	if err := w.remove(plan.Down(added, have).Steps, added); err != nil {
+		return err
+	}
+	return w.undoRules()
+}
+
+// remove does steps that remove what r records, and stops at the first that
+// fails: a link that could not be given back must not die with its namespace.
+func (w *work) remove(steps []object.Step, r *record.Record) error {
+	for _, step := range steps {
+		if _, err := w.Do(step, r); err != nil {
+			return fmt.Errorf("%s: %w", step, err)
+		}
+	}
+	return nil
+}
+
+// save writes the record, or removes it if it records nothing.
+func (w *work) save(r *record.Record) error {
+	if r.Empty() {
+		return w.h.store.Remove(w.id)
+	}
+	return w.h.store.Save(w.id, r)
+}
+
+// drop removes what is recorded and the file no longer wants, and takes it out of the
+// record.
+func (w *work) drop() error {
+	have, err := w.Read(w.f, w.r)
+	if err != nil {
+		return err
+	}
+	unwanted := plan.Unwanted(w.f, have, w.r)
+	if unwanted.Empty() {
+		return nil
+	}
+	if err := w.remove(plan.Down(unwanted, have).Steps, unwanted); err != nil {
+		return fmt.Errorf("%s: %w", w.id, err)
+	}
+	w.r = w.r.Minus(unwanted)
+	w.r.Complete = false
+	w.Forget()
+	return w.save(w.r)
+}

@@ -1,0 +1,105 @@
+package lifecycle
+
+import (
+	"slices"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/kernel"
+	"rdgen/runtime/object"
+	"rdgen/runtime/plan"
+)
+
+// view is a domain as it is wanted and as it is.
+type view struct {
+	*resolved
+	have *plan.State
+	// links are the members of a VRF, or the links of a namespace but lo.
+	links []string
+}
+
+// look reads all there is to know of a domain and changes nothing. No lock is
+// taken: what is being changed by somebody is seen as it is at the moment.
+func (h *Host) look(id domain.ID) (*view, error) {
+	d, err := h.lookUp(id)
+	if err != nil {
+		return nil, err
+	}
+	in, err := kernel.Gather(d.f)
+	if err == nil {
+		err = h.outers(d.target, d.f.Domain, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w, err := h.open(d.f.Domain.Netns)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	w.Inputs = in
+	v := &view{resolved: d}
+	if v.have, err = w.Read(v.f, v.r); err != nil {
+		return nil, err
+	}
+	if v.kind == foreign && v.f.Kind == conf.VRF { // no file names its table
+		v.have.Routes = nil
+		if err := w.Routes(map[uint32]bool{v.have.Inside[v.f.Domain.VRF.String()].Table: true}, v.have); err != nil {
+			return nil, err
+		}
+	}
+	v.links, err = w.linksOf(v.f, v.have)
+	return v, err
+}
+
+func (w *work) linksOf(f *conf.File, have *plan.State) ([]string, error) {
+	if !have.Exists {
+		return nil, nil
+	}
+	c, err := w.Conn(w.Netns)
+	if err != nil {
+		return nil, err
+	}
+	links, err := c.Links("")
+	vrf, isVRF := have.Inside[f.Domain.VRF.String()]
+	var names []string
+	for _, l := range links {
+		if isVRF && l.Master == vrf.Index || f.Kind == conf.Netns && !slices.Contains(fallback, l.Name) {
+			names = append(names, l.Name)
+		}
+	}
+	return names, err
+}
+
+func (v *view) exists() bool {
+	if v.f.Kind == conf.Netns {
+		return v.have.Exists
+	}
+	return v.have.Inside[v.f.Domain.VRF.String()].Kind == "vrf"
+}
+
+// steps returns what up would do, or why it cannot.
+func (v *view) steps() ([]object.Step, error) {
+	switch {
+	case v.kind != ours && v.f.Kind == conf.Netns, v.kind == awaited && !v.exists():
+		return nil, nil
+	case v.kind != ours:
+		return plan.Foreign(v.f.Domain, v.have), nil
+	}
+	p, err := plan.Up(v.f, v.have, v.r)
+	if err != nil {
+		return nil, err
+	}
+	return p.Steps, nil
+}
+
+// unwanted returns what reload would do before it does what up does.
+func (v *view) unwanted() []object.Step {
+	switch {
+	case v.kind != ours:
+		return nil
+	case v.remade():
+		return plan.Down(v.r, v.have).Steps
+	}
+	return plan.Down(plan.Unwanted(v.f, v.have, v.r), v.have).Steps
+}

@@ -1,0 +1,150 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/kernel"
+	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
+)
+
+// after says how long was waited.
+func after(seconds uint32) string {
+	if seconds == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" after %d s", seconds)
+}
+
+// errLate is wait's error for what has not come to exist.
+var errLate = errors.New("does not exist")
+
+// wait waits until something exists, or so many seconds.
+func wait(seconds uint32, exists func() (bool, error)) error {
+	deadline := time.Now().Add(time.Duration(seconds) * time.Second)
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		if ok, err := exists(); ok || err != nil {
+			return err
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return errLate
+		}
+		time.Sleep(min(pause, left))
+	}
+}
+
+// await waits for a domain with Managed=no.
+func (h *Host) await(f *conf.File) error {
+	err := wait(f.Timeout, func() (bool, error) {
+		if f.Kind == conf.VRF {
+			return h.hasVRF(f.Domain)
+		}
+		_, err := netns.Lookup(f.Domain.Netns.String())
+		return err == nil, nil
+	})
+	if errors.Is(err, errLate) {
+		return &plan.Conflict{At: conf.Error{Path: f.Path, Line: f.KindLine, Msg: fmt.Sprintf(
+			"%s does not exist%s; Managed=no leaves making it to somebody else", f.Domain, after(f.Timeout))}}
+	}
+	return err
+}
+
+// required is a link that must exist before the domain can be made.
+type required struct {
+	kernel.At
+	line int
+	// inside: it will do if the domain's namespace has it already.
+	inside bool
+	// alone: no plan says what the link is for.
+	alone bool
+}
+
+func at(netns domain.Netns, link string) kernel.At { return kernel.At{Netns: netns, Link: link} }
+
+// needs returns the links that must exist before the domain can be made.
+func (w *work) needs() (list []required) {
+	f := w.f
+	made := map[kernel.At]bool{at(w.Netns, f.Domain.VRF.String()): true}
+	record.Of(w.r, func(t object.Taken, _ record.Identity) { // it came once, and may have another name
+		made[at(t.From, t.Name)] = true
+	})
+	for _, l := range f.Links {
+		if l.Kind != "" {
+			made[at(w.Netns, l.Name.String())] = true
+		}
+	}
+	add := func(n required) {
+		if n.Link != "" && !made[n.At] {
+			list = append(list, n)
+		}
+	}
+	outside := domain.Netns{}
+	for _, d := range f.RequiresLinks {
+		add(required{At: at(outside, d.Name.String()), line: d.Line, alone: true})
+	}
+	for _, l := range f.Links {
+		name := l.Name.String()
+		if l.Kind == "" && name != "lo" {
+			add(required{At: at(outside, name), line: l.Line, inside: true})
+			made[at(w.Netns, name)] = true
+		}
+		if object.HasOuter(l.Kind) {
+			outer := w.Inputs.Outers[l.Outer.ID].Domain.Netns
+			add(required{At: at(outer, l.Parent.String()), line: l.LineOf("Parent")})
+			add(required{At: at(outer, l.PeerBridge.String()), line: l.LineOf("PeerBridge")})
+		}
+	}
+	return list
+}
+
+// awaitLinks waits for links that others make: hardware that is found late, and
+// what another program sets up. What does not come is for the plan to speak of.
+func (w *work) awaitLinks() error {
+	f := w.f
+	var late required
+	err := wait(f.Timeout, func() (bool, error) {
+		for _, n := range w.needs() {
+			if ok, err := w.hasLink(n); !ok || err != nil {
+				late = n
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if errors.Is(err, errLate) && late.alone {
+		return &plan.Conflict{At: conf.Error{Path: f.Path, Line: late.line, Msg: fmt.Sprintf(
+			"there is no link %s in the default domain%s", late.Link, after(f.Timeout))}}
+	}
+	if errors.Is(err, errLate) {
+		return nil
+	}
+	return err
+}
+
+func (w *work) hasLink(n required) (bool, error) {
+	places := []domain.Netns{n.Netns}
+	if n.inside && n.Netns != w.Netns {
+		places = append(places, w.Netns)
+	}
+	for _, netns := range places {
+		c, err := w.Conn(netns)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			_, err = c.Link(n.Link)
+		}
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,267 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
+	"rdgen/runtime/record"
+)
+
+// link plans one [Link] of the file: that it exists, is where it should be, and
+// has its addresses.
+func (p *planner) link(l conf.Link) error {
+	name := l.Name.String()
+	now, exists := p.have.Inside[name]
+	want, err := p.wantedLink(l)
+	if err != nil {
+		return err
+	}
+	switch {
+	case name == "lo":
+		// The namespace's own; there is nothing to make or set up.
+	case l.Kind == "":
+		err = p.take(l, now, exists)
+	case exists:
+		if exists, err = p.recognise(l, want, now); !exists {
+			now = Link{} // it is made anew
+		}
+	default:
+		err = p.make(l, want)
+	}
+	if err == nil && l.Kind == "wireguard" {
+		err = p.wireguard(l, exists)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case !l.Bridge.IsZero():
+		err = p.port(l, now, exists)
+	case name != "lo" && p.f.Kind == conf.VRF:
+		p.enslave(l, now, exists)
+	}
+	for _, a := range l.Addresses {
+		p.address(a.Line, now, object.NewAddress(p.in, name, a.Prefix))
+	}
+	if name != "lo" && !(exists && now.Up) && !p.has(object.Setting{Netns: p.in, Link: name, What: "up"}) {
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: name, What: "up"})
+	}
+	if err != nil || l.Kind != "veth" {
+		return err
+	}
+	return p.peer(l, want, exists)
+}
+
+// peer plans the other end of a veth.
+func (p *planner) peer(l conf.Link, want object.Link, exists bool) error {
+	links := p.have.At(want.Outer, p.in)
+	var now Link // a new link's other end is new too
+	if exists {
+		now = links[want.Peer]
+	}
+	master := l.PeerBridge.String()
+	if outer := p.have.Outers[l.Outer.ID]; master == "" && !l.Outer.ID.IsZero() {
+		master = outer.Domain.VRF.String()
+	}
+	if master != "" {
+		bridge, ok := links[master]
+		if !ok && !p.makes(want.Outer, master) {
+			return p.fail(l.LineOf("PeerBridge"), fmt.Sprintf("there is no link %s in %s for the other end", master, p.place(want.Outer)))
+		}
+		if !ok || now.Master != bridge.Index {
+			p.add(l.LineOf("PeerBridge"), object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, What: "master", Value: master})
+		}
+	}
+	for _, a := range l.PeerAddresses {
+		p.address(a.Line, now, object.NewAddress(want.Outer, want.Peer, a.Prefix))
+	}
+	if !now.Up {
+		p.add(l.Line, object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, What: "up"})
+	}
+	return nil
+}
+
+// port plans that a link is a port of a bridge of the domain.
+func (p *planner) port(l conf.Link, now Link, exists bool) error {
+	name := l.Bridge.String()
+	bridge, ok := p.have.Inside[name]
+	if !ok && !p.makes(p.in, name) {
+		return p.fail(l.LineOf("Bridge"), fmt.Sprintf("there is no bridge %s in %s", name, p.place(p.in)))
+	}
+	if !exists || !ok || now.Master != bridge.Index {
+		p.add(l.LineOf("Bridge"), object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), What: "master", Value: name})
+	}
+	return nil
+}
+
+// linkOf returns a link of the file as it is to be made.
+func (p *planner) linkOf(l conf.Link) object.Link {
+	want := object.Link{Netns: p.in, Name: l.Name.String(), Kind: l.Kind, Peer: l.Peer.String(), Parent: l.Parent.String(),
+		MTU: l.MTU, MAC: l.MAC, Outer: p.in, Options: l.Options}
+	if !object.HasOuter(l.Kind) {
+		return want
+	}
+	outer := p.have.Outers[l.Outer.ID].Domain
+	want.Outer = outer.Netns
+	if vrf := outer.VRF.String(); vrf != "" && want.Parent == "" && (object.IsTunnel(l.Kind) || l.Kind == "vxlan") {
+		want.Parent = vrf // its packets are looked up in the VRF's table
+	}
+	return want
+}
+
+// wantedLink is linkOf, with an error if the link below does not exist.
+func (p *planner) wantedLink(l conf.Link) (object.Link, error) {
+	want := p.linkOf(l)
+	if want.Parent == "" {
+		return want, nil
+	}
+	if _, ok := p.have.At(want.Outer, p.in)[want.Parent]; !ok && !p.makes(want.Outer, want.Parent) {
+		return want, p.fail(l.LineOf("Parent"), fmt.Sprintf("there is no link %s in %s; %s is to be made on it", want.Parent,
+			p.place(want.Outer), want.Name))
+	}
+	return want, nil
+}
+
+// make plans a link that does not exist.
+func (p *planner) make(l conf.Link, want object.Link) error {
+	if other, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" {
+		lost, ours := lostPeer(p.old, want.Outer, want.Peer, other)
+		if !ours {
+			return p.fail(l.Line, fmt.Sprintf("the other end, %s, exists already, as a %s that belongs to another link",
+				l.Peer, kindName(other.Kind)))
+		}
+		p.add(l.Line, object.Delete, lost)
+	}
+	if want.Kind == "tun" || want.Kind == "tap" { // made by its device file, which knows neither
+		want.MTU, want.MAC = 0, ""
+	}
+	p.add(l.Line, object.Add, want)
+	if l.MTU != want.MTU {
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, What: "mtu", Value: strconv.Itoa(int(l.MTU))})
+	}
+	if l.MAC != want.MAC {
+		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: want.Name, What: "address", Value: l.MAC})
+	}
+	return nil
+}
+
+// lostPeer returns the outer end of a recorded veth whose inner end cannot be
+// found any more, because its namespace lost the name, and whether it is one.
+func lostPeer(r *record.Record, netns domain.Netns, name string, now Link) (lost object.Link, ok bool) {
+	record.Of(r, func(l object.Link, made record.Identity) {
+		if l.Peer == name && l.Outer == netns && now.Kind == "veth" && (made.Peer == 0 || made.Peer == now.Index) {
+			lost, ok = object.Link{Netns: netns, Name: name, Kind: "veth"}, true
+		}
+	})
+	return lost, ok
+}
+
+// recognise looks whether a link that exists is the one that the file means. One
+// that is ours and is not is made anew, which stays false reports.
+func (p *planner) recognise(l conf.Link, want object.Link, now Link) (stays bool, err error) {
+	if now.Kind != l.Kind {
+		return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, as a %s; want a %s", l.Name, kindName(now.Kind), l.Kind))
+	}
+	ours := p.plan.Record.Find(want.Key()) != nil
+	if l.Kind == "veth" && !ours {
+		if outer, ok := p.have.At(want.Outer, p.in)[want.Peer]; !ok || outer.Index != now.Peer || outer.Kind != "veth" {
+			return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, but its other end is not %s; "+
+				"delete the link or change Peer=", l.Name, l.Peer))
+		}
+	}
+	if what := p.differs(want, now); what != "" {
+		if !ours {
+			return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, with another %s; delete it or change the file", l.Name, what))
+		}
+		p.plan.Record.Keep(func(e record.Entry) bool {
+			a, isAddress := e.Object.(object.Address)
+			return e.Object.Key() != want.Key() && !(isAddress && a.Netns == p.in && a.Dev == want.Name)
+		})
+		p.add(l.Line, object.Delete, object.Link{Netns: p.in, Name: want.Name, Kind: want.Kind, Outer: want.Outer, Peer: want.Peer, Options: now.Options})
+		if _, ok := p.have.At(want.Outer, p.in)[want.Peer]; ok && want.Peer != "" { // it goes with the link, or is a lost one
+			return false, p.remake(l, want, now)
+		}
+		return false, p.make(l, want)
+	}
+	p.settings(l, now)
+	return true, nil
+}
+
+// remake makes a veth again whose other end exists.
+func (p *planner) remake(l conf.Link, want object.Link, now Link) error {
+	outer := p.have.At(want.Outer, p.in)[want.Peer]
+	if outer.Kind == "veth" && outer.Index == now.Peer {
+		p.add(l.Line, object.Add, want)
+		return nil
+	}
+	return p.make(l, want)
+}
+
+// differs names a property in which a link is not as it is wanted, "" if there
+// is none. What can be changed while the link exists is not looked at.
+func (p *planner) differs(want object.Link, now Link) string {
+	number := func(names map[string]string, s string) string {
+		if n, ok := names[s]; ok {
+			return n
+		}
+		return s
+	}
+	want.User, want.Group = number(p.have.Users, want.User), number(p.have.Groups, want.Group)
+	a, b := want.Options, now.Options
+	for _, c := range []struct {
+		what string
+		same bool
+	}{
+		{"Id=", a.ID == b.ID}, {"Protocol=", a.Protocol == b.Protocol}, {"Mode=", a.Mode == b.Mode},
+		{"Local=", a.Local == b.Local}, {"Remote=", a.Remote == b.Remote}, {"TTL=", a.TTL == b.TTL},
+		{"Key=", a.Keyed == b.Keyed && a.GREKey == b.GREKey}, {"DestinationPort=", a.Port == b.Port},
+		{"MacLearning=", a.NoLearning == b.NoLearning}, {"User=", a.User == b.User}, {"Group=", a.Group == b.Group},
+		{"MultiQueue=", a.MultiQueue == b.MultiQueue}, {"PacketInfo=", a.PacketInfo == b.PacketInfo},
+		{"VNetHeader=", a.VNetHeader == b.VNetHeader},
+	} {
+		if !c.same {
+			return c.what
+		}
+	}
+	if below, ok := p.have.At(want.Outer, p.in)[want.Parent]; ok && want.Parent != "" && below.Index != now.Below || want.Parent == "" && now.Below != 0 {
+		return "Parent="
+	}
+	if was := p.old.Find(want.Key()); was != nil {
+		outer := was.Object.(object.Link).Outer
+		if outer != want.Outer || was.Made.Outer != p.have.IDs[want.Outer] && was.Made.Outer != (netns.ID{}) {
+			return "Outer="
+		}
+	}
+	if want.Kind == "veth" {
+		if outer, ok := p.have.At(want.Outer, p.in)[want.Peer]; !ok || outer.Index != now.Peer || outer.Kind != "veth" {
+			return "Peer="
+		}
+	}
+	return ""
+}
+
+// settings plans what of a link can be set while it exists.
+func (p *planner) settings(l conf.Link, now Link) {
+	s := object.Setting{Netns: p.in, Link: l.Name.String()}
+	if l.MTU != 0 && l.MTU != now.MTU {
+		s.What, s.Value = "mtu", strconv.Itoa(int(l.MTU))
+		p.change(l.Line, s, strconv.Itoa(int(now.MTU)))
+	}
+	if l.MAC != "" && l.MAC != now.MAC {
+		s.What, s.Value = "address", l.MAC
+		p.change(l.Line, s, now.MAC)
+	}
+}
+
+func (p *planner) enslave(l conf.Link, now Link, exists bool) {
+	vrf := p.f.Domain.VRF.String()
+	if exists && now.Master != 0 && now.Master == p.have.Inside[vrf].Index {
+		return
+	}
+	p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), What: "master", Value: vrf})
+	p.restore(l)
+}
