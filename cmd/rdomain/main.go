@@ -9,10 +9,9 @@ import (
 	"os"
 	"strings"
 
-	"rdgen/runtime/conf"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
-	"rdgen/runtime/lifecycle"
 )
 
 const usage = `usage: rdomain up [-n] NAME...|--all      bring domains up
@@ -60,7 +59,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
-		c.fail(&lifecycle.Usage{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify or exec",
+		c.fail(&problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify or exec",
 			args[0])})
 		return c.code
 	}
@@ -87,9 +86,8 @@ func (c *command) fail(err error) {
 		}
 		fmt.Fprintf(c.stderr, "rdomain: %s: %s\n", level, line)
 	}
-	var usage *lifecycle.Usage
-	if errors.As(err, &usage) && usage.Hint != "" {
-		for line := range strings.SplitSeq(usage.Hint, "\n") {
+	if p, ok := errors.AsType[*problem.Error](err); ok && p.Hint != "" {
+		for line := range strings.SplitSeq(p.Hint, "\n") {
 			fmt.Fprintf(c.stderr, "rdomain: hint: %s\n", line)
 		}
 	}
@@ -97,21 +95,18 @@ func (c *command) fail(err error) {
 }
 
 func exitCode(err error) int {
-	var usage *lifecycle.Usage
-	var file *conf.Error
-	var entering *enter.Error
-	switch {
-	case errors.As(err, &usage), errors.As(err, &file):
+	if p, ok := errors.AsType[*problem.Error](err); ok && !p.Temporary {
 		return domain.ExitPermanent
-	case errors.As(err, &entering):
-		return entering.Code
+	}
+	if e, ok := errors.AsType[*enter.Error](err); ok {
+		return e.Code
 	}
 	return domain.ExitTemporary
 }
 
 // wrong is an error in the command line.
 func wrong(format string, args ...any) error {
-	return &lifecycle.Usage{Msg: fmt.Sprintf(format, args...), Hint: "rdomain --help shows what is possible"}
+	return &problem.Error{Msg: fmt.Sprintf(format, args...), Hint: "rdomain --help shows what is possible"}
 }
 
 // options splits leading options that take no value from the other arguments.
@@ -145,7 +140,7 @@ func ids(args []string) ([]domain.ID, error) {
 	for _, a := range args {
 		id, err := domain.ParseID(a)
 		if err != nil {
-			return nil, &lifecycle.Usage{Msg: err.Error()}
+			return nil, &problem.Error{Msg: err.Error()}
 		}
 		if !seen[id] {
 			list = append(list, id)

@@ -4,9 +4,10 @@
 package conf
 
 import (
-	"fmt"
+	"errors"
 	"net/netip"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 )
@@ -189,25 +190,9 @@ var RouteTypes = []string{"unicast", "unreachable", "blackhole", "prohibit"}
 // RuleTypes are the types of rule that can be made; the first looks a table up.
 var RuleTypes = []string{"table", "unreachable", "blackhole", "prohibit"}
 
-// Error is what is wrong with a file, and where.
-type Error struct {
-	Path string
-	// Line is 0 where the whole file is meant.
-	Line int
-	Msg  string
-}
+// ErrNoTable is matched by the error for a VRF whose file names no table. The caller
+// may know one that is free.
+var ErrNoTable = errors.New("a vrf needs Table=, a number from 1 to 4294967295 but 253 to 255")
 
-// Error returns PATH:LINE: MSG.
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return e.Path + ": " + e.Msg
-	}
-	return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Msg)
-}
-
-// MissingTable is the error for a VRF whose file names no table. The caller may
-// know one that is free.
-type MissingTable struct{ At Error }
-
-// Error returns PATH:LINE: MSG.
-func (e *MissingTable) Error() string { return e.At.Error() }
+// At returns the place of a line of the file.
+func (f *File) At(line int) problem.Pos { return problem.Pos{File: f.Path, Line: line} }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
@@ -241,10 +242,8 @@ func TestParseRefuses(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("Parse(%s, %.80q) = %v\nwant %s", c.name, c.text, err, want)
 		}
-		var file *Error
-		var missing *MissingTable
-		if !errors.As(err, &file) && !errors.As(err, &missing) {
-			t.Errorf("Parse(%s, %.80q) = %T; want *Error or *MissingTable", c.name, c.text, err)
+		if _, ok := errors.AsType[*problem.Error](err); !ok {
+			t.Errorf("Parse(%s, %.80q) = %T; want *problem.Error", c.name, c.text, err)
 		}
 	}
 }

@@ -178,8 +178,7 @@ func (p *parser) table(k key) (err error) {
 	case p.file.Kind == Netns:
 		return nil
 	case k.line == 0 && p.file.Managed:
-		return &MissingTable{Error{p.path, p.file.KindLine,
-			"a vrf needs Table=, a number from 1 to 4294967295 but 253 to 255"}}
+		return p.fail(p.file.KindLine, "%w", ErrNoTable)
 	case k.line == 0:
 		return nil
 	}

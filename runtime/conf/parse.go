@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -9,12 +8,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
 // Read reads the file of the domain called id. The error matches
-// fs.ErrNotExist if there is none; what is wrong in the file is an *Error or a
-// *MissingTable.
+// fs.ErrNotExist if there is none; what is wrong in the file is a *problem.Error.
 func Read(id domain.ID) (*File, error) {
 	path := Path(id)
 	// Not blocking, lest a FIFO in place of the file hold up the boot.
@@ -32,7 +31,7 @@ func Read(id domain.ID) (*File, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &Error{path, 0, "is not a regular file"}
+		return nil, problem.New(problem.Pos{File: path}, "is not a regular file")
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	if err != nil {
@@ -82,7 +81,7 @@ type place struct {
 }
 
 func (p *parser) fail(line int, format string, args ...any) error {
-	return &Error{p.path, line, fmt.Sprintf(format, args...)}
+	return problem.New(problem.Pos{File: p.path, Line: line}, format, args...)
 }
 
 // keys are the keys of each section; those with true may repeat. [Sysctl] has

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/ini.v1"
+
+	"rdgen/problem"
 )
 
 // section is a section of a file as it stands there.
@@ -27,7 +29,7 @@ type key struct {
 // knows the line numbers, which the library loses.
 func scan(path string, data []byte) ([]section, error) {
 	fail := func(line int, format string, args ...any) ([]section, error) {
-		return nil, &Error{path, line, fmt.Sprintf(format, args...)}
+		return nil, problem.New(problem.Pos{File: path, Line: line}, format, args...)
 	}
 	if len(data) > MaxSize {
 		return fail(0, "file has more than %d bytes", MaxSize)
@@ -129,11 +131,11 @@ var options = ini.LoadOptions{
 func confirm(path string, data []byte, sections []section) error {
 	file, err := ini.LoadSources(options, data)
 	if err != nil {
-		return &Error{path, 0, "cannot be read as an INI file: " + err.Error()}
+		return problem.New(problem.Pos{File: path}, "cannot be read as an INI file: %w", err)
 	}
 	read := file.Sections()[1:] // the first is the library's own, for keys before any section
 	if len(read) != len(sections) {
-		return &Error{path, 0, fmt.Sprintf("has %d sections, or %d as an INI file", len(sections), len(read))}
+		return problem.New(problem.Pos{File: path}, "has %d sections, or %d as an INI file", len(sections), len(read))
 	}
 	for i, s := range sections {
 		ours := map[string][]string{}
@@ -145,7 +147,7 @@ func confirm(path string, data []byte, sections []section) error {
 			same = same && slices.Equal(k.ValueWithShadows(), ours[k.Name()])
 		}
 		if !same {
-			return &Error{path, s.line, fmt.Sprintf("section [%s] can be read in two ways", s.header)}
+			return problem.New(problem.Pos{File: path, Line: s.line}, "section [%s] can be read in two ways", s.header)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/plan"
@@ -58,7 +59,7 @@ func Gather(f *conf.File) (*Inputs, error) {
 func (in *Inputs) key(f *conf.File, name, path string, line int) error {
 	k, err := readKey(path)
 	if err != nil {
-		return &conf.Error{Path: f.Path, Line: line, Msg: fmt.Sprintf("%s=%s: %v", name, path, err)}
+		return problem.New(f.At(line), "%s=%s: %v", name, path, err)
 	}
 	in.keys[path], in.prints[path] = k, fingerprint(k)
 	return nil
@@ -107,7 +108,7 @@ func readKey(path string) (wgtypes.Key, error) {
 // owners looks up who may open a tun or tap.
 func (in *Inputs) owners(f *conf.File, l conf.Link) error {
 	unknown := func(key, name string, err error) error {
-		return &conf.Error{Path: f.Path, Line: l.LineOf(key), Msg: fmt.Sprintf("%s=%s: %v", key, name, err)}
+		return problem.New(f.At(l.LineOf(key)), "%s=%s: %v", key, name, err)
 	}
 	if l.User != "" && !isNumber(l.User) {
 		u, err := user.Lookup(l.User)

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/atomicfile"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 )
@@ -31,25 +32,12 @@ func doFile(verb object.Verb, t object.File) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	temporary := t.Path + "~"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o644)
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(t.Text)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(temporary, t.Path)
-	}
-	if err != nil {
-		_ = os.Remove(temporary)
-	}
-	return err
+	defer root.Close()
+	return atomicfile.Write(root, atomicfile.File{Name: filepath.Base(t.Path), Mode: 0o644, Data: []byte(t.Text), Temp: filepath.Base(t.Path) + "~"})
 }
 
 // readFiles reads the resolver files that exist.

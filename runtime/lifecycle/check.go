@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/plan"
@@ -37,9 +38,8 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 		report.Problems = []string{}
 	}
 	steps, err := v.steps()
-	var conflict *plan.Conflict
-	if errors.As(err, &conflict) {
-		report.Problems = append(report.Problems, conflict.Error())
+	if p, ok := errors.AsType[*problem.Error](err); ok && p.Temporary {
+		report.Problems = append(report.Problems, p.Error())
 	} else if err != nil {
 		return nil, err
 	}

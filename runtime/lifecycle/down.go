@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/object"
@@ -22,7 +23,7 @@ func (h *Host) Down(id domain.ID) (notes []string, err error) { return h.down(id
 // are not its own.
 func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
 	if err := record.CheckID(id); err != nil {
-		return nil, &Usage{Msg: err.Error()}
+		return nil, &problem.Error{Msg: err.Error()}
 	}
 	if id, err = h.recorded(id); err != nil {
 		return nil, err

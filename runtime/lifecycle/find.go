@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/record"
@@ -25,15 +26,14 @@ type target struct {
 // defines that VRF in that namespace.
 func (h *Host) find(id domain.ID) (target, error) {
 	if err := record.CheckID(id); err != nil {
-		return target{}, &Usage{Msg: err.Error()}
+		return target{}, &problem.Error{Msg: err.Error()}
 	}
 	f, err := conf.Read(id)
 	if err == nil {
 		return target{id, f}, h.unique(id, f)
 	}
-	var missing *conf.MissingTable
-	if errors.As(err, &missing) {
-		return target{}, h.nameFreeTable(missing)
+	if p, ok := errors.AsType[*problem.Error](err); ok && errors.Is(err, conf.ErrNoTable) {
+		return target{}, h.nameFreeTable(p)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return target{}, err
@@ -53,8 +53,7 @@ func (h *Host) find(id domain.ID) (target, error) {
 			continue // a file that is wrong is its own domain's trouble
 		}
 		if found.file != nil {
-			return target{}, &conf.Error{Path: f.Path, Line: f.KindLine,
-				Msg: fmt.Sprintf("defines %s, as %s does; one of them must go", want, found.file.Path)}
+			return target{}, problem.New(f.At(f.KindLine), "defines %s, as %s does; one of them must go", want, found.file.Path)
 		}
 		found = target{other, f}
 	}
@@ -72,8 +71,7 @@ func (h *Host) unique(id domain.ID, f *conf.File) error {
 		return err
 	}
 	if _, err := os.Lstat(conf.Path(other)); err == nil {
-		return &conf.Error{Path: f.Path, Line: f.KindLine,
-			Msg: fmt.Sprintf("defines %s, as %s does; one of them must go", f.Domain, conf.Path(other))}
+		return problem.New(f.At(f.KindLine), "defines %s, as %s does; one of them must go", f.Domain, conf.Path(other))
 	}
 	return nil
 }
@@ -89,7 +87,7 @@ func (t target) outer() domain.Netns {
 
 // nameFreeTable adds a number to the message that a VRF needs one: the first
 // from 10 on that no VRF, rule, route or file uses.
-func (h *Host) nameFreeTable(missing *conf.MissingTable) error {
+func (h *Host) nameFreeTable(e *problem.Error) error {
 	used := map[uint32]bool{253: true, 254: true, 255: true}
 	files, _ := Files()
 	for _, id := range files {
@@ -97,10 +95,9 @@ func (h *Host) nameFreeTable(missing *conf.MissingTable) error {
 			used[f.Table] = true
 		}
 	}
-	e := missing.At
 	conn, err := rtnl.Open()
 	if err != nil {
-		return &e
+		return e
 	}
 	defer conn.Close()
 	vrfs, _ := conn.Links("vrf")
@@ -122,5 +119,5 @@ func (h *Host) nameFreeTable(missing *conf.MissingTable) error {
 			break
 		}
 	}
-	return &e
+	return e
 }

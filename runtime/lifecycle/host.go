@@ -75,13 +75,3 @@ func Files() ([]domain.ID, error) {
 	}
 	return ids, nil
 }
-
-// Usage is an error in what was asked for: trying again cannot help.
-type Usage struct {
-	Msg string
-	// Hint says what to do, in lines; "" if there is nothing more to say.
-	Hint string
-}
-
-// Error returns the message without the hint.
-func (u *Usage) Error() string { return u.Msg }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
@@ -53,8 +54,7 @@ func (h *Host) require(t target, chain []domain.ID) error {
 			if !errors.Is(err, errLate) {
 				return at(err)
 			}
-			return &plan.Conflict{At: conf.Error{Path: t.file.Path, Line: ref.Line, Msg: fmt.Sprintf(
-				"%s does not exist%s, and no file defines it", ref.ID, after(t.file.Timeout))}}
+			return plan.Conflict(t.file.At(ref.Line), "%s does not exist%s, and no file defines it", ref.ID, after(t.file.Timeout))
 		}
 	}
 	return nil
@@ -70,7 +70,7 @@ func inCircle(f *conf.File, ref conf.Ref, chain []domain.ID) error {
 	for _, c := range append(slices.Clip(chain[at:]), ref.ID) {
 		names = append(names, c.String())
 	}
-	return &conf.Error{Path: f.Path, Line: ref.Line, Msg: "domains require each other: " + strings.Join(names, ", ")}
+	return problem.New(f.At(ref.Line), "domains require each other: %s", strings.Join(names, ", "))
 }
 
 // outers fills in what the other sides of a file's links are.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
@@ -95,7 +96,7 @@ func (h *Host) means(t target, r *record.Record) (f *conf.File, isForeign bool, 
 		if exists, err := h.hasVRF(both); err != nil || exists {
 			return f, true, err
 		}
-		return nil, false, &Usage{
+		return nil, false, &problem.Error{
 			Msg:  fmt.Sprintf("%s: no file defines %s, and it does not exist", t.id, both),
 			Hint: fmt.Sprintf("write %s with the two lines\n[Domain]\nTable=10", conf.Path(t.id))}
 	}
@@ -120,7 +121,7 @@ func (h *Host) means(t target, r *record.Record) (f *conf.File, isForeign bool, 
 	_, err = netns.Lookup(name.String())
 	switch {
 	case err == nil && isVRF:
-		return nil, false, &Usage{
+		return nil, false, &problem.Error{
 			Msg:  fmt.Sprintf("%s is the name of a vrf and of a netns", t.id),
 			Hint: fmt.Sprintf("write %s with Kind=vrf or Kind=netns", conf.Path(t.id))}
 	case err == nil || isVRF:

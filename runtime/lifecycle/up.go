@@ -191,8 +191,7 @@ func (w *work) useVRF() error {
 	}
 	name := w.f.Domain.VRF.String()
 	if table := have.Inside[name].Table; w.f.Table != 0 && table != w.f.Table {
-		return &plan.Conflict{At: conf.Error{Path: w.f.Path, Line: w.f.KindLine,
-			Msg: fmt.Sprintf("vrf %s has table %d, want %d", name, table, w.f.Table)}}
+		return plan.Conflict(w.f.At(w.f.KindLine), "vrf %s has table %d, want %d", name, table, w.f.Table)
 	}
 	p := &plan.Plan{Steps: plan.Foreign(w.f.Domain, have), Record: w.r.Clone()}
 	p.Record.Domain, p.Record.File = w.f.Domain, w.f.Path

@@ -51,8 +51,7 @@ func (h *Host) await(f *conf.File) error {
 		return err == nil, nil
 	})
 	if errors.Is(err, errLate) {
-		return &plan.Conflict{At: conf.Error{Path: f.Path, Line: f.KindLine, Msg: fmt.Sprintf(
-			"%s does not exist%s; Managed=no leaves making it to somebody else", f.Domain, after(f.Timeout))}}
+		return plan.Conflict(f.At(f.KindLine), "%s does not exist%s; Managed=no leaves making it to somebody else", f.Domain, after(f.Timeout))
 	}
 	return err
 }
@@ -120,8 +119,7 @@ func (w *work) awaitLinks() error {
 		return true, nil
 	})
 	if errors.Is(err, errLate) && late.alone {
-		return &plan.Conflict{At: conf.Error{Path: f.Path, Line: late.line, Msg: fmt.Sprintf(
-			"there is no link %s in the default domain%s", late.Link, after(f.Timeout))}}
+		return plan.Conflict(f.At(late.line), "there is no link %s in the default domain%s", late.Link, after(f.Timeout))
 	}
 	if errors.Is(err, errLate) {
 		return nil

@@ -6,6 +6,7 @@ package plan
 import (
 	"slices"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
@@ -191,12 +192,13 @@ func (p *planner) set(line int, verb object.Verb, thing, old object.Object) {
 }
 
 func (p *planner) fail(line int, msg string) error {
-	return &Conflict{conf.Error{Path: p.f.Path, Line: line, Msg: msg}}
+	return Conflict(p.f.At(line), "%s", msg)
 }
 
-// Conflict is a contradiction between the file and the kernel that is not for
-// rdomain to resolve. Trying again may help: a link may come late.
-type Conflict struct{ At conf.Error }
-
-// Error returns PATH:LINE: MSG.
-func (c *Conflict) Error() string { return c.At.Error() }
+// Conflict returns the error for a contradiction between the file and the kernel that
+// is not for rdomain to resolve. Trying again may help: a link may come late.
+func Conflict(at problem.Pos, format string, args ...any) error {
+	e := problem.New(at, format, args...)
+	e.Temporary = true
+	return e
+}

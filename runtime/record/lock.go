@@ -32,7 +32,7 @@ func (s *Store) Share(id domain.ID) (*Lock, error) {
 
 func (s *Store) lock(name string, how int) (*Lock, error) {
 	for {
-		fd, err := unix.Openat(s.fd, name, unix.O_RDONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+		fd, err := unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 		if err == nil {
 			if err = flock(fd, how); err != nil {
 				unix.Close(fd)
@@ -42,7 +42,7 @@ func (s *Store) lock(name string, how int) (*Lock, error) {
 			return nil, &fs.PathError{Op: "lock", Path: Dir + "/" + name, Err: err}
 		}
 		var ours, there unix.Stat_t
-		if unix.Fstat(fd, &ours) == nil && unix.Fstatat(s.fd, name, &there, unix.AT_SYMLINK_NOFOLLOW) == nil &&
+		if unix.Fstat(fd, &ours) == nil && unix.Fstatat(int(s.dir.Fd()), name, &there, unix.AT_SYMLINK_NOFOLLOW) == nil &&
 			ours.Ino == there.Ino && ours.Dev == there.Dev {
 			return &Lock{s, name, fd}, nil
 		}
@@ -64,6 +64,6 @@ func (l *Lock) Unlock() { unix.Close(l.fd) }
 // Remove removes the lock's file and lets the next one in, who will find that
 // the file is gone and make another.
 func (l *Lock) Remove() {
-	_ = unix.Unlinkat(l.s.fd, l.name, 0)
+	_ = l.s.root.Remove(l.name)
 	unix.Close(l.fd)
 }

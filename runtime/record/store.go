@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/atomicfile"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
@@ -23,7 +24,10 @@ const Dir = "/run/rdomain"
 
 // longest is the longest ID that has a record: its file names end in ".json",
 // ".lock" or ".json.new" and have at most NAME_MAX bytes.
-const longest = 255 - len(".json.new")
+const longest = 255 - len(".json"+temporary)
+
+// temporary is what the name of a file that is being written ends in.
+const temporary = ".new"
 
 // CheckID returns an error if the ID is too long to have a record.
 func CheckID(id domain.ID) error {
@@ -35,7 +39,10 @@ func CheckID(id domain.ID) error {
 
 // Store is the opened directory of records. All files are reached through its
 // descriptor.
-type Store struct{ fd int }
+type Store struct {
+	root *os.Root
+	dir  *os.File // the same directory, for locks
+}
 
 // Open opens the directory and makes it if need be, mode 0755.
 func Open() (*Store, error) {
@@ -50,21 +57,32 @@ func Open() (*Store, error) {
 func OpenExisting() (*Store, error) { return open() }
 
 func open() (*Store, error) {
-	fd, err := unix.Open(Dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	root, err := os.OpenRoot(Dir)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: Dir, Err: err}
+		return nil, err
 	}
-	var st unix.Stat_t
-	err = unix.Fstat(fd, &st)
-	if err != nil || st.Uid != 0 && int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
-		unix.Close(fd)
+	dir, err := root.Open(".")
+	if err != nil {
+		root.Close()
+		return nil, err
+	}
+	s := &Store{root, dir}
+	var named, opened unix.Stat_t
+	err = errors.Join(unix.Lstat(Dir, &named), unix.Fstat(int(dir.Fd()), &opened))
+	// A symbolic link in its place leads to what is somebody else's.
+	if err != nil || named.Ino != opened.Ino || named.Dev != opened.Dev ||
+		opened.Uid != 0 && int(opened.Uid) != os.Geteuid() || opened.Mode&0o022 != 0 {
+		s.Close()
 		return nil, fmt.Errorf("%s: somebody else could write to it; it must be root's, mode 0755", Dir)
 	}
-	return &Store{fd}, nil
+	return s, nil
 }
 
 // Close closes the directory.
-func (s *Store) Close() { unix.Close(s.fd) }
+func (s *Store) Close() {
+	s.dir.Close()
+	s.root.Close()
+}
 
 // Load returns the record of a domain. The error matches fs.ErrNotExist if there is
 // none. A record that cannot be understood is an error that says what to do: what
@@ -125,11 +143,10 @@ func unmarshal(data []byte, v any) error {
 }
 
 func (s *Store) read(name string) ([]byte, error) {
-	fd, err := unix.Openat(s.fd, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	f, err := s.root.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: Dir + "/" + name, Err: err}
+		return nil, fmt.Errorf("read %s/%s: %w", Dir, name, err)
 	}
-	f := os.NewFile(uintptr(fd), Dir+"/"+name)
 	defer f.Close()
 	return io.ReadAll(f)
 }
@@ -149,37 +166,12 @@ func (s *Store) Save(id domain.ID, r *Record) error {
 	return s.write(id.String()+".json", append(data, '\n'))
 }
 
+// write replaces a file. What a writer that was killed left under the temporary name
+// is removed: the lock is ours, so nobody else is writing.
 func (s *Store) write(name string, data []byte) error {
-	temporary := name + ".new"
-	fail := func(op string, err error) error {
-		return &fs.PathError{Op: op, Path: Dir + "/" + temporary, Err: err}
-	}
-	// Left by one that was killed; nobody else is writing, the lock is ours.
-	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC | unix.O_NOFOLLOW
-	fd, err := unix.Openat(s.fd, temporary, flags, 0o644)
-	if err == unix.EEXIST {
-		if err := unix.Unlinkat(s.fd, temporary, 0); err != nil {
-			return fail("unlink", err)
-		}
-		fd, err = unix.Openat(s.fd, temporary, flags, 0o644)
-	}
+	err := atomicfile.Write(s.root, atomicfile.File{Name: name, Mode: 0o644, Data: data, Temp: name + temporary})
 	if err != nil {
-		return fail("create", err)
-	}
-	for err == nil && len(data) > 0 {
-		var n int
-		if n, err = unix.Write(fd, data); err == unix.EINTR {
-			err = nil
-		}
-		data = data[max(n, 0):]
-	}
-	unix.Close(fd)
-	if err == nil {
-		err = unix.Renameat(s.fd, temporary, s.fd, name)
-	}
-	if err != nil {
-		_ = unix.Unlinkat(s.fd, temporary, 0)
-		return fail("write", err)
+		return fmt.Errorf("write %s/%s: %w", Dir, name, err)
 	}
 	return nil
 }
@@ -189,9 +181,9 @@ func (s *Store) write(name string, data []byte) error {
 func (s *Store) Remove(id domain.ID) error { return s.remove(id.String() + ".json") }
 
 func (s *Store) remove(name string) error {
-	for _, name := range []string{name, name + ".new"} {
-		if err := unix.Unlinkat(s.fd, name, 0); err != nil && err != unix.ENOENT {
-			return &fs.PathError{Op: "unlink", Path: Dir + "/" + name, Err: err}
+	for _, name := range []string{name, name + temporary} {
+		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove %s/%s: %w", Dir, name, err)
 		}
 	}
 	return nil

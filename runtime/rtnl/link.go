@@ -74,18 +74,6 @@ func (c *Conn) Links(kind string) ([]Link, error) {
 	return c.links(kind, data...)
 }
 
-// Members returns the links whose master has the given ifindex.
-func (c *Conn) Members(master int) ([]Link, error) {
-	all, err := c.links("", nl.NewIfInfomsg(unix.AF_UNSPEC), u32(unix.IFLA_MASTER, uint32(master)))
-	var members []Link
-	for _, l := range all {
-		if l.Master == master {
-			members = append(members, l)
-		}
-	}
-	return members, err
-}
-
 func (c *Conn) links(kind string, data ...nl.NetlinkRequestData) ([]Link, error) {
 	msgs, err := c.dump(unix.RTM_GETLINK, unix.RTM_NEWLINK, data...)
 	if err != nil {

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"rdgen/runtime/domain"
+	"rdgen/runtime/enter"
+	"rdgen/runtime/identify"
+	"rdgen/runtime/lifecycle"
+)
+
+func (c *command) ps(args []string) error {
+	given, args, err := options(args, "--json")
+	if err == nil && len(args) > 1 {
+		err = wrong("ps takes one NAME or none")
+	}
+	if err != nil {
+		return err
+	}
+	match := inAny
+	if len(args) == 1 {
+		if match, err = inDomain(args[0]); err != nil {
+			return err
+		}
+	}
+	look, err := identify.New()
+	if err != nil {
+		return err
+	}
+	defer look.Close()
+	list, unseen, err := look.Processes(match)
+	if err != nil {
+		return err
+	}
+	if given["--json"] {
+		return errors.Join(c.json(append([]identify.Location{}, list...)), unseen.Err())
+	}
+	err = c.table("ID\tPID\tCOMMAND", len(list), func(i int) string {
+		at := list[i]
+		if at.Note != "" {
+			at.Command += " (" + at.Note + ")"
+		}
+		if at.Unknown != "" {
+			at.Command += " (perhaps in a vrf: " + at.Unknown + ")"
+		}
+		return fmt.Sprintf("%s\t%d\t%s", dash(at.ID), at.PID, at.Command)
+	})
+	return errors.Join(err, unseen.Err())
+}
+
+// inAny is for the processes of all domains, and those of which something is odd.
+func inAny(at identify.Location) identify.Match {
+	switch {
+	case at.Unnamed:
+		return identify.Out
+	case at.ID != "" || at.Note != "":
+		return identify.In
+	case at.Unknown != "":
+		return identify.Unsure
+	}
+	return identify.Out
+}
+
+// inDomain returns whether a process is in a domain; in a namespace are those
+// in its VRFs too.
+func inDomain(name string) (func(identify.Location) identify.Match, error) {
+	list, err := ids([]string{name})
+	if err != nil {
+		return nil, err
+	}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return nil, err
+	}
+	defer host.Close()
+	d, err := host.Domain(list[0])
+	if err != nil {
+		return nil, err
+	}
+	return func(at identify.Location) identify.Match {
+		switch {
+		case at.Unnamed || at.Netns != d.Netns.String():
+			return identify.Out
+		case d.VRF.IsZero() || at.VRF == d.VRF.String():
+			return identify.In
+		case at.Unknown != "":
+			return identify.Unsure
+		}
+		return identify.Out
+	}, nil
+}
+
+func (c *command) identify(args []string) error {
+	given, args, err := options(args, "--json")
+	if err != nil {
+		return err
+	}
+	if len(args) != 1 {
+		return wrong("identify takes one PID")
+	}
+	pid, err := strconv.Atoi(args[0])
+	if err != nil || pid <= 0 {
+		return wrong("%q is not a PID", args[0])
+	}
+	look, err := identify.New()
+	if err != nil {
+		return err
+	}
+	defer look.Close()
+	at, err := look.Process(pid)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no process %d", pid)
+	}
+	if err != nil {
+		return fmt.Errorf("unable to look at process %d: %w", pid, err)
+	}
+	if at.Note != "" {
+		fmt.Fprintf(c.stderr, "rdomain: note: process %d: %s\n", pid, at.Note)
+	}
+	var unknown error
+	if at.Unknown != "" {
+		unknown = fmt.Errorf("unable to say in which vrf process %d is, or whether it is in one: %s", pid, at.Unknown)
+	}
+	if given["--json"] {
+		return errors.Join(c.json(at), unknown)
+	}
+	if unknown == nil && at.ID != "" {
+		fmt.Fprintln(c.stdout, at.ID)
+	}
+	return unknown
+}
+
+func (c *command) exec(args []string) error {
+	if len(args) == 0 {
+		return wrong("no NAME given")
+	}
+	list, err := ids(args[:1])
+	if err != nil {
+		return err
+	}
+	prog := args[1:]
+	if len(prog) > 0 && prog[0] == "--" {
+		prog = prog[1:]
+	}
+	if len(prog) == 0 || prog[0] == "" {
+		return wrong("no program given")
+	}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return err
+	}
+	d, err := host.Domain(list[0])
+	host.Close()
+	if err != nil {
+		return err
+	}
+	return enter.Exec(domain.Command{Domain: d, Prog: prog}, os.Environ())
+}
