@@ -237,13 +237,19 @@ Gateway=10.77.0.3
 
 // Killed at any point, up again converges, and down again cleans.
 func TestKilledAtEachSystemCall(t *testing.T) {
+	sandbox.Need(t)
+	need.Slow(t)
+	first, step := sandbox.Walk(t)
+	if step == 0 {
+		return
+	}
 	start(t)
 	hardware(t, "eth7")
-	t.Run("netns", func(t *testing.T) { walkKills(t, killed) })
+	t.Run("netns", func(t *testing.T) { walkKills(t, killed, first, step) })
 	if !hasVRF() {
 		return
 	}
-	t.Run("vrf", func(t *testing.T) { walkKills(t, killedVRF) })
+	t.Run("vrf", func(t *testing.T) { walkKills(t, killedVRF, first, step) })
 	sandbox.Sh(t, withoutKernelRules)
 }
 
@@ -260,22 +266,24 @@ const withoutKernelRules = `ip rule delete pref 1000 2>/dev/null || true; ip -6 
 // there before, or is not disturbed by it; up again converges. down says so too,
 // loses nothing, and down again cleans.
 func TestNoMemoryAtEachSystemCall(t *testing.T) {
-	start(t)
+	sandbox.Need(t)
+	need.Slow(t)
 	if !canFail() {
 		need.Missing(t, need.Root, "a kernel without PTRACE_SET_SYSCALL_INFO (Linux 6.16)")
 	}
+	first, step := sandbox.Walk(t)
+	if step == 0 {
+		return
+	}
+	start(t)
 	hardware(t, "eth7")
 	file(t, "k", killed)
 	nothing := snapshot(t)
 	quiet(t, "up", "k")
 	all := snapshot(t)
 	quiet(t, "down", "k")
-	step := 1
-	if testing.Short() {
-		step = 9
-	}
 	failed := 0
-	for n := 1; ; n += step {
+	for n := first; ; n += step {
 		call, was, code, said := failAt(t, n, "up", "k")
 		if !was {
 			t.Logf("up: %d calls or fewer, %d made it fail", n-1, failed)
@@ -302,7 +310,7 @@ func TestNoMemoryAtEachSystemCall(t *testing.T) {
 	if failed == 0 {
 		t.Error("no call made up fail")
 	}
-	for n := 1; ; n += step {
+	for n := first; ; n += step {
 		quiet(t, "up", "k")
 		call, was, code, said := failAt(t, n, "down", "k")
 		if !was {
@@ -326,7 +334,8 @@ func canFail() bool {
 	return errno != syscall.EIO
 }
 
-func walkKills(t *testing.T, text string) {
+// walkKills kills rdomain at the calls first, first+step, and so on.
+func walkKills(t *testing.T, text string, first, step int) {
 	file(t, "k", text)
 	quiet(t, "up", "k")
 	quiet(t, "down", "k") // and the kernel's rule is there, if this is a VRF
@@ -342,11 +351,7 @@ func walkKills(t *testing.T, text string) {
 	}
 	want("an undisturbed down", nothing)
 	walk := func(what string, each func(n int) (uint64, bool)) {
-		step := 1
-		if testing.Short() {
-			step = 9
-		}
-		for n := 1; ; n += step {
+		for n := first; ; n += step {
 			call, alive := each(n)
 			if t.Failed() {
 				t.Fatalf("%s at call %d (number %d)", what, n, call)

@@ -21,6 +21,7 @@ import (
 
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
+	"rdgen/test/need"
 )
 
 // many writes the files of n domains with a veth each.
@@ -46,9 +47,7 @@ func weigh(t *testing.T, args ...string) int64 {
 // Two thousand domains come up, are listed, and go down; rdomain needs about as
 // much memory for them as for two hundred.
 func TestTwoThousandDomains(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short: make check runs the fast layers only")
-	}
+	need.Slow(t)
 	start(t)
 	before := snapshot(t)
 	verbs := [][]string{{"up", "--all"}, {"check", "--all"}, {"list", "--json"}, {"down", "--all"}}

@@ -28,7 +28,7 @@ const (
 // fails it where layer is required. It returns the tools' paths in order.
 func Tools(t testing.TB, layer string, tools ...string) []string {
 	t.Helper()
-	slow(t)
+	Slow(t)
 	var paths, missing []string
 	for _, tool := range tools {
 		path, err := exec.LookPath(tool)
@@ -46,13 +46,14 @@ func Tools(t testing.TB, layer string, tools ...string) []string {
 // Uid0 skips t unless it runs as root, of the host or of a user namespace.
 func Uid0(t testing.TB) {
 	t.Helper()
-	slow(t)
+	Slow(t)
 	if os.Geteuid() != 0 {
 		Missing(t, Root, "not root; run it as root or under unshare -Urnm")
 	}
 }
 
-func slow(t testing.TB) {
+// Slow leaves t out of go test -short: make check runs the fast layers only.
+func Slow(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("short: make check runs the fast layers only")

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -36,6 +37,50 @@ func Main(m *testing.M) {
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// shard is set in the environment of a test binary that does a part of a walk:
+// "2/4" is the third of four.
+const shard = "RDGEN_SHARD"
+
+// Walk has the calling test done in parts, side by side, each by a test binary
+// of its own in a sandbox of its own. In such a part it returns the steps to do:
+// first, first+step, and so on, until there are no more. Elsewhere it returns
+// step 0 once all parts have ended, and t has failed if one of them has.
+//
+// The steps of all parts are each number from 1 on with RDGEN_TEST_ALL, and
+// every fourth without.
+func Walk(t *testing.T) (first, step int) {
+	t.Helper()
+	parts, every := runtime.NumCPU(), 4
+	if need.All() {
+		every = 1
+	}
+	var part int
+	if text := os.Getenv(shard); text != "" {
+		if _, err := fmt.Sscanf(text, "%d/%d", &part, &parts); err != nil {
+			t.Fatalf("%s=%s: %v", shard, text, err)
+		}
+		return 1 + part*every, parts * every
+	}
+	name, _, _ := strings.Cut(t.Name(), "/")
+	var all sync.WaitGroup
+	for part := range parts {
+		all.Go(func() {
+			// The child is to die with this process, and the kernel means the thread.
+			runtime.LockOSThread()
+			cmd := exec.Command("/proc/self/exe", "-test.run=^"+name+"$", "-test.v", "-test.timeout=0")
+			cmd.Args[0] = os.Args[0]
+			cmd.Env = append(os.Environ(), inside+"=", fmt.Sprintf("%s=%d/%d", shard, part, parts))
+			cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "--- PASS: "+name+" ") {
+				t.Errorf("part %d of %d: %v\n%s", part, parts, err, out)
+			}
+		})
+	}
+	all.Wait()
+	return 0, 0
 }
 
 // Need skips the test unless it runs in the sandbox.
