@@ -118,11 +118,14 @@ func TestKilledWhileWriting(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for !hasTemp(out) && cmd.Process.Signal(syscall.Signal(0)) == nil {
-			time.Sleep(100 * time.Microsecond)
-		}
+		ended := make(chan struct{})
+		go func() {
+			cmd.Wait()
+			close(ended)
+		}()
+		awaitTemp(out, ended)
 		cmd.Process.Kill()
-		cmd.Wait()
+		<-ended
 		left := 0
 		for name, text := range contents(t, out) {
 			switch {
@@ -135,18 +138,28 @@ func TestKilledWhileWriting(t *testing.T) {
 		if out, err := rdgen(t, "systemd", "--all", "--root", root, "-o", out).CombinedOutput(); err != nil {
 			t.Fatalf("the next run: %v\n%s", err, out)
 		}
+		got := contents(t, out)
 		for name := range want {
-			if got := contents(t, out)[name]; got != want[name] {
-				t.Fatalf("after the next run %s is %q", name, got)
+			if got[name] != want[name] {
+				t.Fatalf("after the next run %s is %q", name, got[name])
 			}
 		}
 		t.Logf("%d temporary files were left", left)
 	}
 }
 
-func hasTemp(dir string) bool {
-	matches, _ := filepath.Glob(filepath.Join(dir, "etc/systemd/system/d*.service.d/.*.rdgen-*"))
-	return len(matches) > 0
+// awaitTemp returns once a temporary file is there, or all has ended.
+func awaitTemp(dir string, ended <-chan struct{}) {
+	for {
+		if matches, _ := filepath.Glob(filepath.Join(dir, "etc/systemd/system/d*.service.d/.*.rdgen-*")); matches != nil {
+			return
+		}
+		select {
+		case <-ended:
+			return
+		case <-time.After(100 * time.Microsecond):
+		}
+	}
 }
 
 // contents reads every file below dir.

@@ -13,6 +13,7 @@ import (
 
 	"rdgen/problem"
 	"rdgen/runtime/domain"
+	"rdgen/test/need"
 )
 
 func id(t testing.TB, s string) domain.ID {
@@ -278,6 +279,7 @@ func TestReadSaysWhatIsNotThere(t *testing.T) {
 
 // A file of 1 MB is read, whatever it is full of.
 func TestLargeFiles(t *testing.T) {
+	need.Slow(t)
 	fill := func(head string, line func(i int) string) string {
 		var b strings.Builder
 		b.WriteString(head)
