@@ -122,21 +122,12 @@ func (r *scriptReader) program() {
 	r.p.Pos = problem.Pos{File: r.script.Path}
 	foreground := r.args("command_args_foreground")
 	supervised := r.text("supervisor") != "" && r.text("supervisor") != "start-stop-daemon"
-	if len(foreground) == 0 && !supervised && !isYes(r.text("command_background")) {
+	if len(foreground) == 0 && !supervised && !openrc.IsYes(r.text("command_background")) {
 		r.fail(command.Pos, `set command_args_foreground in `+"/etc/conf.d/"+r.script.Service+
 			` to the option that keeps it in the foreground (often "-D", "-F" or "-f"), or command_background="yes" if it needs none`,
 			"%s goes to the background by itself", command.Text)
 	}
 	r.p.Prog = slices.Concat([]string{command.Text}, r.args("command_args"), foreground)
-}
-
-// isYes reads a boolean as OpenRC does (yesno, sh/functions.sh).
-func isYes(s string) bool {
-	switch strings.ToLower(s) {
-	case "yes", "true", "on", "1":
-		return true
-	}
-	return false
 }
 
 // rest notes what s6 does not know of: functions, dependencies and the settings

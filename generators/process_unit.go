@@ -70,10 +70,16 @@ func (r *unitReader) foreground(canListen bool) {
 	case "dbus":
 		r.p.Notes = append(r.p.Notes, "readiness (Type=dbus) is not carried over")
 	}
-	for _, key := range []string{"DynamicUser", "RootDirectory", "RootImage"} {
-		if v, set, ok := r.value(key); ok && v != "no" && v != "false" && v != "0" && v != "off" {
-			r.fail(set, "the service would have more rights under s6 than the unit gives it; write its source directory by hand",
-				"has no counterpart in s6")
+	confined := func(set systemd.Setting) {
+		r.fail(set, "the service would have more rights under s6 than the unit gives it; write its source directory by hand",
+			"has no counterpart in s6")
+	}
+	if yes, set, _ := r.unit.Bool("Service", "DynamicUser"); yes {
+		confined(set)
+	}
+	for _, key := range []string{"RootDirectory", "RootImage"} {
+		if _, set, ok := r.value(key); ok {
+			confined(set)
 		}
 	}
 }
@@ -235,7 +241,7 @@ func (r *unitReader) timeouts() {
 		r.p.TimeoutUp = both
 		carry("TimeoutStartSec", &r.p.TimeoutUp)
 	}
-	if text, _, ok := r.value("SendSIGKILL"); ok && !isYes(text) {
+	if kill, _, ok := r.unit.Bool("Service", "SendSIGKILL"); ok && !kill {
 		r.p.TimeoutKill, r.carried = 0, append(r.carried, "SendSIGKILL")
 	}
 }

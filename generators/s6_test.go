@@ -215,6 +215,13 @@ func TestCarriedOver(t *testing.T) {
 		{unit("KillSignal=SIGQUIT\nTimeoutStopSec=1min\n"), "down-signal=SIGQUIT timeout-kill=60000 timeout-up=-", ""},
 		{unit("KillSignal=SIGTERM\nTimeoutStopSec=infinity\n"), "down-signal=- timeout-kill=-", ""},
 		{unit("TimeoutSec=7\nSendSIGKILL=no\n"), "timeout-kill=-", ""},
+		{unit("TimeoutSec=7\nSendSIGKILL=f\n"), "timeout-kill=-", ""},
+		{unit("TimeoutSec=7\nSendSIGKILL=y\n"), "timeout-kill=7000", "SendSIGKILL="},
+		{unit("TimeoutSec=7\nSendSIGKILL=T\n"), "timeout-kill=7000", "SendSIGKILL="},
+		{unit("TimeoutSec=7\nSendSIGKILL=no\nSendSIGKILL=\n"), "timeout-kill=-", ""},
+		{unit("TimeoutSec=7\nSendSIGKILL=perhaps\n"), "timeout-kill=7000", "SendSIGKILL="},
+		{unit("DynamicUser=n\n"), "timeout-kill=-", "DynamicUser="},
+		{unit("DynamicUser=F\n"), "timeout-kill=-", "DynamicUser="},
 		{unit("TimeoutStartSec=7\n"), "timeout-up=- notification-fd=-", "TimeoutStartSec="},
 		{unit("Type=notify\nTimeoutStartSec=7\n"), "timeout-up=7000 notification-fd=3", "readiness"},
 		{unit("TimeoutStopSec=soon\n"), "timeout-kill=-", "TimeoutStopSec="},
@@ -250,6 +257,21 @@ func TestCarriedOver(t *testing.T) {
 		}
 		if all := strings.Join(notes, "\n"); !strings.Contains(all, c.note) || c.note == "" && all != "" {
 			t.Errorf("of %q, the notes are %q; want %q", c.root[1], all, c.note)
+		}
+	}
+}
+
+// TestConfined: what systemd would give fewer rights than s6 could is refused.
+func TestConfined(t *testing.T) {
+	for _, lines := range []string{"DynamicUser=y", "DynamicUser=T", "DynamicUser=1", "DynamicUser=yes\nDynamicUser=", "DynamicUser=on\nDynamicUser=x",
+		"RootDirectory=/srv/web", "RootImage=/srv/web.img"} {
+		fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n"+lines+"\n")
+		job, err := services.NewLoader(fsys, parse(t, "t1", "")).S6.Load("web")
+		if err == nil {
+			_, _, err = job.Files()
+		}
+		if err == nil || !strings.Contains(err.Error(), "has no counterpart in s6") {
+			t.Errorf("%q: %v; want that it has no counterpart", lines, err)
 		}
 	}
 }

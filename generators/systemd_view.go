@@ -24,7 +24,7 @@ type view struct {
 // would leave it with the look.
 func newView(unit *systemd.Unit, files []string) (v view, err error) {
 	section := sectionOf(unit.Name)
-	startOnly := systemd.IsYes(unit.Last(section, "RootDirectoryStartOnly"))
+	startOnly, _, _ := unit.Bool(section, "RootDirectoryStartOnly")
 	if root, ok := ownRoot(unit); ok && !startOnly {
 		if other, ok := otherCommand(unit); ok {
 			return view{}, problem.New(place(root), "%s= and %s= in one unit: nobody can look from inside that root whether %s is in its domain",

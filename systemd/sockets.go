@@ -66,7 +66,7 @@ func (u *Units) readSockets() (map[string][]string, error) {
 			continue // an alias, found under its own name
 		}
 		service := strings.TrimSuffix(name, ".socket") + ".service"
-		if IsYes(unit.Last("Socket", "Accept")) {
+		if accept, _, _ := unit.Bool("Socket", "Accept"); accept {
 			service = strings.TrimSuffix(name, ".socket") + "@.service"
 		}
 		if s := unit.Last("Socket", "Service"); s != "" {
@@ -78,15 +78,6 @@ func (u *Units) readSockets() (map[string][]string, error) {
 		sockets[service] = append(sockets[service], name)
 	}
 	return sockets, nil
-}
-
-// IsYes reads a boolean as systemd does (parse_boolean, src/basic/parse-util.c).
-func IsYes(s string) bool {
-	switch strings.ToLower(s) {
-	case "1", "yes", "y", "true", "t", "on":
-		return true
-	}
-	return false
 }
 
 // Aliases returns the names of the services that would have name as an alias if
