@@ -138,7 +138,7 @@ type bind struct{ From, To string }
 
 // resolvers are where services of the host listen that look up names for others,
 // outside of any domain, and those services. Only a directory is safe to hide:
-// what is mounted over a socket goes when its service makes it anew.
+// what is mounted over a socket is gone when its service makes it again.
 var resolvers = []struct {
 	directory string
 	units     []string

@@ -626,7 +626,7 @@ func (c *checker) dropped(d *definition) {
 	}
 	for _, e := range entries {
 		if e.Name()[0] != '.' && !slices.Contains(known[d.kind], e.Name()) {
-			c.silent(d.dir()+"/"+e.Name(), "is nothing that a %s has, and is left out", d.kind)
+			c.silent(d.dir()+"/"+e.Name(), "is not a file of a %s; s6-rc-compile ignores it", d.kind)
 		}
 	}
 }

@@ -15,7 +15,7 @@ type Directory struct {
 	Folder, Name string
 	// Type is "oneshot", "longrun" or "bundle"; of a service directory "longrun".
 	Type string
-	// Generated reports that rdgen made it, so that it can be made anew.
+	// Generated reports that rdgen made it, so that it can be made again.
 	Generated bool
 	// Wrapped is the script that has our line, or "".
 	Wrapped string

@@ -17,7 +17,7 @@ func checkCommand() *cobra.Command {
 	var root string
 	cmd := &cobra.Command{
 		Use:   "check [SERVICE...]",
-		Short: "say what is wrong, or would not do what it says",
+		Short: "find services that would not run in the domain they name",
 		Long: "Reads the conf.d files of the services, or all of them, and finds: a domain that cannot be read or is not defined, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Prints each with file and line and what to do.",

@@ -131,7 +131,7 @@ func overridden(fsys fs.FS, files tree.Tree) (warnings []string) {
 		own, err := fs.ReadFile(fsys, f.Path[1:])
 		if err == nil && !bytes.Equal(settings(own), settings(f.Data)) {
 			warnings = append(warnings, f.Path+" wins over what conf.d says, and is not the same; "+
-				"remove it, or make it anew: rdgen systemd --all -o /etc")
+				"remove it, or regenerate it with: rdgen systemd --all -o /etc")
 		}
 	}
 	return warnings

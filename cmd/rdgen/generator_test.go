@@ -106,7 +106,7 @@ func TestStaticAndGeneratedAreTheSame(t *testing.T) {
 			t.Errorf("%s is not what rdgen systemd -o makes: %v", name, err)
 		}
 	}
-	// The domain is edited, the files are not made anew: that is said.
+	// The domain is edited, the files are not made again: that is said.
 	write(t, root, "etc/conf.d/d1", "netns=red\n")
 	runGenerator(root, out, &log)
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "d1.service.d/zz-rdomain.conf wins") {
