@@ -65,9 +65,6 @@ func (s Script) Wrapped(line string) []byte {
 	return slices.Concat(s.head, []byte(line+" "+Mark+"\n"), s.body)
 }
 
-// Original returns the script without our line.
-func (s Script) Original() []byte { return slices.Concat(s.head, s.body) }
-
 // ReadScript reads a run or finish script of a longrun, the text of file. The error
 // is a *problem.Error: in that file nothing can be inserted with certainty.
 func ReadScript(file string, text []byte) (Script, error) {

@@ -2,7 +2,6 @@ package systemd
 
 import (
 	"bytes"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -139,9 +138,6 @@ func (us *Units) early(u *Unit, seen map[string]bool) (set Setting, before strin
 	}
 	return Setting{}, "", false
 }
-
-// Pos returns "/usr/lib/systemd/system/ssh.service:9".
-func (s Setting) Pos() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
 
 // DropIn returns the file name of the drop-in that the setting is in, or "" for
 // one of the unit file itself.
