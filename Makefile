@@ -26,7 +26,7 @@ export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 
-.PHONY: all build demo check vet staticcheck short test test-all test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
+.PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
 
 all: build
 
@@ -38,13 +38,17 @@ $(BINARIES): bin/%:
 
 # The fast layers: shape, unit, golden; and what reads the sources, side by side.
 check:
-	@$(MAKE) --no-print-directory -j4 --output-sync=target vet staticcheck short
+	@$(MAKE) --no-print-directory -j4 --output-sync=target vet staticcheck deadcode short
 
 vet:
 	$(GO) vet ./...
 
 staticcheck:
 	$(GO) tool staticcheck ./...
+
+# What no program reaches; the tool says so and calls it success.
+deadcode:
+	@dead=$$($(GO) tool deadcode ./cmd/...) && [ -z "$$dead" ] || { echo "$$dead"; exit 1; }
 
 # go test would run a part of go vet again.
 short:
@@ -58,7 +62,7 @@ share = export RDGEN_BIN=$$(mktemp -d) && trap 'rm -rf "$$RDGEN_BIN"' EXIT && ch
 # Every layer, on what is built here; the machines last and alone, because they
 # need both processors. test-all is every release and every step, where test takes
 # some that stand for the others.
-test: tools fixtures vet staticcheck
+test: tools fixtures vet staticcheck deadcode
 	@$(share) && { $(GO) test -vet=off -count=1 -timeout 30m -json $$($(GO) list ./... | grep -v /test/vm); \
 	   $(GO) test -vet=off -count=1 -timeout 80m -json ./test/vm/...; } | $(GO) run ./test/report
 
