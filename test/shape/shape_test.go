@@ -64,6 +64,7 @@ var may = map[string]struct {
 	"test/vm/agent":      {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "the program inside the machines"},
 	"test/vm/probe":      {[]string{"golang.org/x/sys/unix"}, "looks at sockets inside the machines"},
 	"test/report":        {nil, "the count at the end of make test"},
+	"test/docs":          {[]string{"rdgen/runtime/domain"}, "types what the pages show"},
 	"test/shape":         {nil, "these rules"},
 	"test/bench":         {nil, "ratios against peers"},
 }

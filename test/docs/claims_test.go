@@ -1,0 +1,80 @@
+package docs
+
+// claims is the table of what holds the blocks of the pages.
+var claims = []claim{
+	{"README.md", `echo vrf=mgmt`, as("docs/openrc.md", "docs/systemd.md")},
+	{"README.md", `make demo`, targets},
+	{"README.md", `The three programs: # cat`, console},
+	{"README.md", `The three programs: # rdgen systemd ntpd`, console},
+	{"README.md", `To remove it`, removes},
+	{"ARCHITECTURE.md", `Rooms: cmd/rdgen -> `, by("test/shape/prose_test.go", "TestMap")},
+	{"docs/openrc.md", `From nothing to sshd`, by("test/vm/openrc_more_test.go", "TestOpenRCPage")},
+	{"docs/openrc.md", `Packages`, console},
+	{"docs/systemd.md", `.`, by("test/native/systemd_test.go", "TestSystemdGuide")},
+	{"docs/domains.md", `/etc/rdomain/`, by("runtime/conf/man_test.go", "TestGuide")},
+	{"docs/domains.md", `Changing it`, finds},
+	{"docs/s6.md", `Artix: # echo`, finds},
+	{"docs/s6.md", `Artix: # /etc`, printed},
+	{"docs/s6.md", `s6-overlay`, from(overlay, docker)},
+	{"docs/s6.md", `Without s6-rc: # rdgen s6 web `, from(svscan, console)},
+	{"docs/s6.md", `Without s6-rc: # rdgen s6 web@`, from("rm /etc/conf.d/web", console)},
+	{"man/rdomain.conf.5", `EXAMPLES`, by("runtime/conf/man_test.go", "TestManualPage")},
+	{"man/rdomain.8", `EXAMPLES`, lines},
+	{"man/rdexec.8", `EXAMPLES: rdexec -n t1 -v mgmt`, grammar},
+	{"man/rdexec.8", `EXAMPLES: #!`, script},
+	{"man/rdexec.8", `EXAMPLES: (rdexec -n blue|mkdir)`, lines},
+	{"man/rdexec.8", `VRF: ip rule`, lines},
+}
+
+// before makes the sandbox the machine that a page is read on: "" for each.
+var before = map[string]string{
+	"": `mkdir -p /etc/conf.d /etc/init.d /etc/systemd/system /etc/rdomain /etc/netns`,
+	"README.md": `
+		printf '#\n#\nvrf="${site}-mgmt"\n' >/etc/conf.d/ntpd
+		printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/ntpd.service`,
+	"docs/openrc.md": `
+		mkdir -p /run/pkg/etc/init.d /run/pkg/etc/conf.d
+		printf '#!/sbin/openrc-run\ncommand=/usr/sbin/sshd\n' >/run/pkg/etc/init.d/sshd
+		echo vrf=mgmt >/run/pkg/etc/conf.d/sshd; mkdir /run/pkg/etc/rdomain
+		printf "[Domain]\nKind=vrf\nTable=10\n" >/run/pkg/etc/rdomain/mgmt.conf`,
+	"docs/domains.md": `
+		ip link add eth2 type veth peer name lan2; ip link set lan2 up; ip address add 10.20.0.2/24 dev eth2; ip link set eth2 up`,
+	"docs/s6.md": `
+		mkdir -p /etc/s6/config /etc/s6/adminsv /etc/s6/sv/sshd-srv; : >/etc/s6/config/sshd.conf
+		echo longrun >/etc/s6/sv/sshd-srv/type
+		printf '#!/bin/execlineb -P\nenvfile /etc/s6/config/sshd.conf\nfdmove -c 2 1\nsshd -D\n' >/etc/s6/sv/sshd-srv/run
+		for c in s6-db-reload s6-rc s6-svscanctl s6-instance-create; do printf '#!/bin/sh\n' >/run/stubs/$c; chmod +x /run/stubs/$c; done`,
+	"man/rdexec.8": `
+		ip netns add blue; ip -n blue link set lo up; ip -n blue address add 10.20.30.1/32 dev lo
+		printf '#!/bin/sh\n[ "$(id -u)" = 123 ]\n' >/run/stubs/ntpd; chmod +x /run/stubs/ntpd`,
+	"man/rdomain.8": `
+		printf '[Domain]\nKind=netns\n' >/etc/rdomain/mgmt.conf`,
+	"rdgen-openrc.8":  machine,
+	"rdgen-systemd.8": machine,
+	"rdgen-s6.8":      machine,
+}
+
+// overlay is the inside of an image of s6-overlay.
+const overlay = `
+	rm -r /etc/s6; mkdir -p /etc/s6-overlay/s6-rc.d/web /etc/s6-overlay/s6-rc.d/user/contents.d
+	echo longrun >/etc/s6-overlay/s6-rc.d/web/type; echo bundle >/etc/s6-overlay/s6-rc.d/user/type
+	printf '#!/command/with-contenv sh\nexec web\n' >/etc/s6-overlay/s6-rc.d/web/run`
+
+// svscan is a machine with s6 and without s6-rc.
+const svscan = `
+	rm -r /etc/s6-overlay; mkdir -p /run/service
+	printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/web.service`
+
+// machine has the service that the examples of rdgen are about.
+const machine = `
+	printf 'netns=private\ncommand_args_foreground=-D\n' >/etc/conf.d/sshd
+	printf '#!/sbin/openrc-run\ncommand=/usr/sbin/sshd\n' >/etc/init.d/sshd
+	printf '[Service]\nExecStart=/usr/sbin/sshd -D\n' >/etc/systemd/system/sshd.service`
+
+// after leaves the sandbox as it was.
+const after = `
+	rdomain down --all
+	for n in $(ip netns list | cut -d' ' -f1); do ip netns del $n; done
+	! ip link show eth2 >/dev/null 2>&1 || ip link del eth2
+	ip rule del pref 2001 2>/dev/null || :
+	rm -rf /etc/conf.d /etc/init.d /etc/systemd /etc/rdomain /etc/netns /etc/s6* /run/pkg /run/service`
