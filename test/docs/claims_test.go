@@ -19,6 +19,8 @@ var claims = []claim{
 	{"docs/s6.md", `Without s6-rc: # rdgen s6 web `, from(svscan, console)},
 	{"docs/s6.md", `Without s6-rc: # rdgen s6 web@`, from("rm /etc/conf.d/web", console)},
 	{"man/rdomain.conf.5", `EXAMPLES`, by("runtime/conf/man_test.go", "TestManualPage")},
+	{"man/rdgen.conf.d.5", `EXAMPLES: (netns=private|site=)`, followed},
+	{"man/rdgen.conf.d.5", `EXAMPLES: netns=\$\(`, refused},
 	{"man/rdomain.8", `EXAMPLES`, lines},
 	{"man/rdexec.8", `EXAMPLES: rdexec -n t1 -v mgmt`, grammar},
 	{"man/rdexec.8", `EXAMPLES: #!`, script},
@@ -47,6 +49,9 @@ var before = map[string]string{
 	"man/rdexec.8": `
 		ip netns add blue; ip -n blue link set lo up; ip -n blue address add 10.20.30.1/32 dev lo
 		printf '#!/bin/sh\n[ "$(id -u)" = 123 ]\n' >/run/stubs/ntpd; chmod +x /run/stubs/ntpd`,
+	"man/rdgen.conf.d.5": `
+		printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/web.service
+		printf '[Domain]\nKind=vrf\nTable=10\n' >/etc/rdomain/mgmt@t1.conf`,
 	"man/rdomain.8": `
 		printf '[Domain]\nKind=netns\n' >/etc/rdomain/mgmt.conf`,
 	"rdgen-openrc.8":  machine,

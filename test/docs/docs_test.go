@@ -232,6 +232,31 @@ func docker(s *session, b block) {
 	}
 }
 
+// followed is a file of conf.d that rdgen follows.
+func followed(s *session, b block) {
+	if !s.dry {
+		s.confd(b, strings.Join(b.text, "\n"), true)
+	}
+}
+
+// refused are lines of conf.d that rdgen refuses, each of them.
+func refused(s *session, b block) {
+	for _, line := range b.text {
+		if !s.dry {
+			s.confd(b, line, false)
+		}
+	}
+}
+
+func (s *session) confd(b block, text string, follows bool) {
+	if err := os.WriteFile("/etc/conf.d/web", []byte(text+"\n"), 0o644); err != nil {
+		s.Fatal(err)
+	}
+	if out, ok := s.sh("rdgen systemd web"); follows != strings.Contains(out, "rdomain@") || !follows && ok {
+		s.Errorf("%s:%d: %s\nfollowed: %v\n%s", b.page, b.line, text, ok, out)
+	}
+}
+
 // script is a file that is executed.
 func script(s *session, b block) {
 	if s.dry {
