@@ -78,6 +78,30 @@ type session struct {
 	outputs []string // of the commands so far
 }
 
+// TestLint: mandoc finds nothing to say about any manual page. (That a page of
+// another package is not installed here is no fault of the page, and how long
+// the lines of a generated page are nobody's care.)
+func TestLint(t *testing.T) {
+	mandoc := need.Tools(t, need.Sh, "mandoc")[0]
+	rdgen, err := need.Program("cmd/rdgen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	sandbox.Sh(t, rdgen+" man "+dir)
+	made, _ := filepath.Glob(dir + "/*")
+	ours, _ := filepath.Glob("../../man/*")
+	if len(made) < 7 || len(ours) < 4 {
+		t.Fatalf("%d pages are made, %d written; want all", len(made), len(ours))
+	}
+	out, _ := exec.Command(mandoc, append([]string{"-Tlint"}, slices.Concat(made, ours)...)...).Output()
+	for line := range strings.Lines(string(out)) {
+		if !strings.Contains(line, "referenced manual not found") && !(strings.Contains(line, dir) && strings.Contains(line, "longer than 80 bytes")) {
+			t.Error(strings.TrimSpace(line))
+		}
+	}
+}
+
 // TestPages types the pages in a sandbox that stands for a machine on which
 // this project is installed.
 func TestPages(t *testing.T) {
