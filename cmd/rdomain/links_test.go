@@ -270,7 +270,7 @@ func TestEverythingConverges(t *testing.T) {
 		}
 	}
 	if now := sandbox.Sh(t, `ip -n all -o link show vx0 | cut -d: -f1; ip -n all -o link show veth0 | cut -d: -f1`); now != index {
-		t.Errorf("links that nobody changed were made anew: %s, before %s", now, index)
+		t.Errorf("links that nobody changed were made again: %s, before %s", now, index)
 	}
 	quiet(t, "down", "all", "transit")
 	sandbox.Sh(t, `grep -qx 'nameserver 192.0.2.53' /etc/netns/all/resolv.conf`)

@@ -377,7 +377,7 @@ func TestReload(t *testing.T) {
 	says(t, 0, "", "", "check", "private")
 	reloaded := state(t, "private")
 	if got := sandbox.Sh(t, `stat -Lc %i /run/netns/private; ip -n private -o link show veth0 | cut -d: -f1`); got != inode {
-		t.Errorf("namespace and link were made anew: %s, before %s", got, inode)
+		t.Errorf("namespace and link were made again: %s, before %s", got, inode)
 	}
 	quiet(t, "down", "private")
 	if got := snapshot(t); got != before {
@@ -387,7 +387,7 @@ func TestReload(t *testing.T) {
 	if diff := cmp.Diff(state(t, "private"), reloaded); diff != "" {
 		t.Errorf("up makes (-), reload makes (+):\n%s", diff)
 	}
-	// Another name is another namespace; it is made anew.
+	// Another name is another namespace; so it is made.
 	file(t, "private", strings.Replace(edited, "[Domain]", "[Domain]\nName=other", 1))
 	if _, stderr, code := rdomain("up", "private"); code != 111 || !strings.Contains(stderr, "reload it") {
 		t.Errorf("up with another Name= = %d, %s; want to be told to reload", code, stderr)

@@ -16,7 +16,7 @@ import (
 // fs.ErrNotExist if there is none; what is wrong in the file is a *problem.Error.
 func Read(id domain.ID) (*File, error) {
 	path := Path(id)
-	// Not blocking, lest a FIFO in place of the file hold up the boot.
+	// Not blocking: a FIFO in place of the file would hold up the boot.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err == unix.ENAMETOOLONG {
 		err = unix.ENOENT

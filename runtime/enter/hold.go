@@ -8,7 +8,7 @@ import (
 )
 
 // Hold binds every socket that will be opened in the systemd unit of the calling
-// process to d.VRF, and then is Check. The caller is a command of the unit that
+// process to d.VRF, and then does what Check does. The caller is a command of the unit that
 // runs before its first program, in d.Netns.
 //
 // systemd attaches a pinned program (BPFProgram=) by itself, but takes it off

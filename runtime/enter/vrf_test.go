@@ -179,7 +179,7 @@ func TestBindOwn(t *testing.T) {
 	root, path := testCgroup(t)
 	blue := path + "/t1-ns/vrf/blue"
 	wantBound(t, blue+" 77 77", "own", "77", blue)
-	// The VRF was made anew, and has another number.
+	// The VRF was made again, and has another number.
 	wantBound(t, blue+" 78 78", "own", "78", blue)
 	wantBound(t, blue+" 78 78", "look", "78", blue)
 	wantBound(t, "unable to bind to vrf mgmt: sockets are not bound to it "+

@@ -51,7 +51,7 @@ func Prepare() error {
 }
 
 // isMounted reports whether there is a mount on /run/netns, and whether it is
-// shared. The directory is opened anew: the descriptor of the lock may be older
+// shared. The directory is opened again: the descriptor of the lock may be older
 // than the mount, and be of what lies below.
 func isMounted() (mounted, shared bool, err error) {
 	dir, err := os.Open(Run)

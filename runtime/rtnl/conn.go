@@ -75,7 +75,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%s)", e.Errno, e.Sentence)
 }
 
-// Unwrap returns the errno, so that errors.Is works as ever.
+// Unwrap returns the errno, so that errors.Is works as usual.
 func (e *Error) Unwrap() error { return e.Errno }
 
 // Is makes "no such device" match fs.ErrNotExist, as "no such file" does.

@@ -149,7 +149,7 @@ func TestS6RC(t *testing.T) {
 		[ "$(pid /run/scan/web)" = "$(cat /run/old)" ]
 		kill -9 "$(cat /run/old)"
 		until_ '[ "$(pid /run/scan/web)" != "$(cat /run/old)" ] && listens t1 8080'
-		# A service made anew is taken into the live database.
+		# A new service is taken into the live database.
 		rdgen s6 web -o /
 		s6-rc-compile /run/compiled2 /etc/s6-rc/source
 		s6-rc-update -l /run/s6-rc /run/compiled2
