@@ -1,0 +1,13 @@
+package native
+
+import "testing"
+
+// TestOpenRC: services of each kind in a namespace and beside it, through
+// everything that a service goes through, and once more at boot.
+func TestOpenRC(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "openrc"))
+		m.Reboot(t)
+		m.Verdicts(t, script(t, "openrc-rebooted"))
+	})
+}

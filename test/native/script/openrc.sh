@@ -1,0 +1,109 @@
+#!/bin/sh
+# shellcheck disable=SC2016 # for other shells
+# OpenRC's services in a namespace and in none, each in three ways to write one:
+# started, killed, restarted, reloaded, stopped, and refused.
+ip link set lo up
+mkdir -p /etc/rdomain /etc/conf.d /etc/netns/t1 /srv
+echo nameserver 192.0.2.53 >/etc/netns/t1/resolv.conf
+rm -f /etc/resolv.conf
+echo nameserver 198.51.100.53 >/etc/resolv.conf
+: >/etc/insserv.conf # which OpenRC looks for on Debian, and which is not there
+ln -s rdomain /etc/init.d/rdomain.t1
+
+# script NAME: the init script of standard input, with an instance in t1.
+script()
+{
+	{
+		echo '#!/sbin/openrc-run'
+		cat
+	} >"/etc/init.d/$1"
+	chmod +x "/etc/init.d/$1"
+	ln -s "$1" "/etc/init.d/$1.t1"
+	echo port=81 >"/etc/conf.d/$1"
+	printf 'netns=t1\n' >"/etc/conf.d/$1.t1"
+}
+script decl <<'X'
+port=8110
+command=/bin/busybox
+command_args="httpd -f -p $port -h /srv"
+command_background=yes
+pidfile="/run/$RC_SVCNAME.pid"
+extra_started_commands=where
+start_pre() { cat /etc/resolv.conf >"/run/resolv.$RC_SVCNAME"; }
+where() { readlink /proc/self/ns/net >"/run/where.$RC_SVCNAME"; }
+X
+script super <<'X'
+port=8120
+supervisor=supervise-daemon
+command=/bin/busybox
+command_args="httpd -f -p $port -h /srv"
+pidfile="/run/$RC_SVCNAME.pid"
+respawn_delay=1
+X
+script own <<'X'
+port=8130
+start() { start-stop-daemon --start --background --make-pidfile --pidfile "/run/$RC_SVCNAME.pid" --exec /bin/busybox -- httpd -f -p $port -h /srv; }
+stop() { start-stop-daemon --stop --pidfile "/run/$RC_SVCNAME.pid" --retry 5; }
+X
+rc-update -u >/dev/null 2>&1
+ports() { ss -Htln | sed -n 's/.*:\(81[0-9]*\) .*/\1/p' | sort -u | tr '\n' ' '; }
+outside() { [ "$(ports)" = "$1" ]; }
+inside_t1() { [ "$(ip netns exec t1 ss -Htln | sed -n 's/.*:\(81[0-9]*\) .*/\1/p' | sort -u | tr '\n' ' ')" = "$1" ]; }
+started() { rc-service "$1" status 2>&1 | grep -q started; }
+pid_in() { ip netns exec t1 ss -Htlnp | sed -n "s/.*:$1 .*pid=\([0-9]*\).*/\1/p" | head -n 1; }
+another() { [ -n "$(pid_in "$1")" ] && [ "$(pid_in "$1")" != "$2" ]; }
+
+for s in decl super own; do
+	ok "$s starts" rc-service "$s" start
+	ok "$s.t1 starts" rc-service "$s.t1" start
+	ok "$s.t1 says so" awaited started "$s.t1"
+done
+ok "which started the domain" started rdomain.t1
+ok "those of t1 listen inside" awaited inside_t1 "8110 8120 8130 "
+ok "the others outside" awaited outside "8110 8120 8130 "
+ok "the namespace is needed by them" sh -c '/lib/rc/bin/rc-depend -t ineed decl.t1 | grep rdomain.t1'
+ok "a function runs inside, with the domain's resolver" grep -qx 'nameserver 192.0.2.53' /run/resolv.decl.t1
+ok "and outside with the host's" cmp /etc/resolv.conf /run/resolv.decl
+rc-service decl.t1 where >/dev/null
+ok "so does one that is asked for later" grep -qF "[$(stat -Lc %i /run/netns/t1)]" /run/where.decl.t1
+old=$(pid_in 8120)
+kill -9 "$old"
+ok "supervise-daemon runs it again, inside" awaited another 8120 "$old"
+old=$(pid_in 8110)
+ok "restart" rc-service decl.t1 restart
+ok "is inside" awaited another 8110 "$old"
+ok "stop" rc-service own.t1 stop
+ok "stops its own" awaited inside_t1 "8110 8120 "
+ok "and no other" outside "8110 8120 8130 "
+
+# conf.d is edited below a running service: it stays where it is until a restart.
+: >/etc/conf.d/decl.t1
+rc-service decl stop >/dev/null 2>&1
+rc-service decl.t1 where >/dev/null 2>&1
+ok "an edit does not move what runs" grep -qF "[$(stat -Lc %i /run/netns/t1)]" /run/where.decl.t1
+ok "a restart does" rc-service decl.t1 restart
+ok "to the outside" awaited outside "8110 8120 8130 "
+rc-service decl.t1 stop >/dev/null 2>&1
+echo netns=t1 >/etc/conf.d/decl.t1
+
+# What cannot be entered does not start, and nothing of it runs.
+for d in missing "'t1 -v x'"; do
+	ln -s decl /etc/init.d/decl.bad
+	echo "netns=$d" >/etc/conf.d/decl.bad
+	fails "netns=$d" rc-service decl.bad start
+	ok "leaves nothing" outside "8120 8130 "
+	rm /etc/init.d/decl.bad
+done
+chmod -x /usr/sbin/rdexec
+fails "without rdexec" rc-service decl.t1 start
+chmod +x /usr/sbin/rdexec
+fails "without the privilege" setpriv --bounding-set=-sys_admin rc-service decl.t1 start
+ok "then it starts" rc-service decl.t1 start
+ok "inside" awaited inside_t1 "8110 8120 "
+ok "the domain goes with the services in it" rc-service rdomain.t1 stop
+ok "and no others" outside "8120 8130 "
+fails "and the namespace" test -e /run/netns/t1
+for s in super own; do rc-service $s stop >/dev/null 2>&1; done
+ok "nothing is left" sh -c '! pgrep -x busybox && ! find /sys/fs/cgroup -name "openrc.*.t1" | grep .'
+mkdir -p /etc/runlevels/default
+rc-update add decl.t1 default >/dev/null
