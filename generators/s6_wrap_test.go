@@ -13,6 +13,7 @@ import (
 	"rdgen/generators"
 	"rdgen/generators/tree"
 	"rdgen/s6"
+	"rdgen/s6/compile"
 	"rdgen/test/need"
 )
 
@@ -183,7 +184,7 @@ func TestGeneratedDirectoriesAreValid(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, p := range s6.Check(os.DirFS(dir), f.Folders...) {
+			for _, p := range compile.Check(os.DirFS(dir), f.Folders...) {
 				t.Errorf("%s: exit %d, %s", p.File, p.Exit, p.Msg)
 			}
 			for _, service := range []string{f.Service("script"), f.Service("unit"), f.Logger("unit"), "rdomain-t1", "rdomain-mgmt.1@t1"} {

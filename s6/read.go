@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ const made = "# Made by rdgen "
 func (f Flavor) Find(fsys fs.FS, names ...string) (folder, name string) {
 	for _, name := range names {
 		for _, folder := range f.Folders {
-			if info, err := fs.Stat(fsys, below(folder+"/"+name)); err == nil && info.IsDir() {
+			if info, err := fs.Stat(fsys, Below(folder+"/"+name)); err == nil && info.IsDir() {
 				return folder, name
 			}
 		}
@@ -50,7 +51,7 @@ func (f Flavor) Find(fsys fs.FS, names ...string) (folder, name string) {
 // List returns the source directories of the flavour's folders, as folder and name.
 func (f Flavor) List(fsys fs.FS) (list [][2]string) {
 	for _, folder := range f.Folders {
-		entries, _ := fs.ReadDir(fsys, below(folder))
+		entries, _ := fs.ReadDir(fsys, Below(folder))
 		for _, e := range entries {
 			if e.Name()[0] != '.' {
 				list = append(list, [2]string{folder, e.Name()})
@@ -111,7 +112,7 @@ func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory
 		if d.Wrapped == "" && bytes.Contains(text, []byte(" "+Mark+"\n")) {
 			d.Wrapped = script
 		}
-		info, err := fs.Stat(fsys, below(dir+"/"+script))
+		info, err := fs.Stat(fsys, Below(dir+"/"+script))
 		if err != nil {
 			return nil, problem.Unreadable(dir+"/"+script, err)
 		}
@@ -121,7 +122,7 @@ func ReadDirectory(fsys fs.FS, folder, name string, serviceDir bool) (*Directory
 }
 
 func (d *Directory) dependencies(fsys fs.FS, dir string) error {
-	entries, err := fs.ReadDir(fsys, below(dir+"/dependencies.d"))
+	entries, err := fs.ReadDir(fsys, Below(dir+"/dependencies.d"))
 	if err == nil {
 		for _, e := range entries {
 			if e.Name()[0] != '.' {
@@ -171,13 +172,16 @@ const maxScript = 1 << 20
 
 // readText reads a small file.
 func readText(fsys fs.FS, file string) ([]byte, error) {
-	info, err := fs.Stat(fsys, below(file))
+	info, err := fs.Stat(fsys, Below(file))
 	if err == nil && info.Size() > maxScript {
 		return nil, problem.New(problem.Pos{File: file}, "is larger than 1 MiB, which no script is")
 	}
-	text, err := fs.ReadFile(fsys, below(file))
+	text, err := fs.ReadFile(fsys, Below(file))
 	if err != nil {
 		return nil, problem.Unreadable(file, err)
 	}
 	return text, nil
 }
+
+// Below returns the name in an fs.FS of the absolute path p.
+func Below(p string) string { return strings.TrimPrefix(path.Clean(p), "/") }

@@ -14,6 +14,7 @@ import (
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
+	"rdgen/s6/compile"
 	"rdgen/systemd"
 )
 
@@ -235,7 +236,7 @@ func (s *S6) Problems() []error {
 		}
 	}
 	var errs []error
-	for _, p := range s6.Check(s.fsys, folders...) {
+	for _, p := range compile.Check(s.fsys, folders...) {
 		if p.Exit == 0 || p.Undefined && !f.Whole {
 			continue // other folders may be compiled with these
 		}

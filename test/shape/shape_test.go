@@ -31,11 +31,12 @@ var may = map[string]struct {
 	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/domain", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
 	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
 	"generators":         {[]string{"rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
-	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/domain"}, "reads services from below a root"},
+	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/s6/compile", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/domain"}, "reads services from below a root"},
 	"generators/tree":    {[]string{"rdgen/atomicfile", "rdgen/problem", "github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix"}, "the only effects of rdgen: reading below a root, writing files"},
 	"templates":          {[]string{"github.com/Masterminds/sprig/v3"}, "the only home of text/template and sprig"},
 	"openrc":             {[]string{"mvdan.cc/sh/v3/syntax", "rdgen/problem", "rdgen/runtime/domain"}, "conf.d and init scripts are shell"},
 	"s6":                 {[]string{"rdgen/problem"}, "the source-directory format"},
+	"s6/compile":         {[]string{"rdgen/problem", "rdgen/s6"}, "what s6-rc-compile would say"},
 	"systemd":            {nil, "reading units, with file and line"},
 	"runtime/domain":     {nil, "the leaf"},
 	"runtime/bpf":        {[]string{"golang.org/x/sys/unix"}, "the programs, and bpf(2); rdexec links it"},
@@ -69,7 +70,7 @@ var may = map[string]struct {
 	"test/bench":         {nil, "ratios against peers"},
 }
 
-var testsMay = []string{"rdgen/test/need", "github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts",
+var testsMay = []string{"rdgen/s6/compile", "rdgen/test/need", "github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts",
 	"github.com/rogpeppe/go-internal/testscript", "golang.org/x/sys/unix", "rdgen/test/sandbox",
 	"rdgen/services",                        // what the tests of generators read their services by
 	"github.com/coreos/go-systemd/v22/unit"} // the last one is a second opinion on ours
@@ -85,6 +86,7 @@ var nowhere = []struct{ folder, pkg, reason string }{
 	{"services", "os", "reads through fs.FS only"},
 	{"openrc", "os", "reads through fs.FS only"},
 	{"s6", "os", "reads through fs.FS only"},
+	{"s6/compile", "os", "reads through fs.FS only"},
 	{"systemd", "os", "reads through fs.FS only"},
 	{"templates", "os", "reads nothing"},
 	{"runtime/domain", "fmt", "rdexec links the leaf"},
