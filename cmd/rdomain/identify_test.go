@@ -49,7 +49,7 @@ func TestIdentifySaysWhatItCannotSee(t *testing.T) {
 		{"cgroup2 is mounted, free", ":; ", "root", free, 0, "blue\n", ""},
 		{"no cgroup2", cgroups, "root", bound, 0, "blue\n", seen},
 		{"no cgroup2, free", cgroups, "root", free, 0, "blue\n", ""},
-		{"a part of cgroup2", "mount --bind " + cgroup + " /mnt; for m in $(awk '$3==\"cgroup2\" && $2!=\"/mnt\" { print $2 }' /proc/mounts); do umount $m; done; ", "root", bound, 0, "blue\n", seen},
+		{"a part of cgroup2", "mount --bind " + cgroup + " /mnt; while read -r _ m t _; do [ $t != cgroup2 ] || [ $m = /mnt ] || umount $m; done </proc/mounts; ", "root", bound, 0, "blue\n", seen},
 		{"a part is the usual place", "mount --bind " + cgroup + " /sys/fs/cgroup; ", "root", bound, 0, "blue\n", seen},
 		{"another cgroup namespace", "echo $$ >" + cgroup + "/inner/cgroup.procs; exec unshare -C ", "root", free, 111, "",
 			"lies outside of this process's cgroup namespace"},

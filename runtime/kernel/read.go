@@ -68,7 +68,7 @@ func (s *Session) Read(f *conf.File, r *record.Record) (*plan.State, error) {
 
 // renamed finds recorded links that bear another name by now: a link that was
 // moved in must not die with its namespace because somebody renamed it. An
-// ifindex is given anew only after the link is gone, so kind and address are
+// ifindex is given again only after the link is gone, so kind and address are
 // compared too.
 func (s *Session) renamed(r *record.Record, have *plan.State) error {
 	c, err := s.Conn(s.Netns)

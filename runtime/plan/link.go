@@ -27,7 +27,7 @@ func (p *planner) link(l conf.Link) error {
 		err = p.take(l, now, exists)
 	case exists:
 		if exists, err = p.recognise(l, want, now); !exists {
-			now = Link{} // it is made anew
+			now = Link{} // it is made again
 		}
 	default:
 		err = p.make(l, want)
@@ -161,7 +161,7 @@ func lostPeer(r *record.Record, netns domain.Netns, name string, now Link) (lost
 }
 
 // recognise looks whether a link that exists is the one that the file means. One
-// that is ours and is not is made anew, which stays false reports.
+// that is ours and is not is made again, which stays false reports.
 func (p *planner) recognise(l conf.Link, want object.Link, now Link) (stays bool, err error) {
 	if now.Kind != l.Kind {
 		return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, as a %s; want a %s", l.Name, kindName(now.Kind), l.Kind))

@@ -243,7 +243,7 @@ ip link set red up
 }
 
 // Deleted and made again by somebody else, the VRF has another ifindex: the pin
-// is made anew, the VRF is no longer ours to remove.
+// is made again, the VRF is no longer ours to remove.
 func TestVRFMadeAnewByOthers(t *testing.T) {
 	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n")
 	have := atHome()

@@ -150,7 +150,7 @@ func (p *planner) once(line int, verb object.Verb, thing object.Object) {
 }
 
 // moves reports whether the plan changes the link's namespace or master, or makes
-// it anew, with which the kernel drops its routes.
+// it again, with which the kernel drops its routes.
 func (p *planner) moves(link string) bool {
 	return p.remakes(link) || slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool {
 		set, ok := s.Object.(object.Setting)

@@ -86,7 +86,7 @@ func (p *planner) makes(netns domain.Netns, name string) bool {
 	})
 }
 
-// remakes reports whether the plan makes a link of the domain anew, with which
+// remakes reports whether the plan makes a link of the domain again, with which
 // all goes that hangs on it.
 func (p *planner) remakes(link string) bool {
 	return slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool {

@@ -123,7 +123,7 @@ func NewRules(ipv6 bool) []object.Rule {
 }
 
 // rules plans the rules that all VRFs of a namespace share. All are of protocol
-// kernel, lest systemd-networkd delete them.
+// kernel, so that systemd-networkd does not delete them.
 func (p *planner) rules() {
 	for _, v6 := range families(p.have.IPv6) {
 		rule := object.Rule{Netns: p.in, IPv6: v6, Protocol: object.ProtocolKernel}

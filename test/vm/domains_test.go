@@ -15,7 +15,7 @@ const await = `
 cat >/usr/local/bin/await <<'EOT'
 #!/bin/sh
 for i in $(seq 300); do "$@" >/dev/null 2>&1 && exit 0; sleep 0.1; done
-echo "await: in vain: $*" >&2
+echo "await: $*" >&2
 exit 1
 EOT
 chmod +x /usr/local/bin/await
@@ -349,7 +349,7 @@ EOT`)
 			make = "systemctl start systemd-networkd; await ip link show theirs; ip link set theirs up; ip link set e0 master theirs; ip address add 10.1.0.1/24 dev e0; ip link set e0 up"
 			again, unmake = "networkctl reload; systemctl restart systemd-networkd", "systemctl stop systemd-networkd"
 		}
-		// Nobody has made it yet: up waits, in vain here, and makes nothing.
+		// Nobody has made it yet: up waits, here without success, and makes nothing.
 		m.Sh(t, `sed 's/Managed=no/Managed=no\nTimeoutSec=1/' /etc/rdomain/theirs.conf >/etc/rdomain/soon.conf; sed -i 's/^Kind=vrf/Kind=vrf\nName=theirs2/' /etc/rdomain/soon.conf
 			! rdomain up soon 2>/root/why; grep -q 'soon.conf:1: vrf theirs2 does not exist after 1 s; Managed=no leaves making it to somebody else' /root/why
 			rm /etc/rdomain/soon.conf
@@ -380,7 +380,7 @@ EOT`)
 			! ip link show thief 2>/dev/null
 			rdomain up theirs; `+unmake+`; ip link del theirs 2>/dev/null || true; rdomain down theirs`)
 		// A tool that deletes what it does not know, as IfState does with
-		// namespaces: check says so, up makes it anew, down cleans.
+		// namespaces: check says so, up makes it again, down cleans.
 		m.Sh(t, `printf '[Link e2]\n[Link d0]\nKind=dummy\nAddress=10.3.0.1/24\n' >/etc/rdomain/ns.conf
 			rdomain up ns
 			ip netns delete ns

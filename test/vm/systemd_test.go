@@ -80,7 +80,7 @@ ok "bound then, in the namespace" sees n inner d
 fails "without a pin it does not restart" systemctl restart web
 ok "and does not run" awaited sh -c '! systemctl is-active web'
 ok "nothing listens outside" sh -c '! ss -Htln | grep -E "[*0]:8080"'
-ok "rdomain@ made anew repairs it" systemctl restart rdomain@mgmt; systemctl start web
+ok "rdomain@ made again repairs it" systemctl restart rdomain@mgmt; systemctl start web
 ok "in the VRF again" has "ss -Htln" %mgmt:8080
 
 ---
@@ -92,7 +92,7 @@ ok "listen in the VRF" has "ss -Htln" %mgmt:7001
 systemctl stop talk.socket act.socket act.service
 
 ---
-# Somebody deletes the VRF behind the back of rdomain@; udev is there.
+# Somebody deletes the VRF while rdomain@ is active; udev is there.
 systemctl start looker@m; awaited test -p /run/look/m
 old=$(cat /sys/class/net/mgmt/ifindex); pid=$(systemctl show -p MainPID --value web)
 ip link delete mgmt

@@ -4,7 +4,7 @@
 // An image is built once for each content hash into a cache folder, and booted
 // once; what was booted is kept beside it, with its memory. A test gets that
 // machine, running, on a throw-away layer of its own, takes in files and runs
-// commands. Reboot boots it anew from its disk.
+// commands. Reboot boots it again from its disk.
 package vm
 
 import (

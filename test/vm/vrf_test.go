@@ -43,7 +43,7 @@ ip route add default via 192.0.2.9
 cat >/usr/local/bin/await <<'EOT'
 #!/bin/sh
 for i in $(seq 300); do "$@" >/dev/null 2>&1 && exit 0; sleep 0.1; done
-echo "await: in vain: $*" >&2
+echo "await: $*" >&2
 exit 1
 EOT
 chmod +x /usr/local/bin/await
