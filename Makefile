@@ -20,7 +20,7 @@ export CGO_ENABLED = 0
 
 # Under CI nothing may be skipped but the machines of a release that moves.
 ifdef CI
-export RDGEN_REQUIRE ?= root,sh,s6,systemd,openrc,native-bookworm,native-trixie,vm-bookworm,vm-trixie
+export RDGEN_REQUIRE ?= root,sh,s6,systemd,openrc,native-bookworm,native-trixie,vm-bookworm,vm-trixie,vm-alpine
 endif
 export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server

@@ -21,11 +21,14 @@ const (
 	Systemd Init = "systemd"
 )
 
+// Alpine is the release of a guest that is no Debian.
+const Alpine = "alpine"
+
 // Guest is a machine that has booted. Its methods fail the test that they are
 // given.
 type Guest struct {
 	Name    string // for messages: "trixie-openrc"
-	Release string // Debian's code name
+	Release string // Debian's code name, or Alpine
 	Init    Init
 
 	conn *conn

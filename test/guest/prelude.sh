@@ -21,6 +21,14 @@ fails()
 		sed 's/^/    /' /tmp/said
 	else echo "ok: $name"; fi
 }
+# is NAME WANT COMMAND...: that the command prints WANT.
+is()
+{
+	name=$1 want=$2
+	shift 2
+	got=$("$@" 2>&1)
+	if [ "$got" = "$want" ]; then echo "ok: $name"; else echo "not ok: $name ($* prints \"$got\"; want \"$want\")"; fi
+}
 awaited()
 {
 	for _ in $(seq 200); do

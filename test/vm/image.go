@@ -19,7 +19,7 @@ import (
 //go:embed customize
 var customize string
 
-// packages are in every image; those of an init system are added.
+// packages are in every image of Debian; those of an init system are added.
 var packages = map[guest.Init]string{
 	"": "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,tcpdump,strace," +
 		"s6,execline,openssh-server,openssh-client,nginx-light,netcat-openbsd,socat," +
@@ -43,13 +43,16 @@ const space = 3 << 30
 
 // findImage returns the image of s, and builds it first if the cache has none.
 // Builders of one image wait for each other.
-func (s System) findImage(cache string, logf func(string, ...any)) (image, error) {
-	include := packages[""] + "," + packages[s.Init]
-	hash := sha256.Sum256([]byte(s.image() + "\n" + include + "\n" + customize))
+func (s System) findImage(e emulator, cache string, logf func(string, ...any)) (image, error) {
+	content := packages[""] + "," + packages[s.Init] + "\n" + customize
+	if s.Release == Alpine {
+		content = alpineWheel + customizeAlpine
+	}
+	hash := sha256.Sum256([]byte(s.image() + "\n" + content))
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", s.image(), hash[:6]))
 	err := guest.Once(dir, func(work string) error {
 		start := time.Now()
-		err := s.build(work, include)
+		err := s.build(e, work)
 		if err == nil {
 			logf("%s: image built in %v", s, time.Since(start).Round(time.Second))
 		}
@@ -64,7 +67,7 @@ func (s System) findImage(cache string, logf func(string, ...any)) (image, error
 }
 
 // build makes the image in the folder "out" of work.
-func (s System) build(work, include string) error {
+func (s System) build(e emulator, work string) error {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(work, &fs); err != nil {
 		return err
@@ -72,17 +75,27 @@ func (s System) build(work, include string) error {
 	if free := fs.Bavail * uint64(fs.Bsize); free < space {
 		return fmt.Errorf("%s has %d MB free, an image needs %d", filepath.Dir(work), free>>20, space>>20)
 	}
-	script := filepath.Join(work, "customize")
-	if err := os.WriteFile(script, []byte(customize), 0o755); err != nil {
-		return err
-	}
 	root, out := filepath.Join(work, "root"), filepath.Join(work, "out")
 	if err := os.Mkdir(filepath.Join(out, "modules"), 0o755); err != nil {
 		return err
 	}
-	hook := script + ` "$1" ` + string(s.Init) + " " + out
-	if err := guest.Mmdebstrap("--variant=minbase", "--include="+include, "--customize-hook="+hook, s.Release, root); err != nil {
+	makeRoot := s.debianRoot
+	if s.Release == Alpine {
+		makeRoot = e.alpineRoot
+	}
+	if err := makeRoot(work, root, out); err != nil {
 		return err
 	}
 	return guest.Finish(exec.Command("mkfs.ext4", "-q", "-F", "-d", root, filepath.Join(out, "root.img"), "1600M"))
+}
+
+// debianRoot makes root, a root file system of Debian, and leaves the kernel and the
+// modules in out; work is for what is between.
+func (s System) debianRoot(work, root, out string) error {
+	script := filepath.Join(work, "customize")
+	if err := os.WriteFile(script, []byte(customize), 0o755); err != nil {
+		return err
+	}
+	hook := script + ` "$1" ` + string(s.Init) + " " + out
+	return guest.Mmdebstrap("--variant=minbase", "--include="+packages[""]+","+packages[s.Init], "--customize-hook="+hook, s.Release, root)
 }

@@ -409,36 +409,43 @@ mv /root/openrc.sh /usr/libexec/rdgen/`)
 // TestOpenRCPage does what docs/openrc.md tells a new user, on a host with a
 // management LAN and an sshd.
 func TestOpenRCPage(t *testing.T) {
+	each(t, openrcs[1:2], func(t *testing.T, m *Machine) {
+		m.Put(t, "/etc/init.d/sshd", 0o755, []byte(sshdScript))
+		m.Sh(t, `ip link set lo up; ip link add eth1 type dummy; ip address add 10.20.30.40/24 dev eth1; ip link set eth1 up
+mkdir -p /etc/conf.d; ssh-keygen -A >/dev/null; exec </dev/null; rc-service sshd start >/dev/null 2>&1`)
+		typePage(t, m, strings.NewReplacer())
+		if got := m.Sh(t, "ss -Htln"); !strings.Contains(got, "%mgmt:22 ") {
+			t.Errorf("sshd listens on\n%s", got)
+		}
+	})
+}
+
+// typePage types the commands of the first section of docs/openrc.md, after r, into
+// the machine, and looks for what the page says that they print.
+func typePage(t *testing.T, m *Machine, r *strings.Replacer) {
+	t.Helper()
 	page, err := os.ReadFile("../../docs/openrc.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, text, _ := strings.Cut(string(page), "## From nothing")
 	text, _, _ = strings.Cut(text, "## What is inside")
-	each(t, openrcs[1:2], func(t *testing.T, m *Machine) {
-		m.Put(t, "/etc/init.d/sshd", 0o755, []byte(sshdScript))
-		m.Sh(t, `ip link set lo up; ip link add eth1 type dummy; ip address add 10.20.30.40/24 dev eth1; ip link set eth1 up
-mkdir -p /etc/conf.d; ssh-keygen -A >/dev/null; exec </dev/null; rc-service sshd start >/dev/null 2>&1`)
-		var out string
-		commands := 0
-		for line := range strings.Lines(text) {
-			line, code := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    ")
-			command, typed := strings.CutPrefix(line, "# ")
-			switch {
-			case !code || strings.HasPrefix(command, "make "):
-			case typed:
-				// OpenRC sees by whole seconds that a file of conf.d was changed.
-				out = m.Sh(t, "exec </dev/null; now=$(date +%s); while [ $(date +%s) = $now ]; do :; done; "+command)
-				commands++
-			case !strings.Contains(out, line):
-				t.Errorf("the page says %q; it prints\n%s", line, out)
-			}
+	var out string
+	commands := 0
+	for line := range strings.Lines(text) {
+		line, code := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    ")
+		command, typed := strings.CutPrefix(r.Replace(line), "# ")
+		switch {
+		case !code || strings.HasPrefix(command, "make "):
+		case typed:
+			// OpenRC sees by whole seconds that a file of conf.d was changed.
+			out = m.Sh(t, "exec </dev/null; now=$(date +%s); while [ $(date +%s) = $now ]; do :; done; "+command)
+			commands++
+		case !strings.Contains(out, line):
+			t.Errorf("the page says %q; it prints\n%s", line, out)
 		}
-		if commands < 8 {
-			t.Errorf("the page has %d commands", commands)
-		}
-		if got := m.Sh(t, "ss -Htln"); !strings.Contains(got, "%mgmt:22 ") {
-			t.Errorf("sshd listens on\n%s", got)
-		}
-	})
+	}
+	if commands < 8 {
+		t.Errorf("the page has %d commands", commands)
+	}
 }

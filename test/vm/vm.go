@@ -1,5 +1,5 @@
 // Package vm is the bed of the tests that need another kernel or a booted init
-// system: Debian releases as test machines under QEMU.
+// system: Debian releases and an Alpine as test machines under QEMU.
 //
 // An image is built once for each content hash into a cache folder, and booted
 // once; what was booted is kept beside it, with its memory. A test gets that
@@ -20,9 +20,12 @@ const (
 	Systemd = guest.Systemd
 )
 
+// Alpine is the release of a machine that is no Debian; its init system is OpenRC.
+const Alpine = guest.Alpine
+
 // System is one kind of test machine.
 type System struct {
-	Release string // Debian's code name
+	Release string // Debian's code name, or Alpine
 	Init    guest.Init
 	// Counted gives the guest one processor and a clock that counts its
 	// instructions, 1 ns each: what is timed inside depends on nothing else.
@@ -48,7 +51,7 @@ func (s System) image() string { return s.Release + "-" + string(s.Init) }
 func Boot(t testing.TB, s System) *Machine {
 	t.Helper()
 	layer := need.VM + "-" + s.Release
-	need.Tools(t, layer, "mmdebstrap", "mkfs.ext4", "xz")
+	need.Tools(t, layer, "mmdebstrap", "mkfs.ext4", "debugfs", "xz", "pip")
 	cache, err := cacheDir()
 	if err != nil {
 		need.Missing(t, layer, err.Error())
@@ -57,7 +60,7 @@ func Boot(t testing.TB, s System) *Machine {
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}
-	image, err := s.findImage(cache, t.Logf)
+	image, err := s.findImage(program, cache, t.Logf)
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}

@@ -2,6 +2,7 @@
 // bound, whether one can be bound elsewhere, and what answers.
 //
 //	probe sockets          opens one of each kind, prints each with its interface
+//	probe listeners        prints who listens, in any namespace: ADDRESS%DEVICE:PORT PID
 //	probe escape DEVICE ADDRESS   sends UDP datagrams, by way of DEVICE in each way there is
 //	probe receive ADDRESS  prints the datagrams that arrive
 //	probe listen ADDRESS   listens (TCP), and says so; answers each with one line
@@ -35,6 +36,8 @@ func do(args []string) error {
 	switch {
 	case len(args) == 1 && args[0] == "sockets":
 		return sockets()
+	case len(args) == 1 && args[0] == "listeners":
+		return listeners()
 	case len(args) == 3 && args[0] == "escape":
 		return escape(args[1], args[2])
 	case len(args) == 2 && args[0] == "receive":

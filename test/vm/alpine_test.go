@@ -1,0 +1,34 @@
+package vm
+
+import (
+	"strings"
+	"testing"
+)
+
+var alpines = []System{{Release: Alpine, Init: OpenRC}}
+
+// TestAlpinePlain is the machine as it was installed: busybox, no iproute2, and no
+// cgroup2 mounted, without which rdexec, identify, ps and check work all the same.
+func TestAlpinePlain(t *testing.T) {
+	each(t, alpines, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "alpine-plain"))
+	})
+}
+
+// TestAlpinePage does what docs/openrc.md tells a new user, with busybox's crond
+// instead of sshd, and then puts ntpd into a namespace, as the page says. The
+// services come back in their domains after each boot, started one after the other
+// or side by side.
+func TestAlpinePage(t *testing.T) {
+	each(t, alpines, func(t *testing.T, m *Machine) {
+		m.Sh(t, `printf '\nauto eth1\niface eth1\n\tlink-type dummy\n\taddress 10.20.30.40/24\n' >>/etc/network/interfaces
+			ifup eth1; rc-update add crond; rc-update add ntpd; rc-service crond start; rc-service ntpd start`)
+		typePage(t, m, strings.NewReplacer("sshd", "crond"))
+		m.Verdicts(t, script(t, "alpine-page"))
+		for _, parallel := range []string{"NO", "YES"} {
+			m.Sh(t, "sed -i '/^rc_parallel=/d' /etc/rc.conf; echo rc_parallel="+parallel+" >>/etc/rc.conf")
+			m.Reboot(t)
+			m.Verdicts(t, script(t, "alpine-booted"))
+		}
+	})
+}
