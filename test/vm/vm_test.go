@@ -21,11 +21,12 @@ func systems(init guest.Init) []System {
 	return list
 }
 
-// each runs f for every system, side by side, also with those of other tests,
-// each time in a machine of its own in which this project is installed.
+// each runs f for every system of list that the table of behaviours chooses, side by
+// side, also with those of other tests, each time in a machine of its own in which
+// this project is installed.
 func each(t *testing.T, list []System, f func(*testing.T, *Machine)) {
 	t.Parallel()
-	for _, s := range list {
+	for _, s := range chosen(t, list) {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			m := Boot(t, s)
