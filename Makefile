@@ -106,7 +106,7 @@ install-bin: $(if $(BUILT),,build)
 # The hook that every OpenRC service passes, and the domains' init script.
 install-openrc:
 	install -D -m 0644 openrc/files/etc/rc.conf.d/50-rdgen.conf $(DESTDIR)/etc/rc.conf.d/50-rdgen.conf
-	install -D -m 0644 openrc/files/usr/libexec/rdgen/openrc.sh $(DESTDIR)/usr/libexec/rdgen/openrc.sh
+	install -D -m 0644 -t $(DESTDIR)/usr/libexec/rdgen openrc/files/usr/libexec/rdgen/*.sh
 	install -D -m 0755 openrc/files/etc/init.d/rdomain $(DESTDIR)/etc/init.d/rdomain
 	# Since OpenRC 0.64 users' services read this folder instead of /etc/rc.conf.d.
 	install -d $(DESTDIR)/etc/user/rc.conf.d

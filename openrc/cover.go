@@ -179,12 +179,10 @@ func Host(fsys fs.FS) (errs []error, notes []string) {
 		}
 	}
 	if hooked {
-		if _, err := fs.Stat(fsys, HookPath[1:]); err != nil {
-			errs = append(errs, &problem.Error{Pos: problem.Pos{File: ConfPath}, Msg: HookPath + " is missing, so services that name a domain do not start",
-				Hint: "install rdgen again, or remove " + ConfPath})
-		}
-		if err := outOfDate(fsys, HookPath, HookFile); err != nil {
-			errs = append(errs, err)
+		for _, file := range []string{HookPath, SupervisePath, StopPath} {
+			if err := upToDate(fsys, file, hook[file]); err != nil {
+				errs = append(errs, err)
+			}
 		}
 	}
 	if bytes.Contains(text, []byte("RC_VRF_EXEC")) {
@@ -197,13 +195,17 @@ func Host(fsys fs.FS) (errs []error, notes []string) {
 	return append(errs, unread(fsys)...), notes
 }
 
-// outOfDate compares a file that rdgen installs with what this rdgen would.
-func outOfDate(fsys fs.FS, file string, want []byte) error {
+// upToDate compares a part of the hook with the one that this rdgen installs.
+func upToDate(fsys fs.FS, file string, want []byte) error {
 	text, err := readFile(fsys, file[1:])
-	if err != nil || bytes.Equal(text, want) {
-		return nil
+	switch {
+	case err != nil:
+		return &problem.Error{Pos: problem.Pos{File: ConfPath}, Msg: file + " is missing, so services that name a domain do not start",
+			Hint: "install rdgen again, or remove " + ConfPath}
+	case !bytes.Equal(text, want):
+		return &problem.Error{Pos: problem.Pos{File: file}, Msg: "is not of this version of rdgen", Hint: "install rdgen's files for OpenRC again"}
 	}
-	return &problem.Error{Pos: problem.Pos{File: file}, Msg: "is not of this version of rdgen", Hint: "install rdgen's files for OpenRC again"}
+	return nil
 }
 
 // unread finds domains that are named where no service's conf.d is.

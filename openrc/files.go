@@ -11,6 +11,9 @@ const (
 	// HookPath is the shell code that enters a service's domain. The line that
 	// WithLine adds to a script sources it too.
 	HookPath = "/usr/libexec/rdgen/openrc.sh"
+	// SupervisePath and StopPath are parts of it that few services read.
+	SupervisePath = "/usr/libexec/rdgen/openrc-supervise.sh"
+	StopPath      = "/usr/libexec/rdgen/openrc-stop.sh"
 	// RdomainPath is the init script of the domains. It is executable, and each
 	// domain is a link to it, RdomainService(ID).
 	RdomainPath = "/etc/init.d/rdomain"
@@ -25,11 +28,22 @@ var (
 	//
 	//go:embed files/usr/libexec/rdgen/openrc.sh
 	HookFile []byte
+	// SuperviseFile is the file at SupervisePath.
+	//
+	//go:embed files/usr/libexec/rdgen/openrc-supervise.sh
+	SuperviseFile []byte
+	// StopFile is the file at StopPath.
+	//
+	//go:embed files/usr/libexec/rdgen/openrc-stop.sh
+	StopFile []byte
 	// RdomainScript is the file at RdomainPath, mode 0755.
 	//
 	//go:embed files/etc/init.d/rdomain
 	RdomainScript []byte
 )
+
+// hook are the parts of the hook, each at its path.
+var hook = map[string][]byte{HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile}
 
 // RdomainService returns the name of the OpenRC service that makes the domain id.
 func RdomainService(id string) string { return "rdomain." + id }

@@ -13,7 +13,7 @@ import (
 )
 
 // shipped lists what rdgen installs as it is.
-var shipped = map[string][]byte{ConfPath: ConfFile, HookPath: HookFile, RdomainPath: RdomainScript}
+var shipped = map[string][]byte{ConfPath: ConfFile, HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile, RdomainPath: RdomainScript}
 
 // TestShippedFilesLint reads every shipped file with the shells that run it, with
 // shellcheck, and with what Gentoo's package manager looks by: checkbashisms, and
@@ -96,7 +96,7 @@ func TestHookForksNotWithoutDomain(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"rc.conf.d/hook": string(HookFile), "script": "echo script\n", "conf": "vrf=\n", "fork": "vrf=$(echo)\n",
+		"rc.conf.d/hook": "rdgen_hook() { :; }\n" + string(HookFile), "script": "echo script\n", "conf": "vrf=\n", "fork": "vrf=$(echo)\n",
 	} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)

@@ -2,8 +2,6 @@ package openrc
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -119,14 +117,11 @@ func TestGuard(t *testing.T) {
 			b.rdexec()
 			b.conf("netns=t1\n", "decl", "super", "plain")
 			b.file("usr/sbin/rdomain", 0o755, "#!/bin/sh\ncase $1 in up) ip netns add \"$2\"; stat -L -c %i /run/netns/t1 >/run/t1.inode ;; down) ip netns del \"$2\" ;; esac\n")
-			text, err := os.ReadFile(filepath.Join(b.openrc, "lib/rc/sh/openrc-run.sh"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := b.sh("openrc-run.sh")
 			scenario := "ln -sf " + shell + " /bin/sh; ln -s rdomain /etc/init.d/rdomain.t1\n"
 			var want []string
 			for i, a := range alterations {
-				b.file(fmt.Sprintf("altered/%d", i), 0o755, a.as(string(text)))
+				b.file(fmt.Sprintf("altered/%d", i), 0o755, a.as(text))
 				scenario += fmt.Sprintf("cat /altered/%d >/lib/rc/sh/openrc-run.sh; %secho '%s'; case_%v %v\n", i, a.also, a.name, a.stopped, a.top)
 				want = append(want, a.name, "none started in default")
 				if a.stopped {

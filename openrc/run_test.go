@@ -21,6 +21,18 @@ import (
 type bed struct {
 	t                  *testing.T
 	openrc, stage, out string
+	// setup is run before each scenario.
+	setup string
+}
+
+// sh returns one of the OpenRC's own shell files.
+func (b *bed) sh(name string) string {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.openrc, "lib/rc/sh", name))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(text)
 }
 
 func newBed(t *testing.T) *bed {
@@ -44,6 +56,10 @@ func newBed(t *testing.T) *bed {
 	for name, text := range services {
 		b.file("etc/init.d/"+name, 0o755, text)
 	}
+	if sh := os.Getenv("RDGEN_OPENRC_SHELL"); sh != "" { // of test/sweep
+		need.Tools(t, need.Sh, sh)
+		b.setup = "ln -sf " + sh + " /bin/sh\n"
+	}
 	return b
 }
 
@@ -61,12 +77,18 @@ func (b *bed) file(path string, mode os.FileMode, text string) {
 // hook installs what rdgen ships for every service.
 func (b *bed) hook() {
 	b.file(ConfPath, 0o644, string(ConfFile))
-	b.file(HookPath, 0o644, string(HookFile))
+	b.parts()
+}
+
+func (b *bed) parts() {
+	for path, text := range hook {
+		b.file(path, 0o644, string(text))
+	}
 }
 
 // line adds the line to the scripts of the test's services.
 func (b *bed) line() {
-	b.file(HookPath, 0o644, string(HookFile))
+	b.parts()
 	for name, text := range services {
 		s := &Script{Path: name, Source: []byte(text)}
 		with, err := s.WithLine()
@@ -176,7 +198,7 @@ pidfile=/run/none.pid
 // run runs a scenario in namespaces of its own and returns what it printed.
 func (b *bed) run(scenario string) string {
 	b.t.Helper()
-	if err := os.WriteFile(filepath.Join(b.out, "scenario"), []byte(prelude+scenario), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(b.out, "scenario"), []byte(prelude+b.setup+scenario), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 	cmd := exec.Command("sh", "testdata/bed.sh", b.openrc, b.stage, b.out)
@@ -299,6 +321,21 @@ rc none start; state none
 	}
 }
 
+// TestServicesMissPart takes a part of the hook away: what needs it fails, and says so.
+func TestServicesMissPart(t *testing.T) {
+	b := newBed(t)
+	b.hook()
+	b.rdexec()
+	os.Remove(filepath.Join(b.stage, StopPath))
+	os.Remove(filepath.Join(b.stage, SupervisePath))
+	b.conf("netns=t1\n", "decl")
+	b.conf("netns=t1\nsupervisor=runit\n", "none")
+	got := b.run("ip netns add t1\nrc decl start; running decl; state decl; rc decl stop; said " + StopPath + ".is.missing; state decl\n" +
+		"rc none start; said " + SupervisePath + ".is.missing\n")
+	b.want(got, "decl start = 0", "decl started in t1", "decl stop = 1", "said "+StopPath+".is.missing", "decl started in t1",
+		"none start = 1", "said "+SupervisePath+".is.missing")
+}
+
 // TestServiceNeedsDomain starts a service whose domain has an init script: that
 // one is started first, and stopped after.
 func TestServiceNeedsDomain(t *testing.T) {
@@ -324,7 +361,7 @@ rc rdomain start; said "names no domain"
 rc decl ineed; echo $(grep -v insserv /tmp/rc.log)
 rc plain ineed; echo $(grep -v insserv /tmp/rc.log)
 rc none ineed; echo $(grep -v insserv /tmp/rc.log)
-rc decl start; state decl
+rc decl start; running decl; state decl
 rc rdomain.t1 reload
 rc rdomain.t1 stop; state decl; daemons
 cat /run/rdomain.log
@@ -371,6 +408,9 @@ exec "$@"
 			cgroup := ""
 			if row.vrf != "" && root != "" {
 				cgroup = "/" + name
+				if strings.Contains(b.sh("rc-cgroup.sh"), "/openrc.${RC_SVCNAME}") {
+					cgroup = "/openrc." + name
+				}
 				t.Cleanup(func() { os.Remove(root + cgroup) })
 			}
 			for _, command := range []string{"start", "stop"} {

@@ -12,14 +12,33 @@
 # every command in between uses that, whatever conf.d says by then.
 #
 # A service runs in its domain or not at all: each doubt below ends in exit 1.
+#
+#	enter, which, up, command, leave, cgroup_of	where the service belongs
+#	exec, first, nowhere, again, user	the way there
+#	arrive, find_cgroup, join, tidy		what is done there
+#	script, supervise			what the script finds
+#	on, off, word, dot, look		the guard
+#	stop, ready, need, sourcex		what OpenRC calls
+#	openrc-supervise.sh			where s6 or runit runs the daemon
+#	openrc-stop.sh				start-stop-daemon for all but a start
 
-# The words of the guard (rdgen_on) must not get into what is read below.
+# The words of the guard must not get into what is read below.
 [ "$rdgen_guard" != $$ ] || rdgen_off
 
 rdgen_die()
 {
 	eerror "$RC_SVCNAME: $*"
 	exit 1
+}
+
+# rdgen_part reads a part of this file that few services need.
+rdgen_part()
+{
+	[ -r "/usr/libexec/rdgen/openrc-$1.sh" ] || rdgen_die "/usr/libexec/rdgen/openrc-$1.sh is missing; install rdgen again"
+	rdgen_off
+	# shellcheck disable=SC1090
+	. "/usr/libexec/rdgen/openrc-$1.sh"
+	rdgen_on
 }
 
 # rdgen_enter returns where the service belongs, or executes it again there. A
@@ -79,11 +98,15 @@ rdgen_which()
 		*) rdgen_die "conf.d names a routing domain since the service was started; restart it first" ;;
 		esac
 	fi
-	case "$vrf@$netns" in
-	*@) rdgen_id="$vrf" ;;
-	@*) rdgen_id="$netns" ;;
-	*) rdgen_id="$vrf@$netns" ;;
-	esac
+	rdgen_id_of
+}
+
+# rdgen_id_of sets rdgen_id to the domain's ID, or to nothing.
+rdgen_id_of()
+{
+	rdgen_id="$vrf@$netns"
+	rdgen_id="${rdgen_id%@}"
+	rdgen_id="${rdgen_id#@}"
 }
 
 rdgen_up()
@@ -297,6 +320,7 @@ rdgen_script()
 {
 	rdgen_coming=$$
 	# conf.d was asked for, so all is in the order that was known: no doubt is left.
+	rdgen_off
 	[ "$rdgen_asked" != $$ ] || rdgen_guard=
 	[ -n "$vrf$netns" ] || return 0
 	# The scripts of iptables ask this, OpenRC's old name for it, which of the two
@@ -313,6 +337,7 @@ rdgen_supervise()
 	[ -n "$vrf$netns" ] || [ -d "$RC_SVCDIR/s6-services" ] || return 0
 	s6_start()
 	{
+		rdgen_part supervise
 		rdgen_s6 || return 1
 		rdgen_supervised=$$
 		# shellcheck disable=SC1091
@@ -321,72 +346,13 @@ rdgen_supervise()
 	}
 	runit_start()
 	{
+		rdgen_part supervise
 		rdgen_outside runit "${runit_service:-/etc/sv/$RC_SVCNAME}/run"
 		rdgen_supervised=$$
 		# shellcheck disable=SC1091
 		. "$RC_LIBEXECDIR/sh/runit.sh"
 		runit_start
 	}
-}
-
-# rdgen_outside SUPERVISOR RUN is for a program that a supervisor runs from where
-# that was started: its run file must enter by itself.
-rdgen_outside()
-{
-	[ -n "$vrf$netns" ] || return 0
-	rdgen_words="rdexec${netns:+ -n $netns}${vrf:+ -v $vrf} --"
-	if [ -r "$2" ]; then
-		while read -r rdgen_line; do
-			case "$rdgen_line" in
-			'#'*) ;;
-			*"$rdgen_words"*) return 0 ;;
-			esac
-		done <"$2"
-	fi
-	rdgen_die "supervisor=$1 runs $2 outside of routing domain $rdgen_id; put \"$rdgen_words\" before its program"
-}
-
-# rdgen_s6 makes the directory by which s6-svscan runs the service, with the way
-# into the domain in front of everything: of s6-setuidgid too. OpenRC keeps such
-# directories, and does not see when conf.d was changed.
-rdgen_s6()
-{
-	if ! command -v _s6_servicedir_create >/dev/null; then # up to 0.62
-		rdgen_outside s6 "${s6_service_path:-/var/svc.d/$RC_SVCNAME}/run"
-		return
-	fi
-	_s6_set_variables
-	# shellcheck disable=SC2154 # set there
-	rdgen_dir="$_servicedirs/$name" rdgen_service="$_service"
-	if _s6_have_legacy_servicedir; then
-		rdgen_outside s6 "/var/svc.d/$name/run"
-		return
-	elif [ -z "$vrf$netns" ]; then
-		[ ! -e "$rdgen_dir/rdgen" ] || rm -rf -- "$rdgen_dir"
-		return
-	fi
-	_s6_sanity_checks || return 1
-	! s6-svok "$rdgen_service" 2>/dev/null ||
-		rdgen_die "s6 supervises a service called $name already; give each instance a name= of its own"
-	case "$RC_SVCNAME" in
-	*[!A-Za-z0-9_.+@:-]*) rdgen_die "a service of this name cannot be written into an execline script" ;;
-	esac
-	rm -rf -- "$rdgen_dir"
-	_s6_servicedir_create
-	[ -z "$vrf" ] || rdgen_find_cgroup
-	# shellcheck disable=SC2015 # any of them
-	{
-		read -r rdgen_line && printf '%s\n' "$rdgen_line" "# rdgen: routing domain $rdgen_id" \
-			"/usr/sbin/rdexec${netns:+ -n $netns}${vrf:+ -v $vrf}${rdgen_cgroup:+ -c $rdgen_cgroup} --"
-		[ -z "$rdgen_cgroup" ] || printf '%s\n' 'getpid -E rdgen_pid' \
-			"if { redirfd -w 1 $rdgen_root$rdgen_cgroup/cgroup.procs /bin/echo \$rdgen_pid }"
-		cat
-	} <"$rdgen_dir/run" >"$rdgen_dir/run.rdgen" && chmod 0755 "$rdgen_dir/run.rdgen" &&
-		: >"$rdgen_dir/rdgen" && mv "$rdgen_dir/run.rdgen" "$rdgen_dir/run" || {
-		rm -rf -- "$rdgen_dir"
-		rdgen_die "cannot write $rdgen_dir/run"
-	}
-	trap - EXIT # s6-svscan is about to use the cgroup
 }
 
 # The guard. sourcex, below, enters where OpenRC has read conf.d and goes on to what
@@ -408,6 +374,7 @@ rdgen_on()
 
 rdgen_off()
 {
+	[ "$rdgen_guard" = $$ ] || return 0
 	unalias [ test yesno supervise-daemon s6-svc s6-svlink sv start-stop-daemon . eval rdgen_guarded
 	[ -z "$rdgen_filter" ] || alias start-stop-daemon=rdgen_stop
 } 2>/dev/null
@@ -458,93 +425,11 @@ rdgen_look()
 	esac
 }
 
-# rdgen_stop is start-stop-daemon where another service may run the same program
-# in another domain: without a pid file it would stop, or signal, those too.
+# rdgen_stop is start-stop-daemon for all but a start.
 rdgen_stop()
 {
-	rdgen_plain='' rdgen_words='' rdgen_start=1
-	for rdgen_arg; do
-		case "$rdgen_arg" in
-		--) break ;;
-		--start | -S | --pidfile | --pidfile=* | -p | -p* | --test | -t | --help | -h) rdgen_plain=1 ;;
-		--stop | -K) rdgen_start=0 ;;
-		esac
-	done
-	if [ -n "$rdgen_plain" ]; then
-		command start-stop-daemon "$@"
-		return
-	fi
-	rdgen_own='' rdgen_others=''
-	for rdgen_pid in $(rdgen_matches "$@"); do
-		if rdgen_foreign "$rdgen_pid"; then
-			rdgen_others="$rdgen_others $rdgen_pid"
-		else
-			rdgen_own="$rdgen_own $rdgen_pid"
-		fi
-	done
-	if [ -z "$rdgen_others" ]; then
-		command start-stop-daemon "$@"
-		return
-	fi
-	[ -n "$rdgen_own" ] || return "$rdgen_start"
-	rdgen_code=0
-	for rdgen_pid in $rdgen_own; do
-		echo "$rdgen_pid" >"$RC_SVCDIR/options/rdgen.$$" &&
-			command start-stop-daemon --pidfile "$RC_SVCDIR/options/rdgen.$$" "$@" || rdgen_code=1
-	done
-	rm -f "$RC_SVCDIR/options/rdgen.$$"
-	return "$rdgen_code"
-}
-
-# rdgen_matches prints the pids that start-stop-daemon would signal. With --retry
-# it would wait for them to go.
-rdgen_matches()
-{
-	rdgen_words=$#
-	while [ "$rdgen_words" -gt 0 ]; do
-		rdgen_words=$((rdgen_words - 1))
-		case "$1" in
-		--retry | -R)
-			shift
-			rdgen_words=$((rdgen_words - 1))
-			;;
-		--retry=* | -R*) ;;
-		*) set -- "$@" "$1" ;;
-		esac
-		shift
-	done
-	EINFO_QUIET=no EINFO_COLOR=no command start-stop-daemon --test "$@" 2>/dev/null |
-		sed -n 's/.*Would send signal [0-9]* to [PID ]*\([0-9][0-9]*\).*/\1/p' # Debian's has no "PID"
-}
-
-# rdgen_foreign reports that a process is in another domain than the service, or
-# belongs to another service.
-rdgen_foreign()
-{
-	rdgen_ns="/proc/$1/ns/net"
-	case "$rdgen_mark:$netns" in
-	"$$:"?":nowhere:"*:) [ "$rdgen_ns" -ef /proc/1/ns/net ] || return 0 ;;
-	"$$:"?":nowhere:"*) # it is in a namespace that has no name any more
-		for rdgen_named in /proc/1/ns/net /run/netns/*; do
-			! [ "$rdgen_ns" -ef "$rdgen_named" ] || return 0
-		done
-		;;
-	*) [ "$rdgen_ns" -ef /proc/self/ns/net ] || return 0 ;;
-	esac
-	{ rdgen_cgroup_of "$1"; } 2>/dev/null || return 1
-	case "$rdgen_owner:$rdgen_at" in
-	"$RC_SVCNAME":* | *:) return 1 ;;
-	esac
-	if [ -n "$vrf" ]; then # whose cgroup makes the difference
-		case "$rdgen_at" in
-		*/vrf/"$vrf") return 1 ;;
-		*) return 0 ;;
-		esac
-	elif [ -n "$netns" ]; then
-		[ -L "$RC_SVCDIR/started/$rdgen_owner" ]
-	else
-		[ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ]
-	fi
+	rdgen_part stop # which has the real one
+	rdgen_stop "$@"
 }
 
 # rdgen_ready puts rdgen_stop in the place of start-stop-daemon, in what is read
@@ -568,14 +453,9 @@ rdgen_ready()
 rdgen_need()
 {
 	! yesno "$RC_USER_SERVICES" || return 0 # theirs makes none
-	case "$vrf@$netns" in
-	@) return 0 ;;
-	*@) rdgen_id="$vrf" ;;
-	@*) rdgen_id="$netns" ;;
-	*) rdgen_id="$vrf@$netns" ;;
-	esac
+	rdgen_id_of
 	case "$RC_SVCNAME:$rdgen_id" in
-	rdomain.* | *:*[!A-Za-z0-9_.@-]*) return 0 ;;
+	*: | rdomain.* | *:*[!A-Za-z0-9_.@-]*) return 0 ;;
 	esac
 	[ ! -e "/etc/init.d/rdomain.$rdgen_id" ] || need "rdomain.$rdgen_id"
 }
