@@ -26,7 +26,7 @@ export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 
-.PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean $(BINARIES)
+.PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean sweep-openrc $(BINARIES)
 
 all: build
 
@@ -89,6 +89,10 @@ fuzz:
 		$(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz' | while read -r f; do \
 			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
 		done || exit 1; done
+
+# The hook on every release of OpenRC: OPENRC_GIT is a clone of its repository.
+sweep-openrc: tools fixtures
+	OPENRC_GIT="$(OPENRC_GIT)" $(GO) run ./test/sweep
 
 demo:
 	@test/demo/run

@@ -67,6 +67,7 @@ var may = map[string]struct {
 	"test/report":        {nil, "the count at the end of make test"},
 	"test/docs":          {[]string{"rdgen/runtime/domain"}, "types what the pages show"},
 	"test/shape":         {nil, "these rules"},
+	"test/sweep":         {nil, "the tests of OpenRC's hook on every release of OpenRC"},
 	"test/bench":         {nil, "ratios against peers"},
 }
 

@@ -1,0 +1,70 @@
+package openrc
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// alpinePatch does to OpenRC's shell files what Alpine's patches do, in the form
+// of its 0.49 to 0.62, and reports whether the patch knows namespaces. test/sweep
+// has made the other forms before.
+func alpinePatch(b *bed) bool {
+	if run := b.sh("openrc-run.sh"); strings.Contains(run, "RC_VRF_EXEC") {
+		return strings.Contains(run, "netns exec")
+	}
+	supervisors := regexp.MustCompile(`(?m)^# load service supervisor`)
+	b.file("lib/rc/sh/openrc-run.sh", 0o755, supervisors.ReplaceAllString(b.sh("openrc-run.sh"), `RC_VRF_EXEC=
+[ -z "$$vrf" ] || RC_VRF_EXEC="/sbin/ip vrf exec $$vrf"
+[ -z "$$netns" ] || RC_VRF_EXEC="/sbin/ip netns exec $$netns $$RC_VRF_EXEC"
+$0`))
+	for _, name := range []string{"start-stop-daemon", "supervise-daemon"} {
+		b.file("lib/rc/sh/"+name+".sh", 0o644, replaced(b.sh(name+".sh"), "eval "+name, "eval ${RC_VRF_EXEC} "+name))
+	}
+	return true
+}
+
+// TestBesideAlpine starts services on an OpenRC with Alpine's patch, which puts
+// what start-stop-daemon and supervise-daemon start into the domain by ip(8): with
+// rdgen there is one who enters, and that is the hook or the line. A busybox ip
+// cannot do what the patch asks of it.
+func TestBesideAlpine(t *testing.T) {
+	inside := []string{"decl started in t1", "super started in t1", "plain started in t1", "ip entered 0 times"}
+	stopped := []string{"decl stopped in none", "super stopped in none", "plain stopped in none", "ip entered 0 times"}
+	for _, row := range []struct {
+		name    string
+		install func(b *bed)
+		before  string
+		want    []string
+	}{
+		{"the hook", func(b *bed) { b.hook(); b.rdexec() }, "", inside},
+		{"the line", func(b *bed) { b.line(); b.rdexec() }, "", inside},
+		{"both", func(b *bed) { b.hook(); b.line(); b.rdexec() }, "", inside},
+		{"the hook, busybox's ip", func(b *bed) { b.hook(); b.rdexec() }, "printf '#!/bin/sh\\nexit 1\\n' >/sbin/ip\n", inside},
+		{"nothing of rdgen", func(*bed) {}, "", nil},
+		{"the file in rc.conf.d that was left", func(b *bed) { b.file(ConfPath, 0o644, string(ConfFile)) }, "", stopped},
+		{"the line without rdgen", func(b *bed) { b.line() }, "rm " + HookPath + "\n", stopped},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBed(t)
+			namespaces := alpinePatch(b)
+			row.install(b)
+			b.conf("netns=t1\n", "decl", "super", "plain")
+			want := append([]string{"none started in default"}, row.want...)
+			switch {
+			case row.want == nil && namespaces:
+				want = append(want, "decl started in t1", "super started in t1", "plain started in default", "ip entered 2 times")
+			case row.want == nil:
+				want = append(want, "decl started in default", "super started in default", "plain started in default", "ip entered 0 times")
+			}
+			b.want(b.run(`ip netns add t1
+cp "$(readlink -f "$(command -v ip)")" /run/ip; : >/run/ip.log; rm -f /bin/ip /sbin/ip /usr/bin/ip /usr/sbin/ip
+printf '#!/bin/sh\necho "$*" >>/run/ip.log\nexec /run/ip "$@"\n' >/sbin/ip; chmod +x /sbin/ip
+`+row.before+`for s in none decl super plain; do rc-service $s start </dev/null >/tmp/rc.log 2>&1; done
+i=0; while [ ! -s /run/super.pid ] && [ -e /run/openrc/started/super ] && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
+for s in none decl super plain; do state $s; done
+echo "ip entered $(grep -c exec /run/ip.log) times"
+`), want...)
+		})
+	}
+}
