@@ -25,6 +25,7 @@ endif
 export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
+export RDGEN_COMPANIONS_ROOT ?= $(CURDIR)/$(CACHE)/companions
 
 .PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean sweep-openrc $(BINARIES)
 

@@ -83,7 +83,7 @@ func TestDaemons(t *testing.T) {
 		}
 		files, _, err := job.Files()
 		if err == nil {
-			err = made.Merge(files)
+			err = generators.Merge(&made, files)
 		}
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

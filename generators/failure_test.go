@@ -17,28 +17,28 @@ import (
 // failing are services that systemd cannot set up, or that fail by themselves,
 // and some that do not: [Service], less its head.
 var failing = map[string]string{
-	"fine":        "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
-	"chdir":       "Type=oneshot\nWorkingDirectory=/nonexistent\nExecStart=/bin/true\n",
-	"user":        "Type=oneshot\nUser=nosuchuser\nExecStart=/bin/true\n",
-	"group":       "Type=oneshot\nGroup=nosuchgroup\nExecStart=/bin/true\n",
-	"stdout":      "Type=oneshot\nStandardOutput=append:/nonexistent/log\nExecStart=/bin/true\n",
-	"stdin":       "Type=oneshot\nStandardInput=file:/nonexistent/in\nExecStart=/bin/true\n",
-	"bind":        "Type=oneshot\nBindReadOnlyPaths=/nonexistent\nExecStart=/bin/true\n",
-	"writable":    "Type=oneshot\nReadWritePaths=/nonexistent\nExecStart=/bin/true\n",
-	"environment": "Type=oneshot\nEnvironmentFile=/nonexistent\nExecStart=/bin/true\n",
+	"fine":        "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/echo\n",
+	"chdir":       "Type=oneshot\nWorkingDirectory=/nonexistent\nExecStart=/bin/echo\n",
+	"user":        "Type=oneshot\nUser=nosuchuser\nExecStart=/bin/echo\n",
+	"group":       "Type=oneshot\nGroup=nosuchgroup\nExecStart=/bin/echo\n",
+	"stdout":      "Type=oneshot\nStandardOutput=append:/nonexistent/log\nExecStart=/bin/echo\n",
+	"stdin":       "Type=oneshot\nStandardInput=file:/nonexistent/in\nExecStart=/bin/echo\n",
+	"bind":        "Type=oneshot\nBindReadOnlyPaths=/nonexistent\nExecStart=/bin/echo\n",
+	"writable":    "Type=oneshot\nReadWritePaths=/nonexistent\nExecStart=/bin/echo\n",
+	"environment": "Type=oneshot\nEnvironmentFile=/nonexistent\nExecStart=/bin/echo\n",
 	"noprogram":   "Type=oneshot\nExecStart=/bin/nosuchprogram\n",
 	"notify":      "Type=notify\nWorkingDirectory=/nonexistent\nExecStart=/bin/sleep 1000\n",
-	"forking":     "Type=forking\nUser=nosuchuser\nExecStart=/bin/true\n",
+	"forking":     "Type=forking\nUser=nosuchuser\nExecStart=/bin/echo\n",
 	"exec":        "Type=exec\nWorkingDirectory=/nonexistent\nExecStart=/bin/sleep 1000\n",
-	"restarts":    "Type=exec\nWorkingDirectory=/nonexistent\nExecStart=/bin/true\nRestart=on-failure\nRestartSec=0\n",
-	"pre":         "Type=oneshot\nExecStartPre=-/bin/false\nExecStartPre=/bin/sh -c 'exit 3'\nExecStart=/bin/true\n",
-	"ignored":     "Type=oneshot\nRemainAfterExit=yes\nExecStartPre=-/bin/false\nExecStart=/bin/true\n",
-	"skipped":     "Type=oneshot\nExecCondition=/bin/sh -c 'exit 1'\nExecStart=/bin/true\n",
-	"met":         "Type=oneshot\nRemainAfterExit=yes\nExecCondition=/bin/true\nExecStartPre=/bin/true\nExecStart=/bin/true\n",
-	"conditioned": "Type=oneshot\nExecCondition=/bin/true\nUser=nosuchuser\nExecStart=/bin/true\n",
-	"several":     "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\nExecStart=-/bin/false\nExecStart=/bin/sh -c 'exit 4'\n",
+	"restarts":    "Type=exec\nWorkingDirectory=/nonexistent\nExecStart=/bin/echo\nRestart=on-failure\nRestartSec=0\n",
+	"pre":         "Type=oneshot\nExecStartPre=-/bin/false\nExecStartPre=/bin/sh -c 'exit 3'\nExecStart=/bin/echo\n",
+	"ignored":     "Type=oneshot\nRemainAfterExit=yes\nExecStartPre=-/bin/false\nExecStart=/bin/echo\n",
+	"skipped":     "Type=oneshot\nExecCondition=/bin/sh -c 'exit 1'\nExecStart=/bin/echo\n",
+	"met":         "Type=oneshot\nRemainAfterExit=yes\nExecCondition=/bin/true\nExecStartPre=/bin/true\nExecStart=/bin/echo\n",
+	"conditioned": "Type=oneshot\nExecCondition=/bin/true\nUser=nosuchuser\nExecStart=/bin/echo\n",
+	"several":     "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/echo\nExecStart=-/bin/false\nExecStart=/bin/sh -c 'exit 4'\n",
 	"root":        "Type=oneshot\nRemainAfterExit=yes\nUser=nobody\nPermissionsStartOnly=yes\nExecStartPre=/bin/sh -c 'test $$(id -u) = 0'\nExecStart=/bin/sh -c 'test $$(id -un) = nobody'\n",
-	"prefixes":    "Type=oneshot\nRemainAfterExit=yes\nUser=nobody\nExecStartPre=+/bin/sh -c 'test $$(id -u) = 0'\nExecStartPre=!/bin/sh -c 'test $$(id -u) = 0'\nExecStartPre=@/bin/sh other -c 'test $$0 = x' x\nExecStart=/bin/true\n",
+	"prefixes":    "Type=oneshot\nRemainAfterExit=yes\nUser=nobody\nExecStartPre=+/bin/sh -c 'test $$(id -u) = 0'\nExecStartPre=!/bin/sh -c 'test $$(id -u) = 0'\nExecStartPre=@/bin/sh other -c 'test $$0 = x' x\nExecStart=/bin/echo\n",
 }
 
 // TestBootedSystemdFailures: what a unit's start comes to is the same in a domain
@@ -60,7 +60,7 @@ func TestBootedSystemdFailures(t *testing.T) {
 			text := "[Unit]\nDefaultDependencies=no\nOnFailure=told@%n.service\n[Service]\n" + failing[name]
 			top["etc/systemd/system/"+unit] = text
 			top["etc/systemd/system/needs-"+unit] = "[Unit]\nDefaultDependencies=no\nRequires=" + unit + "\nAfter=" + unit +
-				"\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+				"\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/echo\n"
 			if where == "out" {
 				continue
 			}
@@ -70,7 +70,7 @@ func TestBootedSystemdFailures(t *testing.T) {
 			}
 		}
 	}
-	top["etc/systemd/system/told@.service"] = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+	top["etc/systemd/system/told@.service"] = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/echo\n"
 	withoutTargets(top)
 	got := bootSystemd(t, top, []string{"rdomain@blue.service"}, `
 settled() {

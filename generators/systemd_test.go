@@ -167,7 +167,7 @@ func stage(t *testing.T) string {
 	if err := os.CopyFS(filepath.Join(root, "usr/lib/systemd/system"), os.DirFS("/usr/lib/systemd/system")); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []string{"usr/sbin/rdomain", "usr/sbin/sshd", "usr/bin/sh", "usr/bin/kill"} {
+	for _, p := range []string{"usr/sbin/rdomain", "usr/sbin/rdexec", "usr/sbin/sshd", "usr/bin/sh", "usr/bin/kill"} {
 		if err := os.WriteFile(filepath.Join(root, p), []byte("#!/bin/sh\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ var rooted = map[string]struct{ unit, added, refused string }{
 	"noexec": {unit: "NoExecPaths=/\nExecPaths=/usr/bin /bin /lib /lib64 /usr/lib\nInaccessiblePaths=/usr/sbin\nExecStart=/bin/static --help\n"},
 	"tight": {unit: "DynamicUser=yes\nPrivateUsers=yes\nProtectSystem=strict\nProtectProc=invisible\nProcSubset=pid\nProtectControlGroups=yes\n" +
 		"PrivateDevices=yes\nNoNewPrivileges=yes\nRestrictNamespaces=yes\nCapabilityBoundingSet=\nRestrictAddressFamilies=AF_UNIX\n" +
-		"SystemCallFilter=@system-service\nMemoryDenyWriteExecute=yes\nLimitNOFILE=16\nLimitNPROC=1\nUMask=0777\nExecStart=/bin/true\n"},
+		"SystemCallFilter=@system-service\nMemoryDenyWriteExecute=yes\nLimitNOFILE=16\nLimitNPROC=1\nUMask=0777\nExecStart=/bin/echo\n"},
 	"both": {unit: "RootDirectory=/srv/app\nExecStartPre=/bin/static --help\nExecStart=/bin/static --help\n",
 		refused: "x.service:4: RootDirectory= and ExecStartPre= in one unit"},
 	"image": {unit: "RootImage=/srv/app.raw\nExecStop=/bin/static --help\nExecStart=/bin/static --help\n",

@@ -154,7 +154,7 @@ func (sd *Systemd) UnitsToBlock(name string) []string {
 	unit, err := units.Unit(name + ".service")
 	switch {
 	case err == nil:
-		names, err := units.Belonging(unit)
+		names, err := sd.coveredNames(units, unit)
 		if err != nil {
 			return []string{unit.Name}
 		}

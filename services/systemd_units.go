@@ -7,22 +7,29 @@ import (
 	"slices"
 	"strings"
 
+	"rdgen/generators"
 	"rdgen/openrc"
 	"rdgen/problem"
 	"rdgen/systemd"
 )
 
-// covered returns the units that share the domain of unit.
+// covered returns the units that share the domain of unit: itself, the sockets
+// that start it, its companions and theirs. One that is masked cannot start.
 func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd.Unit, error) {
-	names, err := units.Belonging(unit)
+	names, err := sd.coveredNames(units, unit)
 	if err != nil {
 		return nil, err
 	}
+	if set, ok := systemd.Dispatches(unit); ok && len(names) == 1 {
+		return nil, problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs nothing but true(1), and no unit is PartOf= it: this is not the daemon", unit.Name).
+			WithHint("put the line into the conf.d file of the daemon's own unit: /etc/conf.d/" + strings.TrimSuffix(unit.Name, ".service") +
+				"@INSTANCE, or another that systemctl list-dependencies " + unit.Name + " shows")
+	}
 	var list []*systemd.Unit
-	for _, name := range append(names, sd.instances(units, names)...) {
+	for _, name := range names {
 		u, err := units.Unit(name)
 		if errors.Is(err, systemd.ErrMasked) {
-			continue // it cannot start
+			continue
 		}
 		if err != nil {
 			return nil, problem.New(problem.Pos{File: unit.Path}, "%v", err)
@@ -32,15 +39,62 @@ func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd
 	return list, nil
 }
 
+func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) ([]string, error) {
+	var names []string
+	services := []string{unit.Name}
+	for i := 0; i < len(services); i++ {
+		service, err := units.Unit(services[i])
+		if err != nil {
+			continue
+		}
+		belonging, err := units.Belonging(service)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, belonging...)
+		for _, companion := range units.Companions(service.Name) {
+			if !sd.hasOwnDomain(companion) && !slices.Contains(services, companion) {
+				services = append(services, companion)
+			}
+		}
+	}
+	names = append(names, sd.instances(units, names)...)
+	slices.Sort(names)
+	first := func(name string) bool { return name == unit.Name }
+	return append([]string{unit.Name}, slices.DeleteFunc(slices.Compact(names), first)...), nil
+}
+
+// Covered returns the names of the units that the conf.d file of a service speaks
+// for, the service's own first; none if that is not certain.
+func (sd *Systemd) Covered(name string) (names []string) {
+	job, err := sd.Load(name)
+	if err != nil {
+		return nil
+	}
+	for _, u := range job.(generators.Systemd).Units {
+		names = append(names, u.Name)
+	}
+	return names
+}
+
+// hasOwnDomain reports whether a unit's own conf.d file says where it runs, or is
+// not certain: another's does not speak for it then.
+func (sd *Systemd) hasOwnDomain(unit string) bool {
+	_, s, err := sd.confs.read(strings.TrimSuffix(unit, path.Ext(unit)))
+	return err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && !s.Domain.IsDefault()
+}
+
 // instances returns those instances of the templates among names that have files
 // of their own. Their commands are not the template's, and what follows the look
 // has to be theirs. One that has a domain of its own has its own drop-in.
 func (sd *Systemd) instances(units *systemd.Units, names []string) []string {
 	var list []string
 	for _, name := range names {
+		if !strings.Contains(name, "@.") {
+			continue
+		}
 		for _, instance := range units.Instances(name) {
-			_, s, err := sd.confs.read(strings.TrimSuffix(instance, path.Ext(instance)))
-			if !slices.Contains(names, instance) && (err != nil || s.Domain.IsDefault()) {
+			if !slices.Contains(names, instance) && !sd.hasOwnDomain(instance) {
 				list = append(list, instance)
 			}
 		}

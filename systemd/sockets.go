@@ -35,11 +35,19 @@ func (u *Units) Belonging(service *Unit) ([]string, error) {
 	for _, socket := range sockets[service.Name] {
 		add(socket)
 	}
+	if template, instance, ok := Instance(service.Name); ok {
+		for _, socket := range sockets[template] {
+			if s, ok := instantiate(socket, instance); ok {
+				add(s)
+			}
+		}
+	}
 	// NAME.socket with Accept=yes runs NAME@.service, the sibling of NAME.service.
+	// NAME@.socket does not: its instances start services that have names of their own.
 	template := strings.TrimSuffix(service.Name, ".service") + "@.service"
-	if activating := sockets[template]; len(activating) > 0 {
-		add(template)
-		for _, socket := range activating {
+	for _, socket := range sockets[template] {
+		if !strings.Contains(socket, "@") {
+			add(template)
 			add(socket)
 		}
 	}
@@ -78,25 +86,4 @@ func (u *Units) readSockets() (map[string][]string, error) {
 		sockets[service] = append(sockets[service], name)
 	}
 	return sockets, nil
-}
-
-// Aliases returns the names of the services that would have name as an alias if
-// they were enabled (Alias= of [Install]), for a hint.
-func (u *Units) Aliases(name string) []string {
-	var found []string
-	for _, other := range slices.Sorted(maps.Keys(u.files)) {
-		if path.Ext(other) != path.Ext(name) {
-			continue
-		}
-		unit, err := u.Unit(other)
-		if err != nil {
-			continue
-		}
-		for _, s := range unit.All("Install", "Alias") {
-			if slices.Contains(strings.Fields(s.Value), name) && !slices.Contains(found, unit.Name) {
-				found = append(found, unit.Name)
-			}
-		}
-	}
-	return found
 }

@@ -25,6 +25,8 @@ type Units struct {
 	sockets func() (map[string][]string, error)
 	// aliases returns for each unit the names that are links to it.
 	aliases func() map[string][]string
+	// index returns what all services say of each other.
+	index func() index
 }
 
 // Errors of Service, to be matched.
@@ -40,6 +42,7 @@ func ReadUnits(fsys fs.FS) (*Units, error) {
 	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, dropins: map[string][]string{}}
 	u.sockets = sync.OnceValues(u.readSockets)
 	u.aliases = sync.OnceValue(u.readAliases)
+	u.index = sync.OnceValue(u.readIndex)
 	for _, folder := range slices.Backward(folders) {
 		entries, err := fs.ReadDir(fsys, folder)
 		if errors.Is(err, fs.ErrNotExist) {

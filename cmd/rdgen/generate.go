@@ -170,7 +170,7 @@ func one(init services.Init, name string) (r result) {
 // merge adds the files of one service. Two conf.d files for one unit may want
 // different things of it.
 func merge(files *tree.Tree, made tree.Tree, pos problem.Pos) error {
-	err := files.Merge(made)
+	err := generators.Merge(files, made)
 	if err == nil {
 		return nil
 	}

@@ -82,7 +82,6 @@ func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
 	}
 	results := make([]result, len(names))
 	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(loader.Systemd, names[i]) })
-	owner := map[string]string{} // file -> the service that it was made for
 	for i, r := range results {
 		name := names[i]
 		if errors.Is(r.err, systemd.ErrMasked) {
@@ -93,10 +92,6 @@ func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
 		}
 		if r.err != nil {
 			bad[name] = r.err
-			continue
-		}
-		for _, f := range r.files.Files() {
-			owner[f.Path] = name
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(bad)) {
@@ -129,24 +124,12 @@ func inGeneratorDir(files tree.Tree) tree.Tree {
 func overridden(fsys fs.FS, files tree.Tree) (warnings []string) {
 	for _, f := range files.Files() {
 		own, err := fs.ReadFile(fsys, f.Path[1:])
-		if err == nil && !bytes.Equal(settings(own), settings(f.Data)) {
+		if err == nil && !bytes.Equal(generators.Settings(own), generators.Settings(f.Data)) {
 			warnings = append(warnings, f.Path+" wins over what conf.d says, and is not the same; "+
 				"remove it, or regenerate it with: rdgen systemd --all -o /etc")
 		}
 	}
 	return warnings
-}
-
-// settings returns a file without comments and without what only files made at
-// boot have.
-func settings(text []byte) []byte {
-	var kept []byte
-	for line := range bytes.Lines(text) {
-		if !bytes.HasPrefix(line, []byte("#")) && !bytes.HasPrefix(line, []byte("SourcePath=")) {
-			kept = append(kept, line...)
-		}
-	}
-	return kept
 }
 
 // userScope is what rdgen says to a user's systemd, which may not enter a domain.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rdgen/generators"
 )
 
 func TestAsGenerator(t *testing.T) {
@@ -102,7 +104,7 @@ func TestStaticAndGeneratedAreTheSame(t *testing.T) {
 	}
 	for name, text := range contents(t, out) {
 		static, err := os.ReadFile(filepath.Join(root, "etc/systemd/system", name))
-		if err != nil || !bytes.Equal(settings(static), settings([]byte(text))) {
+		if err != nil || !bytes.Equal(generators.Settings(static), generators.Settings([]byte(text))) {
 			t.Errorf("%s is not what rdgen systemd -o makes: %v", name, err)
 		}
 	}
@@ -127,6 +129,24 @@ func TestOneUnitTwoDomains(t *testing.T) {
 	}
 	if got := contents(t, out)["ssh.service.d/zz-rdomain.conf"]; !strings.Contains(got, "exit 255") || strings.Contains(got, "NetworkNamespacePath") {
 		t.Errorf("ssh.service is not disabled:\n%s", got)
+	}
+}
+
+// TestOneUnitTwoNames: two names of one unit that say the same are no conflict.
+// They were one, and who had written ssh and sshd was locked out by the next boot.
+func TestOneUnitTwoNames(t *testing.T) {
+	root, out := t.TempDir(), t.TempDir()
+	write(t, root, "lib/systemd/system/ssh.service", daemonUnit, "etc/systemd/system/.keep", "",
+		"etc/conf.d/ssh", "netns=blue\n", "etc/conf.d/sshd", "netns=blue\n")
+	if err := os.Symlink("/lib/systemd/system/ssh.service", filepath.Join(root, "etc/systemd/system/sshd.service")); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	if code := runGenerator(root, out, &log); code != 0 || log.Len() > 0 {
+		t.Errorf("exit %d, and it logs:\n%s", code, &log)
+	}
+	if got := contents(t, out)["ssh.service.d/zz-rdomain.conf"]; !strings.Contains(got, "NetworkNamespacePath=/run/netns/blue") {
+		t.Errorf("ssh.service is not in its domain:\n%s", got)
 	}
 }
 

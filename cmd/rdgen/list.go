@@ -16,9 +16,10 @@ func listCommand() *cobra.Command {
 	var root string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "list the services that name a domain",
-		Long:    "Lists every service whose conf.d file names a domain: where it says so, and which init systems have the service.",
+		Use:   "list",
+		Short: "list the services that name a domain",
+		Long: "Lists every service whose conf.d file names a domain: where it says so, and which init systems have the service. " +
+			"Where the line speaks for several units of systemd (sockets, companions, instances), all of them are named.",
 		Example: "rdgen list --json",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -55,6 +56,8 @@ type entry struct {
 type supervisor struct {
 	Init      string `json:"init"`
 	Mechanism string `json:"mechanism"`
+	// Units are those of systemd that the line speaks for.
+	Units []string `json:"units,omitempty"`
 }
 
 func list(root string) ([]entry, error) {
@@ -77,7 +80,11 @@ func list(root string) ([]entry, error) {
 		e := entry{Service: name, Domain: s.Domain, File: s.Pos.File, Line: s.Pos.Line, Inits: []supervisor{}}
 		for _, init := range loader.Inits() {
 			if init.Has(name) {
-				e.Inits = append(e.Inits, supervisor{init.Name(), init.Mechanism(s.Domain)})
+				i := supervisor{Init: init.Name(), Mechanism: init.Mechanism(s.Domain)}
+				if init.Name() == loader.Systemd.Name() {
+					i.Units = loader.Systemd.Covered(name)
+				}
+				e.Inits = append(e.Inits, i)
 			}
 		}
 		entries = append(entries, e)
@@ -90,7 +97,11 @@ func printList(w io.Writer, entries []entry) error {
 	for _, e := range entries {
 		inits := []string{}
 		for _, i := range e.Inits {
-			inits = append(inits, i.Init)
+			text := i.Init
+			if len(i.Units) > 1 {
+				text += " (" + strings.Join(i.Units, " ") + ")"
+			}
+			inits = append(inits, text)
 		}
 		if len(inits) == 0 {
 			inits = []string{"-"}

@@ -61,6 +61,12 @@ func (t *Tree) Put(f File) {
 	t.files[f.Path] = f
 }
 
+// File returns the file at a path; ok is false if there is none.
+func (t Tree) File(path string) (f File, ok bool) {
+	f, ok = t.files[path]
+	return f, ok
+}
+
 // Merge adds every file of u.
 func (t *Tree) Merge(u Tree) error {
 	for _, f := range u.Files() {

@@ -1,0 +1,92 @@
+package systemd
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// index is what is known of all services together: it is made once, in one pass.
+type index struct {
+	// aliased are the services that have a name as Alias= of [Install].
+	aliased map[string][]string
+	// companions are the services that are PartOf= or BindsTo= a service.
+	companions map[string][]string
+}
+
+func (u *Units) readIndex() index {
+	x := index{map[string][]string{}, map[string][]string{}}
+	for _, name := range slices.Sorted(maps.Keys(u.files)) {
+		if path.Ext(name) != ".service" {
+			continue
+		}
+		unit, err := u.Unit(name)
+		if err != nil || unit.Name != name {
+			continue // what cannot be read does not start either; an alias is found under its own name
+		}
+		for _, alias := range words(unit.All("Install", "Alias")) {
+			x.aliased[alias] = append(x.aliased[alias], name)
+		}
+		for _, owner := range append(words(unit.All("Unit", "PartOf")), words(unit.All("Unit", "BindsTo"))...) {
+			if owner, err = Specifiers(name, owner); err != nil || path.Ext(owner) != ".service" {
+				continue
+			}
+			if real, _, err := u.resolve(owner); err == nil {
+				owner = real
+			}
+			if !slices.Contains(x.companions[owner], name) {
+				x.companions[owner] = append(x.companions[owner], name)
+			}
+		}
+	}
+	return x
+}
+
+func words(settings []Setting) (list []string) {
+	for _, s := range settings {
+		list = append(list, strings.Fields(s.Value)...)
+	}
+	return list
+}
+
+// Aliases returns the names of the services that would have name as an alias if
+// they were enabled (Alias= of [Install]), for a hint.
+func (u *Units) Aliases(name string) []string { return u.index().aliased[name] }
+
+// Companions returns the services that start and stop with service, because they
+// are PartOf= or BindsTo= it: the daemons of a service that only runs true(1) itself
+// (tor@default of tor), and the helpers of one (sssd-nss of sssd).
+func (u *Units) Companions(service string) []string {
+	found := slices.Clone(u.index().companions[service])
+	if template, instance, ok := Instance(service); ok {
+		for _, name := range u.index().companions[template] {
+			if name, ok := instantiate(name, instance); ok && !slices.Contains(found, name) {
+				found = append(found, name)
+			}
+		}
+	}
+	return slices.DeleteFunc(found, func(name string) bool { return name == service })
+}
+
+// instantiate returns the instance of a template; ok is false for what is none.
+func instantiate(template, instance string) (name string, ok bool) {
+	prefix, suffix, ok := strings.Cut(template, "@.")
+	return prefix + "@" + instance + "." + suffix, ok
+}
+
+// Dispatches returns the command of a service that runs nothing but true(1): what
+// it stands for are other units.
+func Dispatches(unit *Unit) (Setting, bool) {
+	commands := unit.All("Service", "ExecStart")
+	for _, set := range commands {
+		_, words, err := ParseCommand(unit.Name, set.Value)
+		if err != nil || path.Base(words[0][0].Text) != "true" {
+			return Setting{}, false
+		}
+	}
+	if len(commands) == 0 {
+		return Setting{}, false
+	}
+	return commands[0], true
+}
