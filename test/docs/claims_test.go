@@ -33,7 +33,7 @@ var before = map[string]string{
 	"": `mkdir -p /etc/conf.d /etc/init.d /etc/systemd/system /etc/rdomain /etc/netns`,
 	"README.md": `
 		printf '#\n#\nvrf="${site}-mgmt"\n' >/etc/conf.d/ntpd
-		printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/ntpd.service`,
+		printf '[Service]\nExecStart=/usr/sbin/httpd\n' >/etc/systemd/system/ntpd.service`,
 	"docs/openrc.md": `
 		mkdir -p /run/pkg/etc/init.d /run/pkg/etc/conf.d
 		printf '#!/sbin/openrc-run\ncommand=/usr/sbin/sshd\n' >/run/pkg/etc/init.d/sshd
@@ -50,7 +50,7 @@ var before = map[string]string{
 		ip netns add blue; ip -n blue link set lo up; ip -n blue address add 10.20.30.1/32 dev lo
 		printf '#!/bin/sh\n[ "$(id -u)" = 123 ]\n' >/run/stubs/ntpd; chmod +x /run/stubs/ntpd`,
 	"man/rdgen.conf.d.5": `
-		printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/web.service
+		printf '[Service]\nExecStart=/usr/sbin/httpd\n' >/etc/systemd/system/web.service
 		printf '[Domain]\nKind=vrf\nTable=10\n' >/etc/rdomain/mgmt@t1.conf`,
 	"man/rdomain.8": `
 		printf '[Domain]\nKind=netns\n' >/etc/rdomain/mgmt.conf`,
@@ -68,7 +68,7 @@ const overlay = `
 // svscan is a machine with s6 and without s6-rc.
 const svscan = `
 	rm -r /etc/s6-overlay; mkdir -p /run/service
-	printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/web.service`
+	printf '[Service]\nExecStart=/usr/sbin/httpd\n' >/etc/systemd/system/web.service`
 
 // machine has the service that the examples of rdgen are about.
 const machine = `
