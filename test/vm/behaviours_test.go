@@ -35,6 +35,8 @@ var behaviours = []struct{ family, test, machines string }{
 	{"openrc", "TestOpenRCUser", "forky-openrc"},
 	{"openrc", "TestOpenRCS6", "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
 	{"openrc", "TestAlpinePage", "alpine-openrc"},
+	// What every release may break by itself.
+	{"openrc", "TestOpenRCGuard", "bookworm-openrc trixie-openrc forky-openrc alpine-openrc"},
 
 	// Units of systemd.
 	{"systemd", "TestSystemdGuide", "bookworm-systemd"},

@@ -1,0 +1,27 @@
+package vm
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// TestOpenRCGuard starts services on each OpenRC with its openrc-run.sh altered, as
+// its authors may one day: openrc.TestGuard has more of them, with one release.
+func TestOpenRCGuard(t *testing.T) {
+	each(t, slices.Concat(openrcs, alpines), func(t *testing.T, m *Machine) {
+		for _, c := range []struct{ name, does, sed string }{
+			{"as it is", "enters", ""},
+			{"another function reads the files", "enters", "s/sourcex/load/g"},
+			{"helpers are called in between", "enters", `s/sourcex "$RC_SERVICE"$/yesno no || [ -z "$vrf" ] || :; &/`},
+			{"no aliases, and another function", "leaks not", "s/sourcex/load/g; s/^_conf_d=/unalias -a; &/; s/^lsbh=/unalias -a; &/"},
+			{"rc.conf.d is not read", "stays", `s,/rc\.conf\.d/\*\.conf,/nowhere/*.conf,`},
+		} {
+			// Alpine's patch enters once more there, and busybox's ip cannot.
+			if m.System.Release == Alpine && c.name == "another function reads the files" {
+				c.does = "refuses"
+			}
+			m.Verdicts(t, script(t, "guard")+fmt.Sprintf("altered '%s' '%s' '%s'\n", c.name, c.does, c.sed))
+		}
+	})
+}
