@@ -93,7 +93,7 @@ await count 1; where
 umount -l /sys/fs/cgroup/unified 2>/dev/null || umount -l /sys/fs/cgroup
 rc-service decl.vrf start >/dev/null 2>&1 || echo "not started"; await count 2; sockets | grep -o '%[a-z]*:[0-9]*'; fails setpriv --bounding-set=-sys_admin,-bpf,-net_admin rc-service own.vrf start`)
 		wantLines(t, "without cgroup v2", got, "%mgmt:8112",
-			"rdexec: fatal: unable to mount cgroup2, which is mounted nowhere: operation not permitted", "* ERROR: own.vrf failed to start")
+			"rdexec: fatal: unable to mount cgroup2, whose root is mounted nowhere: operation not permitted", "* ERROR: own.vrf failed to start")
 	})
 }
 
