@@ -21,7 +21,8 @@ EOT
 chmod +x /usr/local/bin/await
 `
 
-// far is another host, made of the namespace far, to which links lead: two from the default domain, two from the namespace tr, two from the VRF red.
+// far is another host, made of the namespace far, to which links lead: two from the
+// default domain, two from the namespace tr, two from the VRF red.
 // Each has its own networks, so that a packet that gets there went that way.
 const far = `
 mkdir -p /etc/rdomain /etc/wireguard

@@ -72,33 +72,7 @@ func Test(t *testing.T, m *guest.Guest, d Domain) {
 // source: a daemon from an OpenRC script in a VRF, and source directories
 // of others, in execline, sh and bash, wrapped.
 func source(t *testing.T, m *guest.Guest, d Domain) {
-	put := func(path, text string) {
-		mode := os.FileMode(0o644)
-		if strings.HasPrefix(text, "#!") {
-			mode = 0o755
-		}
-		m.Put(t, path, mode, []byte(text))
-	}
-	put("/etc/init.d/httpd", "#!/sbin/openrc-run\ncommand=/bin/busybox\ncommand_args=\"httpd -f -p 8080 -h /mnt\"\ncommand_background=yes\npidfile=/run/h.pid\ncommand_user=nobody\n")
-	put("/etc/conf.d/httpd", d.Key+"=mgmt\n")
-	put("/etc/conf.d/xl", d.Key+"=mgmt\n")
-	put("/etc/s6-rc/source/xl/type", "longrun\n")
-	put("/etc/s6-rc/source/xl/notification-fd", "3\n")
-	put("/etc/s6-rc/source/xl/run", "#!/bin/execlineb -P\nfdmove -c 2 1\ns6-envdir ./env\ns6-setuidgid nobody\n/usr/local/sbin/ticker\n")
-	put("/etc/s6-rc/source/xl/finish", "#!/bin/sh\nrdomain identify $$ >/run/xl.finish\n")
-	put("/etc/s6-rc/source/xl/env/READY", "1")
-	put("/etc/s6-rc/source/xl/producer-for", "xl-log\n")
-	put("/etc/s6-rc/source/xl-log/type", "longrun\n")
-	put("/etc/s6-rc/source/xl-log/consumer-for", "xl\n")
-	put("/etc/s6-rc/source/xl-log/run", "#!/bin/execlineb -P\ns6-log T /var/log/xl\n")
-	for _, sh := range []string{"/bin/dash -eu", "/usr/bin/env bash", "/bin/busybox sh", "/usr/local/bin/with-contenv sh"} {
-		name := "sh-" + strings.NewReplacer("/", "", " ", "").Replace(sh)
-		put("/etc/conf.d/"+name, d.Key+"=mgmt\n")
-		put("/etc/s6-rc/source/"+name+"/type", "longrun\n")
-		put("/etc/s6-rc/source/"+name+"/run", "#!"+sh+"\n# a comment\nexec 2>&1\nexec >>/run/"+name+".out\necho \"entered ${rdgen_entered-no}\"\nexec /usr/local/sbin/ticker \"$@\"\n")
-	}
-	// As s6-overlay's: what it executes has none of the environment.
-	put("/usr/local/bin/with-contenv", "#!/bin/execlineb -S0\nemptyenv -p\nexec\n$@\n")
+	putServices(t, m, d)
 	m.Sh(t, `. /usr/local/lib/s6.sh
 		mkdir -p /srv/scan
 		ln -s rdomain /etc/init.d/rdomain.mgmt
@@ -144,6 +118,37 @@ func source(t *testing.T, m *guest.Guest, d Domain) {
 		t.Errorf("something listens outside:\n%s", got)
 	}
 	m.Sh(t, `. /usr/local/lib/s6.sh; s6-svscanctl -t /srv/scan; until_ '! s6-svscanctl -z /srv/scan'; until_ '! pidof s6-supervise'; rm -rf /srv/scan; oneshot rdomain-mgmt down; oneshot rdomain-mgmt down; gone`)
+}
+
+// putServices puts the services of source into the guest.
+func putServices(t *testing.T, m *guest.Guest, d Domain) {
+	put := func(path, text string) {
+		mode := os.FileMode(0o644)
+		if strings.HasPrefix(text, "#!") {
+			mode = 0o755
+		}
+		m.Put(t, path, mode, []byte(text))
+	}
+	put("/etc/init.d/httpd", "#!/sbin/openrc-run\ncommand=/bin/busybox\ncommand_args=\"httpd -f -p 8080 -h /mnt\"\ncommand_background=yes\npidfile=/run/h.pid\ncommand_user=nobody\n")
+	put("/etc/conf.d/httpd", d.Key+"=mgmt\n")
+	put("/etc/conf.d/xl", d.Key+"=mgmt\n")
+	put("/etc/s6-rc/source/xl/type", "longrun\n")
+	put("/etc/s6-rc/source/xl/notification-fd", "3\n")
+	put("/etc/s6-rc/source/xl/run", "#!/bin/execlineb -P\nfdmove -c 2 1\ns6-envdir ./env\ns6-setuidgid nobody\n/usr/local/sbin/ticker\n")
+	put("/etc/s6-rc/source/xl/finish", "#!/bin/sh\nrdomain identify $$ >/run/xl.finish\n")
+	put("/etc/s6-rc/source/xl/env/READY", "1")
+	put("/etc/s6-rc/source/xl/producer-for", "xl-log\n")
+	put("/etc/s6-rc/source/xl-log/type", "longrun\n")
+	put("/etc/s6-rc/source/xl-log/consumer-for", "xl\n")
+	put("/etc/s6-rc/source/xl-log/run", "#!/bin/execlineb -P\ns6-log T /var/log/xl\n")
+	for _, sh := range []string{"/bin/dash -eu", "/usr/bin/env bash", "/bin/busybox sh", "/usr/local/bin/with-contenv sh"} {
+		name := "sh-" + strings.NewReplacer("/", "", " ", "").Replace(sh)
+		put("/etc/conf.d/"+name, d.Key+"=mgmt\n")
+		put("/etc/s6-rc/source/"+name+"/type", "longrun\n")
+		put("/etc/s6-rc/source/"+name+"/run", "#!"+sh+"\n# a comment\nexec 2>&1\nexec >>/run/"+name+".out\necho \"entered ${rdgen_entered-no}\"\nexec /usr/local/sbin/ticker \"$@\"\n")
+	}
+	// As s6-overlay's: what it executes has none of the environment.
+	put("/usr/local/bin/with-contenv", "#!/bin/execlineb -S0\nemptyenv -p\nexec\n$@\n")
 }
 
 // failsClosed: no domain, no rdexec, no BPF. The service does not run, its
