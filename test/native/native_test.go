@@ -2,13 +2,9 @@ package native
 
 import (
 	"embed"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"rdgen/test/guest"
-	"rdgen/test/need"
 )
 
 // The systems that the tests run on.
@@ -46,27 +42,9 @@ func each(t *testing.T, list []System, f func(*testing.T, *Machine)) {
 var scripts embed.FS
 
 // script returns the text of the scripts of these names, one after the other.
-func script(t *testing.T, names ...string) string {
-	t.Helper()
-	var all strings.Builder
-	for _, name := range names {
-		text, err := scripts.ReadFile("script/" + name + ".sh")
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.Write(text)
-	}
-	return all.String()
-}
+func script(t *testing.T, names ...string) string { return guest.Script(t, scripts, names...) }
 
-// TestScripts reads all shell of this folder with shellcheck.
+// TestScripts reads all shell of this folder, and what the beds share.
 func TestScripts(t *testing.T) {
-	shellcheck := need.Tools(t, need.Sh, "shellcheck")[0]
-	files, err := filepath.Glob("script/*.sh")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	if out, err := exec.Command(shellcheck, append(files, "customize", "../guest/prelude.sh", "../guest/s6/lib.sh")...).CombinedOutput(); err != nil {
-		t.Errorf("shellcheck: %v\n%s", err, out)
-	}
+	guest.Lint(t, "customize", "../guest/prelude.sh", "../guest/s6/lib.sh")
 }

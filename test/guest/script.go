@@ -1,0 +1,44 @@
+package guest
+
+import (
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rdgen/test/need"
+)
+
+// Script returns the text of the scripts of these names, one after the other. They
+// are script/NAME.sh in files.
+func Script(t testing.TB, files fs.FS, names ...string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, name := range names {
+		text, err := fs.ReadFile(files, "script/"+name+".sh")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// Lint reads script/*.sh of the current folder, and more, with shellcheck and with
+// the shells of the machines.
+func Lint(t *testing.T, more ...string) {
+	t.Helper()
+	linters := need.Tools(t, need.Sh, "shellcheck", "dash", "busybox")
+	files, err := filepath.Glob("script/*.sh")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range append(files, more...) {
+		for _, argv := range [][]string{{linters[0], "-e", "SC2016"}, {linters[1], "-n"}, {linters[2], "sh", "-n"}} {
+			if out, err := exec.Command(argv[0], append(argv[1:], file)...).CombinedOutput(); err != nil {
+				t.Errorf("%s %s: %v\n%s", filepath.Base(argv[0]), file, err, out)
+			}
+		}
+	}
+}
