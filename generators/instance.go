@@ -22,6 +22,8 @@ type Instance struct {
 	// the units in its Before= and Wants= do.
 	Early      bool
 	EarlyUnits map[string]bool
+	// Made are the paths that tmpfiles.d makes for Base.
+	Made []Made
 	// Siblings are the units that belong to Base; none of them is carried over.
 	Siblings []string
 }
@@ -64,11 +66,14 @@ func (i *Instance) unit(s Service) (unit *systemd.Unit, notes []string, err erro
 	if bus := i.Base.Last("Service", "BusName"); bus != "" {
 		return nil, nil, problem.New(s.Place(), "%s owns %s on the message bus, which two services cannot", i.Base.Name, bus)
 	}
+	if err := i.shared(s.Name); err != nil {
+		return nil, nil, err
+	}
 	tag := tagOf(s.Name)
 	note := func(text string) { notes = append(notes, i.Base.Path+": "+text) }
 	var renames []string // old and new paths, for a strings.Replacer
 	if pid := i.Base.Last("Service", "PIDFile"); pid != "" && !strings.Contains(pid, "%") {
-		pid = strings.Replace(pid, "/var/run/", "/run/", 1)
+		pid = withoutVarRun(pid)
 		own := ownPath(pid, tag)
 		renames = append(renames, pid, own, "/var"+pid, own)
 		note("the pid file of " + s.Name + " is " + own + ": its configuration must say so too")

@@ -15,7 +15,7 @@ import (
 type Systemd struct {
 	Service
 	// Units are the units to be given a drop-in: the service's own, its sockets. One
-	// that is not there yet has nothing but its name.
+	// that systemd-sysv-generator makes has nothing but its name and the script's path.
 	Units []*systemd.Unit
 	// Instance is what a unit of the service's own is made from, in place of Units; or nil.
 	Instance *Instance

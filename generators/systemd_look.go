@@ -31,10 +31,7 @@ type look struct {
 func newLook(unit *systemd.Unit) (look, error) {
 	l := look{Key: "ExecStartPre"}
 	section := sectionOf(unit.Name)
-	// The commands of a unit that another generator is making at this moment are
-	// not known, and may not be reset. The one that comes before them all is a condition.
-	unknown := unit.Path == ""
-	if section == "Service" && (unknown || len(unit.All(section, "ExecCondition")) > 0) {
+	if section == "Service" && len(unit.All(section, "ExecCondition")) > 0 {
 		l.Key = "ExecCondition"
 	}
 	for _, set := range unit.All(section, l.Key) {

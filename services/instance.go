@@ -3,6 +3,7 @@ package services
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 	"syscall"
 
@@ -14,17 +15,53 @@ import (
 // baseUnit finds the unit that NAME.INSTANCE is an instance of: NAME.service.
 func (sd *Systemd) baseUnit(name string) (*systemd.Unit, bool) {
 	base, _, ok := strings.Cut(name, ".")
-	if !ok {
+	if !ok || systemd.Suffix(name) != "" {
 		return nil, false
 	}
 	unit, err := sd.unit(generators.Service{Name: base})
 	return unit, err == nil
 }
 
+// templateOf refuses an instance of NAME.service where the package has a template
+// for that, which knows what an instance needs. A template that a socket starts for
+// each connection is no such one.
+func templateOf(units *systemd.Units, s generators.Service) error {
+	base, tag, _ := strings.Cut(s.Name, ".")
+	template, err := units.Unit(base + "@.service")
+	if err != nil || template.Last("Service", "StandardInput") == "socket" {
+		return nil
+	}
+	if sockets, err := units.Belonging(template); err != nil || len(sockets) > 1 {
+		return nil
+	}
+	return problem.New(s.Place(), "%s would be made of %s.service, but there is %s, a template for instances", s.Name, base, template.Path).
+		WithHint("put the line into /etc/conf.d/" + base + "@" + tag + ", which is for " + base + "@" + tag + ".service")
+}
+
+// madeFor returns the paths that tmpfiles.d makes for a service.
+func madeFor(fsys fs.FS, name string) (made []generators.Made) {
+	for _, folder := range []string{"etc/tmpfiles.d/", "run/tmpfiles.d/", "usr/local/lib/tmpfiles.d/", "usr/lib/tmpfiles.d/"} {
+		text, err := fs.ReadFile(fsys, folder+name+".conf")
+		if err != nil {
+			continue
+		}
+		n := 0
+		for line := range strings.Lines(string(text)) {
+			n++
+			if f := strings.Fields(line); len(f) > 1 && !strings.HasPrefix(f[0], "#") && path.IsAbs(f[1]) {
+				made = append(made, generators.Made{Pos: problem.Pos{File: "/" + folder + name + ".conf", Line: n}, Path: f[1]})
+			}
+		}
+		return made // the first folder's file replaces the others'
+	}
+	return nil
+}
+
 // readInstance reads what decides how name, which is NAME.INSTANCE, runs the unit
 // of NAME.
 func readInstance(fsys fs.FS, units *systemd.Units, base *systemd.Unit, name string) (*generators.Instance, error) {
-	i := &generators.Instance{Base: base, Present: map[string]bool{}, EarlyUnits: map[string]bool{}}
+	i := &generators.Instance{Base: base, Present: map[string]bool{}, EarlyUnits: map[string]bool{},
+		Made: madeFor(fsys, bare(base.Name))}
 	for _, file := range generators.InstanceFiles(base, name) {
 		_, err := fs.Stat(fsys, file[1:])
 		switch {

@@ -24,7 +24,8 @@ type Loader struct {
 // domain, every service is in it, whatever its conf.d file says.
 func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
 	c := newConfs(fsys, given)
-	l := &Loader{confs: c, OpenRC: &OpenRC{fsys: fsys, confs: c}, Systemd: newSystemd(fsys, c)}
+	o := &OpenRC{fsys: fsys, confs: c}
+	l := &Loader{confs: c, OpenRC: o, Systemd: newSystemd(fsys, c, o)}
 	l.S6 = newS6(fsys, c, l.OpenRC, l.Systemd)
 	c.config = func() string { return l.S6.flavor().Config }
 	return l

@@ -3,7 +3,6 @@ package services
 import (
 	"errors"
 	"io/fs"
-	"path"
 	"strings"
 	"sync"
 
@@ -22,8 +21,9 @@ type Systemd struct {
 	// AtBoot is set by systemd's generator, see [generators.Systemd].
 	AtBoot bool
 
-	fsys  fs.FS
-	confs *confs
+	fsys   fs.FS
+	confs  *confs
+	openrc *OpenRC
 	// units lists the units, once, when the first is asked for.
 	units func() (*systemd.Units, error)
 	// packaged reports that a package has put rdomain@.service in place.
@@ -32,10 +32,10 @@ type Systemd struct {
 	found func() int
 }
 
-func newSystemd(fsys fs.FS, c *confs) *Systemd {
+func newSystemd(fsys fs.FS, c *confs, o *OpenRC) *Systemd {
 	units := sync.OnceValues(func() (*systemd.Units, error) { return systemd.ReadUnits(fsys) })
 	return &Systemd{
-		fsys: fsys, confs: c, units: units,
+		fsys: fsys, confs: c, openrc: o, units: units,
 		packaged: sync.OnceValue(func() bool {
 			u, err := units()
 			return err == nil && u.Packaged(systemd.Rdomain)
@@ -47,10 +47,15 @@ func newSystemd(fsys fs.FS, c *confs) *Systemd {
 // Name is "systemd".
 func (sd *Systemd) Name() string { return "systemd" }
 
-// Has reports whether there is a unit of the service.
+// Has reports whether the name stands for a unit, good or bad, or for one that can be
+// made: an instance.
 func (sd *Systemd) Has(name string) bool {
-	_, err := sd.unit(generators.Service{Name: name})
-	return err == nil || !errors.Is(err, fs.ErrNotExist)
+	_, err := sd.find(generators.Service{Name: name})
+	if errors.Is(err, fs.ErrNotExist) {
+		_, ok := sd.baseUnit(name)
+		return ok && !sd.openrc.Has(name)
+	}
+	return true
 }
 
 // Follows reports whether conf.d names the domain, and systemd is not merely a
@@ -73,6 +78,9 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if declared.Pos.File != confd(declared.Name).File {
+		declared.Name = bare(declared.Name)
+	}
 	s := generators.Systemd{Service: declared, Installed: sd.packaged(), AtBoot: sd.AtBoot}
 	version := sd.Version
 	if version == 0 {
@@ -85,7 +93,7 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	unit, err := sd.unit(declared)
+	unit, err := sd.find(declared)
 	if err == nil {
 		if s.Units, err = sd.covered(units, unit); err != nil {
 			return nil, err
@@ -95,15 +103,15 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if base, ok := sd.baseUnit(name); ok {
-		s.Instance, err = readInstance(sd.fsys, units, base, name)
+	if base, ok := sd.baseUnit(declared.Name); ok {
+		if err := templateOf(units, declared); err != nil {
+			return nil, err
+		}
+		s.Instance, err = readInstance(sd.fsys, units, base, declared.Name)
 		return s, err
 	}
-	if sd.AtBoot && len(units.Aliases(name+".service")) == 0 {
-		// Another generator may be making that unit at this moment, and a drop-in
-		// of a unit that does not exist does nothing.
-		s.Units = []*systemd.Unit{sd.toBeMade(name)}
-		return s, nil
+	if sd.AtBoot && sd.isWritten(declared) {
+		return s, nil // another generator makes the unit, and rdgen's drop-in is there
 	}
 	return nil, err
 }
@@ -117,55 +125,6 @@ func tooEarly(units *systemd.Units, s generators.Systemd) error {
 		}
 	}
 	return nil
-}
-
-// unit finds NAME.service. The error matches fs.ErrNotExist if there is none.
-func (sd *Systemd) unit(s generators.Service) (*systemd.Unit, error) {
-	units, err := sd.units()
-	if err != nil {
-		return nil, err
-	}
-	name := s.Name + ".service"
-	unit, err := units.Unit(name)
-	switch {
-	case err == nil:
-		return unit, nil
-	case errors.Is(err, fs.ErrNotExist):
-		hint := "install it, or correct the name of the conf.d file"
-		if others := units.Aliases(name); len(others) > 0 {
-			hint = "it is an alias of " + strings.Join(others, " and ") + ": put the line into /etc/conf.d/" +
-				strings.TrimSuffix(others[0], path.Ext(others[0]))
-		}
-		return nil, &problem.Error{Pos: s.Place(), Hint: hint, Err: fs.ErrNotExist,
-			Msg: "there is no " + name + " below " + strings.Join(systemd.Folders(), ", ")}
-	case errors.Is(err, systemd.ErrMasked):
-		return nil, problem.New(s.Place(), "%s is masked", name).WithHint("systemctl unmask " + name)
-	}
-	return nil, problem.New(s.Place(), "%v", err)
-}
-
-// UnitsToBlock returns the units that must not start as long as the conf.d file of
-// the service cannot be followed: the same that would be put into its domain.
-func (sd *Systemd) UnitsToBlock(name string) []string {
-	units, err := sd.units()
-	if err != nil {
-		return []string{name + ".service"}
-	}
-	unit, err := units.Unit(name + ".service")
-	switch {
-	case err == nil:
-		names, err := sd.coveredNames(units, unit)
-		if err != nil {
-			return []string{unit.Name}
-		}
-		return names
-	case errors.Is(err, systemd.ErrMasked), errors.Is(err, systemd.ErrBadName):
-		return nil
-	}
-	if others := units.Aliases(name + ".service"); len(others) > 0 {
-		return others
-	}
-	return []string{name + ".service"}
 }
 
 // Mechanism is the directives that enter the domain.
@@ -209,6 +168,3 @@ func (sd *Systemd) generates() bool {
 	}
 	return false
 }
-
-// Escapes returns nothing: what runs in a unit's cgroup and namespace is inside.
-func (sd *Systemd) Escapes(string) []error { return nil }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"rdgen/generators"
-	"rdgen/openrc"
 	"rdgen/problem"
 	"rdgen/systemd"
 )
@@ -28,7 +27,10 @@ func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd
 	var list []*systemd.Unit
 	for _, name := range names {
 		u, err := units.Unit(name)
-		if errors.Is(err, systemd.ErrMasked) {
+		switch {
+		case name == unit.Name:
+			u, err = unit, nil // there is no file yet of one that is made of a script
+		case errors.Is(err, systemd.ErrMasked):
 			continue
 		}
 		if err != nil {
@@ -71,8 +73,12 @@ func (sd *Systemd) Covered(name string) (names []string) {
 	if err != nil {
 		return nil
 	}
-	for _, u := range job.(generators.Systemd).Units {
+	made := job.(generators.Systemd)
+	for _, u := range made.Units {
 		names = append(names, u.Name)
+	}
+	if made.Instance != nil {
+		names = append(names, made.Name+".service")
 	}
 	return names
 }
@@ -80,8 +86,13 @@ func (sd *Systemd) Covered(name string) (names []string) {
 // hasOwnDomain reports whether a unit's own conf.d file says where it runs, or is
 // not certain: another's does not speak for it then.
 func (sd *Systemd) hasOwnDomain(unit string) bool {
-	_, s, err := sd.confs.read(strings.TrimSuffix(unit, path.Ext(unit)))
-	return err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && !s.Domain.IsDefault()
+	for _, name := range []string{strings.TrimSuffix(unit, path.Ext(unit)), unit} {
+		_, s, err := sd.confs.read(name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && !s.Domain.IsDefault() {
+			return true
+		}
+	}
+	return false
 }
 
 // instances returns those instances of the templates among names that have files
@@ -100,14 +111,4 @@ func (sd *Systemd) instances(units *systemd.Units, names []string) []string {
 		}
 	}
 	return list
-}
-
-// toBeMade stands for a unit that is not there: another generator may be making
-// it. Of those, systemd-sysv-generator's are known: they have no command but the script.
-func (sd *Systemd) toBeMade(name string) *systemd.Unit {
-	unit := &systemd.Unit{Name: name + ".service"}
-	if _, err := fs.Stat(sd.fsys, openrc.InitDir[1:]+name); err == nil {
-		unit.Path = openrc.InitDir + name
-	}
-	return unit
 }

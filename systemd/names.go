@@ -30,11 +30,18 @@ const DropIn = "zz-rdomain.conf"
 // suffix (systemd, src/basic/unit-name.h, 256 with the NUL).
 const MaxName = 255
 
-// folders are where systemd looks for units, the first wins: those of
-// systemd.unit(5), "System Unit Search Path", less the ones of transient units.
+// folders are where systemd looks for units, the first wins (systemd.unit(5), "System
+// Unit Search Path"). Those of systemctl set-property, of transient units and of
+// portable services are among them.
 var folders = []string{
+	"etc/systemd/system.control",
+	"run/systemd/system.control",
+	"run/systemd/transient",
+	"run/systemd/generator.early",
 	"etc/systemd/system",
+	"etc/systemd/system.attached",
 	"run/systemd/system",
+	"run/systemd/system.attached",
 	"run/systemd/generator",
 	"usr/local/lib/systemd/system",
 	"usr/lib/systemd/system",
@@ -42,11 +49,14 @@ var folders = []string{
 	"run/systemd/generator.late",
 }
 
-// Folders returns the unit folders as absolute paths, for a message.
+// Folders returns the folders of unit files that somebody writes or installs as
+// absolute paths, for a message.
 func Folders() []string {
-	abs := make([]string, len(folders))
-	for i, f := range folders {
-		abs[i] = "/" + f
+	var abs []string
+	for _, f := range folders {
+		if base := path.Base(f); base == "system" || base == "generator" || base == "generator.late" {
+			abs = append(abs, "/"+f)
+		}
 	}
 	return abs
 }

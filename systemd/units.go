@@ -20,6 +20,7 @@ type Units struct {
 	fsys    fs.FS
 	files   map[string]string   // unit name -> its file, of the first folder that has one
 	links   map[string]bool     // which of these names are symbolic links
+	others  map[string]string   // as files, of the units that are neither services nor sockets
 	dropins map[string][]string // NAME of NAME.d -> such folders, lowest precedence first
 	// sockets returns for each service the sockets that start it.
 	sockets func() (map[string][]string, error)
@@ -27,6 +28,8 @@ type Units struct {
 	aliases func() map[string][]string
 	// index returns what all services say of each other.
 	index func() index
+	// users returns the names of the units of systemd --user.
+	users func() map[string]bool
 }
 
 // Errors of Service, to be matched.
@@ -39,10 +42,11 @@ var (
 
 // ReadUnits lists the unit folders. A folder that does not exist is empty.
 func ReadUnits(fsys fs.FS) (*Units, error) {
-	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, dropins: map[string][]string{}}
+	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, others: map[string]string{}, dropins: map[string][]string{}}
 	u.sockets = sync.OnceValues(u.readSockets)
 	u.aliases = sync.OnceValue(u.readAliases)
 	u.index = sync.OnceValue(u.readIndex)
+	u.users = sync.OnceValue(u.readUsers)
 	for _, folder := range slices.Backward(folders) {
 		entries, err := fs.ReadDir(fsys, folder)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -56,10 +60,13 @@ func ReadUnits(fsys fs.FS) (*Units, error) {
 				u.dropins[name] = append(u.dropins[name], path.Join(folder, e.Name()))
 				continue
 			}
-			switch path.Ext(e.Name()) {
+			switch Suffix(e.Name()) {
+			case "":
 			case ".service", ".socket":
 				u.files[e.Name()] = path.Join(folder, e.Name())
 				u.links[e.Name()] = e.Type()&fs.ModeSymlink != 0
+			default:
+				u.others[e.Name()] = path.Join(folder, e.Name())
 			}
 		}
 	}

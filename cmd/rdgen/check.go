@@ -71,8 +71,11 @@ func checkService(loader *services.Loader, root, name string) []error {
 		errs = append(errs, init.Escapes(name)...)
 	}
 	if len(inits) == 0 {
-		errs = append(errs, problem.New(declared.Pos, "no init system has a service %s", name).
-			WithHint("install it, or correct the name of the conf.d file"))
+		hint := loader.Systemd.Meant(name)
+		if hint == "" {
+			hint = "install it, or correct the name of the conf.d file"
+		}
+		errs = append(errs, problem.New(declared.Pos, "no init system has a service %s", name).WithHint(hint))
 	}
 	return errs
 }

@@ -58,11 +58,11 @@ func runGenerator(root, dir string, log io.Writer) int {
 		return 1
 	}
 	defer fsys.Close()
-	files, errs, err := atBoot(fsys)
+	files, masked, errs, err := atBoot(fsys)
 	if err == nil {
 		err = inGeneratorDir(files).Write(dir)
 	}
-	for _, w := range overridden(fsys, files) {
+	for _, w := range append(masked, overridden(fsys, files)...) {
 		say(log, "warning", w)
 	}
 	if err = errors.Join(append(errs, err)...); err != nil {
@@ -72,20 +72,22 @@ func runGenerator(root, dir string, log io.Writer) int {
 	return 0
 }
 
-// atBoot makes the files of all services, and says what was wrong with any.
-func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
+// atBoot makes the files of all services, and says which are masked, and so cannot
+// start anywhere, and what was wrong with any.
+func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err error) {
 	loader := services.NewLoader(fsys, domain.Domain{})
 	loader.Systemd.AtBoot = true
 	names, bad, err := loader.DeclaredAndBroken()
 	if err != nil {
-		return tree.Tree{}, nil, fmt.Errorf("conf.d cannot be read, so no service is put into a domain: %w", err)
+		return tree.Tree{}, nil, nil, fmt.Errorf("conf.d cannot be read, so no service is put into a domain: %w", err)
 	}
 	results := make([]result, len(names))
 	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(loader.Systemd, names[i]) })
 	for i, r := range results {
 		name := names[i]
-		if errors.Is(r.err, systemd.ErrMasked) {
-			continue // it cannot start
+		if errors.Is(r.err, systemd.ErrMasked) && len(loader.Systemd.UnitsToBlock(name)) == 0 {
+			masked = append(masked, r.err.Error())
+			continue
 		}
 		if r.err == nil {
 			r.err = merge(&files, r.files, r.service.Pos)
@@ -100,13 +102,13 @@ func atBoot(fsys fs.FS) (files tree.Tree, errs []error, err error) {
 		report(&why, bad[name])
 		made, err := generators.Disabled(loader.Systemd.UnitsToBlock(name), "/etc/conf.d/"+name, strings.TrimSuffix(why.String(), "\n"))
 		if err != nil {
-			return tree.Tree{}, nil, err
+			return tree.Tree{}, nil, nil, err
 		}
 		for _, f := range made.Files() {
 			files.Put(f) // also in place of what another conf.d file wants
 		}
 	}
-	return files, errs, nil
+	return files, masked, errs, nil
 }
 
 // inGeneratorDir moves the files from /etc/systemd/system to the top.

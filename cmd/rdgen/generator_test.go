@@ -46,7 +46,17 @@ func TestGenerator(t *testing.T) {
 		"etc/conf.d/undefined", "vrf=nosuch\n",
 		"etc/conf.d/off", "netns=blue\n",
 		"etc/conf.d/own", "netns=blue\n",
-		"etc/conf.d/legacy", "netns=blue\n", // its unit may come from another generator
+		"etc/conf.d/legacy", "netns=blue\n", "etc/init.d/legacy", "#!/bin/sh\n", // systemd-sysv-generator makes the unit
+		"etc/conf.d/foreign", "netns=blue\n", // its unit may come from another generator
+		"etc/conf.d/written", "netns=blue\n", // so may this one's, but rdgen's drop-in is there
+		"etc/systemd/system/written.service.d/zz-rdomain.conf", "ExecStartPre=+/usr/sbin/rdexec --look -n blue\n",
+		"etc/conf.d/good.service", "vrf=mgmt\n", // the same service, the same domain
+		"lib/systemd/system/scan@.service", daemonUnit, "lib/systemd/system/scan.socket", socketUnit+"Accept=yes\n",
+		"etc/conf.d/scan", "netns=blue\n",
+		"lib/systemd/system/tpl@.service", daemonUnit, "etc/conf.d/tpl", "netns=blue\n",
+		"etc/systemd/system/tpl@own.service.d/x.conf", "[Service]\n",
+		"lib/systemd/system/job.service", daemonUnit, "lib/systemd/system/nightly.timer", "[Timer]\nUnit=job.service\n",
+		"etc/conf.d/nightly.timer", "netns=blue\n",
 		"etc/conf.d/other.two", "netns=blue\n",
 	)
 	var log bytes.Buffer
@@ -63,7 +73,13 @@ func TestGenerator(t *testing.T) {
 		"ssh.service.d/zz-rdomain.conf":       "put the line into /etc/conf.d/ssh",
 		"undefined.service.d/zz-rdomain.conf": "vrf nosuch is not defined: there is no /etc/rdomain/nosuch.conf",
 		"own.service.d/zz-rdomain.conf":       "SourcePath=/etc/conf.d/own",
-		"legacy.service.d/zz-rdomain.conf":    "NetworkNamespacePath=/run/netns/blue",
+		"legacy.service.d/zz-rdomain.conf":    "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
+		"foreign.service.d/zz-rdomain.conf":   "there is no foreign.service",
+		"scan@.service.d/zz-rdomain.conf":     "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
+		"scan.socket.d/zz-rdomain.conf":       "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
+		"tpl@.service.d/zz-rdomain.conf":      "put the line into /etc/conf.d/tpl@INSTANCE",
+		"tpl@own.service.d/zz-rdomain.conf":   "put the line into /etc/conf.d/tpl@INSTANCE",
+		"job.service.d/zz-rdomain.conf":       "nightly.timer is no service, and the line is for a service",
 	}
 	for name, line := range want {
 		if !strings.Contains(made[name], line) {
@@ -78,6 +94,9 @@ func TestGenerator(t *testing.T) {
 		"rdgen: error: /etc/conf.d/bad:1: netns",
 		"rdgen: error: /etc/conf.d/sshd:1: there is no sshd.service",
 		"rdgen: error: /etc/conf.d/undefined:1: vrf nosuch is not defined",
+		"rdgen: error: /etc/conf.d/foreign:1: there is no foreign.service",
+		"rdgen: error: /etc/conf.d/nightly.timer:1: nightly.timer is no service",
+		"rdgen: warning: /etc/conf.d/off:1: off.service is masked",
 		"rdgen: warning: /etc/systemd/system/own.service.d/zz-rdomain.conf wins over what conf.d says",
 	} {
 		if !strings.Contains(log.String(), line) {

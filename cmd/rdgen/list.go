@@ -79,13 +79,16 @@ func list(root string) ([]entry, error) {
 		}
 		e := entry{Service: name, Domain: s.Domain, File: s.Pos.File, Line: s.Pos.Line, Inits: []supervisor{}}
 		for _, init := range loader.Inits() {
-			if init.Has(name) {
-				i := supervisor{Init: init.Name(), Mechanism: init.Mechanism(s.Domain)}
-				if init.Name() == loader.Systemd.Name() {
-					i.Units = loader.Systemd.Covered(name)
-				}
-				e.Inits = append(e.Inits, i)
+			if !init.Has(name) {
+				continue
 			}
+			i := supervisor{Init: init.Name(), Mechanism: init.Mechanism(s.Domain)}
+			if init.Name() == loader.Systemd.Name() {
+				if i.Units = loader.Systemd.Covered(name); len(i.Units) == 0 {
+					continue // rdgen check says why
+				}
+			}
+			e.Inits = append(e.Inits, i)
 		}
 		entries = append(entries, e)
 	}

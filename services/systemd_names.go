@@ -1,0 +1,206 @@
+package services
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+
+	"rdgen/generators"
+	"rdgen/openrc"
+	"rdgen/problem"
+	"rdgen/runtime/domain"
+	"rdgen/systemd"
+)
+
+// A name of conf.d that leads to no unit would be a line without effect: the
+// service runs where it always did. What else the name can mean is looked for here,
+// for the message, and for what must not start until the line can be followed.
+
+// bare is a service's name without the suffix of its unit: "nginx" and
+// "nginx.service" are one service, as they are for systemctl.
+func bare(name string) string { return strings.TrimSuffix(name, ".service") }
+
+// notFound is the hint where nothing is known of a name.
+const notFound = "install it, or correct the name of the conf.d file"
+
+// find returns the unit that a service's name stands for: NAME.service; or, where
+// there is none that could start, NAME@.service if NAME.socket starts it; or what
+// systemd-sysv-generator makes of a script. The error is that of unit.
+func (sd *Systemd) find(s generators.Service) (*systemd.Unit, error) {
+	unit, err := sd.unit(s)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err == nil || !missing && !errors.Is(err, systemd.ErrMasked) {
+		return unit, err
+	}
+	units, unreadable := sd.units()
+	if unreadable != nil {
+		return nil, unreadable
+	}
+	if unit := units.Accepted(bare(s.Name)); unit != nil {
+		return unit, nil
+	}
+	if script := sd.sysvScript(bare(s.Name)); script != "" && missing {
+		return &systemd.Unit{Name: bare(s.Name) + ".service", Path: script}, nil
+	}
+	if e, ok := errors.AsType[*problem.Error](err); ok && e.Hint == notFound {
+		e.Hint += "; where another generator of systemd makes the unit: systemctl daemon-reload, and then rdgen systemd " + s.Name + " -o /etc"
+	}
+	return nil, err
+}
+
+// unit finds NAME.service. The error matches fs.ErrNotExist if there is none, or
+// systemd.ErrMasked.
+func (sd *Systemd) unit(s generators.Service) (*systemd.Unit, error) {
+	units, err := sd.units()
+	if err != nil {
+		return nil, err
+	}
+	if suffix := systemd.Suffix(s.Name); suffix != "" && suffix != ".service" {
+		return nil, sd.noService(units, s)
+	}
+	name := bare(s.Name) + ".service"
+	unit, err := units.Unit(name)
+	switch {
+	case err == nil:
+		return unit, nil
+	case errors.Is(err, fs.ErrNotExist):
+		_, hint := sd.meant(units, bare(s.Name))
+		if hint == "" {
+			hint = notFound
+		}
+		return nil, &problem.Error{Pos: s.Place(), Hint: hint, Err: fs.ErrNotExist,
+			Msg: "there is no " + name + " below " + strings.Join(systemd.Folders(), ", ")}
+	case errors.Is(err, systemd.ErrMasked):
+		masked := &problem.Error{Pos: s.Place(), Hint: "systemctl unmask " + name, Err: systemd.ErrMasked, Msg: name + " is masked"}
+		if units.MaskedByPackage(name) {
+			masked.Msg += " by its package"
+			if _, masked.Hint = sd.meant(units, bare(s.Name)); masked.Hint == "" {
+				masked.Hint = "the daemon has a unit of another name, and the line belongs into the conf.d file of that: systemctl list-unit-files"
+			}
+		}
+		return nil, masked
+	}
+	return nil, problem.New(s.Place(), "%v", err)
+}
+
+// noService is the error for a name that is a unit's, but no service's.
+func (sd *Systemd) noService(units *systemd.Units, s generators.Service) error {
+	suffix := systemd.Suffix(s.Name)
+	base := strings.TrimSuffix(s.Name, suffix)
+	service := bare(units.Started(s.Name))
+	if service == "" {
+		service = base
+	}
+	hint := "put the line into /etc/conf.d/" + service
+	switch suffix {
+	case ".socket":
+		hint += "; a service's sockets come along"
+	case ".timer", ".path":
+	default:
+		hint = "put the line into the conf.d file of each of its services, as /etc/conf.d/" + base
+	}
+	return problem.New(s.Place(), "%s is no service, and the line is for a service", s.Name).WithHint(hint)
+}
+
+// meant returns the units that somebody means who names a service that has no unit,
+// as far as that can be known, and what to do.
+func (sd *Systemd) meant(units *systemd.Units, name string) (names []string, hint string) {
+	if others := units.Aliases(name + ".service"); len(others) > 0 {
+		return others, "it is an alias of " + strings.Join(others, " and ") + ": put the line into /etc/conf.d/" + bare(others[0])
+	}
+	if _, err := units.Unit(name + "@.service"); err == nil {
+		return []string{name + "@.service"}, "there is a template, " + name + "@.service: put the line into /etc/conf.d/" + name +
+			"@INSTANCE, or /etc/conf.d/" + name + "@ for all of its instances"
+	}
+	if other, service := units.Other(name); service != "" {
+		return []string{service, other}, "there is " + other + ", which starts " + service + ": put the line into /etc/conf.d/" + bare(service)
+	} else if other != "" {
+		return nil, "there is " + other + ", which is no service: put the line into the conf.d file of each of its services"
+	}
+	if units.ForUsers(name + ".service") {
+		return nil, "it is a unit of systemd --user, and only root may enter a domain: make it a system service with User="
+	}
+	return nil, ""
+}
+
+// Meant says what to do about a name that no unit has; "" if nothing is known.
+func (sd *Systemd) Meant(name string) string {
+	units, err := sd.units()
+	if err != nil {
+		return ""
+	}
+	_, hint := sd.meant(units, bare(name))
+	return hint
+}
+
+// sysvScript returns the path of the script of which systemd-sysv-generator makes
+// NAME.service, or "". A script of OpenRC is not meant for it.
+func (sd *Systemd) sysvScript(name string) string {
+	for _, script := range []string{openrc.InitDir + name, openrc.InitDir + name + ".sh"} {
+		info, err := fs.Stat(sd.fsys, script[1:])
+		if err == nil && info.Mode().IsRegular() && (sd.AtBoot || !sd.openrc.Has(path.Base(script))) {
+			return script
+		}
+	}
+	return ""
+}
+
+// isWritten reports whether the administrator has a drop-in with which the service
+// enters its domain, made while the unit was there.
+func (sd *Systemd) isWritten(s generators.Service) bool {
+	text, err := fs.ReadFile(sd.fsys, path.Join(systemd.Etc[1:], bare(s.Name)+".service.d", systemd.DropIn))
+	look := strings.Join(domain.Command{Domain: s.Domain, Look: true}.Args(), " ")
+	return err == nil && strings.Contains(string(text), " "+look+"\n")
+}
+
+// UnitsToBlock returns the units that must not start as long as the conf.d file of
+// the service cannot be followed: the same that would be put into its domain.
+func (sd *Systemd) UnitsToBlock(name string) []string {
+	units, err := sd.units()
+	if err != nil {
+		return []string{bare(name) + ".service"}
+	}
+	if suffix := systemd.Suffix(name); suffix != "" && suffix != ".service" {
+		var names []string
+		if suffix == ".socket" {
+			names = []string{name}
+		}
+		if service := units.Started(name); service != "" {
+			names = append(names, sd.block(units, service)...)
+		}
+		return names
+	}
+	if unit, err := sd.find(generators.Service{Name: name}); err == nil {
+		return sd.block(units, unit.Name)
+	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, systemd.ErrMasked) {
+		return nil // no unit can have this name
+	}
+	meant, _ := sd.meant(units, bare(name))
+	var names []string
+	for _, n := range meant {
+		names = append(names, sd.block(units, n)...)
+	}
+	if len(names) == 0 && !sd.isMasked(units, name) {
+		return []string{bare(name) + ".service"}
+	}
+	return names
+}
+
+// block returns the unit and what belongs to it.
+func (sd *Systemd) block(units *systemd.Units, name string) []string {
+	unit, err := units.Unit(name)
+	if err != nil {
+		return []string{name}
+	}
+	names, err := sd.coveredNames(units, unit)
+	if err != nil {
+		return []string{unit.Name}
+	}
+	return names
+}
+
+func (sd *Systemd) isMasked(units *systemd.Units, name string) bool {
+	_, err := units.Unit(bare(name) + ".service")
+	return errors.Is(err, systemd.ErrMasked)
+}
