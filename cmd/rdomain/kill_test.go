@@ -170,6 +170,7 @@ Description=killed at each of its system calls
 DNS=10.7.0.53
 [Sysctl]
 net.ipv4.ip_forward=1
+net.ipv6.conf.br0.accept_dad=0
 [Link veth0]
 Kind=veth
 Peer=veth-k

@@ -15,6 +15,7 @@ type progress struct {
 	out   io.Writer
 	doing string
 	total int
+	shown bool
 
 	mu           sync.Mutex
 	ready, wrong int
@@ -24,25 +25,40 @@ type progress struct {
 const few = 8
 
 func newProgress(out io.Writer, doing string, total int) *progress {
-	f, ok := out.(*os.File)
-	if !ok || total < few {
-		return nil
+	p := &progress{out: out, doing: doing, total: total}
+	if f, ok := out.(*os.File); ok && total >= few {
+		_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+		p.shown = err == nil
 	}
-	if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err != nil {
-		return nil
-	}
-	return &progress{out: out, doing: doing, total: total}
+	return p
 }
 
 // done counts one more domain.
 func (p *progress) done(failed bool) {
-	if p == nil {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ready++; failed {
 		p.wrong++
+	}
+	p.show()
+}
+
+// note writes a line at once, and the line of how far it is again after it.
+func (p *progress) note(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
+	fmt.Fprint(p.out, line)
+	if p.ready > 0 {
+		p.show()
+	}
+}
+
+func (p *progress) show() {
+	if !p.shown {
+		return
 	}
 	line := fmt.Sprintf("%d of %d %s", p.ready, p.total, p.doing)
 	if p.wrong > 0 {
@@ -53,7 +69,7 @@ func (p *progress) done(failed bool) {
 
 // end takes the line away, for what is left to say.
 func (p *progress) end() {
-	if p != nil {
+	if p.shown {
 		fmt.Fprint(p.out, "\r\x1b[K")
 	}
 }

@@ -22,9 +22,10 @@ func workers() int { return min(2*runtime.GOMAXPROCS(0), 8) }
 // each does f for all domains, several at once, and reports errors and notes in
 // the order of the names. The error of one does not stop the others. doing is
 // what the terminal says meanwhile.
-func (c *command) each(doing string, list []domain.ID, f func(domain.ID) (notes []string, err error)) {
+func (c *command) each(host *lifecycle.Host, doing string, list []domain.ID, f func(domain.ID) (notes []string, err error)) {
 	notes, errs := make([][]string, len(list)), make([]error, len(list))
 	show := newProgress(c.stderr, doing, len(list))
+	host.Say = func(id domain.ID, text string) { show.note(fmt.Sprintf("rdomain: note: %s: %s\n", id, text)) }
 	parallel.Each(len(list), workers(), func(i int) {
 		notes[i], errs[i] = f(list[i])
 		show.done(errs[i] != nil)
@@ -88,7 +89,7 @@ func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) d
 		return err
 	}
 	defer host.Close()
-	c.each(doing, list, func(id domain.ID) ([]string, error) { return nil, do(host, id) })
+	c.each(host, doing, list, func(id domain.ID) ([]string, error) { return nil, do(host, id) })
 	return nil
 }
 
@@ -128,7 +129,7 @@ func (c *command) down(args []string) error {
 			c.print(wave, host.DryDown)
 			continue
 		}
-		c.each("down", wave, host.Down)
+		c.each(host, "down", wave, host.Down)
 	}
 	return nil
 }

@@ -19,6 +19,11 @@ import (
 // Host is the machine as rdomain sees it: the namespace that it runs in, and
 // the directory of records. One Host serves any number of domains at once.
 type Host struct {
+	// Say is called at once with what the user should know of a domain: what is
+	// waited for, what is not as it seems. Several goroutines call it; nil says
+	// nothing.
+	Say func(id domain.ID, text string)
+
 	home  *kernel.Home
 	store *record.Store // nil if there is none and none may be made
 }
@@ -47,7 +52,7 @@ func open(store *record.Store) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{home, store}, nil
+	return &Host{home: home, store: store}, nil
 }
 
 // Close gives the descriptors back.

@@ -50,7 +50,8 @@ func (h *Host) require(t target, chain []domain.ID) error {
 		// Without a file it is for somebody else to make: a misspelt name must
 		// not make an empty namespace.
 		exists := func() (bool, error) { return h.exists(ref.ID) }
-		if err := wait(t.file.Timeout, exists); err != nil {
+		late := func() (string, problem.Pos) { return "domain " + ref.ID.String(), t.file.At(ref.Line) }
+		if err := h.wait(t.id, t.file.Timeout, late, exists); err != nil {
 			if !errors.Is(err, errLate) {
 				return at(err)
 			}

@@ -118,7 +118,7 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 		d.r = &record.Record{}
 	}
 	if d.kind == awaited {
-		if err := h.await(d.f); err != nil {
+		if err := h.await(d.id, d.f); err != nil {
 			return err
 		}
 	}
@@ -215,6 +215,18 @@ func (w *work) up(reload bool) error {
 		return fmt.Errorf("%s is up as %s, %s says %s now; reload it", w.id, d, w.f.Path, w.f.Domain)
 	}
 	w.Half = w.r.Made() != nil
+	if err := w.converge(); err != nil {
+		return err
+	}
+	err := w.usable()
+	if err != nil && len(w.did) > 0 {
+		return w.giveUp(w.r, err)
+	}
+	return err
+}
+
+// converge plans and does until nothing is left to do.
+func (w *work) converge() error {
 	for range rounds {
 		changed, err := w.round()
 		if err != nil || !changed || w.f.Kind == conf.Netns && !hasTaken(w.r) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
@@ -26,9 +27,20 @@ func after(seconds uint32) string {
 // errLate is wait's error for what has not come to exist.
 var errLate = errors.New("does not exist")
 
-// wait waits until something exists, or so many seconds.
-func wait(seconds uint32, exists func() (bool, error)) error {
-	deadline := time.Now().Add(time.Duration(seconds) * time.Second)
+// patience is how long rdomain waits in silence for what others make.
+const patience = time.Second
+
+// wait waits until something exists, or so many seconds. After a second it says for
+// what: late returns the name of it, and the line that asks for it.
+func (h *Host) wait(id domain.ID, seconds uint32, late func() (string, problem.Pos), exists func() (bool, error)) error {
+	return h.waitSilent(patience, id, seconds, late, exists)
+}
+
+// waitSilent is wait with another patience.
+func (h *Host) waitSilent(patience time.Duration, id domain.ID, seconds uint32, late func() (string, problem.Pos),
+	exists func() (bool, error)) error {
+	start, said := time.Now(), false
+	deadline := start.Add(time.Duration(seconds) * time.Second)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		if ok, err := exists(); ok || err != nil {
 			return err
@@ -37,13 +49,26 @@ func wait(seconds uint32, exists func() (bool, error)) error {
 		if left <= 0 {
 			return errLate
 		}
+		if !said && time.Since(start) >= patience {
+			what, at := late()
+			h.say(id, "waiting for %s, at most %d s more (%s)", what, (left+time.Second-1)/time.Second, at)
+			said = true
+		}
 		time.Sleep(min(pause, left))
 	}
 }
 
+// say tells the user something about a domain at once.
+func (h *Host) say(id domain.ID, format string, args ...any) {
+	if h.Say != nil {
+		h.Say(id, fmt.Sprintf(format, args...))
+	}
+}
+
 // await waits for a domain with Managed=no.
-func (h *Host) await(f *conf.File) error {
-	err := wait(f.Timeout, func() (bool, error) {
+func (h *Host) await(id domain.ID, f *conf.File) error {
+	late := func() (string, problem.Pos) { return f.Domain.String(), f.At(f.KindLine) }
+	err := h.wait(id, f.Timeout, late, func() (bool, error) {
 		if f.Kind == conf.VRF {
 			return h.hasVRF(f.Domain)
 		}
@@ -109,7 +134,10 @@ func (w *work) needs() (list []required) {
 func (w *work) awaitLinks() error {
 	f := w.f
 	var late required
-	err := wait(f.Timeout, func() (bool, error) {
+	say := func() (string, problem.Pos) {
+		return "link " + late.Link + " in " + domain.Domain{Netns: late.Netns}.String(), f.At(late.line)
+	}
+	err := w.h.wait(w.id, f.Timeout, say, func() (bool, error) {
 		for _, n := range w.needs() {
 			if ok, err := w.hasLink(n); !ok || err != nil {
 				late = n

@@ -53,7 +53,7 @@ type Key struct {
 
 // kinds are the objects that a record can have, in the order in which up makes
 // them.
-var kinds = []Object{Netns{}, Pin{}, File{}, Link{}, Taken{}, Sysctl{}, WireGuardPeer{}, Address{}, Neighbor{}, Rule{}, Route{}}
+var kinds = []Object{File{}, Netns{}, Pin{}, Link{}, Taken{}, Sysctl{}, WireGuardPeer{}, Address{}, Neighbor{}, Rule{}, Route{}}
 
 // Kinds returns the kinds that a record can have, in the order in which up makes
 // objects of them.

@@ -11,14 +11,14 @@ import (
 	"rdgen/runtime/record"
 )
 
-// link plans one [Link] of the file: that it exists, is where it should be, and
-// has its addresses.
-func (p *planner) link(l conf.Link) error {
+// link plans that one [Link] of the file exists and is where it should be. It returns
+// the link as it is, the zero Link if it is made or made again.
+func (p *planner) link(l conf.Link) (Link, error) {
 	name := l.Name.String()
 	now, exists := p.have.Inside[name]
 	want, err := p.wantedLink(l)
 	if err != nil {
-		return err
+		return now, err
 	}
 	switch {
 	case name == "lo":
@@ -26,13 +26,24 @@ func (p *planner) link(l conf.Link) error {
 	case l.Kind == "":
 		err = p.take(l, now, exists)
 	case exists:
-		if exists, err = p.recognise(l, want, now); !exists {
-			now = Link{} // it is made again
+		var stays bool
+		if stays, err = p.recognise(l, want, now); !stays {
+			now = Link{}
 		}
 	default:
 		err = p.make(l, want)
 	}
-	if err == nil && l.Kind == "wireguard" {
+	return now, err
+}
+
+// configure plans what a link has, and last that it is up. now is what link returned.
+func (p *planner) configure(l conf.Link, now Link) error {
+	name, exists := l.Name.String(), now.Index != 0
+	var err error
+	switch {
+	case l.Kind == "" && name != "lo":
+		p.restore(l)
+	case l.Kind == "wireguard":
 		err = p.wireguard(l, exists)
 	}
 	if err != nil {
@@ -53,7 +64,7 @@ func (p *planner) link(l conf.Link) error {
 	if err != nil || l.Kind != "veth" {
 		return err
 	}
-	return p.peer(l, want, exists)
+	return p.peer(l, p.linkOf(l), exists)
 }
 
 // peer plans the other end of a veth.

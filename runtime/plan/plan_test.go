@@ -124,13 +124,13 @@ func TestVRFAgainAndDown(t *testing.T) {
 	want(t, "second up", lines(up(t, f, have, r).Steps, object.Step.String), "")
 	removal := Down(r, have)
 	want(t, "down", lines(removal.Steps, object.Step.String), `
-ip link delete veth0
 ip link set eth0 nomaster
 ip address replace 10.20.30.40/24 dev eth0
 ip address replace 2001:db8::40/64 dev eth0
 ip link set eth0 up
 ip route replace 10.9.0.0/16 dev eth0 protocol static
 ip route replace default via 10.20.30.1 dev eth0
+ip link delete veth0
 # rdomain unpins /sys/fs/bpf/rdomain/mgmt
 ip -6 route delete unreachable default table 10 metric 4278198272 protocol kernel
 ip route delete unreachable default table 10 metric 4278198272 protocol kernel

@@ -11,7 +11,7 @@ import (
 )
 
 // take plans a [Link] without Kind=: a link that exists, and is moved into the
-// domain's namespace if it is not there yet. Enslaving comes after.
+// domain's namespace if it is not there yet. What it had comes after, by restore.
 func (p *planner) take(l conf.Link, now Link, inside bool) error {
 	name := l.Name.String()
 	recorded := p.plan.Record.Find(object.Taken{Netns: p.in, Name: name}.Key())
@@ -27,7 +27,6 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 			}
 		}
 		p.settings(l, now)
-		p.restore(l)
 		return nil
 	}
 	now, outside := p.have.Outside[name]
@@ -43,7 +42,6 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 	}
 	p.add(l.Line, object.Set, object.Setting{Link: name, What: "netns", To: p.in})
 	p.settings(l, now)
-	p.restore(l)
 	return nil
 }
 

@@ -18,22 +18,13 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	p := &planner{f: f, have: have, old: old, in: f.Domain.Netns, plan: &Plan{Record: keep(old, have)}}
 	p.plan.Record.File, p.plan.Record.Domain = f.Path, f.Domain
 	p.plan.Steps = have.rename(p.in)
+	p.files() // before anybody can enter the namespace
 	if f.Kind == conf.Netns {
 		p.namespace()
 	} else if err := p.vrf(); err != nil {
 		return nil, err
 	}
-	// A default for links comes before the links, and what is a link's after.
-	if err := p.sysctls(false); err != nil {
-		return nil, err
-	}
-	p.files()
-	for _, l := range f.Links {
-		if err := p.link(l); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.sysctls(true); err != nil {
+	if err := p.links(); err != nil {
 		return nil, err
 	}
 	for _, o := range f.Objects {
@@ -50,6 +41,32 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 		}
 	}
 	return p.plan, nil
+}
+
+// links plans the links of the file and the variables in the order that the kernel
+// needs: a variable that is not one link's first, since new links begin with it; all
+// links; what is one link's, since accept_dad, accept_ra, addr_gen_mode and others
+// count when it gets an address or is set up; and then that.
+func (p *planner) links() error {
+	if err := p.sysctls(false); err != nil {
+		return err
+	}
+	found := make([]Link, len(p.f.Links))
+	for i, l := range p.f.Links {
+		var err error
+		if found[i], err = p.link(l); err != nil {
+			return err
+		}
+	}
+	if err := p.sysctls(true); err != nil {
+		return err
+	}
+	for i, l := range p.f.Links {
+		if err := p.configure(l, found[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rename returns the steps that give links their recorded names again.

@@ -122,16 +122,31 @@ func (r *Record) Find(k object.Key) *Entry {
 	return nil
 }
 
-// Put replaces the entry of the same object, or appends one. A namespace comes
-// first, also one that is made again: what was in it must be gone before it goes.
+// Put replaces the entry of the same object, or appends one. Resolver files come
+// first: nobody may enter the namespace without them, neither before they are made
+// nor after they are gone. Then comes the namespace, also one that is made again:
+// what was in it must be gone before it goes.
 func (r *Record) Put(e Entry) {
 	if was := r.Find(e.Object.Key()); was != nil {
 		*was = e
-	} else if _, ok := e.Object.(object.Netns); ok {
-		r.Entries = slices.Insert(r.Entries, 0, e)
-	} else {
-		r.Entries = append(r.Entries, e)
+		return
 	}
+	at := len(r.Entries)
+	switch e.Object.(type) {
+	case object.File:
+		at = 0
+	case object.Netns:
+		at = 0
+		for at < len(r.Entries) && isFile(r.Entries[at]) {
+			at++
+		}
+	}
+	r.Entries = slices.Insert(r.Entries, at, e)
+}
+
+func isFile(e Entry) bool {
+	_, ok := e.Object.(object.File)
+	return ok
 }
 
 // Keep takes out of the list what keep is false for.

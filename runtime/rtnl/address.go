@@ -16,6 +16,9 @@ type Address struct {
 	// Own is true for an address that the kernel gave by itself: a link-local
 	// address, or one from a router's advertisement. It comes by itself again.
 	Own bool
+	// Tentative: duplicate address detection is not done, and no socket can be
+	// bound to the address. Duplicate: another host has it (RFC 4862, 5.4).
+	Tentative, Duplicate bool
 }
 
 // infinity is the lifetime of an address that does not expire
@@ -90,6 +93,8 @@ func parseAddress(m []byte) (a Address, index int, err error) {
 		}
 	}
 	a.Scope, a.Flags = msg.Scope, flags&object.AddressFlags
+	a.Duplicate = flags&unix.IFA_F_DADFAILED != 0
+	a.Tentative = flags&unix.IFA_F_TENTATIVE != 0 && flags&unix.IFA_F_OPTIMISTIC == 0
 	// IPv4 always sends both, equal unless there is a peer; IPv6 sends
 	// IFA_LOCAL only beside a peer.
 	if !local.IsValid() || local == address {

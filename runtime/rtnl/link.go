@@ -19,8 +19,10 @@ type Link struct {
 	// which the kernel calls a tun.
 	Kind string
 	Up   bool
-	MTU  uint32
-	MAC  string
+	// Carrier: the link can send. Without it no address is looked for on it.
+	Carrier bool
+	MTU     uint32
+	MAC     string
 	// Master is the ifindex of the VRF or bridge that the link is a member
 	// of; 0 for none.
 	Master int
@@ -101,7 +103,7 @@ func parseLink(m []byte) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	l := Link{Index: int(msg.Index), Up: msg.Flags&unix.IFF_UP != 0}
+	l := Link{Index: int(msg.Index), Up: msg.Flags&unix.IFF_UP != 0, Carrier: msg.Flags&unix.IFF_LOWER_UP != 0}
 	link := 0 // IFLA_LINK, which may come before or after the kind
 	for _, a := range attrs {
 		switch v := a.Value; attrType(a.Attr) {
