@@ -150,14 +150,6 @@ func Installed(fsys fs.FS) bool {
 	return err == nil
 }
 
-// relied are the lines of openrc-run.sh without which no file in rc.conf.d can do
-// what the hook does, each with what it is needed for.
-var relied = []struct{ text, why string }{
-	{"rc.conf.d", "does not read /etc/rc.conf.d"},
-	{`sourcex "$RC_SERVICE"`, "does not read scripts by sourcex"},
-	{`RC_SERVICE="$1"`, "does not know the script as RC_SERVICE"},
-}
-
 // Host returns what is wrong with the machine's OpenRC or with rdgen's files for
 // it, and notes about what is right and worth knowing. A machine without OpenRC
 // has neither.
@@ -171,16 +163,21 @@ func Host(fsys fs.FS) (errs []error, notes []string) {
 	}
 	_, err = fs.Stat(fsys, ConfPath[1:])
 	hooked := err == nil
-	for _, r := range relied {
-		if hooked && !bytes.Contains(text, []byte(r.text)) {
-			errs = append(errs, &problem.Error{Pos: problem.Pos{File: file},
-				Msg:  "this OpenRC " + r.why + ", so services that name a domain do not start, or start outside of it",
-				Hint: "rdgen openrc --all -o / puts a line into each script that needs nothing of OpenRC"})
-		}
-	}
 	if hooked {
-		for _, file := range []string{HookPath, SupervisePath, StopPath} {
-			if err := upToDate(fsys, file, hook[file]); err != nil {
+		start := starts(fsys)
+		if start.err != nil {
+			errs = append(errs, start.err)
+		}
+		if start.early {
+			notes = append(notes, file+": this OpenRC reads scripts before the hook can enter; their functions and daemons run in the domain, "+
+				"but the lines that stand in no function are run outside of it first")
+		}
+		for _, file := range []string{ConfPath, HookPath, SupervisePath, StopPath} {
+			want := hook[file]
+			if file == ConfPath {
+				want = ConfFile
+			}
+			if err := upToDate(fsys, file, want); err != nil {
 				errs = append(errs, err)
 			}
 		}

@@ -2,9 +2,12 @@ package openrc
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"rdgen/test/need"
 )
@@ -30,6 +33,8 @@ var (
 	sourcex  = regexp.MustCompile(`(?m)^sourcex ("[^"]*")`)
 	// confd is what reads conf.d.
 	confd = regexp.MustCompile(`(?s)_conf_d=\$\{RC_SERVICE.*?unset _conf_d\n`)
+	// rcconfd is what reads rc.conf.d.
+	rcconfd = regexp.MustCompile(`(?s)if \[ -d "/etc/rc.conf.d" \]; then.*?\nfi\n`)
 	// run is from where the configuration is read.
 	run = regexp.MustCompile(`(?s)# Load configuration settings.*`)
 )
@@ -60,11 +65,11 @@ var alterations = []alteration{
 	{name: "as it is", as: func(text string) string { return text }},
 	{name: "script by dot", as: func(text string) string { return replaced(text, readScript, ". \"$RC_SERVICE\"\n") }},
 	{name: "script by eval", as: func(text string) string { return replaced(text, readScript, "eval \"$(cat \"$RC_SERVICE\")\"\n") }},
-	{name: "all by dot", as: byDot, top: true},
-	{name: "all by another function", as: renamed, top: true},
+	{name: "all by dot", as: byDot},
+	{name: "all by another function", as: renamed},
 	{name: "another function that evals", as: func(text string) string {
 		return replaced(renamed(text), `if ! . "$1"; then`, `if ! eval "$(cat "$1")"; then`)
-	}, top: true},
+	}},
 	{name: "script before the supervisors", as: func(text string) string {
 		return replaced(replaced(text, readScript, ""), "# load service supervisor", readScript+"# load service supervisor")
 	}},
@@ -95,14 +100,59 @@ var alterations = []alteration{
 		rest, all := removed(replaced(rest, readScript, readScript+conf), run)
 		return rest + "main() {\n" + all + "\n}\nmain \"$@\"\n"
 	}, top: true},
-	{name: "supervise-daemon by its path", as: renamed, top: true,
+	{name: "in one function, by another function", as: func(text string) string {
+		rest, all := removed(renamed(text), run)
+		return rest + "main() {\n" + all + "\n}\nmain \"$@\"\n"
+	}, stopped: true},
+	{name: "in one function, conf.d by dot after the script", as: func(text string) string {
+		rest, conf := removed(text, confd)
+		conf = sourcexE.ReplaceAllString(conf, `{ [ -e $1 ] && . $1; }`)
+		rest, all := removed(replaced(rest, readScript, readScript+conf), run)
+		return rest + "main() {\n" + all + "\n}\nmain \"$@\"\n"
+	}, stopped: true},
+	{name: "conf.d before rc.conf.d", as: func(text string) string {
+		rest, conf := removed(text, confd)
+		return replaced(rest, "# Load configuration settings.", conf+"# Load configuration settings.")
+	}},
+	{name: "conf.d before rc.conf.d, by another function", as: func(text string) string {
+		rest, conf := removed(text, confd)
+		return renamed(replaced(rest, "# Load configuration settings.", conf+"# Load configuration settings."))
+	}},
+	{name: "rc.conf.d after the script", as: func(text string) string {
+		rest, conf := removed(text, rcconfd)
+		return replaced(rest, "# Set verbose mode", conf+"# Set verbose mode")
+	}, top: true},
+	{name: "sourcex defined again", as: func(text string) string {
+		return replaced(text, "_conf_d=$", "sourcex() { [ \"$1\" != -e ] || shift; [ -e \"$1\" ] && . \"$1\"; }\n_conf_d=$")
+	}},
+	{name: "sourcex defined again, without a word of the guard", as: func(text string) string {
+		return replaced(text, "_conf_d=$", "sourcex() { case $1 in -e) shift; grep -q . \"$1\" 2>/dev/null || return 1 ;; esac; command . \"$1\"; }\n_conf_d=$")
+	}},
+	{name: "supervise-daemon by its path", as: renamed,
 		also: "sed -i 's,eval supervise-daemon,eval /sbin/supervise-daemon,' /lib/rc/sh/supervise-daemon.sh; "},
-	{name: "no yesno", as: func(text string) string { return renamed(replaced(text, "yesno", "isyes")) }, top: true},
+	{name: "no yesno", as: func(text string) string { return renamed(replaced(text, "yesno", "isyes")) }},
 	{name: "no aliases", as: func(text string) string { return replaced(text, "_conf_d=$", "unalias -a\n_conf_d=$") }},
 	{name: "no aliases, by another function", as: func(text string) string {
 		return renamed(replaced(text, "_conf_d=$", "unalias -a\n_conf_d=$"))
 	}, stopped: true},
 	{name: "no rc.conf.d", as: func(text string) string { return replaced(text, `"/etc"/rc.conf.d/*.conf`, `/nowhere/*.conf`) }, stopped: true},
+}
+
+// agrees holds what rdgen check says of an OpenRC against what TestGuard sees of it.
+func agrees(t *testing.T, b *bed, a alteration, text string) {
+	t.Helper()
+	fsys := fstest.MapFS{ConfPath[1:]: {Data: ConfFile}, "lib/rc/sh/openrc-run.sh": {Data: []byte(text)}}
+	for path, text := range hook {
+		fsys[path[1:]] = &fstest.MapFile{Data: text}
+	}
+	for _, name := range []string{"functions.sh", "rc-functions.sh", "rc-cgroup.sh", "runit.sh", "s6.sh", "start-stop-daemon.sh", "supervise-daemon.sh"} {
+		fsys["lib/rc/sh/"+name] = &fstest.MapFile{Data: []byte(b.sh(name))}
+	}
+	errs, notes := Host(fsys)
+	early := slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "outside of it first") })
+	if a.stopped != (len(errs) > 0) || !a.stopped && a.top != early {
+		t.Errorf("%s: rdgen check says %v and %q; the services start: %v, lines outside first: %v", a.name, errs, notes, !a.stopped, a.top)
+	}
 }
 
 // TestGuard starts services in a domain on OpenRCs that read their files in other
@@ -121,14 +171,18 @@ func TestGuard(t *testing.T) {
 			scenario := "ln -sf " + shell + " /bin/sh; ln -s rdomain /etc/init.d/rdomain.t1\n"
 			var want []string
 			for i, a := range alterations {
+				agrees(t, b, a, a.as(text))
 				b.file(fmt.Sprintf("altered/%d", i), 0o755, a.as(text))
-				scenario += fmt.Sprintf("cat /altered/%d >/lib/rc/sh/openrc-run.sh; %secho '%s'; case_%v %v\n", i, a.also, a.name, a.stopped, a.top)
+				scenario += fmt.Sprintf("cat /altered/%d >/lib/rc/sh/openrc-run.sh; %secho '%s'; case_%v\n", i, a.also, a.name, a.stopped)
 				want = append(want, a.name, "none started in default")
 				if a.stopped {
 					want = append(want, "decl stopped in none", "super stopped in none", "plain stopped in none", "1 daemons", "0 daemons")
 				} else {
 					want = append(want, "decl started in t1", "super started in t1", "plain started in t1", "4 daemons", "0 daemons",
 						"reload start_pre stop_pre top")
+					if a.top {
+						want = append(want, "top outside first")
+					}
 				}
 			}
 			got := b.run(`
@@ -141,9 +195,14 @@ case_false()
 	rc decl reload >/dev/null; all stop; gone
 	inside="net:[$(cat /run/t1.inode)] clean" tops=0
 	while read -r func place; do
-		[ "$place" = "$inside" ] || [ "$1 $func" = "true top" ] || echo "$func in $place, not $inside"
+		case "$place:$func" in
+		"$inside:"*) ;;
+		*:top) tops=outside ;;
+		*) echo "$func in $place, not $inside" ;;
+		esac
 	done </run/decl.where
 	echo $(cut -d ' ' -f 1 /run/decl.where | sort -u)
+	[ $tops = 0 ] || echo "top outside first"
 	rm /run/decl.where
 	rc-service rdomain.t1 stop >>/tmp/rc.log 2>&1
 }
@@ -158,5 +217,57 @@ case_true()
 ` + scenario)
 			b.want(got, want...)
 		})
+	}
+}
+
+// TestGuardWords holds the words that rdgen check knows against those of the hook.
+func TestGuardWords(t *testing.T) {
+	line := regexp.MustCompile(`(?m)^\tunalias (.*)$`).FindSubmatch(HookFile)
+	if line == nil {
+		t.Fatal("openrc.sh takes no words away")
+	}
+	want := strings.Fields(string(line[1]))
+	slices.Sort(want)
+	if got := slices.Sorted(maps.Keys(guardWords)); !slices.Equal(got, want) {
+		t.Errorf("rdgen check knows %q; openrc.sh has %q", got, want)
+	}
+}
+
+// TestStarts asks about machines whose files differ, with the OpenRC of the tests.
+func TestStarts(t *testing.T) {
+	const run = `#!/bin/sh
+sourcex() { if [ "$1" = -e ]; then shift; [ -e "$1" ] || return 1; fi; . "$1"; }
+RC_SERVICE="$1"; export RC_SERVICE
+shift
+sourcex -e /etc/rc.conf
+for f in /etc/rc.conf.d/*.conf; do sourcex -e "$f"; done
+sourcex -e "${RC_SERVICE%/*}/../conf.d/$RC_SVCNAME"
+sourcex "$RC_SERVICE"
+"$1" || exit $?
+`
+	reader := "sourcex() { case $1 in -e) shift ;; esac; command . \"$1\"; }\n"
+	for _, c := range []struct {
+		name, run, file, text, want string
+	}{
+		{name: "as it is", run: run},
+		{name: "bash by its name", run: strings.Replace(run, "/bin/sh", "/bin/bash", 1)},
+		{name: "bash by its name, another reader", run: strings.ReplaceAll(strings.Replace(run, "/bin/sh", "/bin/bash", 1), "sourcex", "load"), want: "run.sh:9: this OpenRC calls"},
+		{name: "a file after ours takes the reader away", run: run, file: "etc/rc.conf.d/60-more.conf", text: "unalias -a\n" + reader, want: "run.sh:9: this OpenRC calls"},
+		{name: "a file before ours does", run: run, file: "etc/rc.conf.d/40-more.conf", text: "unalias -a\n" + reader},
+		{name: "rc.conf does", run: run, file: "etc/rc.conf", text: reader},
+		{name: "the script by another variable", run: strings.ReplaceAll(run, "RC_SERVICE", "RC_FILE"), want: "as RC_SERVICE"},
+		{name: "no conf.d", run: strings.ReplaceAll(run, "conf.d/$", "settings/$"), want: "does not read conf.d"},
+		{name: "rc.conf.d elsewhere", run: strings.ReplaceAll(run, "/etc/rc.conf.d", "/usr/etc/rc.conf.d"), want: "does not read /etc/rc.conf.d"},
+		{name: "no functions are called", run: strings.ReplaceAll(run, `"$1" ||`, ": ||")},
+		{name: "in a part of the shell", run: strings.ReplaceAll(run, `sourcex "$RC_SERVICE"`, `load() { . "$1"; }; (sourcex /lib/x); load "$RC_SERVICE"`), want: "run.sh:9: this OpenRC calls"},
+		{name: "no shell", run: "#!/bin/sh\nif\n", want: "run.sh:2: syntax error"},
+	} {
+		fsys := fstest.MapFS{ConfPath[1:]: {Data: ConfFile}, "lib/rc/sh/openrc-run.sh": {Data: []byte(c.run)}}
+		if c.file != "" {
+			fsys[c.file] = &fstest.MapFile{Data: []byte(c.text)}
+		}
+		if got := fmt.Sprint(starts(fsys).err); c.want == "" && got != "<nil>" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s; want %q", c.name, got, c.want)
+		}
 	}
 }

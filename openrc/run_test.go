@@ -274,6 +274,14 @@ echo $(cut -d ' ' -f 1 /run/decl.inside | sort -u)
 	}
 }
 
+// TestServicesAsked asks what rdgen check says of the OpenRC of the other tests.
+func TestServicesAsked(t *testing.T) {
+	t.Run("rdgen check", func(t *testing.T) {
+		b := newBed(t)
+		agrees(t, b, alterations[0], b.sh("openrc-run.sh"))
+	})
+}
+
 // TestServicesStayStopped tries to make a service leak into the default domain.
 func TestServicesStayStopped(t *testing.T) {
 	for _, row := range []struct {

@@ -20,7 +20,8 @@ func checkCommand() *cobra.Command {
 		Short: "find services that would not run in the domain they name",
 		Long: "Reads the conf.d files of the services, or all of them, and finds: a domain that cannot be read or is not defined, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
-			"would not run where conf.d says. Prints each with file and line and what to do.",
+			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
+			"which is read and not run, would let rdgen enter. Prints each with file and line and what to do.",
 		Example: "rdgen check",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			notes, err := check(root, names)

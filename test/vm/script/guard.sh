@@ -26,6 +26,7 @@ start() { for s in rdomain.t1 outside inside; do rc-service $s start </dev/null;
 stop() { for s in inside outside rdomain.t1; do rc-service $s stop </dev/null; done; }
 domain() { rdomain identify "$(pid 8101)"; }
 inside_or_not() { silent 8101 || [ "$(domain)" = t1 ]; }
+warned() { rdgen check 2>&1 | grep -q "error: $run"; }
 only_inside() { [ ! -e /run/inside.where ] || [ "$(cat /run/inside.where)" = t1 ]; }
 # altered NAME CODE SED: OpenRC as the sed script makes it; CODE is what is then looked at
 altered()
@@ -33,6 +34,10 @@ altered()
 	sed "$3" /tmp/openrc-run.sh >"$run"
 	rm -f /run/inside.where
 	[ "$3" = "" ] || fails "$1: it is another" cmp -s /tmp/openrc-run.sh "$run"
+	case $2 in
+	enters | refuses) fails "$1: rdgen check has nothing to say" warned ;;
+	*) ok "$1: rdgen check says so" warned ;;
+	esac
 	start >/tmp/start 2>&1
 	ok "$1: the one without a domain starts" awaited runs 8102
 	case $2 in

@@ -369,13 +369,13 @@ rdgen_on()
 	done
 	# shellcheck disable=SC2139
 	alias start-stop-daemon="rdgen_word ${rdgen_filter:-start-stop-daemon}"
-	alias .=rdgen_dot eval="eval rdgen_look eval ';'" rdgen_guarded=:
+	alias .=rdgen_dot eval="eval rdgen_look eval ';'"
 }
 
 rdgen_off()
 {
 	[ "$rdgen_guard" = $$ ] || return 0
-	unalias [ test yesno supervise-daemon s6-svc s6-svlink sv start-stop-daemon . eval rdgen_guarded
+	unalias [ test yesno supervise-daemon s6-svc s6-svlink sv start-stop-daemon . eval
 	[ -z "$rdgen_filter" ] || alias start-stop-daemon=rdgen_stop
 } 2>/dev/null
 
@@ -395,6 +395,7 @@ rdgen_dot()
 # rdgen_look WORD enters where that was not done.
 rdgen_look()
 {
+	rdgen_looked=$$ # which rdomain.ID asks
 	case "$1:$vrf@$netns" in
 	s6-*:@ | sv:@) ;;
 	s6-*:* | sv:*)
