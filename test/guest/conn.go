@@ -31,13 +31,16 @@ type conn struct {
 	link Link
 	out  *json.Encoder
 
+	greeting chan wire.Reply // what the agent says when it has started, number 0
+
 	mu      sync.Mutex
 	nextID  int
 	waiting map[int]chan wire.Reply
 }
 
 func newConn(link Link) *conn {
-	c := &conn{link: link, out: json.NewEncoder(link.Agent), waiting: map[int]chan wire.Reply{0: make(chan wire.Reply, 1)}}
+	greeting := make(chan wire.Reply, 1)
+	c := &conn{link: link, out: json.NewEncoder(link.Agent), greeting: greeting, waiting: map[int]chan wire.Reply{0: greeting}}
 	go c.receive()
 	return c
 }
@@ -60,10 +63,7 @@ func (c *conn) receive() {
 
 // greet waits for what the agent says when it has started.
 func (c *conn) greet(limit time.Duration) error {
-	c.mu.Lock()
-	greeting := c.waiting[0]
-	c.mu.Unlock()
-	_, err := c.await(greeting, limit)
+	_, err := c.await(c.greeting, limit)
 	return err
 }
 

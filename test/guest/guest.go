@@ -90,13 +90,3 @@ func (g *Guest) Put(t testing.TB, path string, mode os.FileMode, data []byte) {
 		t.Fatalf("%s: put %s: %v", g.Name, path, err)
 	}
 }
-
-// Get reads a file of the guest.
-func (g *Guest) Get(t testing.TB, path string) []byte {
-	t.Helper()
-	r, err := g.conn.ask(wire.Request{Get: path}, CommandLimit)
-	if err != nil {
-		t.Fatalf("%s: get %s: %v", g.Name, path, err)
-	}
-	return r.Data
-}

@@ -41,8 +41,6 @@ func do(r Request) Reply {
 	switch {
 	case r.Put != "":
 		err = put(r)
-	case r.Get != "":
-		reply.Data, err = os.ReadFile(r.Get)
 	default:
 		err = run(r, &reply)
 	}

@@ -19,9 +19,8 @@ type Request struct {
 	Stdin   []byte        `json:",omitempty"`
 	Timeout time.Duration `json:",omitempty"` // the program is killed, with its process group
 
-	// Put is a file to write, with Mode and Data; Get is one to read.
+	// Put is a file to write, with Mode and Data.
 	Put  string `json:",omitempty"`
-	Get  string `json:",omitempty"`
 	Mode uint32 `json:",omitempty"`
 	Data []byte `json:",omitempty"`
 }
@@ -33,7 +32,6 @@ type Reply struct {
 	Stderr []byte `json:",omitempty"`
 	// Code is the exit code, or 128 plus the signal that ended the program.
 	Code int    `json:",omitempty"`
-	Data []byte `json:",omitempty"` // of Get
 	// Error is what kept the agent from doing it at all.
 	Error string `json:",omitempty"`
 }
