@@ -11,3 +11,13 @@ func TestOpenRC(t *testing.T) {
 		m.Verdicts(t, script(t, "openrc-rebooted"))
 	})
 }
+
+// TestOpenRCTables: packet filters of the host and of a namespace, by one script.
+func TestOpenRCTables(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "tables")) })
+}
+
+// TestOpenRCUser: a user's session, which OpenRC has since 0.60.
+func TestOpenRCUser(t *testing.T) {
+	each(t, openrcs[2:], func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "user")) })
+}

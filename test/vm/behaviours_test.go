@@ -24,7 +24,6 @@ var behaviours = []struct{ family, test, machines string }{
 
 	// Services of OpenRC.
 	{"openrc", "TestOpenRCShapes", "bookworm-openrc"},
-	{"openrc", "TestOpenRCTables", "bookworm-openrc"},
 	{"openrc", "TestOpenRCFailsClosed", "trixie-openrc"},
 	{"openrc", "TestOpenRCPackaged", "trixie-openrc"},
 	{"openrc", "TestOpenRCNginx", "trixie-openrc"},
@@ -32,7 +31,6 @@ var behaviours = []struct{ family, test, machines string }{
 	{"openrc", "TestOpenRCCycles", "trixie-openrc"},
 	{"openrc", "TestOpenRCHome", "forky-openrc"},
 	{"openrc", "TestOpenRCBoot", "forky-openrc"},
-	{"openrc", "TestOpenRCUser", "forky-openrc"},
 	{"openrc", "TestOpenRCS6", "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
 	{"openrc", "TestAlpinePage", "alpine-openrc"},
 	// What every release may break by itself.

@@ -147,43 +147,6 @@ await count 3; where; ls /run/netns; rc-status -a | grep -c -e 'decl.none.*start
 	})
 }
 
-// TestOpenRCTables loads packet filters by scripts as the distributions have them:
-// one for IPv4 and IPv6, which asks its own name which of them it is, and takes an
-// instance of ip6tables for iptables.
-func TestOpenRCTables(t *testing.T) {
-	each(t, openrcs, func(t *testing.T, m *Machine) {
-		putOpenRC(t, m)
-		m.Put(t, "/etc/init.d/iptables", 0o755, []byte(`#!/sbin/openrc-run
-extra_commands=panic
-tables=$SVCNAME
-case "$tables" in iptables|ip6tables) ;; *) tables=iptables ;; esac
-start() { ebegin "Loading $tables"; $tables-restore </etc/$RC_SVCNAME.rules; eend $?; }
-stop() { ebegin "Flushing $tables"; $tables -F; eend $?; }
-panic() { $tables -A INPUT -i panic -j DROP; }
-`))
-		for name, from := range map[string]string{"iptables": "192.0.2.1/32", "iptables.t1": "192.0.2.2/32", "ip6tables": "2001:db8::1/128", "ip6tables.t1": "2001:db8::2/128"} {
-			m.Put(t, "/etc/"+name+".rules", 0o644, []byte("*filter\n-A INPUT -s "+from+" -j DROP\nCOMMIT\n"))
-		}
-		got := tools(t, m, `for l in iptables.t1 ip6tables ip6tables.t1; do ln -s iptables /etc/init.d/$l; done
-for l in iptables ip6tables; do echo netns=t1 >/etc/conf.d/$l.t1; done
-rules() { for n in '' t1; do for l in iptables ip6tables; do ${n:+ip netns exec $n} $l-save | grep '^-A' || :; done; echo "/ $n"; done; }
-for l in iptables ip6tables.t1 ip6tables iptables.t1; do rc-service $l start >/dev/null; done; rules
-rc-service ip6tables.t1 panic
-for l in iptables.t1 ip6tables; do rc-service $l stop >/dev/null; done; rules`)
-		want := []string{"-A INPUT -s 192.0.2.1/32 -j DROP", "-A INPUT -s 2001:db8::1/128 -j DROP", "/",
-			"-A INPUT -s 192.0.2.2/32 -j DROP", "-A INPUT -s 2001:db8::2/128 -j DROP", "/ t1",
-			"-A INPUT -s 192.0.2.1/32 -j DROP", "/", "-A INPUT -s 2001:db8::2/128 -j DROP", "-A INPUT -i panic -j DROP", "/ t1"}
-		for i, line := range strings.Split(strings.TrimSpace(got), "\n") {
-			if i >= len(want) || strings.TrimSpace(line) != want[i] {
-				t.Fatalf("rules:\n%s\nwant\n%s", got, strings.Join(want, "\n"))
-			}
-		}
-		if strings.Count(got, "\n") != len(want) {
-			t.Errorf("rules:\n%s", got)
-		}
-	})
-}
-
 // TestOpenRCNginx runs two instances of Debian's nginx side by side on one port,
 // each with its workers in its own domain, through a reload, a restart and a stop.
 func TestOpenRCNginx(t *testing.T) {
@@ -319,31 +282,6 @@ echo netns=t1 >/etc/conf.d/tree; rc-service tree restart >/dev/null; await liste
 : >/etc/conf.d/tree; rc-service tree restart >/dev/null; await listens 8150; where
 rc-service tree stop >/dev/null; await silent 8150; ls -d /sys/fs/cgroup/openrc.tree 2>/dev/null || :`)
 		wantLines(t, "a directory of OpenRC's", got, "8150 in mgmt", "%mgmt:8150", "nobody", "8150 in mgmt", "up", "8150 in t1", "8150 in")
-	})
-}
-
-// TestOpenRCUser runs a user's session in a domain: all of the user's services
-// are in it, and one that wants another does not start.
-func TestOpenRCUser(t *testing.T) {
-	each(t, []System{openrcs[2]}, func(t *testing.T, m *Machine) {
-		putOpenRC(t, m, "decl")
-		web := func(name, port string) {
-			m.Put(t, "/home/alice/.config/rc/init.d/"+name, 0o755, []byte("#!/sbin/openrc-run\ncommand=/bin/busybox\ncommand_args=\"httpd -f -p "+port+
-				" -h /srv\"\ncommand_background=yes\npidfile=\"$XDG_RUNTIME_DIR/$RC_SVCNAME.pid\"\n"))
-		}
-		web("web", "8160")
-		web("other", "8161")
-		web("same", "8162")
-		got := tools(t, m, `useradd -m -s /bin/sh alice 2>/dev/null; ln -s user /etc/init.d/user.alice; echo netns=t1 >/etc/conf.d/user.alice
-id=$(id -u alice); mkdir -p /run/user/$id /home/alice/.config/rc/runlevels/default /home/alice/.config/rc/conf.d
-echo 'export XDG_RUNTIME_DIR=/run/user/$(id -u)' >/etc/profile.d/runtime.sh
-for s in web other same; do ln -s ../../init.d/$s /home/alice/.config/rc/runlevels/default/; done
-echo vrf=mgmt >/home/alice/.config/rc/conf.d/other; echo netns=t1 >/home/alice/.config/rc/conf.d/same
-chown -R alice /home/alice /run/user/$id
-rc-service rdomain.mgmt start >/dev/null
-rc-service user.alice start >/dev/null 2>&1; await count 2; where
-rc-service user.alice stop >/dev/null 2>&1; await count 0; where`)
-		wantLines(t, "alice's services", got, "8160 in t1", "8162 in t1")
 	})
 }
 

@@ -31,7 +31,7 @@ type Reply struct {
 	Stdout []byte `json:",omitempty"`
 	Stderr []byte `json:",omitempty"`
 	// Code is the exit code, or 128 plus the signal that ended the program.
-	Code int    `json:",omitempty"`
+	Code int `json:",omitempty"`
 	// Error is what kept the agent from doing it at all.
 	Error string `json:",omitempty"`
 }
