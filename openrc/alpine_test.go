@@ -1,6 +1,8 @@
 package openrc
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,31 +26,54 @@ $0`))
 	return true
 }
 
+// patched is what reads conf.d, with the patch behind it.
+var patched = regexp.MustCompile(`(?s)_conf_d=\$\{RC_SERVICE.*?unset _conf_d\n.*?\nRC_VRF_EXEC=.*?(\n[^\n]*RC_VRF_EXEC=[^\n]*)+\n`)
+
 // TestBesideAlpine starts services on an OpenRC with Alpine's patch, which puts
 // what start-stop-daemon and supervise-daemon start into the domain by ip(8): with
 // rdgen there is one who enters, and that is the hook or the line. A busybox ip
 // cannot do what the patch asks of it.
 func TestBesideAlpine(t *testing.T) {
 	inside := []string{"decl started in t1", "super started in t1", "plain started in t1", "ip entered 0 times"}
+	hook, line := func(b *bed) { b.hook(); b.rdexec() }, func(b *bed) { b.line(); b.rdexec() }
 	stopped := []string{"decl stopped in none", "super stopped in none", "plain stopped in none", "ip entered 0 times"}
 	for _, row := range []struct {
 		name    string
 		install func(b *bed)
 		before  string
 		want    []string
+		alter   func(text string) string
 	}{
-		{"the hook", func(b *bed) { b.hook(); b.rdexec() }, "", inside},
-		{"the line", func(b *bed) { b.line(); b.rdexec() }, "", inside},
-		{"both", func(b *bed) { b.hook(); b.line(); b.rdexec() }, "", inside},
-		{"the hook, busybox's ip", func(b *bed) { b.hook(); b.rdexec() }, "printf '#!/bin/sh\\nexit 1\\n' >/sbin/ip\n", inside},
-		{"nothing of rdgen", func(*bed) {}, "", nil},
-		{"the file in rc.conf.d that was left", func(b *bed) { b.file(ConfPath, 0o644, string(ConfFile)) }, "", stopped},
-		{"the line without rdgen", func(b *bed) { b.line() }, "rm " + HookPath + "\n", stopped},
+		{"the hook", hook, "", inside, nil},
+		{"the hook, another function reads the files", hook, "", inside, renamed},
+		{"the hook, all files by dot", hook, "", inside, byDot},
+		{"the hook, conf.d after the script", hook, "", inside, func(text string) string {
+			if !patched.MatchString(text) { // of another release, in test/sweep
+				return renamed(text)
+			}
+			rest, conf := removed(text, patched)
+			return renamed(replaced(rest, readScript, readScript+conf))
+		}},
+		{"the line, another function reads the files", line, "", inside, renamed},
+		{"the line", line, "", inside, nil},
+		{"both", func(b *bed) { b.hook(); b.line(); b.rdexec() }, "", inside, nil},
+		{"the hook, busybox's ip", hook, "printf '#!/bin/sh\\nexit 1\\n' >/sbin/ip\n", inside, nil},
+		{"nothing of rdgen", func(*bed) {}, "", nil, nil},
+		{"the file in rc.conf.d that was left", func(b *bed) { b.file(ConfPath, 0o644, string(ConfFile)) }, "", stopped, nil},
+		{"the line without rdgen", func(b *bed) { b.line() }, "rm " + HookPath + "\n", stopped, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBed(t)
 			namespaces := alpinePatch(b)
 			row.install(b)
+			if row.alter != nil {
+				path := filepath.Join(b.stage, "lib/rc/sh/openrc-run.sh")
+				text, err := os.ReadFile(path)
+				if err != nil {
+					text = []byte(b.sh("openrc-run.sh")) // which has the patch
+				}
+				b.file("lib/rc/sh/openrc-run.sh", 0o755, row.alter(string(text)))
+			}
 			b.conf("netns=t1\n", "decl", "super", "plain")
 			want := append([]string{"none started in default"}, row.want...)
 			switch {

@@ -15,6 +15,14 @@ func TestAlpinePlain(t *testing.T) {
 	})
 }
 
+// TestAlpineBeside has rdgen beside Alpine's own patch for vrf= and netns=, whole and
+// half removed: a daemon is entered once, or by nobody and does not start.
+func TestAlpineBeside(t *testing.T) {
+	each(t, alpines, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "alpine-beside"))
+	})
+}
+
 // TestAlpinePage does what docs/openrc.md tells a new user, with busybox's crond
 // instead of sshd, and then puts ntpd into a namespace, as the page says. The
 // services come back in their domains after each boot, started one after the other

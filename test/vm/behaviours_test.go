@@ -33,6 +33,7 @@ var behaviours = []struct{ family, test, machines string }{
 	{"openrc", "TestOpenRCBoot", "forky-openrc"},
 	{"openrc", "TestOpenRCS6", "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
 	{"openrc", "TestAlpinePage", "alpine-openrc"},
+	{"openrc", "TestAlpineBeside", "alpine-openrc"},
 	// What every release may break by itself.
 	{"openrc", "TestOpenRCGuard", "bookworm-openrc trixie-openrc forky-openrc alpine-openrc"},
 

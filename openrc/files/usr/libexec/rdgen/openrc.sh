@@ -13,7 +13,7 @@
 #
 # A service runs in its domain or not at all: each doubt below ends in exit 1.
 #
-#	enter, which, up, command, leave, cgroup_of	where the service belongs
+#	enter, is_inside, which, up, command, leave, cgroup_of	where the service belongs
 #	exec, first, nowhere, again, user	the way there
 #	arrive, find_cgroup, join, tidy		what is done there
 #	script, supervise			what the script finds
@@ -45,10 +45,7 @@ rdgen_part()
 # service without a domain that is started in the default one costs no process.
 rdgen_enter()
 {
-	# Alpine's OpenRC would enter a second time.
-	# shellcheck disable=SC2034
-	RC_VRF_EXEC=
-	[ "$rdgen_inside" != "$$:$vrf@$netns" ] || return 0
+	! rdgen_is_inside || return 0
 	rdgen_mark="$RDGEN_ENTERED"
 	case "$rdgen_mark" in
 	"$$:"*) rdgen_times="${rdgen_mark#*:}" rdgen_times="${rdgen_times%%:*}" ;;
@@ -59,7 +56,7 @@ rdgen_enter()
 	[ "$rdgen_noted" != $$ ] || rm -f "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
 	rdgen_noted=
 	rdgen_which
-	[ "$rdgen_inside" != "$$:$vrf@$netns" ] || return 0
+	! rdgen_is_inside || return 0
 	case "$rdgen_mark" in
 	"$$:"?":in:$vrf@$netns:$RC_SVCNAME")
 		rdgen_arrive
@@ -74,7 +71,18 @@ rdgen_enter()
 		;;
 	esac
 	rdgen_inside="$$:$vrf@$netns"
+	rdgen_is_inside
 	rdgen_supervise
+}
+
+# rdgen_is_inside reports that this shell is where the service belongs. Alpine's
+# OpenRC would enter once more with each daemon, by what its patch has put into
+# RC_VRF_EXEC: right after conf.d, which may be after the hook has entered.
+rdgen_is_inside()
+{
+	[ "$rdgen_inside" = "$$:$vrf@$netns" ] || return 1
+	# shellcheck disable=SC2034
+	RC_VRF_EXEC=
 }
 
 # rdgen_which sets vrf and netns to those that the service was started in, or
@@ -404,7 +412,7 @@ rdgen_look()
 			rdgen_die "$1 would have the service run outside of its routing domain"
 		;;
 	esac
-	[ "$rdgen_inside" != "$$:$vrf@$netns" ] || return 0
+	! rdgen_is_inside || return 0
 	read -r rdgen_shell rdgen_line </proc/self/stat || rdgen_die "cannot read /proc/self/stat; is /proc mounted?"
 	case "$1" in
 	rdgen_stop | *-daemon | s6-* | sv)
