@@ -1,22 +1,45 @@
 package generators
 
-import "rdgen/problem"
+import (
+	"slices"
+	"strings"
+
+	"rdgen/problem"
+)
 
 // process is a service as one process in the foreground, which is what a
 // supervisor runs: read from an OpenRC script or from a systemd unit.
 type process struct {
 	// Pos is the program's place, for messages.
-	Pos  problem.Pos
-	User string // USER or USER:GROUP, or "" for root
+	Pos problem.Pos
+	// User and Group are names or numbers. Without a group it is the user's own; the
+	// supplementary groups are the user's in any case.
+	User, Group string
+	// Home: the environment has the user's name and home.
+	Home bool
 	Dir  string
-	// Umask is octal, or "" to leave it.
-	Umask    string
+	// Umask is octal.
+	Umask string
+	// Folders are made before all else.
+	Folders  []folder
 	Env      []variable
 	EnvFiles []envFile
 	Imports  []imported
+	// Wrappers are words before the program, that do something as root: limits and
+	// priorities.
+	Wrappers [][]string
+	// Setpriv are the arguments of setpriv(1), that take rights away; with Raise
+	// they leave some to a user, which only root can do.
+	Setpriv []string
+	Raise   bool
+	// Files are what standard input, output and error are instead.
+	Files []redirection
+	// Before is run before the program, and After when it has ended.
+	Before, After []command
 	// Prog is the program and its arguments. A word may hold ${NAME} or $NAME
-	// of Imports.
+	// of Imports. Name is argv[0] if that is another.
 	Prog []string
+	Name string
 	// NotifyFD is where it says that it is ready, by a newline; 0 is nowhere. With
 	// NotifySocket it speaks sd_notify(3), and s6 has to listen.
 	NotifyFD     int
@@ -27,6 +50,33 @@ type process struct {
 	TimeoutUp, TimeoutKill int
 	// Notes say what is not carried over.
 	Notes []string
+}
+
+// folder is a directory of the service. Without a mode an old one keeps its own.
+type folder struct {
+	Path, Mode, Owner string
+	// Removed: when the service has stopped.
+	Removed bool
+}
+
+type redirection struct {
+	FD   int
+	Path string
+}
+
+// command is one that belongs to the service, run in its domain.
+type command struct {
+	Words []string
+	// Root: not as the service's user, and with all of root's rights.
+	Root bool
+	// Optional: that it fails is no failure.
+	Optional bool
+}
+
+// setpriv adds an option of setpriv(1), which takes each but once.
+func (p *process) setpriv(option string, value ...string) {
+	p.Setpriv = slices.DeleteFunc(p.Setpriv, func(o string) bool { return o == option || strings.HasPrefix(o, option+"=") })
+	p.Setpriv = append(p.Setpriv, strings.Join(append([]string{option}, value...), "="))
 }
 
 type variable struct{ Name, Value string }

@@ -3,6 +3,7 @@ package generators
 import (
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,26 +14,24 @@ import (
 )
 
 // scriptProcess reads a declarative OpenRC script, which says what to run rather
-// than how (openrc-run(8)).
+// than how (openrc-run(8)): what OpenRC itself would give to start-stop-daemon or
+// supervise-daemon, option by option.
 func scriptProcess(script *openrc.Script, canListen bool) (process, error) {
-	// A stop() of its own is no obstacle: s6 stops a process by a signal.
-	startOnly := *script
-	startOnly.Funcs = maps.Clone(script.Funcs)
-	delete(startOnly.Funcs, "stop")
-	delete(startOnly.Funcs, "default_stop")
-	if err := startOnly.Declarative(); err != nil {
+	start := script.Start()
+	if err := start.Declarative(); err != nil {
 		return process{}, err
 	}
-	r := scriptReader{script: script, p: process{Pos: problem.Pos{File: script.Path}}}
+	r := scriptReader{script: start, p: process{Pos: problem.Pos{File: script.Path}, Umask: "0022", Home: true}}
+	r.exports()
 	r.program()
-	r.p.User = r.text("command_user")
-	r.p.Umask = r.text("umask")
-	if r.p.Dir = r.text("directory"); r.p.Dir == "" {
+	if r.p.Dir == "" {
 		r.p.Dir = "/"
+		if err := start.Moved(); err != nil {
+			r.errs = append(r.errs, err)
+		}
 	}
-	if v := r.lookup("chroot"); v.Text != "" {
-		r.fail(v.Pos, "write its source directory by hand", "chroot=%q has no counterpart in s6", v.Text)
-	}
+	r.limits()
+	r.folders()
 	r.signals()
 	r.notify(canListen)
 	r.rest()
@@ -42,16 +41,24 @@ func scriptProcess(script *openrc.Script, canListen bool) (process, error) {
 // signals reads how the service is stopped: stopsig, or the first of retry's
 // steps, and after which time by SIGKILL.
 func (r *scriptReader) signals() {
-	signal := r.text("stopsig")
+	signal, retry := r.text("stopsig"), r.text("retry")
+	if r.daemon.Supervised && retry != "" {
+		signal = "" // supervise-daemon.sh: both set, stopsig is ignored
+	}
 	if s6.ValidSignal(signal) {
 		r.carried = append(r.carried, "stopsig")
 	} else {
 		signal = ""
 	}
-	steps := strings.Split(r.text("retry"), "/")
+	steps := strings.Split(retry, "/")
 	wait := steps[0]
 	switch len(steps) {
 	case 1: // SECONDS: the signal, then KILL
+	case 2: // SIGNAL/SECONDS, and no KILL
+		if _, err := strconv.ParseUint(steps[1], 10, 20); err != nil || !s6.ValidSignal(steps[0]) {
+			return
+		}
+		signal, wait, r.carried = steps[0], "", append(r.carried, "retry")
 	case 3, 4: // SIGNAL/SECONDS/KILL[/SECONDS]
 		if last := strings.TrimPrefix(strings.ToUpper(steps[2]), "SIG"); last != "KILL" && last != "9" || !s6.ValidSignal(steps[0]) {
 			return
@@ -83,10 +90,12 @@ func (r *scriptReader) notify(canListen bool) {
 // scriptReader collects a process and what is wrong with it.
 type scriptReader struct {
 	script *openrc.Script
+	daemon openrc.Daemon
 	p      process
 	errs   []error
-	// carried are the settings that have a counterpart.
-	carried []string
+	// carried are the settings that have a counterpart, and lost the options that
+	// have none.
+	carried, lost []string
 }
 
 func (r *scriptReader) fail(pos problem.Pos, hint, format string, args ...any) {
@@ -103,47 +112,103 @@ func (r *scriptReader) lookup(name string) openrc.Value {
 
 func (r *scriptReader) text(name string) string { return r.lookup(name).Text }
 
-func (r *scriptReader) args(name string) []string {
-	words, err := r.script.Args(name)
+// exports carries over what conf.d and the script export. OpenRC gives every daemon
+// HOME and USER, of root where no option names another user.
+func (r *scriptReader) exports() {
+	r.p.Env = []variable{{"HOME", "/root"}, {"USER", "root"}}
+	exports, err := r.script.Exports()
 	if err != nil {
 		r.errs = append(r.errs, err)
 	}
-	return words
+	for _, v := range exports {
+		r.setenv(v.Name, v.Text)
+	}
+	for _, name := range []string{"SSD_NICELEVEL", "SSD_IONICELEVEL", "SSD_OOM_SCORE_ADJ"} {
+		if v, ok := r.script.Exported(name); ok {
+			r.option(openrc.Option{Name: priorities[name], Value: v.Text, Pos: v.Pos})
+		}
+	}
+}
+
+// priorities are the options that start-stop-daemon also has as variables.
+var priorities = map[string]string{"SSD_NICELEVEL": "nicelevel", "SSD_IONICELEVEL": "ionice", "SSD_OOM_SCORE_ADJ": "oom-score-adj"}
+
+func (r *scriptReader) setenv(name, value string) {
+	r.p.Env = slices.DeleteFunc(r.p.Env, func(v variable) bool { return v.Name == name })
+	r.p.Env = append(r.p.Env, variable{name, value})
 }
 
 // program finds the command line that stays in the foreground. OpenRC runs the
-// daemon so when it supervises it, or when it puts it into the background itself
-// (command_background); command_args_foreground says what that takes.
+// daemon so when it supervises it, or when it puts it into the background itself;
+// command_args_foreground says what any other takes.
 func (r *scriptReader) program() {
-	command := r.lookup("command")
-	if command.Text == "" {
-		return // Declarative has said so
+	d, err := r.script.Daemon()
+	if err != nil {
+		r.errs = append(r.errs, err)
+		return
 	}
-	r.p.Pos = problem.Pos{File: r.script.Path}
-	foreground := r.args("command_args_foreground")
-	supervised := r.text("supervisor") != "" && r.text("supervisor") != "start-stop-daemon"
-	if len(foreground) == 0 && !supervised && !openrc.IsYes(r.text("command_background")) {
-		r.fail(command.Pos, `set command_args_foreground in `+"/etc/conf.d/"+r.script.Service+
-			` to the option that keeps it in the foreground (often "-D", "-F" or "-f"), or command_background="yes" if it needs none`,
-			"%s goes to the background by itself", command.Text)
+	if !d.Foreground {
+		words, err := r.script.Args("command_args_foreground")
+		if err != nil {
+			r.errs = append(r.errs, err)
+		} else if len(words) == 0 {
+			r.fail(d.Pos, foregroundHint(r.script.Service), "%s goes to the background by itself", d.Prog[0])
+		} else if d, err = r.script.Foreground(); err != nil {
+			r.errs = append(r.errs, err)
+		}
 	}
-	r.p.Prog = slices.Concat([]string{command.Text}, r.args("command_args"), foreground)
+	r.daemon = d
+	r.p.Prog, r.p.Name = d.Prog, d.Name
+	for _, o := range d.Options {
+		r.option(o)
+	}
 }
 
+func foregroundHint(service string) string {
+	return `set command_args_foreground in /etc/conf.d/` + service +
+		` to the option that keeps it in the foreground (often "-D", "-F" or "-f"), or command_background="yes" if it needs none`
+}
+
+// folders carries over a start_pre that only makes directories.
+func (r *scriptReader) folders() {
+	made, ok := r.script.Folders()
+	if !ok {
+		return
+	}
+	for _, f := range made {
+		if f.Mode != "" && !octal.MatchString(f.Mode) || !s6.SafeFolder(f.Path) && !s6.NestedFolder(f.Path) {
+			return // start_pre is named among what is lost
+		}
+	}
+	for _, f := range made {
+		r.p.Folders = append(r.p.Folders, folder{Path: f.Path, Mode: f.Mode, Owner: f.Owner})
+	}
+	r.carried = append(r.carried, "start_pre")
+}
+
+var octal = regexp.MustCompile(`^[0-7]{1,4}$`)
+
 // rest notes what s6 does not know of: functions, dependencies and the settings
-// of OpenRC that change what the process may do.
+// of OpenRC that do not change what the process may do.
 func (r *scriptReader) rest() {
-	var lost []string
+	if v := r.lookup("rc_cgroup_devices"); v.Text != "" {
+		r.fail(v.Pos, moreRights, "rc_cgroup_devices= has no counterpart in s6")
+	}
+	lost := r.lost
 	for _, name := range []string{
-		"required_dirs", "required_files", "start_stop_daemon_args", "supervise_daemon_args", "capabilities", "secbits",
-		"no_new_privs", "output_log", "error_log", "output_logger", "error_logger", "stopsig", "retry", "notify", "rc_ulimit", "ssd_nicelevel",
+		"required_dirs", "required_files", "output_logger", "error_logger", "stopsig", "retry", "notify", "stopgroup",
+		"respawn_delay", "respawn_delay_step", "respawn_delay_cap", "respawn_max", "respawn_period", "healthcheck_delay", "healthcheck_timer",
+		"rc_cgroup_settings", "rc_cgroup_memory", "rc_cgroup_cpu", "rc_cgroup_cpuacct", "rc_cgroup_cpuset", "rc_cgroup_blkio", "rc_cgroup_pids",
+		"rc_cgroup_net_cls", "rc_cgroup_net_prio", "rc_cgroup_hugetlb", "start_inactive", "in_background_fake",
 	} {
 		if _, set, _ := r.script.Lookup(name); set && !slices.Contains(r.carried, name) {
 			lost = append(lost, name+"=")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.script.Funcs)) {
-		lost = append(lost, name+"()")
+		if !slices.Contains(r.carried, name) {
+			lost = append(lost, name+"()")
+		}
 	}
 	if len(lost) > 0 {
 		r.p.Notes = append(r.p.Notes, "not carried over: "+strings.Join(lost, " "))

@@ -15,7 +15,7 @@ import (
 // unitProcess reads the settings of a unit that have a meaning for any
 // supervisor, and lists the rest.
 func unitProcess(u *systemd.Unit, canListen bool) (process, error) {
-	r := unitReader{unit: u, p: process{Pos: problem.Pos{File: u.Path}, Dir: "/"}}
+	r := unitReader{unit: u, p: process{Pos: problem.Pos{File: u.Path}, Dir: "/", Umask: "0022"}}
 	r.foreground(canListen)
 	r.signals()
 	r.timeouts()
@@ -85,19 +85,21 @@ func (r *unitReader) foreground(canListen bool) {
 }
 
 func (r *unitReader) user() {
-	r.p.User, _, _ = r.value("User")
-	group, set, ok := r.value("Group")
-	switch {
-	case !ok:
-	case r.p.User == "" && group != "root" && group != "0":
-		r.p.User = "root:" + group
-	case r.p.User != "":
-		r.p.User += ":" + group
+	for key, name := range map[string]*string{"User": &r.p.User, "Group": &r.p.Group} {
+		text, set, _ := r.value(key)
+		if *name = text; strings.ContainsAny(text, " \t:") {
+			r.fail(set, "", "%q is no user and group", text)
+		}
 	}
-	if strings.ContainsAny(r.p.User, " \t") {
-		r.fail(set, "", "%q is no user and group", r.p.User)
+	if r.p.User == "" && (r.p.Group == "root" || r.p.Group == "0") {
+		r.p.Group = ""
 	}
-	r.p.Umask, _, _ = r.value("UMask")
+	r.p.Home = r.p.User != ""
+	if mask, set, ok := r.value("UMask"); ok {
+		if r.p.Umask = mask; !octal.MatchString(mask) {
+			r.fail(set, "", "%q is not octal", mask)
+		}
+	}
 	if dir, set, ok := r.value("WorkingDirectory"); ok {
 		if r.p.Dir = strings.TrimPrefix(dir, "-"); !strings.HasPrefix(r.p.Dir, "/") {
 			r.fail(set, "write an absolute path into a drop-in", "%q is not a path that s6 could know", dir)

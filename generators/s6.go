@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -179,7 +178,7 @@ func fromProcess(t *tree.Tree, s S6) ([]string, error) {
 	if err != nil {
 		return nil, problem.New(p.Pos, "%v", err)
 	}
-	finish, err := templates.Render("s6-finish", s.Flavor)
+	finish, err := templates.Render("s6-finish", data)
 	if err != nil {
 		return nil, err
 	}
@@ -208,46 +207,6 @@ func fromProcess(t *tree.Tree, s S6) ([]string, error) {
 		}
 	}
 	return p.notes(), err
-}
-
-// run is the data of templates/s6-run.tmpl.
-type run struct {
-	From, Again, Execline, Options string
-	Notes                          []string
-	Up, Enter                      []string
-	process
-}
-
-// positional is what execlineb -S1 would replace.
-var positional = regexp.MustCompile(`\$\{?[0-9@*#]`)
-
-func newRun(s S6, p process) (run, error) {
-	r := run{From: s.from(p.Pos.File), Again: s.again(), Execline: s.Flavor.Execline, Options: "-P", Notes: p.Notes, process: p}
-	id := s.Domain.ID()
-	if s.Template {
-		// Whoever makes an instance names the domain by it.
-		words := slices.Concat(p.Prog, []string{p.Dir, p.User})
-		for _, e := range p.Env {
-			words = append(words, e.Value)
-		}
-		for _, w := range words {
-			if positional.MatchString(w) {
-				return run{}, problem.New(p.Pos, "%q would be replaced by the name of the instance", w).
-					WithHint("write the template by hand")
-			}
-		}
-		id, r.Options = "$1", "-S1"
-		r.Enter = []string{rdomain, "exec", id, "--"}
-		if p.User != "" {
-			r.Enter = append(r.Enter, append([]string{rdexec}, domain.Command{User: p.User}.Options()...)...)
-		}
-	} else {
-		r.Enter = append([]string{rdexec}, domain.Command{Domain: s.Domain, User: p.User}.Options()...)
-	}
-	if s.Flavor.ServiceDirs {
-		r.Up = []string{rdomain, "up", id}
-	}
-	return r, nil
 }
 
 // logger is the data of templates/s6-log.tmpl.

@@ -44,8 +44,9 @@ func TestRunScriptFromAUnit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, script)
 	}
-	enter := domain.Command{Domain: parse(t, "t1", "mgmt"), User: "www-data:adm"}
-	want := append(enter.Options(), "/usr/sbin/daemon", "-a", "b", "c", "o ${OPTS} $ONE", "preo ${OPTS} $ONEpost", "", "$OPTS", "${ONE}",
+	want := domain.Command{Domain: parse(t, "t1", "mgmt")}.Options()
+	want = append(want, "s6-envuidgid", "www-data", "s6-envuidgid", "-g", "adm", "s6-applyuidgid", "-U", "-z")
+	want = append(want, "/usr/sbin/daemon", "-a", "b", "c", "o ${OPTS} $ONE", "preo ${OPTS} $ONEpost", "", "$OPTS", "${ONE}",
 		`a\o ${OPTS} $ONE`, "x$OPTS")
 	want = append(want, odd...)
 	want = append(want, "cwd=/usr", "umask=0027", `A=x "$HOME" 50% \`)

@@ -44,6 +44,8 @@ func (sh *shell) command(c *syntax.CallExpr, name string) {
 		}
 	case name == "unset":
 		sh.unsetAll(args)
+	case name == "ulimit" && len(sh.funcs[name]) == 0:
+		sh.ulimit(c, args)
 	default:
 		sh.affect(c, name, args, &suspicion{sh: sh})
 	}
@@ -73,7 +75,10 @@ func (sh *shell) affect(c *syntax.CallExpr, name string, args []*syntax.Word, s 
 			s.blur(implied, c)
 		}
 		s.blurWords(c, args)
+	case limiting[name] && len(sh.funcs[name]) == 0:
+		sh.unlimited = sh.doubt(c, "changes what the daemon inherits, and no variable says so")
 	case name == "cd":
+		sh.moved = sh.doubt(c, "moves the daemon to another folder, and directory= does not say so")
 		s.blur("PWD", c)
 		s.blur("OLDPWD", c)
 	case len(sh.funcs[name]) > 0:
@@ -118,6 +123,9 @@ func (sh *shell) declare(w *syntax.Word, readonly bool) {
 			doubt = sh.doubt(w, needsShell)
 		}
 		sh.assign(name, text, doubt, w)
+	}
+	if !readonly {
+		sh.export(name)
 	}
 	if readonly {
 		v := sh.get(name)

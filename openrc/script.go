@@ -202,6 +202,12 @@ func (s *Script) Declarative() error {
 				Hint: "such a service can be run by OpenRC only"}
 		}
 	}
+	for _, name := range started {
+		if pos, ok := s.Funcs[name]; ok {
+			return &problem.Error{Pos: pos, Msg: "the script has its own " + name + "(), which OpenRC calls when it starts the daemon",
+				Hint: "such a service can be run by OpenRC only"}
+		}
+	}
 	if s.sh.strangers {
 		return s.sh.foreign(s.Path)
 	}

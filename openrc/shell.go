@@ -54,18 +54,28 @@ type shell struct {
 	// mayEnd is set when the shell may have ended with an error. A value
 	// that is certain otherwise stays so: the service does not start then.
 	mayEnd bool
+	// exports are the variables that the daemon inherits. One that may be exported or
+	// not has its doubt.
+	exports map[string]*problem.Error
+	// limits are the arguments of each ulimit, and unlimited says which command
+	// changes the shell as no variable says.
+	limits    [][]string
+	unlimited *problem.Error
+	// moved says which command changed the working directory.
+	moved *problem.Error
 	// mentions lists the assignments in the order of the files.
 	mentions []mention
 }
 
 func newShell(fallback func(string) variable) *shell {
-	return &shell{vars: map[string]variable{}, funcs: map[string][]function{}, fallback: fallback}
+	return &shell{vars: map[string]variable{}, funcs: map[string][]function{}, exports: map[string]*problem.Error{}, fallback: fallback}
 }
 
 // clone returns a copy that can go another way.
 func (sh *shell) clone() *shell {
 	c := *sh
-	c.vars, c.funcs = maps.Clone(sh.vars), maps.Clone(sh.funcs)
+	c.vars, c.funcs, c.exports = maps.Clone(sh.vars), maps.Clone(sh.funcs), maps.Clone(sh.exports)
+	c.limits = slices.Clip(sh.limits)
 	for name, defs := range c.funcs {
 		c.funcs[name] = slices.Clip(defs)
 	}
@@ -121,6 +131,7 @@ func (sh *shell) assign(name, text string, doubt *problem.Error, node syntax.Nod
 
 // unset removes name.
 func (sh *shell) unset(name string, node syntax.Node) {
+	delete(sh.exports, name)
 	sh.assign(name, "", nil, node)
 	v := sh.vars[name]
 	v.set = false

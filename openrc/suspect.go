@@ -98,6 +98,9 @@ func (s *suspicion) command(c *syntax.CallExpr) {
 		s.sh.mayEnd = true
 	}
 	if declares(name) || name == "unset" {
+		if name == "export" {
+			s.exportWords(c, c.Args[1:])
+		}
 		s.blurWords(c, c.Args[1:])
 		return
 	}
@@ -107,6 +110,16 @@ func (s *suspicion) command(c *syntax.CallExpr) {
 func (s *suspicion) blurPrefix(c *syntax.CallExpr) {
 	for _, a := range c.Assigns {
 		s.blur(a.Name.Value, a)
+	}
+}
+
+// exportWords notes the names that args may export. One that is no more than
+// exported is not assigned, but in a function that is a matter of its own.
+func (s *suspicion) exportWords(c *syntax.CallExpr, args []*syntax.Word) {
+	for _, w := range args {
+		if name, _, _ := splitAssignment(w); name != "" {
+			s.sh.mayExport(name, c)
+		}
 	}
 }
 

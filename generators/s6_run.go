@@ -1,0 +1,266 @@
+package generators
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rdgen/problem"
+	"rdgen/runtime/domain"
+	"rdgen/s6"
+)
+
+// run is the data of templates/s6-run.tmpl and s6-finish.tmpl.
+type run struct {
+	From, Again, Execline, Options string
+	Notes                          []string
+	Up                             []string
+	// Prepare is done as root, before a variable is substituted.
+	Prepare []line
+	Imports []imported
+	// Before is in the domain, but not the program.
+	Before []line
+	// Enter leads into the domain, and to what runs the program as whom.
+	Enter        [][]string
+	NotifySocket bool
+	NotifyFD     int
+	Program      [][]string
+	// After is what finish does.
+	After []line
+}
+
+// line is a line of execline: words, or a block of them after the words of Head.
+type line struct {
+	Head  string
+	Words []string
+}
+
+// positional is what execlineb -S1 would replace.
+var positional = regexp.MustCompile(`\$\{?[0-9@*#]`)
+
+func newRun(s S6, p process) (run, error) {
+	r := run{From: s.from(p.Pos.File), Again: s.again(), Execline: s.Flavor.Execline, Options: "-P", Notes: p.Notes,
+		Imports: p.Imports, NotifySocket: p.NotifySocket, NotifyFD: p.NotifyFD}
+	id := s.Domain.ID()
+	enter := append([]string{rdexec}, domain.Command{Domain: s.Domain}.Options()...)
+	if s.Template {
+		// Whoever makes an instance names the domain by it.
+		id, r.Options = "$1", "-S1"
+		enter = []string{rdomain, "exec", id, "--"}
+	}
+	if s.Flavor.ServiceDirs {
+		r.Up = []string{rdomain, "up", id}
+	}
+	if err := p.settle(); err != nil {
+		return run{}, err
+	}
+	r.prepare(p)
+	r.Enter = p.chain(enter, false, s.Template)
+	for _, c := range p.Before {
+		r.Before = append(r.Before, p.line(c, enter, s.Template))
+	}
+	for _, c := range p.After {
+		l := p.line(c, enter, s.Template)
+		l.Head = "foreground"
+		r.After = append(r.After, l)
+	}
+	for _, f := range p.Folders {
+		if f.Removed {
+			r.After = append(r.After, line{"foreground", []string{"rm", "-rf", f.Path}})
+		}
+	}
+	r.Program = p.program()
+	return r, r.checkPositional(p.Pos, s.Template)
+}
+
+// settle refuses what no chain of programs can do.
+func (p *process) settle() error {
+	if numeric(p.User) && p.Group == "" && p.Raise {
+		return problem.New(p.Pos, "user %s is a number, and whoever gets capabilities needs a name here", p.User).
+			WithHint("write the user's name")
+	}
+	if p.Name != "" && len(p.path()) > 0 {
+		return problem.New(p.Pos, "is called %s and has a PATH of its own, and only one of the two can be had", p.Name).
+			WithHint("leave out the one that matters less in a drop-in or in conf.d")
+	}
+	return nil
+}
+
+// checkPositional refuses words that look like a parameter: that of a template, or
+// the exit code that finish has.
+func (r *run) checkPositional(at problem.Pos, template bool) error {
+	if template && len(r.After) > 0 {
+		return problem.New(at, "has something to do when it stops, and finish of a template does not know its instance").
+			WithHint("write the template by hand")
+	}
+	var words []string
+	lines := r.After
+	if template {
+		words, lines = slices.Concat(r.Program...), slices.Concat(r.Prepare, r.Before)
+	}
+	for _, l := range lines {
+		words = append(words, l.Words...)
+	}
+	for _, w := range words {
+		if positional.MatchString(w) && w != "$1" {
+			return problem.New(at, "%q would be replaced by the name of the instance", w).WithHint("write the template by hand")
+		}
+	}
+	return nil
+}
+
+// prepare makes the folders and the environment.
+func (r *run) prepare(p process) {
+	add := func(head string, words ...string) { r.Prepare = append(r.Prepare, line{head, words}) }
+	for _, f := range p.Folders {
+		user, group, _ := strings.Cut(f.Owner, ":")
+		switch {
+		case s6.SafeFolder(f.Path) && f.Mode != "":
+			words := []string{"install", "-d", "-m", f.Mode}
+			if user != "" {
+				words = append(words, "-o", user)
+			}
+			if group != "" {
+				words = append(words, "-g", group)
+			}
+			add("if", append(words, f.Path)...)
+			continue
+		case f.Mode != "":
+			add("if", "mkdir", "-p", "-m", f.Mode, f.Path)
+		default:
+			add("if", "mkdir", "-p", f.Path)
+		}
+		if f.Owner != "" {
+			add("if", "chown", "-h", f.Owner, f.Path)
+		}
+	}
+	add("", "cd", p.Dir)
+	if p.Umask != "" {
+		add("", "umask", p.Umask)
+	}
+	if p.Home && p.User != "" && !numeric(p.User) {
+		add("backtick -n -i HOME", "homeof", p.User)
+	}
+	for _, e := range p.Env {
+		if e.Name != "PATH" {
+			add("", "export", e.Name, e.Value)
+		}
+	}
+	for _, f := range p.EnvFiles {
+		if f.Optional {
+			add("", "envfile", "-I", f.Path)
+		} else {
+			add("", "envfile", f.Path)
+		}
+	}
+}
+
+// line is a command of the service that is not the program.
+func (p process) line(c command, enter []string, template bool) line {
+	l := line{"if", slices.Concat(slices.Concat(p.chain(enter, c.Root, template)...), slices.Concat(p.path()...), c.Words)}
+	if c.Optional {
+		l.Head = "foreground"
+	}
+	return l
+}
+
+// chain is what leads from root, outside, to the user in the domain. rdexec changes the
+// user where that is all; s6-applyuidgid where something has to be done before, or where
+// a group is named: then rdexec would leave only that one.
+func (p process) chain(enter []string, root, template bool) [][]string {
+	chain := [][]string{slices.Clone(enter)}
+	simple := len(p.Wrappers) == 0 && !p.Raise && (p.Group == "" || p.User == "" || numeric(p.User))
+	switch {
+	case root || p.User == "" && p.Group == "":
+	case simple && !template:
+		chain[0] = slices.Insert(chain[0], len(enter)-1, "-u", p.account())
+	case simple:
+		chain = append(chain, append([]string{rdexec}, domain.Command{User: p.account()}.Options()...))
+	}
+	chain = append(chain, p.Wrappers...)
+	if root {
+		return chain
+	}
+	if !simple {
+		chain = append(chain, p.drop()...)
+	}
+	if len(p.Setpriv) > 0 {
+		words := []string{"setpriv"}
+		if p.Raise && p.User != "" {
+			words = append(words, "--reuid="+p.User)
+			if numeric(p.User) {
+				words = append(words, "--regid="+p.Group, "--clear-groups")
+			}
+		}
+		chain = append(chain, append(words, p.Setpriv...))
+	}
+	return chain
+}
+
+// account is the user and group as rdexec has them.
+func (p process) account() string {
+	switch {
+	case p.Group == "":
+		return p.User
+	case p.User == "":
+		return "root:" + p.Group
+	}
+	return p.User + ":" + p.Group
+}
+
+// drop changes user and groups by programs that need no more than they: the
+// groups of the user, the group that is named, and last the user, if setpriv does not.
+func (p process) drop() [][]string {
+	switch {
+	case p.User == "" && p.Group == "":
+		return nil
+	case p.User == "" || numeric(p.User) && !p.Raise:
+		return [][]string{append([]string{rdexec}, domain.Command{User: p.account()}.Options()...)}
+	case numeric(p.User):
+		return nil
+	}
+	chain := [][]string{{"s6-envuidgid", p.User}}
+	switch {
+	case numeric(p.Group):
+		chain = append(chain, []string{"export", "GID", p.Group})
+	case p.Group != "":
+		chain = append(chain, []string{"s6-envuidgid", "-g", p.Group})
+	}
+	if p.Raise {
+		chain = append(chain, []string{"export", "UID", "0"})
+	}
+	return append(chain, []string{"s6-applyuidgid", "-U", "-z"})
+}
+
+// path sets the service's own PATH, last: the programs before are found by that of s6.
+func (p process) path() [][]string {
+	for _, e := range p.Env {
+		if e.Name == "PATH" {
+			return [][]string{{"export", "PATH", e.Value}}
+		}
+	}
+	return nil
+}
+
+// program is what the user executes in the domain. Files are opened as the user, as
+// OpenRC does, and nobody else may read a new one.
+func (p process) program() (chain [][]string) {
+	for _, f := range p.Files {
+		mode := "-a"
+		if f.FD == 0 {
+			mode = "-r"
+		}
+		chain = append(chain, []string{"redirfd", mode, fmt.Sprint(f.FD), f.Path})
+	}
+	if len(p.Files) > 0 {
+		chain = slices.Concat([][]string{{"umask", "0177"}}, chain, [][]string{{"umask", p.Umask}})
+	}
+	chain = append(chain, p.path()...)
+	if p.Name != "" {
+		chain = append(chain, []string{"exec", "-a", p.Name})
+	}
+	return append(chain, p.Prog)
+}
+
+func numeric(name string) bool { return name != "" && strings.Trim(name, "0123456789") == "" }

@@ -1,0 +1,150 @@
+package generators_test
+
+import (
+	"strings"
+	"testing"
+
+	"rdgen/services"
+)
+
+// started makes run from an init script with these lines, and conf.d/web with those.
+func started(t *testing.T, script, conf string) (string, error) {
+	t.Helper()
+	fsys := files("etc/init.d/web", "#!/sbin/openrc-run\n"+script+"\n", "etc/conf.d/web", conf+"\n")
+	job, err := services.NewLoader(fsys, parse(t, "t1", "")).S6.Load("web")
+	if err != nil {
+		return "", err
+	}
+	made, _, err := job.Files()
+	if err != nil {
+		return "", err
+	}
+	return text(t, made, "/etc/s6-rc/source/web/run"), nil
+}
+
+// TestScriptIsStartedAsByOpenRC: what start-stop-daemon and supervise-daemon are
+// given, and the environment, are what the process under s6 has. Each line of want, but
+// its "; ", is a line of run.
+func TestScriptIsStartedAsByOpenRC(t *testing.T) {
+	const bg = "command=/bin/x\ncommand_background=yes\npidfile=/run/x\n"
+	const sup = "command=/bin/x\nsupervisor=supervise-daemon\n"
+	for _, c := range []struct{ script, conf, want string }{
+		// The environment.
+		{bg + `export DB="${DB:-/var/lib/x.db}"`, "export LISTEN=127.0.0.1:80", "export DB /var/lib/x.db; export LISTEN 127.0.0.1:80"},
+		{bg + "A=1\nexport A\nA=2", "", "export A 2"},
+		{bg + "export A=1\nunset A\nexport RC_X=1 SSD_Y=2 EINFO_Z=3 SVCNAME=4", "", "export USER root; /usr/sbin/rdexec -n t1 --"},
+		{bg + "export PATH=/opt/bin:/bin", "", "/usr/sbin/rdexec -n t1 --; export PATH /opt/bin:/bin; /bin/x"},
+		{bg + "PATH=/opt/bin:/bin", "", "export PATH /opt/bin:/bin"},
+		{bg + "export HOME=/a", "", "export HOME /a"},
+		{bg + "export HOME=/a\ncommand_user=web", "", "backtick -n -i HOME { homeof web }; export USER web"},
+		{bg + "command_user=web\nstart_stop_daemon_args='--env HOME=/b -e USER=c'", "", "export HOME /b; export USER c"},
+		// Programs of several words, and eval.
+		{sup + "command='/bin/x serve'\ncommand_args='--port 80'", "", "/bin/x serve --port 80"},
+		{"command='/bin/x serve'\ncommand_args='--port 80'\ncommand_background=1\npidfile=/run/x", "", "/bin/x serve --port 80"},
+		{bg + `base=/srv/x` + "\ncommand='$base/bin/x'\n" + `directory='"/srv/my x"'`, "", `cd "/srv/my x"; /srv/x/bin/x`},
+		{bg + "directory='$base/d'", "base=/srv", "cd /srv/d"},
+		{bg + "command_args='-u nobody'\nprocname=y", "", "exec -a y; /bin/x -u nobody"},
+		// In the foreground, and in the background.
+		{"command=/bin/x\npidfile=/run/x\nstart_stop_daemon_args='--background --make-pidfile'", "", "/bin/x"},
+		{"command=/bin/x\npidfile=/run/x\nstart_stop_daemon_args='-bm'\ncommand_args_background=-p\ncommand_args_foreground=-F", "", "/bin/x -p"},
+		{"command=/bin/x\npidfile=/run/x\nstart_stop_daemon_args='--back -m --wait 100'", "", "/bin/x"},
+		{"command=/bin/x\ncommand_args=-a\ncommand_args_background=-d", "command_args_foreground=-F", "/bin/x -a -F"},
+		{bg + "command_args_foreground=-F", "", "/bin/x"},
+		{sup + "command_args=-a\ncommand_args_foreground=-F\ncommand_args_background=-d", "", "/bin/x -a -F"},
+		// Users and groups.
+		{bg + "command_user=web", "", "/usr/sbin/rdexec -n t1 -u web --"},
+		{bg + "command_user=web:adm", "", "/usr/sbin/rdexec -n t1 --; s6-envuidgid web; s6-envuidgid -g adm; s6-applyuidgid -U -z"},
+		{bg + "start_stop_daemon_args='--user web --group adm'", "", "s6-envuidgid web; s6-envuidgid -g adm"},
+		{bg + "start_stop_daemon_args='-g adm -u web:mail'", "", "s6-envuidgid -g mail"},
+		{bg + "start_stop_daemon_args='--user=web:5'", "", "s6-envuidgid web; export GID 5"},
+		{bg + "start_stop_daemon_args='-c 33:5'", "", "/usr/sbin/rdexec -n t1 -u 33:5 --"},
+		{bg + "start_stop_daemon_args='-g adm'", "", "/usr/sbin/rdexec -n t1 -u root:adm --"},
+		{bg + "start_stop_daemon_args='--user nobody --group nogroup --chdir /var/lib/x --env MODE=prod'", "",
+			"cd /var/lib/x; export USER nobody; export MODE prod; s6-envuidgid nobody; s6-envuidgid -g nogroup"},
+		{sup + "start_stop_daemon_args='--user web'", "", "/usr/sbin/rdexec -n t1 -u web --"},
+		{sup + "supervise_daemon_args='--user web -d /d -k 077'\nstart_stop_daemon_args='--user other'", "", "cd /d; umask 077; /usr/sbin/rdexec -n t1 -u web --"},
+		// Priorities, limits, rights.
+		{bg + "start_stop_daemon_args='--nicelevel -5 --ionice 2:7 --oom-score-adj -500'\ncommand_user=web", "",
+			"nice -n -5; ionice -c 2 -n 7; choom -n -500 --; s6-envuidgid web; s6-applyuidgid -U -z"},
+		{bg + "export SSD_NICELEVEL=3", "export SSD_IONICELEVEL=3", "nice -n 3; ionice -c 3"},
+		{bg + "export SSD_NICELEVEL=3\nstart_stop_daemon_args='-N 4'", "", "nice -n 4"},
+		{bg, `rc_ulimit="-n 4096 -c unlimited -l 64"`, "prlimit --nofile=4096:4096; prlimit --core=unlimited:unlimited; prlimit --memlock=65536:65536"},
+		{bg + "ulimit -Sn 100\nulimit -H -c 1", "", "prlimit --nofile=100:; prlimit --core=:512"},
+		{bg + "umask=027", "", "umask 027"},
+		{bg + "no_new_privs=yes\ncommand_user=web", "", "/usr/sbin/rdexec -n t1 -u web --; setpriv --no-new-privs"},
+		{bg + "capabilities='^cap_net_bind_service,!cap_sys_admin'\ncommand_user=web", "",
+			"s6-envuidgid web; export UID 0; s6-applyuidgid -U -z; setpriv --reuid=web --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service --bounding-set=-sys_admin"},
+		// Files, and folders.
+		{bg + "output_log=/var/log/x.log\nerror_log=/var/log/x.err\numask=002", "", "umask 0177; redirfd -a 1 /var/log/x.log; redirfd -a 2 /var/log/x.err; umask 002"},
+		{sup + "supervise_daemon_args='-0 /etc/in'", "", "redirfd -r 0 /etc/in"},
+		{bg + "start_pre() { checkpath -d -m 0750 -o web:adm /run/x; }", "", "if { install -d -m 0750 -o web -g adm /run/x }"},
+		{bg + "start_pre() {\ncheckpath --directory --owner web /run/x/y || return 1\n}", "", "if { mkdir -p /run/x/y }; if { chown -h web /run/x/y }"},
+		{bg + "start_pre() {\nmkdir -p /run/x && checkpath -q -dm 755 /var/lib/x\n}", "", "if { mkdir -p /run/x }; if { install -d -m 755 /var/lib/x }"},
+		// What only other functions change.
+		{bg + "stop() { export A=1; command_user=y; }\nreload() { ulimit -n 1; command=/bin/y; }\nstop_post() { cd /; renice -n 1 $$; }", "", "/bin/x; cd /"},
+	} {
+		run, err := started(t, c.script, c.conf)
+		if err != nil {
+			t.Errorf("%q: %v", c.script, err)
+			continue
+		}
+		for _, want := range strings.Split(c.want, "; ") {
+			if !strings.Contains(run, "\n"+want+"\n") {
+				t.Errorf("of %q and %q, run does not say %q:\n%s", c.script, c.conf, want, run)
+			}
+		}
+		if strings.Contains(run, "RC_") || strings.Contains(run, "EINFO_") || strings.Contains(run, "SSD_") {
+			t.Errorf("of %q, run has what OpenRC takes away:\n%s", c.script, run)
+		}
+	}
+}
+
+// TestScriptIsRefused: what would run otherwise than under OpenRC is an error.
+func TestScriptIsRefused(t *testing.T) {
+	const bg = "command=/bin/x\ncommand_background=yes\npidfile=/run/x\n"
+	for _, c := range []struct{ script, conf, want string }{
+		{bg + "export A=$(date)", "", "init.d/web:5"},
+		{bg + "[ -e /x ] && export A=1", "", "init.d/web:5"},
+		{bg + "start_pre() { export A=1; }", "", "start_pre()"},
+		{bg + "A=1\nstart_pre() {\nexport A; }", "", "init.d/web:7"},
+		{bg, "[ -e /x ] && export A", "conf.d/web:1"},
+		{bg + "PATH=$PATH:/opt", "", "PATH"},
+		{bg + "start_pre() { ulimit -n 5; }", "", "changes what the daemon inherits"},
+		{bg + "ulimit -n $(x)", "", "needs a shell"},
+		{bg + "renice -n 5 $$", "", "changes what the daemon inherits"},
+		{bg + "cd /srv", "", "moves the daemon to another folder"},
+		{bg + "start_pre() { directory=/x; }", "", "start_pre()"},
+		{bg + "ssd_start() { /bin/y; }", "", "its own ssd_start()"},
+		{bg + "yesno() { return 0; }", "", "its own yesno()"},
+		{bg + "command_user=", "", "command_user= is empty"},
+		{bg + "output_log=''", "", "output_log= is empty"},
+		{bg + "command_user=a\nstart_stop_daemon_args='--user b'", "", "the user is b here and a before"},
+		{bg + "start_stop_daemon_args='--chroot /srv'", "", "--chroot /srv has no counterpart"},
+		{bg + "chroot=/srv", "", "--chroot /srv has no counterpart"},
+		{bg + "secbits=0x2f", "", "--secbits 0x2f has no counterpart"},
+		{bg + "capabilities='=ep'", "", "is no capability"},
+		{bg + "rc_cgroup_devices='devices.deny a'", "", "rc_cgroup_devices= has no counterpart"},
+		{bg + "start_stop_daemon_args='--frobnicate'", "", "start-stop-daemon has no option --frobnicate"},
+		{bg + "start_stop_daemon_args='--s x'", "", "start-stop-daemon has no option --s"},
+		{bg + "start_stop_daemon_args='--user'", "", `"--" is no user`},
+		{bg + "command='/bin/x --serve'", "", "start-stop-daemon has no option --serve"},
+		{bg + "start_stop_daemon_args='--test'", "", "--test starts nothing"},
+		{bg + "start_stop_daemon_args='--nicelevel much'", "", "is not a number"},
+		{bg + "start_stop_daemon_args='--chdir here'", "", "is not an absolute path"},
+		{bg + "start_stop_daemon_args='--umask a-w'", "", "is not octal"},
+		{bg + "start_stop_daemon_args='--env A'", "", "is not NAME=VALUE"},
+		{bg + "command_args_background=-d", "", "are not for one service"},
+		{bg, "rc_ulimit='-n'", "is not pairs"},
+		{bg, "rc_ulimit='-z 5'", "sets no limit that is known"},
+		{"command=/bin/x\nsupervisor=supervise-daemon\nstart_stop_daemon_args='--background'", "", "supervise-daemon has no option --background"},
+		{"command=/bin/x\nsupervisor=supervise-daemon\nstart_stop_daemon_args='-N 5'\nsupervise_daemon_args=''", "", "some releases"},
+		{"command=/bin/x\ncommand_args_background=-d", "", "goes to the background by itself"},
+		{bg + "command_args='a; b'", "", "is more than words"},
+		{bg + "directory='/srv/*'", "", "may match files"},
+	} {
+		run, err := started(t, c.script, c.conf)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("of %q and %q: error %v; want %q\n%s", c.script, c.conf, err, c.want, run)
+		}
+	}
+}

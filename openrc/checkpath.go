@@ -1,0 +1,127 @@
+package openrc
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"rdgen/problem"
+)
+
+// Folder is a directory that a script makes before its daemon starts.
+type Folder struct {
+	Path string
+	// Mode is octal, or "": then an old folder keeps its mode.
+	Mode string
+	// Owner is USER, USER:GROUP, :GROUP or "".
+	Owner string
+	Pos   problem.Pos
+}
+
+// Folders returns the directories that start_pre makes by checkpath(8) or mkdir, if it
+// certainly does that and nothing else; ok is false otherwise.
+func (s *Script) Folders() (folders []Folder, ok bool) {
+	defs := s.sh.funcs["start_pre"]
+	if len(defs) != 1 || defs[0].maybe {
+		return nil, false
+	}
+	block, isBlock := defs[0].decl.Body.Cmd.(*syntax.Block)
+	if !isBlock || len(defs[0].decl.Body.Redirs) > 0 {
+		return nil, false
+	}
+	sh := s.sh.clone()
+	sh.src = defs[0].src
+	for _, stmt := range block.Stmts {
+		made, ok := sh.folders(stmt)
+		if !ok {
+			return nil, false
+		}
+		folders = append(folders, made...)
+	}
+	return folders, true
+}
+
+// folders reads one statement. What follows "||" happens where the folder could not
+// be made, and that ends the start in any case.
+func (sh *shell) folders(stmt *syntax.Stmt) ([]Folder, bool) {
+	if stmt.Background || stmt.Negated || len(stmt.Redirs) > 0 {
+		return nil, false
+	}
+	switch c := stmt.Cmd.(type) {
+	case *syntax.BinaryCmd:
+		if c.Op == syntax.AndStmt {
+			first, ok := sh.folders(c.X)
+			second, also := sh.folders(c.Y)
+			return append(first, second...), ok && also
+		}
+		if y, ok := c.Y.Cmd.(*syntax.CallExpr); ok && c.Op == syntax.OrStmt && len(y.Args) > 0 && y.Args[0].Lit() == "return" {
+			return sh.folders(c.X)
+		}
+	case *syntax.CallExpr:
+		var words []given
+		for _, w := range c.Args {
+			text, doubt := sh.word(w, true)
+			if doubt != nil {
+				return nil, false
+			}
+			words = append(words, given{text, sh.src.pos(w.Pos())})
+		}
+		if len(words) == 0 || len(c.Assigns) > 0 || len(sh.funcs[words[0].text]) > 0 {
+			return nil, false
+		}
+		return makes(words[0].text, words[1:])
+	}
+	return nil, false
+}
+
+// The options of checkpath.c, and those of mkdir(1) that both coreutils and busybox
+// have.
+var (
+	checkpathOptions = map[string]longOption{
+		"directory": {'d', false}, "directory-truncate": {'D', false}, "file": {'f', false}, "file-truncate": {'F', false},
+		"pipe": {'p', false}, "mode": {'m', true}, "owner": {'o', true}, "symlinks": {'s', false}, "writable": {'W', false},
+		"nocolor": {'C', false}, "verbose": {'v', false}, "quiet": {'q', false},
+	}
+	mkdirOptions = map[string]longOption{"parents": {'p', false}, "mode": {'m', true}}
+)
+
+// makes reads a command that makes directories and does nothing else.
+func makes(command string, args []given) (folders []Folder, ok bool) {
+	switch command {
+	case ":", "true":
+		return nil, true
+	case "return":
+		return nil, len(args) == 0 || len(args) == 1 && args[0].text == "0"
+	case "checkpath", "mkdir":
+	default:
+		return nil, false
+	}
+	table := mkdirOptions
+	if command == "checkpath" {
+		table = checkpathOptions
+	}
+	options, paths, err := getopt(command, table, args)
+	if err != nil {
+		return nil, false
+	}
+	var f Folder
+	directory := command == "mkdir"
+	for _, o := range options {
+		switch o.Name {
+		case "directory":
+			directory = true
+		case "mode":
+			f.Mode = o.Value
+		case "owner":
+			f.Owner = o.Value
+		case "parents", "quiet", "verbose", "nocolor", "symlinks":
+		default:
+			return nil, false
+		}
+	}
+	for _, p := range paths {
+		f.Path, f.Pos = strings.TrimRight(p.text, "/"), p.pos
+		folders = append(folders, f)
+	}
+	return folders, directory
+}
