@@ -191,7 +191,7 @@ gone() { i=0; until [ "$(daemons)" = "0 daemons" ] || [ $i = 100 ]; do i=$((i + 
 case_false()
 {
 	all start
-	state none; state decl; state super; state plain; running decl; running none; daemons
+	written super; state none; state decl; state super; state plain; running decl; running none; daemons
 	rc decl reload >/dev/null; all stop; gone
 	inside="net:[$(cat /run/t1.inode)] clean" tops=0
 	while read -r func place; do

@@ -146,6 +146,12 @@ running()
 	i=0
 	until [ "$(cat "/proc/$(cat "/run/$1.pid")/comm" 2>/dev/null)" = sleep ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
 }
+# written waits until the daemon has written its pid.
+written()
+{
+	i=0
+	until [ -s "/run/$1.pid" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
+}
 rc() { rc-service "$@" </dev/null >/tmp/rc.log 2>&1; echo "$* = $?"; }
 said() { if grep -q "$1" /tmp/rc.log; then echo "said $1"; else echo "did not say $1:"; cat /tmp/rc.log; fi; }
 `
@@ -249,8 +255,9 @@ func TestServicesEnter(t *testing.T) {
 			got := b.run(setup + `
 ip netns add t1
 rc decl start; rc super start; rc plain start; rc none start
-i=0; while [ ! -s /run/super.pid ] && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
+written super
 state decl; state super; state plain; state none
+running decl
 if tr '\0' '\n' </proc/$(cat /run/decl.pid)/environ | grep RDGEN; then echo marked; fi
 rc decl reload; rc decl restart; running decl; state decl
 rc decl stop; case $(cat /tmp/rc.log) in *ERROR*) cat /tmp/rc.log ;; esac

@@ -403,7 +403,8 @@ rdgen_dot()
 # rdgen_look WORD enters where that was not done.
 rdgen_look()
 {
-	rdgen_looked=$$ # which rdomain.ID asks
+	# shellcheck disable=SC2034 # rdomain.ID asks it
+	rdgen_looked=$$
 	case "$1:$vrf@$netns" in
 	s6-*:@ | sv:@) ;;
 	s6-*:* | sv:*)
