@@ -22,7 +22,8 @@ type Conf struct {
 	// below the root; those of single runlevels come last.
 	Files []string
 
-	sh *shell
+	sources []*source
+	sh      *shell
 }
 
 // ReadConf reads the conf.d files of service as openrc-run.sh does (OpenRC 0.45
@@ -62,7 +63,10 @@ func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 		return nil, &problem.Error{Pos: pos, Msg: "no such file", Err: fs.ErrNotExist,
 			Hint: "name the domain in it: vrf=NAME or netns=NAME"}
 	}
-	c.Files = set.order
+	for _, src := range set.order {
+		c.Files = append(c.Files, src.path)
+	}
+	c.sources = set.order
 	return c, nil
 }
 
@@ -91,7 +95,7 @@ func runlevels(fsys fs.FS) ([]string, error) {
 type fileSet struct {
 	fsys  fs.FS
 	read  map[string]*source // nil for a file that does not exist
-	order []string
+	order []*source
 }
 
 func (set *fileSet) get(name string) (*source, error) {
@@ -103,7 +107,7 @@ func (set *fileSet) get(name string) (*source, error) {
 		return nil, err
 	}
 	if src != nil {
-		set.order = append(set.order, src.path)
+		set.order = append(set.order, src)
 	}
 	set.read[name] = src
 	return src, nil
@@ -219,11 +223,11 @@ const NameHint = `a name has 1 to 15 (netns: 255) of A-Z, a-z, 0-9, "_", "." and
 // Domain returns the domain that vrf= and netns= name, and the line that does:
 // that of vrf= where both are set. Without either (or with empty ones, which
 // is the same) it returns the zero Domain. The error is a *problem.Error: a value that needs
-// a shell, or one that is not a valid name.
+// a shell, one that is not a valid name, or a line that was meant to be such a one.
 func (c *Conf) Domain() (domain.Domain, problem.Pos, error) {
 	var d domain.Domain
 	var at problem.Pos
-	for _, key := range []string{"netns", "vrf"} {
+	for _, key := range keys {
 		v, ok, err := c.Lookup(key)
 		if err != nil {
 			return domain.Domain{}, problem.Pos{}, err
@@ -240,6 +244,9 @@ func (c *Conf) Domain() (domain.Domain, problem.Pos, error) {
 		if err != nil {
 			return domain.Domain{}, problem.Pos{}, problem.New(v.Pos, "%w", err).WithHint(NameHint)
 		}
+	}
+	if err := c.slip(); err != nil {
+		return domain.Domain{}, problem.Pos{}, err
 	}
 	return d, at, nil
 }

@@ -65,20 +65,20 @@ var confRows = []struct {
 	{name: "certain after a branch", text: "if true; then vrf=red; fi\nvrf=blue", vrf: "blue"},
 	{name: "subshell", text: "vrf=blue\n(vrf=red)\necho | vrf=green", vrf: "blue"},
 	{name: "command substitution", text: "vrf=blue\nx=$(vrf=red)", vrf: "blue"},
-	{name: "prefix of a command", text: "vrf=red true", vrf: ""},
+	{name: "prefix of a command", text: "vrf=red true", err: "does not set it"},
 	{name: "prefix of a special builtin", text: "vrf=blue :", vrf: "blue"},
 	{name: "block", text: "{ vrf=blue; }", vrf: "blue"},
 	{name: "function not called", text: "f() { vrf=red; }\nvrf=blue", vrf: "blue"},
 	{name: "condition runs", text: "if vrf=blue; then :; fi", vrf: "blue"},
 	{name: "left of a list runs", text: "vrf=blue && true", vrf: "blue"},
 	{name: "negated", text: "! vrf=blue || :", vrf: "blue"},
-	{name: "unset", text: "vrf=red\nunset vrf"},
+	{name: "unset", text: "vrf=red\nunset vrf", err: "does not set it"},
 	{name: "empty", text: "vrf=\nnetns=''"},
 	{name: "glob in an assignment", text: "x=*\nvrf=blue", vrf: "blue"},
 	{name: "constant arithmetic", text: "x=$((1024 * 4))\nvrf=blue", vrf: "blue"},
-	{name: "not an assignment", text: "vrf+=blue\n1vrf=x\n:"},
-	{name: "command called like one", text: "\"vrf=blue\" || :"},
-	{name: "spaces", text: "vrf = blue\nvrf:blue\n:"},
+	{name: "not an assignment", text: "vrf+=blue\n1vrf=x\n:", err: "this does not set vrf"},
+	{name: "command called like one", text: "\"vrf=blue\" || :", err: "this does not set vrf"},
+	{name: "spaces", text: "vrf = blue\nvrf:blue\n:", err: "this does not set vrf"},
 	{name: "length", text: "x=abc\nnetns=n${#x}", netns: "n3"},
 	{name: "local in a function", text: "f() { local vrf; vrf=red; }\nvrf=blue\nf", vrf: "blue"},
 	{name: "backslashes in quotes", text: `x="\a\$\"\\"` + "\nvrf=blue", vrf: "blue"},
@@ -390,31 +390,6 @@ func TestConfRunlevels(t *testing.T) {
 	}
 	if d, _, err := c.Domain(); err != nil || d.ID() != "green@x" {
 		t.Errorf("Domain() of a.x = %v, %v; want green@x, which overrides both", d, err)
-	}
-}
-
-func TestHints(t *testing.T) {
-	for _, row := range []struct{ text, want string }{
-		{"x=y\n\nvfr=blue", "/etc/conf.d/svc:3: vfr= is not read; is vrf= meant?"},
-		{"VRF=blue", "/etc/conf.d/svc:1: VRF= is not read; is vrf= meant?"},
-		{"rc_vrf=blue", "/etc/conf.d/svc:1: rc_vrf= is not read; is vrf= meant?"},
-		{"vrf_name=blue", "/etc/conf.d/svc:1: vrf_name= is not read; is vrf= meant?"},
-		{"if true; then vfr=blue; fi", "/etc/conf.d/svc:1: vfr= is not read; is vrf= meant?"},
-		{"netsn=a", "/etc/conf.d/svc:1: netsn= is not read; is netns= meant?"},
-		{"net_ns=a", "/etc/conf.d/svc:1: net_ns= is not read; is netns= meant?"},
-		{"NETNS=a\nNETNS=b", "/etc/conf.d/svc:1: NETNS= is not read; is netns= meant?"},
-		{"nettns=a", "/etc/conf.d/svc:1: nettns= is not read; is netns= meant?"},
-		{"VRF=blue\nvrf=$VRF", ""},
-		{"vrf=blue\nnetns=a", ""},
-		{"var=1\nnetif=eth0\ndns=1\nnet=1\nname=x\nvrrp=1\nurl=x\nsrf=1\nnetmask=1", ""},
-	} {
-		c, err := ReadConf(confFS(row.text), "svc")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(c.Hints(), "; "); got != row.want {
-			t.Errorf("Hints of %q = %s; want %s", row.text, got, row.want)
-		}
 	}
 }
 

@@ -172,7 +172,7 @@ func Host(fsys fs.FS) (errs []error, notes []string) {
 			notes = append(notes, file+": this OpenRC reads scripts before the hook can enter; their functions and daemons run in the domain, "+
 				"but the lines that stand in no function are run outside of it first")
 		}
-		for _, file := range []string{ConfPath, HookPath, SupervisePath, StopPath} {
+		for _, file := range []string{ConfPath, HookPath, SupervisePath, StopPath, SlipsPath} {
 			want := hook[file]
 			if file == ConfPath {
 				want = ConfFile

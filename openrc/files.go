@@ -11,9 +11,11 @@ const (
 	// HookPath is the shell code that enters a service's domain. The line that
 	// WithLine adds to a script sources it too.
 	HookPath = "/usr/libexec/rdgen/openrc.sh"
-	// SupervisePath and StopPath are parts of it that few services read.
+	// SupervisePath, StopPath and SlipsPath are parts of it that are read when they
+	// are needed.
 	SupervisePath = "/usr/libexec/rdgen/openrc-supervise.sh"
 	StopPath      = "/usr/libexec/rdgen/openrc-stop.sh"
+	SlipsPath     = "/usr/libexec/rdgen/openrc-slips.sh"
 	// RdomainPath is the init script of the domains. It is executable, and each
 	// domain is a link to it, RdomainService(ID).
 	RdomainPath = "/etc/init.d/rdomain"
@@ -36,6 +38,10 @@ var (
 	//
 	//go:embed files/usr/libexec/rdgen/openrc-stop.sh
 	StopFile []byte
+	// SlipsFile is the file at SlipsPath.
+	//
+	//go:embed files/usr/libexec/rdgen/openrc-slips.sh
+	SlipsFile []byte
 	// RdomainScript is the file at RdomainPath, mode 0755.
 	//
 	//go:embed files/etc/init.d/rdomain
@@ -43,7 +49,7 @@ var (
 )
 
 // hook are the parts of the hook, each at its path.
-var hook = map[string][]byte{HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile}
+var hook = map[string][]byte{HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile, SlipsPath: SlipsFile}
 
 // RdomainService returns the name of the OpenRC service that makes the domain id.
 func RdomainService(id string) string { return "rdomain." + id }

@@ -13,7 +13,8 @@ import (
 )
 
 // shipped lists what rdgen installs as it is.
-var shipped = map[string][]byte{ConfPath: ConfFile, HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile, RdomainPath: RdomainScript}
+var shipped = map[string][]byte{ConfPath: ConfFile, HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile, SlipsPath: SlipsFile,
+	RdomainPath: RdomainScript}
 
 // TestShippedFilesLint reads every shipped file with the shells that run it, with
 // shellcheck, and with what Gentoo's package manager looks by: checkbashisms, and

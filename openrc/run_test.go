@@ -336,6 +336,44 @@ rc none start; state none
 	}
 }
 
+// TestServicesSlip starts services whose conf.d was meant to name a domain: none runs
+// in the default one. What runs already can be stopped.
+func TestServicesSlip(t *testing.T) {
+	rows := []struct{ conf, said string }{
+		{"netns = t1\nx=1", "netns=t1"}, {"netns: t1\nx=1", " /etc/conf.d/decl:1: this does not set netns"}, {"\ufeffnetns=t1\nx=1", "netns=t1"},
+		{"x=1\nNETNS=t1", "decl:2: NETNS= is not read"}, {"(netns=t1)", "netns= stands here"}, {"if true; then vrf $(echo mgmt); fi", "has the command vrf"},
+		{"vrf=mgmt\nnetns+=t1", "netns=t1"}, {"netns\uff1dt1", "netns=t1"},
+	}
+	for _, way := range []string{"hook", "line", "hook, busybox"} {
+		t.Run(way, func(t *testing.T) {
+			b := newBed(t)
+			b.rdexec()
+			setup, want := "ip netns add t1\n", []string{"none start = 0"}
+			switch way {
+			case "hook, busybox":
+				need.Tools(t, need.Sh, "busybox")
+				setup += "ln -sf busybox /bin/sh\n"
+				fallthrough
+			case "hook":
+				b.hook()
+			case "line":
+				b.line()
+			}
+			setup += "mkdir -p /etc/conf.d\nrc none start\n"
+			for i, row := range rows {
+				if way == "line" && (strings.Contains(row.said, "command") || strings.HasSuffix(row.conf, "t1")) {
+					continue // conf.d was read before the line is, or ends in a failure for OpenRC itself
+				}
+				b.file(fmt.Sprintf("slip%d", i), 0o644, row.conf+"\n")
+				setup += fmt.Sprintf("cp /slip%d /etc/conf.d/decl; cp /slip%[1]d /etc/conf.d/plain\nrc plain start; rc decl start; said '%s'\n", i, row.said)
+				want = append(want, "plain start = 1", "decl start = 1", "said "+row.said)
+			}
+			setup += "cp /slip0 /etc/conf.d/none; running none; rc none stop\nrc decl describe; state decl; state plain; state none; daemons\n"
+			b.want(b.run(setup), append(want, "none stop = 0", "decl describe = 0", "decl stopped in none", "plain stopped in none", "none stopped in none", "0 daemons")...)
+		})
+	}
+}
+
 // TestServicesMissPart takes a part of the hook away: what needs it fails, and says so.
 func TestServicesMissPart(t *testing.T) {
 	b := newBed(t)
@@ -345,9 +383,10 @@ func TestServicesMissPart(t *testing.T) {
 	os.Remove(filepath.Join(b.stage, SupervisePath))
 	b.conf("netns=t1\n", "decl")
 	b.conf("netns=t1\nsupervisor=runit\n", "none")
-	got := b.run("ip netns add t1\nrc decl start; running decl; state decl; rc decl stop; said " + StopPath + ".is.missing; state decl\n" +
+	os.Remove(filepath.Join(b.stage, SlipsPath))
+	got := b.run("ip netns add t1\nrc decl start; said " + SlipsPath + ".is.missing; running decl; state decl; rc decl stop; said " + StopPath + ".is.missing; state decl\n" +
 		"rc none start; said " + SupervisePath + ".is.missing\n")
-	b.want(got, "decl start = 0", "decl started in t1", "decl stop = 1", "said "+StopPath+".is.missing", "decl started in t1",
+	b.want(got, "decl start = 0", "said "+SlipsPath+".is.missing", "decl started in t1", "decl stop = 1", "said "+StopPath+".is.missing", "decl started in t1",
 		"none start = 1", "said "+SupervisePath+".is.missing")
 }
 

@@ -74,9 +74,9 @@ func (c *confs) declaredAndBroken() (declared []string, broken map[string]error,
 	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { c.read(names[i]) })
 	broken = map[string]error{}
 	for _, name := range names {
-		conf, s, err := c.read(name)
+		_, s, err := c.read(name)
 		if err == nil {
-			err = c.validate(conf, s)
+			err = c.isDefined(s)
 		}
 		switch {
 		case err != nil:
@@ -133,7 +133,7 @@ func (c *confs) inDomain(name string) (*openrc.Conf, generators.Service, error) 
 		return conf, s, nil
 	}
 	if err == nil {
-		err = c.validate(conf, s)
+		err = c.isDefined(s)
 	}
 	if err != nil {
 		return nil, generators.Service{}, err
@@ -201,15 +201,6 @@ func (c *confs) configured(name string) (domain.Domain, problem.Pos, error) {
 func (c *confs) isConfigured(s generators.Service) bool {
 	folder := c.config()
 	return folder != "" && path.Dir(s.Pos.File) == folder
-}
-
-// validate refuses a domain that conf.d may mean but does not say, and one that
-// it says but nobody has defined.
-func (c *confs) validate(conf *openrc.Conf, s generators.Service) error {
-	if hints := conf.Hints(); s.Domain.IsDefault() && len(hints) > 0 {
-		return problem.New(confd(s.Name), "names no domain").WithHint(strings.Join(hints, "\n"))
-	}
-	return c.isDefined(s)
 }
 
 // isDefined refuses a VRF that conf.d names and no file defines: rdomain up

@@ -56,7 +56,7 @@ func (o *OpenRC) load(name string) (generators.OpenRC, error) {
 	}
 	conf, declared, err := o.confs.read(name)
 	if err == nil {
-		err = o.confs.validate(conf, declared)
+		err = o.confs.isDefined(declared)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return generators.OpenRC{}, err

@@ -14,6 +14,7 @@
 # A service runs in its domain or not at all: each doubt below ends in exit 1.
 #
 #	enter, is_inside, which, up, command, leave, cgroup_of	where the service belongs
+#	slipped					what conf.d does not say as it was meant
 #	exec, first, nowhere, again, user	the way there
 #	arrive, find_cgroup, join, tidy		what is done there
 #	script, supervise			what the script finds
@@ -21,6 +22,7 @@
 #	stop, ready, need, sourcex		what OpenRC calls
 #	openrc-supervise.sh			where s6 or runit runs the daemon
 #	openrc-stop.sh				start-stop-daemon for all but a start
+#	openrc-slips.sh				lines that were meant to name a domain
 
 # The words of the guard must not get into what is read below.
 [ "$rdgen_guard" != $$ ] || rdgen_off
@@ -45,6 +47,7 @@ rdgen_part()
 # service without a domain that is started in the default one costs no process.
 rdgen_enter()
 {
+	[ -z "$rdgen_called" ] || unset -f netns vrf # the script may mean others
 	! rdgen_is_inside || return 0
 	rdgen_mark="$RDGEN_ENTERED"
 	case "$rdgen_mark" in
@@ -66,6 +69,7 @@ rdgen_enter()
 		rdgen_die "conf.d names another routing domain each time it is read"
 		;;
 	*)
+		rdgen_slipped
 		rdgen_leave
 		[ -z "$vrf$netns" ] || rdgen_exec
 		;;
@@ -115,6 +119,31 @@ rdgen_id_of()
 	rdgen_id="$vrf@$netns"
 	rdgen_id="${rdgen_id%@}"
 	rdgen_id="${rdgen_id#@}"
+}
+
+# rdgen_slipped ends a start where conf.d was meant to name a domain and does not:
+# netns = private is a command, for a shell.
+rdgen_slipped()
+{
+	rdgen_words=
+	{ IFS= read -r rdgen_words <"/proc/$$/cmdline"; } 2>/dev/null
+	case "$rdgen_words" in
+	*"$0${RC_SERVICE}start") ;;
+	*"$0$RC_SERVICE"[a-z]*) return 0 ;; # a slip keeps nothing from being stopped
+	esac
+	! yesno "$RC_USER_SERVICES" || return 0
+	if [ -r /usr/libexec/rdgen/openrc-slips.sh ]; then
+		rdgen_part slips
+		rdgen_dir="${RC_SERVICE%/*}"
+		rdgen_dir="${rdgen_dir%/*}/conf.d/"
+		for rdgen_scanned in "${RC_SVCNAME%%.*}" "$RC_SVCNAME"; do
+			rdgen_slips "$rdgen_dir$rdgen_scanned" "$rdgen_dir$rdgen_scanned.$RC_RUNLEVEL"
+		done
+	else
+		ewarn "/usr/libexec/rdgen/openrc-slips.sh is missing, so conf.d is not searched for mistakes; install rdgen again"
+	fi
+	[ "${rdgen_called:-none}" = none ] ||
+		rdgen_die "conf.d has the command $rdgen_called; a line that names a domain is $rdgen_called=NAME, without spaces"
 }
 
 rdgen_up()
@@ -497,6 +526,7 @@ openrc-run.sh)
 		rdgen_off
 		# shellcheck disable=SC1090
 		if ! . "$1"; then
+			case "$1" in */conf.d/*) rdgen_slipped ;; esac # its last line, perhaps
 			eerror "$RC_SVCNAME: error loading $1"
 			exit 1
 		fi
@@ -511,6 +541,16 @@ openrc-run.sh)
 	if command -v rdgen_hook >/dev/null; then # from rc.conf.d
 		unset -f rdgen_hook
 		rdgen_hooked=$$ rdgen_guard=$$
+		# Nobody means these commands in conf.d; see rdgen_slipped.
+		rdgen_called=none
+		netns()
+		{
+			rdgen_called=netns
+		}
+		vrf()
+		{
+			rdgen_called=vrf
+		}
 		rdgen_ready || :
 	else # a script that has the line
 		rdgen_enter

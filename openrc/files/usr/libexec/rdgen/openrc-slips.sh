@@ -1,0 +1,274 @@
+# shellcheck shell=sh disable=SC2154 # openrc.sh's and OpenRC's variables
+# A part of openrc.sh: text in conf.d that was meant to name a domain, and does not.
+# For a shell it is a command that it does not find, an assignment that it does not
+# reach, or one to another variable. rdgen's Go programs say the same of the same
+# text (openrc/slip.go), and a test holds both together.
+
+# rdgen_slips FILE... ends the start at the first such text.
+rdgen_slips()
+{
+	for rdgen_file; do
+		[ -r "$rdgen_file" ] || continue
+		rdgen_number=0
+		while IFS= read -r rdgen_text || [ -n "$rdgen_text" ]; do
+			rdgen_number=$((rdgen_number + 1))
+			case "$rdgen_text" in
+			'#'*) ;;
+			*[vVnNrReE]*) rdgen_line ;;
+			esac
+		done <"$rdgen_file"
+	done
+}
+
+# rdgen_line judges the parts of a line that may be commands.
+rdgen_line()
+{
+	rdgen_parts="$rdgen_text"
+	while [ -n "$rdgen_parts" ]; do
+		rdgen_rest="${rdgen_parts%%[;&|()\`]*}"
+		case "$rdgen_parts" in
+		*[\;\&\|\(\)\`]*) rdgen_parts="${rdgen_parts#*[;&|()\`]}" ;;
+		*) rdgen_parts= ;;
+		esac
+		rdgen_begin || return 0
+		rdgen_judge
+	done
+}
+
+# rdgen_visible reports that the text begins with a character of ASCII that is seen,
+# or with nothing.
+rdgen_visible()
+{
+	case "$1" in
+	'' | [A-Za-z0-9_\ \	\!\"#\$%\&\'\(\)*+,./:\;\<=\>?@\[\\^\`\{\|\}~-]* | ']'*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# rdgen_begin leaves out what may stand before the name of a variable. It fails at a
+# comment. rdgen_odd is set if a shell would not read an assignment there.
+rdgen_begin()
+{
+	rdgen_odd='' rdgen_lead=''
+	while :; do
+		case "$rdgen_rest" in
+		'#'*) return 1 ;;
+		' '* | '	'*) rdgen_rest="${rdgen_rest#?}" ;;
+		'- '* | '{ '* | '! '*) rdgen_rest="${rdgen_rest#??}" ;;
+		[A-Za-z_]*) rdgen_skip || return 0 ;;
+		\"* | \'* | \\*) rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" ;;
+		'$'[A-Za-z_]*=*)
+			rdgen_name="${rdgen_rest#?}" rdgen_odd=1
+			rdgen_rest="${rdgen_name#"${rdgen_name%%[!A-Za-z0-9_-]*}"}"
+			case "$rdgen_rest" in
+			=*) rdgen_rest="$rdgen_name" ;;
+			*) rdgen_rest= ;;
+			esac
+			;;
+		*)
+			if rdgen_visible "$rdgen_rest"; then
+				rdgen_rest=
+				return
+			fi
+			rdgen_odd=1 rdgen_rest="${rdgen_rest#?}"
+			;;
+		esac
+	done
+}
+
+# rdgen_skip leaves out a word that may stand before an assignment.
+rdgen_skip()
+{
+	rdgen_name="${rdgen_rest%%[!A-Za-z0-9_-]*}"
+	rdgen_after="${rdgen_rest#"$rdgen_name"}"
+	case "$rdgen_name $rdgen_after" in
+	"export "[\ \	]* | "readonly "[\ \	]* | "local "[\ \	]* | "declare "[\ \	]* | "typeset "[\ \	]* | \
+		"env "[\ \	]* | "set "[\ \	]* | "let "[\ \	]* | "eval "[\ \	]* | "command "[\ \	]* | "then "[\ \	]* | \
+		"else "[\ \	]* | "do "[\ \	]* | "if "[\ \	]* | "elif "[\ \	]* | "while "[\ \	]* | "until "[\ \	]* | \
+		"time "[\ \	]* | "exec "[\ \	]* | "builtin "[\ \	]*) ;;
+	*" ="*[\ \	]*)
+		rdgen_meant "$rdgen_name"
+		rdgen_value="${rdgen_after%%[ 	]*}"
+		case "$rdgen_key$rdgen_value" in
+		vrf* | netns* | *[\"\'\\]*) return 1 ;;
+		esac
+		rdgen_after="${rdgen_after#"$rdgen_value"}"
+		;;
+	*) return 1 ;;
+	esac
+	rdgen_rest="$rdgen_after" rdgen_lead="$rdgen_name"
+}
+
+# rdgen_judge ends the start if the text, which begins with a name, is such.
+rdgen_judge()
+{
+	rdgen_name='' rdgen_key='' rdgen_value=''
+	while :; do
+		rdgen_after="${rdgen_rest%%[!A-Za-z0-9_-]*}"
+		rdgen_name="$rdgen_name$rdgen_after" rdgen_rest="${rdgen_rest#"$rdgen_after"}"
+		case "$rdgen_name" in
+		[vV][rR][fF] | [nN][eE][tT][nN][sS]) break ;;
+		esac
+		! rdgen_visible "$rdgen_rest" || break
+		rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" # something that nobody sees, in the middle
+	done
+	rdgen_meant "$rdgen_name"
+	[ -n "$rdgen_key" ] || return 0
+	rdgen_exact=
+	case "$rdgen_name" in
+	[vV][rR][fF] | [nN][eE][tT][nN][sS]) rdgen_exact=1 ;;
+	esac
+	case "$rdgen_key" in
+	vrf) rdgen_set="${vrf+set}" ;;
+	*) rdgen_set="${netns+set}" ;;
+	esac
+	case "$rdgen_rest" in
+	==* | '=>'*) rdgen_judge_command ;;
+	=*) rdgen_judge_assignment ;;
+	*) rdgen_judge_command ;;
+	esac
+}
+
+# rdgen_judge_assignment judges NAME=VALUE.
+rdgen_judge_assignment()
+{
+	rdgen_after="${rdgen_rest#=}" rdgen_rest="${rdgen_rest#=}"
+	rdgen_trim ' 	'
+	case "$rdgen_rest" in
+	'') return 0 ;;
+	'#'*) [ "$rdgen_rest" = "$rdgen_after" ] || return 0 ;;
+	esac
+	if [ "$rdgen_name:$rdgen_odd" = "$rdgen_key:" ]; then
+		rdgen_name="$rdgen_rest"
+		rdgen_rest="${rdgen_rest%%[ 	]*}"
+		rdgen_trim \"\'
+		rdgen_domain_name || :
+		[ "$rdgen_name" = "$rdgen_after" ] || rdgen_slip "this does not set $rdgen_key"
+		[ -n "$rdgen_set" ] || rdgen_slip "$rdgen_key= stands here, but the file does not set it"
+		return 0
+	fi
+	rdgen_trim \"\'
+	rdgen_domain_name || return 0
+	case "$rdgen_lead" in
+	local | "declare" | typeset) return 0 ;;
+	esac
+	[ "$rdgen_odd$rdgen_exact" != 11 ] || rdgen_slip "this does not set $rdgen_key"
+	[ -n "$rdgen_set" ] || rdgen_slip "$rdgen_name= is not read; is $rdgen_key= meant? If not, add $rdgen_key= to the file"
+}
+
+# rdgen_judge_command judges a name with anything else after it.
+rdgen_judge_command()
+{
+	rdgen_after="$rdgen_rest"
+	rdgen_trim_odd
+	case "$rdgen_rest" in
+	==* | '=>'* | :=* | ::* | +=* | -=* | '?='* | '->'*) rdgen_rest="${rdgen_rest#??}" ;;
+	=* | :*) rdgen_rest="${rdgen_rest#?}" ;;
+	"$rdgen_after") return 0 ;;
+	*) # one word
+		[ -n "$rdgen_exact" ] && rdgen_domain_name || return 0
+		rdgen_exact="$rdgen_key"
+		rdgen_meant "$rdgen_value"
+		[ -z "$rdgen_key" ] || return 0
+		rdgen_key="$rdgen_exact"
+		case "$rdgen_lead:$rdgen_set" in
+		local:* | declare:* | typeset:* | export:set | readonly:set) return 0 ;;
+		esac
+		rdgen_slip "this does not set $rdgen_key"
+		;;
+	esac
+	rdgen_trim_odd
+	rdgen_domain_name || [ -n "$rdgen_exact" ] || return 0
+	[ -z "$rdgen_set" ] || [ -n "$rdgen_exact" ] || return 0
+	rdgen_slip "this does not set $rdgen_key"
+}
+
+# rdgen_trim CHARACTERS removes them from the beginning.
+rdgen_trim()
+{
+	while :; do
+		case "$rdgen_rest" in
+		["$1"]*) rdgen_rest="${rdgen_rest#?}" ;;
+		*) return 0 ;;
+		esac
+	done
+}
+
+# rdgen_trim_odd removes blanks, quotes and what nobody sees from the beginning.
+rdgen_trim_odd()
+{
+	while :; do
+		case "$rdgen_rest" in
+		' '* | '	'* | \"* | \'*) ;;
+		*) ! rdgen_visible "$rdgen_rest" || return 0 ;;
+		esac
+		rdgen_rest="${rdgen_rest#?}"
+	done
+}
+
+# rdgen_domain_name reports that the text can be the name of a domain, or a variable
+# that holds one, with nothing but a comment after it; it sets rdgen_value to that.
+rdgen_domain_name()
+{
+	rdgen_word="${rdgen_rest%%[!A-Za-z0-9_.\$\{\}-]*}" rdgen_value=
+	rdgen_rest="${rdgen_rest#"$rdgen_word"}"
+	rdgen_trim \"\',
+	rdgen_tail="$rdgen_rest"
+	rdgen_trim ' 	'
+	case "$rdgen_rest" in
+	'') ;;
+	'#'*) [ "$rdgen_rest" != "$rdgen_tail" ] || return 1 ;;
+	*) ! rdgen_visible "$rdgen_rest" || return 1 ;;
+	esac
+	case "$rdgen_word" in
+	[yY][eE][sS] | [nN][oO] | [tT][rR][uU][eE] | [fF][aA][lL][sS][eE] | [oO][nN] | [oO][fF][fF] | [nN][oO][nN][eE] | 0 | 1) return 1 ;;
+	*[A-Za-z0-9_]*) rdgen_value="$rdgen_word" ;;
+	*) return 1 ;;
+	esac
+}
+
+# rdgen_meant NAME sets rdgen_key to the key that a name is, or is a likely
+# misspelling of.
+rdgen_meant()
+{
+	rdgen_key='' rdgen_low='' rdgen_left="$1"
+	case "$1" in
+	[vVnNrReEsSoO]*[fFtTnNsSdDeEmMrRhHkK123456789]*) ;;
+	*) return 0 ;;
+	esac
+	while [ -n "$rdgen_left" ]; do
+		rdgen_letter="${rdgen_left%"${rdgen_left#?}"}" rdgen_left="${rdgen_left#?}"
+		case "$rdgen_letter" in
+		_ | -) continue ;;
+		A) rdgen_letter=a ;; C) rdgen_letter=c ;; D) rdgen_letter=d ;; E) rdgen_letter=e ;; F) rdgen_letter=f ;;
+		G) rdgen_letter=g ;; H) rdgen_letter=h ;; I) rdgen_letter=i ;; K) rdgen_letter=k ;; M) rdgen_letter=m ;;
+		N) rdgen_letter=n ;; O) rdgen_letter=o ;; P) rdgen_letter=p ;; R) rdgen_letter=r ;; S) rdgen_letter=s ;;
+		T) rdgen_letter=t ;; V) rdgen_letter=v ;; W) rdgen_letter=w ;;
+		esac
+		rdgen_low="$rdgen_low$rdgen_letter"
+	done
+	case "$rdgen_low" in
+	rc*) rdgen_low="${rdgen_low#rc}" ;;
+	rdgen*) rdgen_low="${rdgen_low#rdgen}" ;;
+	svc*) rdgen_low="${rdgen_low#svc}" ;;
+	service*) rdgen_low="${rdgen_low#service}" ;;
+	openrc*) rdgen_low="${rdgen_low#openrc}" ;;
+	esac
+	case "$rdgen_low" in
+	netfs) ;; # netmount's
+	vrf | v?rf | vr?f | vrf? | vfr | rvf | vrfname | vrfdevice | vrfdev | vrfmaster | vrfid) rdgen_key=vrf ;;
+	netns | ntns | nens | nets | netn | n?etns | ne?tns | net?ns | netn?s | netns? | n?tns | ne?ns | net?s | netn? | \
+		ntens | nents | netsn | entns | netnsname | netnspath | netnsid | netnamespace | networknamespace | \
+		networknamespacepath | networkns | nsname) rdgen_key=netns ;;
+	esac
+}
+
+# rdgen_slip FACT ends the start.
+rdgen_slip()
+{
+	case "$rdgen_value" in
+	'' | *[!A-Za-z0-9_.-]*) rdgen_value=NAME ;;
+	esac
+	eerror "$rdgen_file:$rdgen_number: $1"
+	rdgen_die "a line that names a domain is $rdgen_key=$rdgen_value, without spaces and on its own"
+}

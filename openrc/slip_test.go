@@ -1,0 +1,261 @@
+package openrc
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"rdgen/problem"
+)
+
+// slipRows are files of conf.d: want is the line and the right spelling, or "" for a
+// file that is right.
+var slipRows = []struct{ text, want string }{
+	// Not an assignment.
+	{"netns = private", "1 netns=private"},
+	{"# a web service\n\nnetns =private", "3 netns=private"},
+	{"netns= private", "1 netns=private"},
+	{"netns\t=\tprivate", "1 netns=private"},
+	{"  netns = \"private\"  # of the lab", "1 netns=private"},
+	{"netns: private", "1 netns=private"},
+	{"netns:private", "1 netns=private"},
+	{"\"netns\": \"private\",", "1 netns=private"},
+	{"- vrf: mgmt", "1 vrf=mgmt"},
+	{"netns := private", "1 netns=private"},
+	{"netns:=private", "1 netns=private"},
+	{"netns+=private", "1 netns=private"},
+	{"netns==private", "1 netns=private"},
+	{"netns=>private", "1 netns=private"},
+	{"netns -> private", "1 netns=private"},
+	{"vrf mgmt", "1 vrf=mgmt"},
+	{"vrf\tmgmt # of the lab", "1 vrf=mgmt"},
+	{"netns \"private\"", "1 netns=private"},
+	{"export netns x", "1 netns=x"},
+	{"export netns = x", "1 netns=x"},
+	{"set netns = x", "1 netns=x"},
+	{"netns", "1 netns=NAME"},
+	{"netns=private\nnetns = lab", "2 netns=lab"},
+	{"true && netns = lab", "1 netns=lab"},
+	{"if true; then vrf mgmt; fi", "1 vrf=mgmt"},
+	{"netns = a b", "1 netns=NAME"},
+	// What nobody sees.
+	{"\ufeffnetns=private", "1 netns=private"},
+	{"\ufeff# a comment\nx=1", ""},
+	{"\u00a0netns=private", "1 netns=private"},
+	{"\u200bvrf=mgmt", "1 vrf=mgmt"},
+	{"\u2003\u2003vrf=mgmt", "1 vrf=mgmt"},
+	{"\x0cvrf=mgmt", "1 vrf=mgmt"},
+	{"\x1b[0mvrf=mgmt", ""},
+	{"net\u200bns=private", "1 netns=private"},
+	{"netns\u00a0=\u00a0private", "1 netns=private"},
+	{"netns\u200b=private", "1 netns=private"},
+	{"netns\uff1dprivate", "1 netns=private"},
+	{"netns\u00a0private", "1 netns=private"},
+	{"vrf\uff1amgmt", "1 vrf=mgmt"},
+	{"\u201cnetns\u201d=private", "1 netns=private"},
+	// Quotes and marks of other languages.
+	{"'netns'=private", "1 netns=private"},
+	{"\"netns=private\"", "1 netns=private"},
+	{"$netns=private", "1 netns=private"},
+	{"\\netns=private", "1 netns=private"},
+	// Another variable.
+	{"NETNS=private", "1 netns=private"},
+	{"Vrf=mgmt", "1 vrf=mgmt"},
+	{"nets=private", "1 netns=private"},
+	{"vrfs=mgmt", "1 vrf=mgmt"},
+	{"net_ns=private", "1 netns=private"},
+	{"net-ns=private", "1 netns=private"},
+	{"vfr=mgmt", "1 vrf=mgmt"},
+	{"rc_vrf=mgmt", "1 vrf=mgmt"},
+	{"RC_NETNS=private", "1 netns=private"},
+	{"vrf_name='mgmt'", "1 vrf=mgmt"},
+	{"NetworkNamespacePath=private", "1 netns=private"},
+	{"netsn=a", "1 netns=a"}, {"nettns=a", "1 netns=a"}, {"ntns=a", "1 netns=a"}, {"netnms=a", "1 netns=a"}, {"netms=a", "1 netns=a"},
+	{"site=t1\nNETNS=\"$site\"", "2 netns=$site"},
+	{"export NETNS=private", "1 netns=private"},
+	{"vrf=mgmt\nNETNS=private", "2 netns=private"},
+	{"Netns = private", "1 netns=private"},
+	{"nets = private", "1 netns=private"},
+	{"if true; then vfr=blue; fi", "1 vrf=blue"},
+	// Not reached, or not read.
+	{"(netns=private)", "1 netns=private"},
+	{"true | netns=private", "1 netns=private"},
+	{"x=1 netns=private true", "1 netns=private"},
+	{"netns=private true", "1 netns=private"},
+	{"netns=private for the lab", "1 netns=private"},
+	{"cat >/dev/null <<EOF\nnetns=private\nEOF", "2 netns=private"},
+	{"opts=\"-a\nnetns=private\n-b\"", "2 netns=private"},
+	// Right.
+	{"netns=private", ""},
+	{"netns=private # of the lab", ""},
+	{"netns='private'", ""},
+	{"netns=", ""}, {"vrf= # none", ""}, {"NETNS=\nVRF=\"\"", ""},
+	{"export netns=private vrf=mgmt", ""},
+	{"vrf=mgmt\nnetns=private\nexport vrf netns", ""},
+	{"netns=private\nexport netns x", ""},
+	{"# netns = private\n#netns=private\n\t# vrf mgmt", ""},
+	{"VRF=blue\nvrf=$VRF", ""},
+	{"netns=\nNETS=lan", ""},
+	{": ${netns:=private}", ""},
+	{"x=1; netns=private", ""},
+	// Of other programs.
+	{"var=1\nnetif=eth0\ndns=1\nnet=1\nname=x\nvrrp=1\nurl=x\nsrf=1\nnetmask=1\nvif=eth0\nVPF=x\nvrt=x\nnetfs=x\nNETFS=nfs", ""},
+	{"nets=\"10.0.0.0/8 192.168.0.0/16\"\nNETNS=yes\nvrfs=0", ""},
+	{"netns_eth0=\"vpn\"\nvrf_eth0=x\nNETNS_OPTS=x\nUSE_NETNS=x\nnetns_dir=/run/netns", ""},
+	{"command_args=\"--vrf mgmt --netns=x -o netns=x\"\nzebra_options=\"--vrfwnetns\"", ""},
+	{"args=\"\n--vrf mgmt\n--netns=x\"", ""},
+	{"preup() {\n\tlocal netns iface\n\tip netns add vpn\n\tip link set eth0 vrf mgmt\n\tlocal nets=lan\n}", ""},
+	{"case $netns in a) ;; esac\n[ \"$vrf\" = mgmt ] || x=1\ntest -n \"$netns\"", ""},
+	{"NTPD_OPTS=\"-N\"\nNICELEVEL=5\nSERVICE_USER=nobody\nrc_need=net\nrc_verbose=yes\nnetmount_opts=x", ""},
+}
+
+// TestSlips reads files in which a domain is named as no shell reads it, and others
+// that only look so.
+func TestSlips(t *testing.T) {
+	for _, row := range slipRows {
+		c, err := ReadConf(confFS(row.text), "svc")
+		if err != nil {
+			t.Errorf("%q: %v", row.text, err)
+			continue
+		}
+		got := ""
+		if err := c.slip(); err != nil {
+			got = slipOf(err)
+			if _, _, err := c.Domain(); err == nil {
+				t.Errorf("Domain of %q is no error", row.text)
+			}
+		}
+		if got != row.want {
+			t.Errorf("the slip of %q is %q; want %q", row.text, got, row.want)
+		}
+	}
+}
+
+// slipOf returns the line and the right spelling.
+func slipOf(err error) string {
+	e, ok := errors.AsType[*problem.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	for _, word := range strings.FieldsFunc(e.Hint, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
+		if strings.HasPrefix(word, "vrf=") || strings.HasPrefix(word, "netns=") {
+			return fmt.Sprint(e.Line, " ", word)
+		}
+	}
+	return e.Error()
+}
+
+// askSlips returns what openrc-slips.sh says of each text in a real shell.
+func askSlips(t testing.TB, shell []string, texts []string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, text := range texts {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const program = `
+eerror() { echo "$1"; }
+rdgen_die() { echo "$1"; exit 1; }
+. "$1"
+dir=$2 i=0
+while [ -e "$dir/$i" ]; do
+	echo "@@ $i"
+	(
+		trap 'echo "$dir/$i:ended:"' EXIT
+		. "$dir/$i" >/dev/null 2>&1
+		trap - EXIT
+		rdgen_slips "$dir/$i"
+	)
+	i=$((i + 1))
+done
+echo @@`
+	hook, err := filepath.Abs(filepath.Join("files", SlipsPath))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(shell[0], append(slices.Clone(shell[1:]), "-c", program, "sh", hook, dir)...)
+	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=/nonexistent"}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", shell, err, out)
+	}
+	said := make([]string, len(texts))
+	for i, part := range strings.Split(strings.TrimSuffix(string(out), "@@\n"), "@@ ")[1:] {
+		_, text, _ := strings.Cut(part, "\n")
+		if line, hint, ok := strings.Cut(text, "\n"); ok {
+			line = strings.Replace(line, fmt.Sprintf("%s/%d:ended:", dir, i), "ended:", 1)
+			number, _, _ := strings.Cut(strings.TrimPrefix(line, fmt.Sprintf("%s/%d:", dir, i)), ":")
+			hint, _, _ = strings.Cut(strings.TrimPrefix(hint, "a line that names a domain is "), ",")
+			said[i] = number + " " + hint
+		}
+	}
+	return said
+}
+
+// TestSlipsInShell holds openrc-slips.sh against the same rows, by each real shell.
+// A bare command it leaves to the functions of openrc.sh.
+func TestSlipsInShell(t *testing.T) {
+	var texts []string
+	for _, row := range slipRows {
+		texts = append(texts, row.text)
+	}
+	shells := append(realShells(t), []string{"bash", "--posix"})
+	for _, shell := range shells {
+		for i, got := range askSlips(t, shell, texts) {
+			want := strings.Replace(slipRows[i].want, "=$site", "=NAME", 1)
+			if texts[i] == "netns" {
+				want = ""
+			}
+			if got != want && got != "ended " { // a shell that ends starts nothing
+				t.Errorf("%v says of %q: %q; want %q", shell, texts[i], got, want)
+			}
+		}
+	}
+}
+
+// TestSlipsAgree makes files of tokens and asks both readers: what the shell refuses
+// at a start, rdgen refuses too, and the other way round where it is certain.
+func TestSlipsAgree(t *testing.T) {
+	parts := strings.Split("netns|vrf|netns|vrf|netns|vrf|NETNS|nets|vrfs|Vrf|net|x|export |local |set |env |true |private|mgmt|a|b|$x|=|=|=|=|=|=|:| = | |  |\t|\"|'|"+
+		"$|-|+|# |;|&& | \u007c |(|)|{ |}|\u00a0|\uff1d|\u200b|\ufeff|\n|\n|\n|\n|.|yes|/", "|")
+	random := rand.New(rand.NewPCG(1, 2))
+	var texts []string
+	for range 3000 {
+		var b strings.Builder
+		for range 1 + random.IntN(9) {
+			b.WriteString(parts[random.IntN(len(parts))])
+		}
+		texts = append(texts, b.String())
+	}
+	slipped := 0
+	for _, shell := range realShells(t) {
+		for i, got := range askSlips(t, shell, texts) {
+			c, err := ReadConf(confFS(texts[i]), "svc")
+			if err != nil {
+				continue // not shell
+			}
+			if _, _, err := c.Domain(); (err != nil) != (got != "") && (err == nil || c.slip() != nil) && !onlyCommands(c) {
+				t.Errorf("of %q %v says %q, rdgen %v", texts[i], shell, got, err)
+			}
+			if got != "" && got != "ended " {
+				slipped++
+			}
+		}
+	}
+	if slipped < 100 {
+		t.Errorf("%d of the files are slips; too few to compare", slipped)
+	}
+}
+
+// onlyCommands reports that all slips are commands, which the functions of openrc.sh
+// find.
+func onlyCommands(c *Conf) bool {
+	return len(slips(c.sources[0])) == 0 && len(commands(c.sources[0])) > 0
+}
