@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rdgen/problem"
+	"rdgen/runtime/domain"
 	"rdgen/systemd"
 )
 
@@ -52,6 +53,21 @@ func newLook(unit *systemd.Unit) (look, error) {
 		}
 	}
 	return l, nil
+}
+
+// elsewhere refuses a unit that is to be in a VRF of systemd's own namespace, and is
+// in another namespace by itself: there is no such VRF.
+func elsewhere(unit *systemd.Unit, d domain.Domain) error {
+	section := sectionOf(unit.Name)
+	private, set, _ := unit.Bool(section, "PrivateNetwork")
+	if all := unit.All(section, "NetworkNamespacePath"); len(all) > 0 {
+		private, set = true, all[len(all)-1]
+	}
+	if !private || !d.Netns.IsZero() {
+		return nil
+	}
+	return problem.New(place(set), "%s= puts %s into a namespace in which there is no %s", set.Key, unit.Name, d).
+		WithHint("take it out by a drop-in, or name a VRF of that namespace: vrf= and netns=")
 }
 
 // ours are the settings of the drop-in that another one could undo.

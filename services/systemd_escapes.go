@@ -1,31 +1,52 @@
 package services
 
 import (
+	"fmt"
 	"io/fs"
 	"strings"
 
 	"rdgen/generators"
 	"rdgen/problem"
+	"rdgen/runtime/domain"
 	"rdgen/systemd"
 )
 
-// Escapes returns what of a unit would not be in its domain although the generated
-// files are as they are to be.
+// Escapes returns what of a service's units would not be in its domain although the
+// generated files are as they are to be.
 func (sd *Systemd) Escapes(name string) []error {
-	_, s, err := sd.confs.read(name)
-	if err != nil {
-		return nil // Load says so
-	}
-	unit, err := sd.find(s)
-	if err != nil {
-		return nil
-	}
-	var errs []error
-	if sd.isForeign(unit) && !sd.isWritten(s) {
-		errs = append(errs, problem.New(s.Place(), "%s does not start: another generator of systemd makes it, so rdgen's cannot read it before", unit.Name).
-			WithHint("rdgen systemd "+s.Name+" -o /etc; systemctl daemon-reload"))
-	}
+	errs, _ := sd.wins(name)
 	return errs
+}
+
+// Remarks returns what a service's units say themselves of where they run, and which
+// does no harm: a place, and what wins.
+func (sd *Systemd) Remarks(name string) []string {
+	_, notes := sd.wins(name)
+	return notes
+}
+
+// wins judges what units say themselves of where they run, against conf.d.
+func (sd *Systemd) wins(name string) (errs []error, notes []string) {
+	job, err := sd.Load(name)
+	if err != nil {
+		return nil, nil // who makes the files says so
+	}
+	s := job.(generators.Systemd)
+	judged := s.Units
+	if s.Instance != nil {
+		judged = []*systemd.Unit{s.Instance.Base}
+	}
+	for _, unit := range judged {
+		if sd.isForeign(unit) && !sd.isWritten(s.Service) {
+			errs = append(errs, problem.New(s.Place(), "%s does not start: another generator of systemd makes it, so rdgen's cannot read it before", unit.Name).
+				WithHint("rdgen systemd "+s.Name+" -o /etc; systemctl daemon-reload"))
+		}
+		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){commands, directives, sd.joins} {
+			e, n := judge(unit, s.Domain)
+			errs, notes = append(errs, e...), append(notes, n...)
+		}
+	}
+	return errs, notes
 }
 
 // isForeign reports whether a generator made the unit that is neither rdgen nor
@@ -37,3 +58,84 @@ func (sd *Systemd) isForeign(unit *systemd.Unit) bool {
 	text, err := fs.ReadFile(sd.fsys, unit.Path[1:])
 	return err == nil && !generators.IsMade(text)
 }
+
+// commands judges those that go somewhere else: they run after the unit is in its
+// domain, so they win.
+func commands(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
+	for _, e := range systemd.Enters(unit) {
+		pos := placeOf(e.Setting)
+		same := e.Asks == "" && (e.Netns != "" || e.VRF != "") &&
+			(e.Netns == "" || e.Netns == d.Netns.String()) && (e.VRF == "" || e.VRF == d.VRF.String()) && (e.VRF != "" || d.VRF.IsZero())
+		switch {
+		case same:
+			notes = append(notes, fmt.Sprintf("%s: %s enters %s once more, which changes nothing", pos, e.By, d))
+		case e.Asks != "":
+			errs = append(errs, problem.New(pos, "%s= asks %s by %s to run something, which would not run in %s", e.Key, e.Asks, e.By, d).
+				WithHint("start the program from the unit, or put the line into the conf.d file of the service that starts it"))
+		default:
+			errs = append(errs, problem.New(pos, "%s= leaves %s by %s, and that wins over conf.d", e.Key, d, e.By).
+				WithHint("take it out of the command by a drop-in, or the line out of conf.d"))
+		}
+	}
+	return errs, notes
+}
+
+// directives judges those of systemd that put a unit somewhere, or bind it.
+func directives(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
+	section := "Service"
+	if strings.HasSuffix(unit.Name, ".socket") {
+		section = "Socket"
+	}
+	for _, key := range []string{"NetworkNamespacePath", "BindNetworkInterface", "RestrictNetworkInterfaces"} {
+		all := unit.All(section, key)
+		if len(all) == 0 {
+			continue
+		}
+		set := all[len(all)-1]
+		switch {
+		case key == "NetworkNamespacePath":
+			notes = append(notes, fmt.Sprintf("%s: conf.d wins over %s=%s: %s is in %s", placeOf(set), key, set.Value, unit.Name, d))
+		case key == "RestrictNetworkInterfaces":
+			notes = append(notes, fmt.Sprintf("%s: %s= holds as well, with the numbers that the links have in systemd's own namespace; "+
+				"what a VRF receives counts as its member's", placeOf(set), key))
+		case d.Netns.IsZero() && set.Value == d.VRF.String():
+			notes = append(notes, fmt.Sprintf("%s: %s= binds to %s as well, which changes nothing", placeOf(set), key, d))
+		default:
+			errs = append(errs, problem.New(placeOf(set), "%s=%s binds the sockets of %s to that link of systemd's own namespace, and that wins over conf.d",
+				key, set.Value, unit.Name).WithHint("take it out by a drop-in, or the line out of conf.d"))
+		}
+	}
+	if on, set, _ := unit.Bool(section, "PrivateNetwork"); on && !d.Netns.IsZero() {
+		notes = append(notes, fmt.Sprintf("%s: conf.d wins over PrivateNetwork=: %s is in %s", placeOf(set), unit.Name, d))
+	}
+	return errs, notes
+}
+
+// joins judges JoinsNamespaceOf=: of units with namespaces of their own that are
+// joined, the one that starts first decides.
+func (sd *Systemd) joins(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
+	units, err := sd.units()
+	if err != nil || d.Netns.IsZero() {
+		return nil, nil
+	}
+	for _, set := range unit.All("Unit", "JoinsNamespaceOf") {
+		for _, name := range strings.Fields(set.Value) {
+			other, err := units.Unit(name)
+			if err != nil {
+				continue
+			}
+			_, s, _ := sd.confs.read(bare(other.Name))
+			private, _, _ := other.Bool("Service", "PrivateNetwork")
+			switch {
+			case s.Domain.Netns == d.Netns:
+				notes = append(notes, fmt.Sprintf("%s: JoinsNamespaceOf=%s changes nothing, it is in %s too", placeOf(set), name, d))
+			case private || other.Last("Service", "NetworkNamespacePath") != "" || !s.Domain.Netns.IsZero():
+				errs = append(errs, problem.New(placeOf(set), "JoinsNamespaceOf=%s wins over conf.d where that one runs first, and then %s does not start", name, unit.Name).
+					WithHint("put "+name+" into "+d.String()+" too, or take this out of the unit"))
+			}
+		}
+	}
+	return errs, notes
+}
+
+func placeOf(set systemd.Setting) problem.Pos { return problem.Pos{File: set.File, Line: set.Line} }

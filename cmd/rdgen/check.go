@@ -52,24 +52,28 @@ func check(root string, names []string) (notes []string, err error) {
 	}
 	errs = append(errs, err)
 	for _, name := range names {
-		errs = append(errs, checkService(loader, root, name)...)
+		wrong, about := checkService(loader, root, name)
+		errs, notes = append(errs, wrong...), append(notes, about...)
 	}
 	errs = append(errs, loader.S6.Problems()...)
 	return notes, errors.Join(errs...)
 }
 
-func checkService(loader *services.Loader, root, name string) []error {
+// checkService returns what is wrong with one service, and notes of what is not.
+func checkService(loader *services.Loader, root, name string) (errs []error, notes []string) {
 	declared, err := loader.Declaration(name)
 	if err != nil {
-		return []error{err}
+		return []error{err}, nil
 	}
-	var errs []error
 	inits := slices.DeleteFunc(loader.Inits(), func(i services.Init) bool { return !i.Has(name) || !i.Follows(declared) })
 	for _, init := range inits {
 		if err := checkInit(init, root, name); err != nil {
 			errs = append(errs, err)
 		}
 		errs = append(errs, init.Escapes(name)...)
+		if init.Name() == loader.Systemd.Name() {
+			notes = append(notes, loader.Systemd.Remarks(name)...)
+		}
 	}
 	if len(inits) == 0 {
 		hint := loader.Systemd.Meant(name)
@@ -78,7 +82,7 @@ func checkService(loader *services.Loader, root, name string) []error {
 		}
 		errs = append(errs, problem.New(declared.Pos, "no init system has a service %s", name).WithHint(hint))
 	}
-	return errs
+	return errs, notes
 }
 
 // checkInit generates the service's files and compares them with what is there.

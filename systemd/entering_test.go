@@ -1,0 +1,37 @@
+package systemd
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEnters(t *testing.T) {
+	for line, want := range map[string]Entering{
+		"/sbin/ip netns exec other /bin/x":                 {By: "ip netns exec", Netns: "other"},
+		"-/usr/sbin/ip -6 netns exec other /bin/x":         {By: "ip netns exec", Netns: "other"},
+		"+/bin/sh -c 'test -e x && ip vrf exec mgmt x -n'": {By: "ip vrf exec", VRF: "mgmt"},
+		"/usr/bin/nsenter --net=/run/netns/a /bin/x":       {By: "nsenter --net=/run/netns/a", Netns: "a"},
+		"/usr/bin/nsenter -n/var/run/netns/a /bin/x":       {By: "nsenter -n/var/run/netns/a", Netns: "a"},
+		"/usr/bin/nsenter -t 1 -n /bin/x":                  {By: "nsenter -n"},
+		"/usr/bin/unshare -mn /bin/x":                      {By: "unshare -mn"},
+		"/usr/sbin/rdexec -n a -v b /bin/x":                {By: "rdexec", Netns: "a", VRF: "b"},
+		"/usr/bin/systemd-run --scope /bin/x":              {By: "systemd-run", Asks: "systemd"},
+		"/usr/bin/docker run --rm web":                     {By: "docker", Asks: "dockerd"},
+		"/usr/bin/docker ps":                               {},
+		"/sbin/ip link set eth0 up":                        {},
+		"/sbin/ip -n other link set eth0 up":               {},
+		"/usr/bin/nsenter -t 1 -m /bin/x":                  {},
+		"/usr/bin/unshare --mount /bin/x":                  {},
+		"/usr/sbin/nginx -n netns exec":                    {},
+	} {
+		var got Entering
+		for _, e := range Enters(&Unit{Name: "x.service", Settings: Read("x", []byte("[Service]\nExecStart="+line+"\n"))}) {
+			got = e
+		}
+		got.Setting = Setting{}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", line, d)
+		}
+	}
+}
