@@ -106,7 +106,7 @@ func processOf(s S6) (process, error) {
 	if s.Script != nil {
 		return scriptProcess(s.Script, s.NotifySocket)
 	}
-	return unitProcess(s.Unit, s.NotifySocket)
+	return unitProcess(s.Unit, s.EnvFiles, s.NotifySocket)
 }
 
 // listen makes the process one that says by sd_notify(3) that it is ready, if s6

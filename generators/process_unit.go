@@ -1,10 +1,7 @@
 package generators
 
 import (
-	"fmt"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"rdgen/problem"
@@ -14,13 +11,18 @@ import (
 
 // unitProcess reads the settings of a unit that have a meaning for any
 // supervisor, and lists the rest.
-func unitProcess(u *systemd.Unit, canListen bool) (process, error) {
-	r := unitReader{unit: u, p: process{Pos: problem.Pos{File: u.Path}, Dir: "/", Umask: "0022"}}
+func unitProcess(u *systemd.Unit, files map[string][]byte, canListen bool) (process, error) {
+	r := unitReader{unit: u, files: files, p: process{Pos: problem.Pos{File: u.Path}, Dir: "/", Umask: "0022"}}
 	r.foreground(canListen)
+	r.confined()
 	r.signals()
 	r.timeouts()
 	r.user()
+	r.folders()
 	r.environment()
+	r.rights()
+	r.limits()
+	r.priorities()
 	r.program()
 	r.rest()
 	return r.p, r.err
@@ -29,10 +31,14 @@ func unitProcess(u *systemd.Unit, canListen bool) (process, error) {
 // unitReader collects a process and the first error.
 type unitReader struct {
 	unit *systemd.Unit
-	p    process
-	err  error
+	// files are the texts of EnvironmentFile=, as far as they are there.
+	files map[string][]byte
+	p     process
+	err   error
 	// carried are the settings that have a counterpart.
 	carried []string
+	// lost are settings that are carried over otherwise, but not here.
+	lost []string
 }
 
 func (r *unitReader) fail(s systemd.Setting, hint, format string, args ...any) {
@@ -56,8 +62,7 @@ func (r *unitReader) value(key string) (text string, set systemd.Setting, ok boo
 	return text, set, true
 }
 
-// foreground refuses what does not stay in the foreground, and what would run
-// with more rights than the unit gives it.
+// foreground refuses what does not stay in the foreground.
 func (r *unitReader) foreground(canListen bool) {
 	switch t, set, _ := r.value("Type"); t {
 	case "forking":
@@ -69,18 +74,6 @@ func (r *unitReader) foreground(canListen bool) {
 		r.p.listen("Type="+t, canListen)
 	case "dbus":
 		r.p.Notes = append(r.p.Notes, "readiness (Type=dbus) is not carried over")
-	}
-	confined := func(set systemd.Setting) {
-		r.fail(set, "the service would have more rights under s6 than the unit gives it; write its source directory by hand",
-			"has no counterpart in s6")
-	}
-	if yes, set, _ := r.unit.Bool("Service", "DynamicUser"); yes {
-		confined(set)
-	}
-	for _, key := range []string{"RootDirectory", "RootImage"} {
-		if _, set, ok := r.value(key); ok {
-			confined(set)
-		}
 	}
 }
 
@@ -94,7 +87,10 @@ func (r *unitReader) user() {
 	if r.p.User == "" && (r.p.Group == "root" || r.p.Group == "0") {
 		r.p.Group = ""
 	}
-	r.p.Home = r.p.User != ""
+	if r.p.User != "" {
+		r.p.Home = true
+		r.p.Env = append(r.p.Env, variable{"USER", r.p.User}, variable{"LOGNAME", r.p.User})
+	}
 	if mask, set, ok := r.value("UMask"); ok {
 		if r.p.Umask = mask; !octal.MatchString(mask) {
 			r.fail(set, "", "%q is not octal", mask)
@@ -107,78 +103,17 @@ func (r *unitReader) user() {
 	}
 }
 
-func (r *unitReader) environment() {
-	for _, set := range r.unit.All("Service", "Environment") {
-		fields, err := systemd.Fields(set.Value)
-		if err != nil {
-			r.fail(set, "", "%v", err)
-		}
-		for _, f := range fields {
-			text, err := systemd.Specifiers(r.unit.Name, f.String())
-			if err != nil {
-				r.fail(set, "", "%v", err)
-			}
-			name, value, ok := strings.Cut(text, "=")
-			if !ok || name == "" {
-				r.fail(set, "", "%q is not NAME=VALUE", text)
-			}
-			r.p.Env = append(r.p.Env, variable{name, value})
-		}
-	}
-	for _, set := range r.unit.All("Service", "EnvironmentFile") {
-		text, err := systemd.Specifiers(r.unit.Name, set.Value)
-		if err != nil {
-			r.fail(set, "", "%v", err)
-		}
-		file, optional := strings.CutPrefix(text, "-")
-		if !strings.HasPrefix(file, "/") || strings.ContainsAny(file, "*?[") {
-			r.fail(set, "name each file by itself in a drop-in", "%q is not one absolute path", file)
-		}
-		r.p.EnvFiles = append(r.p.EnvFiles, envFile{file, optional})
-	}
-}
-
-func (r *unitReader) program() {
-	all := r.unit.All("Service", "ExecStart")
-	if len(all) == 0 {
-		if r.err == nil {
-			r.err = problem.New(r.p.Pos, "has no ExecStart=")
-		}
-		return
-	}
-	set := all[0]
-	if len(all) > 1 {
-		r.fail(all[1], "", "is given twice; a supervised service is one process")
-	}
-	prefix, words, err := systemd.ParseCommand(r.unit.Name, set.Value)
-	if err != nil {
-		r.fail(set, "", "%v", err)
-		return
-	}
-	r.p.Pos.Line = set.Line
-	for _, c := range prefix {
-		switch c {
-		case '+', '!', '|':
-			r.fail(set, "write its source directory by hand", "begins with %q: s6 has no counterpart for it", prefix)
-		case '@':
-			r.p.Notes = append(r.p.Notes, "argv[0] (ExecStart=@) is not carried over")
-			if len(words) > 1 {
-				words = slices.Delete(words, 1, 2)
-			}
-		}
-	}
-	r.p.Imports = imports(words, r.p.User)
-	for _, w := range words {
-		r.p.Prog = append(r.p.Prog, substituted(w, r.p.Imports))
-	}
-}
-
 // signals reads by which signals the service is stopped and reads its
 // configuration again.
 func (r *unitReader) signals() {
 	for key, signal := range map[string]*string{"KillSignal": &r.p.DownSignal, "ReloadSignal": &r.p.ReloadSignal} {
 		if text, _, ok := r.value(key); ok && s6.ValidSignal(text) {
 			*signal, r.carried = text, append(r.carried, key)
+		}
+	}
+	if all := r.unit.All("Service", "ExecStop"); len(all) == 1 {
+		if signal := killed(r.unit.Name, all[0].Value); signal != "" {
+			r.p.DownSignal, r.carried = signal, append(r.carried, "ExecStop")
 		}
 	}
 	if all := r.unit.All("Service", "ExecReload"); len(all) == 1 {
@@ -192,35 +127,6 @@ func (r *unitReader) signals() {
 	if r.p.ReloadSignal == "SIGHUP" || r.p.ReloadSignal == "1" {
 		r.p.ReloadSignal = ""
 	}
-}
-
-// killed returns the signal that a command line sends to the service's main
-// process, or "" if it does anything else.
-func killed(unit, command string) string {
-	_, words, err := systemd.ParseCommand(unit, command)
-	if err != nil || len(words) < 3 || len(words) > 4 || len(words[len(words)-1]) != 1 || words[len(words)-1][0].Var != "MAINPID" {
-		return ""
-	}
-	var literal []string
-	for _, w := range words[:len(words)-1] {
-		if len(w) != 1 || w[0].Var != "" {
-			return ""
-		}
-		literal = append(literal, w[0].Text)
-	}
-	signal, ok := strings.CutPrefix(literal[1], "-")
-	if len(literal) == 3 && (literal[1] == "-s" || literal[1] == "--signal") {
-		signal = literal[2]
-	} else if len(literal) != 2 {
-		return ""
-	}
-	if path.Base(literal[0]) != "kill" || !ok || !s6.ValidSignal(signal) {
-		return ""
-	}
-	if _, err := strconv.Atoi(signal); err != nil && !strings.HasPrefix(signal, "SIG") {
-		signal = "SIG" + signal
-	}
-	return signal
 }
 
 // timeouts reads how long the service may take to be ready, and to stop.
@@ -252,7 +158,7 @@ func (r *unitReader) timeouts() {
 func (r *unitReader) rest() {
 	carried := append(r.carried, "Type", "ExecStart", "User", "Group", "UMask", "WorkingDirectory", "Environment", "EnvironmentFile",
 		"Description", "Documentation")
-	var keys []string
+	keys := slices.Clone(r.lost)
 	for _, s := range r.unit.Settings {
 		if s.Section == "Install" || slices.Contains(carried, s.Key) || slices.Contains(keys, s.Key+"=") || s.Value == "" {
 			continue
@@ -262,54 +168,4 @@ func (r *unitReader) rest() {
 	if len(keys) > 0 {
 		r.p.Notes = append(r.p.Notes, "not carried over: "+strings.Join(keys, " "))
 	}
-}
-
-// imports chooses for each variable in words the name by which execline
-// substitutes it: its own, made longer until no literal text contains it after a
-// "$", so that execline replaces exactly what systemd would.
-func imports(words []systemd.Word, user string) []imported {
-	literal := user
-	for _, w := range words {
-		for _, part := range w {
-			literal += "\x00" + part.Text
-		}
-	}
-	var list []imported
-	for _, w := range words {
-		for _, part := range w {
-			i := imported{Var: part.Var, Name: part.Var, Split: part.Split}
-			if part.Var == "" || slices.ContainsFunc(list, func(o imported) bool { return o.Var == i.Var && o.Split == i.Split }) {
-				continue
-			}
-			for strings.Contains(literal, "$"+i.Name) || strings.Contains(literal, "${"+i.Name) ||
-				slices.ContainsFunc(list, func(o imported) bool { return o.Name == i.Name }) {
-				i.Name += "_"
-			}
-			list = append(list, i)
-		}
-	}
-	return list
-}
-
-// substituted spells a word for execline's substitution, where a backslash before
-// "${NAME}" protects it: those that stand there for themselves are doubled.
-func substituted(w systemd.Word, list []imported) string {
-	var b strings.Builder
-	for i, part := range w {
-		if part.Var == "" {
-			text := part.Text
-			if i+1 < len(w) {
-				head := strings.TrimRight(text, `\`)
-				text = head + strings.Repeat(`\`, 2*(len(text)-len(head)))
-			}
-			b.WriteString(text)
-			continue
-		}
-		k := slices.IndexFunc(list, func(o imported) bool { return o.Var == part.Var && o.Split == part.Split })
-		if part.Split { // a word of its own
-			return "$" + list[k].Name
-		}
-		fmt.Fprintf(&b, "${%s}", list[k].Name)
-	}
-	return b.String()
 }

@@ -25,6 +25,8 @@ type S6 struct {
 	Script *openrc.Script
 	// Unit is the systemd unit, or nil.
 	Unit *systemd.Unit
+	// EnvFiles are the texts of the unit's EnvironmentFiles, as far as they are there.
+	EnvFiles map[string][]byte
 	// Flavor is how services are laid out, and FlavorFlag how to ask for it:
 	// " --flavor artix", or "" for s6-rc's own.
 	Flavor     s6.Flavor

@@ -103,7 +103,7 @@ func (r *run) checkPositional(at problem.Pos, template bool) error {
 		words = append(words, l.Words...)
 	}
 	for _, w := range words {
-		if positional.MatchString(w) && w != "$1" {
+		if positional.MatchString(w) && !(template && w == "$1") {
 			return problem.New(at, "%q would be replaced by the name of the instance", w).WithHint("write the template by hand")
 		}
 	}
@@ -114,25 +114,20 @@ func (r *run) checkPositional(at problem.Pos, template bool) error {
 func (r *run) prepare(p process) {
 	add := func(head string, words ...string) { r.Prepare = append(r.Prepare, line{head, words}) }
 	for _, f := range p.Folders {
-		user, group, _ := strings.Cut(f.Owner, ":")
 		switch {
 		case s6.SafeFolder(f.Path) && f.Mode != "":
-			words := []string{"install", "-d", "-m", f.Mode}
-			if user != "" {
-				words = append(words, "-o", user)
-			}
-			if group != "" {
-				words = append(words, "-g", group)
-			}
-			add("if", append(words, f.Path)...)
-			continue
+			add("if", "install", "-d", "-m", f.Mode, f.Path)
 		case f.Mode != "":
 			add("if", "mkdir", "-p", "-m", f.Mode, f.Path)
 		default:
 			add("if", "mkdir", "-p", f.Path)
 		}
 		if f.Owner != "" {
-			add("if", "chown", "-h", f.Owner, f.Path)
+			owner := f.Owner
+			if !strings.Contains(owner, ":") {
+				owner += ":" // and the user's own group
+			}
+			add("if", "chown", "-h", owner, f.Path)
 		}
 	}
 	add("", "cd", p.Dir)

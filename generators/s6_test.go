@@ -169,11 +169,11 @@ func TestLogger(t *testing.T) {
 
 func TestS6Notes(t *testing.T) {
 	fsys := files("lib/systemd/system/web.service",
-		"[Unit]\nAfter=a.service\n[Service]\nType=notify\nExecStart=@/bin/x argv0 y\nRestart=always\nPrivateTmp=yes\n[Install]\nWantedBy=x\n")
+		"[Unit]\nAfter=a.service\n[Service]\nType=notify\nExecStart=@/bin/x argv0 y\nRestart=always\nMemoryMax=1G\nPrivateTmp=no\n[Install]\nWantedBy=x\n")
 	made, notes := generate(t, fsys, parse(t, "t1", ""), "web", s6Of)
 	run := text(t, made, "/etc/s6-rc/source/web/run")
-	for _, want := range []string{"readiness (Type=notify) is not carried over: there is no s6-notify-fd-from-socket (s6 2.15) here", "argv[0] (ExecStart=@) is not carried over",
-		"not carried over: After= Restart= PrivateTmp="} {
+	for _, want := range []string{"readiness (Type=notify) is not carried over: there is no s6-notify-fd-from-socket (s6 2.15) here",
+		"not carried over: After= Restart= MemoryMax="} {
 		if !strings.Contains(run, "\n# "+want+"\n") {
 			t.Errorf("run does not say %q:\n%s", want, run)
 		}
@@ -181,8 +181,8 @@ func TestS6Notes(t *testing.T) {
 			t.Errorf("notes = %q; want %q among them", notes, want)
 		}
 	}
-	if !strings.HasSuffix(run, "\n/bin/x y\n") {
-		t.Errorf("run ends otherwise than /bin/x y:\n%s", run)
+	if !strings.HasSuffix(run, "\nexec -a argv0\n/bin/x y\n") {
+		t.Errorf("run ends otherwise than exec -a argv0 /bin/x y:\n%s", run)
 	}
 }
 
@@ -221,8 +221,8 @@ func TestCarriedOver(t *testing.T) {
 		{unit("TimeoutSec=7\nSendSIGKILL=T\n"), "timeout-kill=7000", "SendSIGKILL="},
 		{unit("TimeoutSec=7\nSendSIGKILL=no\nSendSIGKILL=\n"), "timeout-kill=-", ""},
 		{unit("TimeoutSec=7\nSendSIGKILL=perhaps\n"), "timeout-kill=7000", "SendSIGKILL="},
-		{unit("DynamicUser=n\n"), "timeout-kill=-", "DynamicUser="},
-		{unit("DynamicUser=F\n"), "timeout-kill=-", "DynamicUser="},
+		{unit("DynamicUser=n\n"), "timeout-kill=-", ""},
+		{unit("DynamicUser=F\n"), "timeout-kill=-", ""},
 		{unit("TimeoutStartSec=7\n"), "timeout-up=- notification-fd=-", "TimeoutStartSec="},
 		{unit("Type=notify\nTimeoutStartSec=7\n"), "timeout-up=7000 notification-fd=3", "readiness"},
 		{unit("TimeoutStopSec=soon\n"), "timeout-kill=-", "TimeoutStopSec="},
@@ -265,7 +265,10 @@ func TestCarriedOver(t *testing.T) {
 // TestConfined: what systemd would give fewer rights than s6 could is refused.
 func TestConfined(t *testing.T) {
 	for _, lines := range []string{"DynamicUser=y", "DynamicUser=T", "DynamicUser=1", "DynamicUser=yes\nDynamicUser=", "DynamicUser=on\nDynamicUser=x",
-		"RootDirectory=/srv/web", "RootImage=/srv/web.img"} {
+		"RootDirectory=/srv/web", "RootImage=/srv/web.img", "PrivateTmp=yes", "PrivateTmp=disconnected", "ProtectSystem=no\nProtectSystem=strict",
+		"ProtectHome=read-only", "PrivateDevices=yes\nPrivateDevices=", "SystemCallFilter=@system-service", "SystemCallFilter=\nSystemCallFilter=~@mount",
+		"RestrictAddressFamilies=AF_INET", "RestrictNamespaces=yes", "ProtectProc=invisible", "InaccessiblePaths=/x", "DeviceAllow=/dev/null r",
+		"ExecCondition=/bin/false", "DevicePolicy=closed", "SecureBits=noroot"} {
 		fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n"+lines+"\n")
 		job, err := services.NewLoader(fsys, parse(t, "t1", "")).S6.Load("web")
 		if err == nil {

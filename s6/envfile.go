@@ -3,6 +3,7 @@ package s6
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"rdgen/problem"
 )
@@ -81,4 +82,73 @@ func logicalLines(text string) []logicalLine {
 		lines = append(lines, logicalLine{joined, start})
 	}
 	return lines
+}
+
+// Assignment is a line of an environment file.
+type Assignment struct {
+	Name string
+	Value
+}
+
+// EnvironmentFile reads data, the text of file, as far as envfile(1) and systemd's
+// EnvironmentFile= agree on what it says: comments begin with "#", a value is a plain
+// word or text, or stands in double quotes as a whole, and nothing goes on in the next
+// line. The error is a *problem.Error at the first line that one of them reads
+// otherwise (systemd.exec(5), EnvironmentFile=; envfile.html of execline).
+func EnvironmentFile(file string, data []byte) (list []Assignment, err error) {
+	n := 0
+	for line := range strings.Lines(string(data)) {
+		n++
+		pos := problem.Pos{File: file, Line: n}
+		differs := func(what, hint string) error {
+			return problem.New(pos, "%s, and envfile(1) of s6 reads that otherwise than systemd does", what).WithHint(hint)
+		}
+		line = strings.Trim(strings.TrimSuffix(line, "\n"), " \t")
+		name, value, assigns := strings.Cut(line, "=")
+		name, value = strings.TrimRight(name, " \t"), strings.TrimLeft(value, " \t")
+		switch {
+		case !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			return nil, differs("has a byte that is no text", "remove it (a carriage return of another system, perhaps)")
+		case strings.HasSuffix(line, `\`):
+			return nil, differs("goes on in the next line", "write one line")
+		case line == "" || line[0] == '#':
+			continue
+		case line[0] == ';':
+			return nil, differs(`is a comment with ";"`, `begin it with "#"`)
+		case !assigns || !isVariable(name):
+			return nil, differs("is no NAME=VALUE", "write NAME=VALUE, without export, or remove the line")
+		}
+		if strings.HasPrefix(value, `"`) {
+			if value, assigns = unquoted(value); !assigns {
+				return nil, differs("has more than one pair of double quotes, or a backslash in them", `write NAME="VALUE", with \" and \\ for those two`)
+			}
+		} else if strings.ContainsAny(value, `"\`) || strings.HasPrefix(value, "'") {
+			return nil, differs("has quotes", `write NAME="VALUE"`)
+		}
+		list = append(list, Assignment{name, Value{value, pos}})
+	}
+	return list, nil
+}
+
+// unquoted reads a value that is in double quotes as a whole.
+func unquoted(value string) (string, bool) {
+	var b strings.Builder
+	for i := 1; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '"':
+			return b.String(), i == len(value)-1
+		case c == '\\' && i+1 < len(value) && (value[i+1] == '"' || value[i+1] == '\\'):
+			i++
+			b.WriteByte(value[i])
+		case c == '\\':
+			return "", false
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", false
+}
+
+func isVariable(name string) bool {
+	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == "" && (name[0] < '0' || name[0] > '9')
 }

@@ -192,7 +192,10 @@ func (s *S6) addProgram(job *generators.S6, conf *openrc.Conf) (err error) {
 		job.Script, err = openrc.ReadScript(s.fsys, job.Name, conf)
 		return err
 	}
-	job.Unit, err = s.systemd.unit(job.Service)
+	if job.Unit, err = s.systemd.unit(job.Service); err == nil {
+		job.EnvFiles, err = s.environmentFiles(job.Unit)
+		return err
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -203,6 +206,22 @@ func (s *S6) addProgram(job *generators.S6, conf *openrc.Conf) (err error) {
 	return problem.New(job.Place(), "there is no source directory %s below %s, no OpenRC script %s%s, and no %s.service below %s",
 		job.Flavor.Service(job.Name), strings.Join(job.Flavor.Folders, ", "), openrc.InitDir, job.Name, job.Name,
 		strings.Join(systemd.Folders(), ", ")).WithHint(hint)
+}
+
+// environmentFiles reads the files that a unit takes variables from. One that is not
+// there may come later.
+func (s *S6) environmentFiles(unit *systemd.Unit) (map[string][]byte, error) {
+	texts := map[string][]byte{}
+	for _, file := range generators.EnvironmentFiles(unit) {
+		text, err := fs.ReadFile(s.fsys, file[1:])
+		switch {
+		case err == nil:
+			texts[file] = text
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, problem.Unreadable(file, err)
+		}
+	}
+	return texts, nil
 }
 
 // Strays returns a note for each source directory that is still wrapped, although

@@ -1,0 +1,122 @@
+package generators
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"rdgen/s6"
+	"rdgen/systemd"
+)
+
+// EnvironmentFiles returns the files that a unit takes variables from, which its
+// process is made of too.
+func EnvironmentFiles(u *systemd.Unit) (files []string) {
+	for _, set := range u.All("Service", "EnvironmentFile") {
+		text, err := systemd.Specifiers(u.Name, set.Value)
+		if file := strings.TrimPrefix(text, "-"); err == nil && path.IsAbs(file) && path.Clean(file) == file {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+func (r *unitReader) environment() {
+	for _, set := range r.unit.All("Service", "Environment") {
+		fields, err := systemd.Fields(set.Value)
+		if err != nil {
+			r.fail(set, "", "%v", err)
+		}
+		for _, f := range fields {
+			text, err := systemd.Specifiers(r.unit.Name, f.String())
+			if err != nil {
+				r.fail(set, "", "%v", err)
+			}
+			name, value, ok := strings.Cut(text, "=")
+			if !ok || name == "" {
+				r.fail(set, "", "%q is not NAME=VALUE", text)
+			}
+			r.setenv(name, value)
+		}
+	}
+	for _, set := range r.unit.All("Service", "EnvironmentFile") {
+		text, err := systemd.Specifiers(r.unit.Name, set.Value)
+		if err != nil {
+			r.fail(set, "", "%v", err)
+		}
+		file, optional := strings.CutPrefix(text, "-")
+		if !strings.HasPrefix(file, "/") || strings.ContainsAny(file, "*?[") {
+			r.fail(set, "name each file by itself in a drop-in", "%q is not one absolute path", file)
+		}
+		r.p.EnvFiles = append(r.p.EnvFiles, envFile{file, optional})
+		data, there := r.files[file]
+		if _, err := s6.EnvironmentFile(file, data); err != nil && r.err == nil {
+			r.err = err
+		}
+		if !there && !optional {
+			r.p.Notes = append(r.p.Notes, file+" is not here: s6 reads it by envfile(1), which knows fewer quotes than systemd")
+		}
+	}
+}
+
+func (r *unitReader) setenv(name, value string) {
+	r.p.Env = slices.DeleteFunc(r.p.Env, func(v variable) bool { return v.Name == name })
+	r.p.Env = append(r.p.Env, variable{name, value})
+}
+
+// owned are the settings that have systemd make directories, where, and the
+// variable that then names them (systemd.exec(5)).
+var owned = []struct{ key, root, variable string }{
+	{"RuntimeDirectory", "/run", "RUNTIME_DIRECTORY"},
+	{"StateDirectory", "/var/lib", "STATE_DIRECTORY"},
+	{"CacheDirectory", "/var/cache", "CACHE_DIRECTORY"},
+	{"LogsDirectory", "/var/log", "LOGS_DIRECTORY"},
+	{"ConfigurationDirectory", "/etc", "CONFIGURATION_DIRECTORY"},
+}
+
+// folders reads the directories that belong to the service. All but those in /etc
+// are the user's; those in /run are removed when it stops.
+func (r *unitReader) folders() {
+	for _, d := range owned {
+		var made []string
+		mode, set, ok := r.value(d.key + "Mode")
+		if !ok {
+			mode = "0755"
+		}
+		if !octal.MatchString(mode) {
+			r.fail(set, "", "%q is not octal", mode)
+		}
+		preserve, _, _ := r.value(d.key + "Preserve")
+		if kept, ok := systemd.ParseBool(preserve); ok && !kept {
+			preserve = ""
+		}
+		for _, set := range r.unit.All("Service", d.key) {
+			text, err := systemd.Specifiers(r.unit.Name, set.Value)
+			if err != nil {
+				r.fail(set, "", "%v", err)
+			}
+			for _, name := range strings.Fields(text) {
+				f := folder{Path: d.root + "/" + name, Mode: mode, Removed: d.root == "/run" && preserve == ""}
+				if !s6.SafeFolder(f.Path) && !s6.NestedFolder(f.Path) || strings.Contains(name, ":") {
+					r.fail(set, "make it by hand in a drop-in with ExecStartPre=+", "%q is not a directory that root could make for s6", name)
+				}
+				if d.root != "/etc" {
+					f.Owner = r.owner()
+				}
+				r.p.Folders, made = append(r.p.Folders, f), append(made, f.Path)
+			}
+		}
+		if len(made) > 0 {
+			r.setenv(d.variable, strings.Join(made, ":"))
+		}
+		r.carried = append(r.carried, d.key, d.key+"Mode", d.key+"Preserve")
+	}
+}
+
+// owner is the user and group as the folders have them.
+func (r *unitReader) owner() string {
+	if r.p.User == "" && r.p.Group == "" {
+		return ""
+	}
+	return r.p.User + ":" + r.p.Group
+}

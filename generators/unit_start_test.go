@@ -1,0 +1,106 @@
+package generators_test
+
+import (
+	"strings"
+	"testing"
+
+	"rdgen/services"
+)
+
+// unitStarted makes run and finish from a unit with these lines, and the files in more.
+func unitStarted(t *testing.T, lines string, more ...string) (run, finish string, err error) {
+	t.Helper()
+	unit := "[Service]\n" + lines + "\n"
+	if !strings.Contains(lines, "ExecStart=") {
+		unit += "ExecStart=/bin/x\n"
+	}
+	fsys := files(append([]string{"lib/systemd/system/web.service", unit}, more...)...)
+	job, err := services.NewLoader(fsys, parse(t, "t1", "")).S6.Load("web")
+	if err != nil {
+		return "", "", err
+	}
+	made, _, err := job.Files()
+	if err != nil {
+		return "", "", err
+	}
+	return text(t, made, "/etc/s6-rc/source/web/run"), text(t, made, "/etc/s6-rc/source/web/finish"), nil
+}
+
+// TestUnitIsStartedAsBySystemd: each line of want, but its "; ", is a line of run, or
+// of finish.
+func TestUnitIsStartedAsBySystemd(t *testing.T) {
+	for _, c := range []struct{ lines, want string }{
+		{"User=web", "umask 0022; backtick -n -i HOME { homeof web }; export USER web; export LOGNAME web; /usr/sbin/rdexec -n t1 -u web --"},
+		{"User=web\nEnvironment=USER=x", "export USER x"},
+		{"Group=adm", "/usr/sbin/rdexec -n t1 -u root:adm --"},
+		{"UMask=077", "umask 077"},
+		{"ExecStart=@/bin/x y z", "exec -a y; /bin/x z"},
+		// Folders.
+		{"User=web\nRuntimeDirectory=a b\nRuntimeDirectoryMode=0750",
+			"if { install -d -m 0750 /run/a }; if { chown -h web: /run/a }; export RUNTIME_DIRECTORY /run/a:/run/b; foreground { rm -rf /run/a }"},
+		{"StateDirectory=%p\nRuntimeDirectory=a\nRuntimeDirectoryPreserve=yes", "if { install -d -m 0755 /var/lib/web }; export STATE_DIRECTORY /var/lib/web"},
+		{"User=web\nGroup=adm\nCacheDirectory=a/b", "if { mkdir -p -m 0755 /var/cache/a/b }; if { chown -h web:adm /var/cache/a/b }"},
+		{"User=web\nConfigurationDirectory=a", "if { install -d -m 0755 /etc/a }; export CONFIGURATION_DIRECTORY /etc/a"},
+		{"RuntimeDirectory=gizmo\nExecStart=/bin/x --state ${RUNTIME_DIRECTORY}/state", `importas -D "" RUNTIME_DIRECTORY RUNTIME_DIRECTORY`},
+		// Commands before and after.
+		{"User=web\nExecStartPre=/bin/a -t\nExecStartPre=-/bin/b\nExecStartPre=+/bin/c\nExecStopPost=/bin/d 1",
+			"if { /usr/sbin/rdexec -n t1 -u web -- /bin/a -t }; foreground { /usr/sbin/rdexec -n t1 -u web -- /bin/b }; " +
+				"if { /usr/sbin/rdexec -n t1 -- /bin/c }; foreground { /usr/sbin/rdexec -n t1 -u web -- /bin/d 1 }"},
+		{"Environment=O=1\nExecStartPre=/bin/a $O ${P}\nExecStart=/bin/x $O", "if { /usr/sbin/rdexec -n t1 -- /bin/a $O \"${P}\" }; /bin/x $O"},
+		// Limits, priorities, rights.
+		{"LimitNOFILE=1024:4096\nLimitCORE=infinity\nLimitMEMLOCK=64K\nLimitCPU=2min\nUser=web",
+			"prlimit --nofile=1024:4096; prlimit --core=unlimited:unlimited; prlimit --memlock=65536:65536; prlimit --cpu=120:120; s6-envuidgid web; s6-applyuidgid -U -z"},
+		{"Nice=-5\nOOMScoreAdjust=-900\nIOSchedulingClass=best-effort\nIOSchedulingPriority=2", "nice -n -5; choom -n -900 --; ionice -c 2 -n 2"},
+		{"IOSchedulingClass=idle", "ionice -c 3"},
+		{"NoNewPrivileges=true", "setpriv --no-new-privs"},
+		{"NoNewPrivileges=1\nNoNewPrivileges=off", "/usr/sbin/rdexec -n t1 --; /bin/x"},
+		{"CapabilityBoundingSet=CAP_NET_ADMIN CAP_KILL\nCapabilityBoundingSet=~CAP_KILL", "setpriv --bounding-set=-all,+net_admin,+kill,-kill"},
+		{"CapabilityBoundingSet=~CAP_SYS_ADMIN", "setpriv --bounding-set=+all,-sys_admin"},
+		{"CapabilityBoundingSet=", "setpriv --bounding-set=-all"},
+		{"User=web\nAmbientCapabilities=CAP_NET_BIND_SERVICE", "s6-envuidgid web; export UID 0; s6-applyuidgid -U -z; " +
+			"setpriv --reuid=web --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service"},
+		{"PrivateTmp=no\nProtectSystem=off\nProcSubset=all\nSystemCallFilter=@x\nSystemCallFilter=", "/bin/x"},
+	} {
+		run, finish, err := unitStarted(t, c.lines)
+		if err != nil {
+			t.Errorf("%q: %v", c.lines, err)
+			continue
+		}
+		for _, want := range strings.Split(c.want, "; ") {
+			if !strings.Contains(run, "\n"+want+"\n") && !strings.Contains(run, "\n  "+want+"\n") && !strings.Contains(finish, "\n"+want+"\n") {
+				t.Errorf("of %q, neither run nor finish says %q:\n%s%s", c.lines, want, run, finish)
+			}
+		}
+	}
+}
+
+// TestUnitIsRefused: what s6 would run otherwise is an error with its line.
+func TestUnitIsRefused(t *testing.T) {
+	for _, c := range []struct{ lines, file, want string }{
+		{"ExecStart=/bin/x ${RUNTIME_DIRECTORY}", "", "uses $RUNTIME_DIRECTORY, which only systemd sets"},
+		{"ExecStart=/bin/x $MAINPID", "", "uses $MAINPID"},
+		{"ExecStartPre=/bin/a $CREDENTIALS_DIRECTORY", "", "uses $CREDENTIALS_DIRECTORY"},
+		{"Environment='O=a \"b c\"'\nExecStart=/bin/x $O", "", "has quotes or begins with a space"},
+		{"EnvironmentFile=/etc/default/web\nExecStart=/bin/x $O", `O="-a \"b\""`, "/etc/default/web:1: O="},
+		{"EnvironmentFile=/etc/default/web", "O='-a -b'", "/etc/default/web:1: has quotes"},
+		{"EnvironmentFile=-/etc/default/web", "A=1\nexport O=1", "/etc/default/web:2: is no NAME=VALUE"},
+		{"RuntimeDirectory=a/b/c", "", "is not a directory that root could make"},
+		{"RuntimeDirectory=../etc", "", "is not a directory that root could make"},
+		{"RuntimeDirectory=a:b", "", "is not a directory that root could make"},
+		{"LimitNOFILE=many", "", "is no limit"},
+		{"Nice=x", "", "is not a number"},
+		{"CapabilityBoundingSet=net_admin", "", "is no capability"},
+		{"PrivateTmp=yes\nProtectHome=yes", "", "web.service:2: PrivateTmp= has no counterpart in s6, nor have ProtectHome="},
+		{"ExecStart=+/bin/x", "", "begins with \"+\""},
+		{"ExecStopPost=/bin/a $1", "", "would be replaced"},
+	} {
+		var more []string
+		if c.file != "" {
+			more = []string{"etc/default/web", c.file + "\n"}
+		}
+		run, _, err := unitStarted(t, c.lines, more...)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("of %q: error %v; want %q\n%s", c.lines, err, c.want, run)
+		}
+	}
+}
