@@ -95,7 +95,7 @@ func says(t *testing.T, wantCode int, wantOut, wantErr string, args ...string) {
 	}
 }
 
-var numbers = regexp.MustCompile(`"(index|peer_index|ino|dev)":\d+`)
+var numbers = regexp.MustCompile(`"(index|peer_index|ino|dev|cookie)":\d+`)
 
 // snapshot is all that rdomain can change, as text without what differs from
 // run to run: the namespaces with their links, addresses, routes and rules, the

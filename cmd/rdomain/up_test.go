@@ -703,3 +703,91 @@ func TestListsUnderChange(t *testing.T) {
 	close(stop)
 	wg.Wait()
 }
+
+// The kernel gives the inode number of a namespace again at once. down deleted somebody
+// else's that had got it; the cookie tells the two apart.
+func TestDownLeavesWhatHasTheSameNumber(t *testing.T) {
+	start(t)
+	file(t, "x", "[Link br0]\nKind=bridge\n")
+	quiet(t, "up", "x")
+	was, err := netns.Lookup("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sandbox.Sh(t, `ip netns delete x; ip netns add x; ip -n x link add br0 type bridge`)
+	// The kernel does not always; what is recorded is what would be.
+	now, err := netns.Lookup("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("/run/rdomain/x.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := strings.ReplaceAll(string(text), fmt.Sprintf(`"ino":%d`, was.Ino), fmt.Sprintf(`"ino":%d`, now.Ino))
+	if !strings.Contains(same, `"cookie":`) {
+		t.Fatalf("no cookie is recorded:\n%s", text)
+	}
+	if err := os.WriteFile("/run/rdomain/x.json", []byte(same), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	says(t, 0, "", "rdomain: note: x: namespace x is another one than was made; left alone\n", "down", "x")
+	sandbox.Sh(t, `ip -n x link show br0; ip netns delete x`)
+}
+
+// An up that was killed before it gave the name had made nothing that has it.
+func TestDownLeavesWhatGotTheNameMeanwhile(t *testing.T) {
+	start(t)
+	for n := 1; ; n++ {
+		if _, was := killAt(t, n, "up", "x"); !was {
+			t.Fatal("nothing is recorded before the name is given")
+		}
+		_, named := os.Lstat("/run/netns/x")
+		if _, recorded := os.Stat("/run/rdomain/x.json"); recorded == nil && named != nil {
+			break
+		}
+		quiet(t, "down", "x")
+	}
+	sandbox.Sh(t, `ip netns add x`)
+	says(t, 0, "", "rdomain: note: x: namespace x is another one than was made; left alone\n", "down", "x")
+	sandbox.Sh(t, `ip netns exec x true; ip netns delete x`)
+}
+
+// A symbolic link in /run/netns may lead to the default domain. No verb follows it.
+func TestSymbolicLinkIsRefused(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `mkdir -p /run/netns; ln -s /proc/1/ns/net /run/netns/red`)
+	for _, with := range []string{"", "[Link br0]\nKind=bridge\n", "[Domain]\nManaged=no\n"} {
+		if with != "" {
+			file(t, "red", with)
+		}
+		for _, args := range []string{"up red", "up -n red", "reload red", "check red", "exec red true", "check --self -n red"} {
+			if out, stderr, code := rdomain(strings.Fields(args)...); code < 100 || !strings.Contains(stderr, "symbolic link") {
+				t.Errorf("with %q: rdomain %s = %d, %q, %q; want it refused", with, args, code, out, stderr)
+			}
+		}
+	}
+	if out, _, _ := rdomain("list"); !strings.Contains(out, "error") || !strings.Contains(out, "symbolic link") {
+		t.Errorf("list says\n%s", out)
+	}
+	quiet(t, "down", "red")
+	sandbox.Sh(t, `rm /run/netns/red`)
+}
+
+// What is mounted inside of a domain's mount namespace is not there outside: up was
+// done by half.
+func TestUpInsideOfADomainIsRefused(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `ip netns add q`)
+	before := snapshot(t)
+	for _, verb := range []string{"up", "reload", "down"} {
+		out, err := exec.Command("ip", "netns", "exec", "q", bin, verb, "inner").CombinedOutput()
+		if want := "rdomain: fatal: this is inside of netns q"; err == nil || !strings.HasPrefix(string(out), want) {
+			t.Errorf("%s inside of q: %v, %s; want %s", verb, err, out, want)
+		}
+	}
+	if got := snapshot(t); got != before {
+		t.Errorf("it leaves %s", cmp.Diff(before, got))
+	}
+	sandbox.Sh(t, `ip netns delete q`)
+}

@@ -40,8 +40,11 @@ func checkNetns(n domain.Netns) error {
 	if err := unix.Stat(ownNetns, &own); err != nil {
 		return unable(doing+" ("+ownNetns+")", err)
 	}
-	if err := unix.Stat(n.Path(), &named); err != nil {
+	if err := unix.Lstat(n.Path(), &named); err != nil {
 		return unable(doing+" ("+n.Path()+")", err)
+	}
+	if named.Mode&unix.S_IFMT == unix.S_IFLNK {
+		return wrong(doing+" ("+n.Path()+")", symlink)
 	}
 	if own.Dev != named.Dev || own.Ino != named.Ino {
 		return wrong(doing, "this process is in another network namespace")

@@ -14,7 +14,10 @@ import (
 // on a FIFO that somebody left there.
 func enterNetns(n domain.Netns) error {
 	doing := "enter netns " + n.String() + " (" + n.Path() + ")"
-	fd, err := unix.Open(n.Path(), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	fd, err := unix.Open(n.Path(), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	if err == unix.ELOOP {
+		return wrong(doing, symlink)
+	}
 	if err != nil {
 		return unable(doing, err)
 	}
@@ -27,6 +30,10 @@ func enterNetns(n domain.Netns) error {
 	}
 	return unable(doing, err)
 }
+
+// symlink is why a symbolic link is not followed: it may lead to the default domain,
+// as one to /proc/PID/ns/net does when the process id is used again.
+const symlink = "a symbolic link names no network namespace; remove it"
 
 // notNetns says what the open file is that setns(2) refused.
 func notNetns(fd int) string {

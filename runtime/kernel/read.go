@@ -98,7 +98,7 @@ func (s *Session) renamed(r *record.Record, have *plan.State) error {
 		s.index[At{s.Netns, have.Renamed[name]}] = index
 		return nil
 	}
-	if made := r.Made(); made != nil && made.Made.Netns != s.ID() {
+	if made := r.Made(); made != nil && !made.Made.Netns.Same(s.ID()) {
 		return nil // another namespace, other numbers
 	}
 	for _, e := range r.Entries {

@@ -29,7 +29,23 @@ func OpenHome() (*Home, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := rtnl.Open()
+	if err == nil {
+		defer c.Close()
+		err = learn(ns, c)
+	}
+	if err != nil {
+		ns.Close()
+		return nil, err
+	}
 	return &Home{ns, sync.OnceValue(netns.Prepare)}, nil
+}
+
+// learn notes the cookie of a namespace that a socket is in.
+func learn(ns *netns.NS, c *rtnl.Conn) error {
+	cookie, err := c.NetnsCookie()
+	ns.Learn(cookie)
+	return err
 }
 
 // Session is the work on one domain: its sockets, and what was learned. One
@@ -44,6 +60,9 @@ type Session struct {
 	// Half: an earlier up recorded that it is about to make the namespace, so a
 	// left-over file of its name is ours.
 	Half bool
+	// Born is called with the identity of a namespace that is being made, before it
+	// has its name; with an error there is none. nil does nothing.
+	Born func(netns.ID) error
 
 	home *Home
 	// out is the socket at home; in that of the domain's namespace ns, both nil
@@ -115,6 +134,11 @@ func visit(name domain.Netns) (*place, error) {
 		p.conn, err = rtnl.Open()
 		return err
 	})
+	if err == nil {
+		if err = learn(ns, p.conn); err != nil {
+			p.conn.Close()
+		}
+	}
 	if err != nil {
 		ns.Close()
 		return nil, err

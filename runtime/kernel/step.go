@@ -94,22 +94,25 @@ var ErrMeanwhile = errors.New("somebody else made it meanwhile")
 
 func (s *Session) doNetns(verb object.Verb, t object.Netns, r *record.Record) (err error) {
 	if verb == object.Delete {
+		// With the zero ID it never had its name, and a namespace of that name is
+		// somebody else's. The session's descriptor keeps the number from being
+		// given again meanwhile.
 		id := netns.ID{}
 		if made := r.Find(t.Key()); made != nil {
 			id = made.Made.Netns
-		}
-		if id == (netns.ID{}) { // killed before it was written down
-			if id, err = netns.Lookup(t.Name.String()); errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
 		}
 		return netns.Remove(t.Name, id)
 	}
 	if err := s.home.prepare(); err != nil {
 		return err
 	}
-	inside := func() (err error) {
-		s.in, err = rtnl.Open()
+	inside := func(ns *netns.NS) (err error) {
+		if s.in, err = rtnl.Open(); err != nil {
+			return err
+		}
+		if err = learn(ns, s.in); err == nil && s.Born != nil {
+			err = s.Born(ns.ID())
+		}
 		return err
 	}
 	s.ns, err = netns.Make(t.Name, inside)

@@ -129,7 +129,7 @@ func (h *Host) recorded(id domain.ID) (domain.ID, error) {
 
 // removeAll removes what is recorded, and then the record.
 func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err error) {
-	if r.Home != h.home.ID() && (r.Domain.Netns.IsZero() || hasTaken(r)) {
+	if !r.Home.Same(h.home.ID()) && (r.Domain.Netns.IsZero() || hasTaken(r)) {
 		return nil, fmt.Errorf("%s was brought up from another network namespace; run rdomain there", id)
 	}
 	w, err := h.open(r.Domain.Netns)

@@ -6,13 +6,16 @@ package lifecycle
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
+	"rdgen/runtime/netns"
 	"rdgen/runtime/record"
 )
 
@@ -29,13 +32,29 @@ type Host struct {
 }
 
 // Open opens the Host for changing it: /run/rdomain is made if need be. It
-// needs CAP_SYS_ADMIN and CAP_NET_ADMIN in the end, but not to be opened.
+// needs CAP_SYS_ADMIN and CAP_NET_ADMIN in the end, but not to be opened. Inside of a
+// domain, where what is mounted is not seen outside, it is refused.
 func Open() (*Host, error) {
+	if err := outside(); err != nil {
+		return nil, err
+	}
 	store, err := record.Open()
 	if err != nil {
 		return nil, err
 	}
 	return open(store)
+}
+
+// outside returns an error inside of a domain: the name of a namespace that is made
+// there is a file for all, but its mount is for nobody outside.
+func outside() error {
+	name, err := netns.Within()
+	if err != nil || name == "" {
+		return err
+	}
+	return &problem.Error{
+		Msg:  fmt.Sprintf("this is inside of netns %s, in a mount namespace of its own: what is made here is not there outside", name),
+		Hint: "run rdomain outside of the domain"}
 }
 
 // OpenToRead opens the Host for looking at it; nothing is made.

@@ -9,6 +9,7 @@ import (
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
+	"rdgen/runtime/netns"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
@@ -68,6 +69,10 @@ func (w *work) apply(p *plan.Plan) error {
 		return err
 	}
 	for _, step := range p.Steps {
+		w.Born = func(id netns.ID) error {
+			p.Note(intent, step, record.Identity{Netns: id})
+			return w.save(intent)
+		}
 		made, err := w.Do(step, intent)
 		if rule, ok := step.Object.(object.Rule); ok && errors.Is(err, fs.ErrExist) {
 			if rule.Shared() {
@@ -113,10 +118,10 @@ func (w *work) giveUp(done *record.Record, err error) error {
 }
 
 // identifies reports whether a step makes something whose identity must be
-// known to remove it.
+// known to remove it. That of a namespace is written down by Born.
 func identifies(s object.Step) bool {
 	switch t := s.Object.(type) {
-	case object.Netns, object.Link:
+	case object.Link:
 		return true
 	case object.Setting:
 		return t.What == "netns"

@@ -151,7 +151,7 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 func (h *Host) begin(d *resolved, in *kernel.Inputs) (*work, error) {
 	if d.r.Home == (netns.ID{}) {
 		d.r.Home = h.home.ID()
-	} else if d.r.Home != h.home.ID() {
+	} else if !d.r.Home.Same(h.home.ID()) {
 		return nil, fmt.Errorf("%s was brought up from another network namespace; run rdomain there", d.id)
 	}
 	d.r.Requires = nil

@@ -73,7 +73,10 @@ func (h *Host) await(id domain.ID, f *conf.File) error {
 			return h.hasVRF(f.Domain)
 		}
 		_, err := netns.Lookup(f.Domain.Netns.String())
-		return err == nil, nil
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, netns.ErrNotNamespace) {
+			return false, nil
+		}
+		return err == nil, err
 	})
 	if errors.Is(err, errLate) {
 		return plan.Conflict(f.At(f.KindLine), "%s does not exist%s; Managed=no leaves making it to somebody else", f.Domain, after(f.Timeout))

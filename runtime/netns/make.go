@@ -27,7 +27,7 @@ func Prepare() error {
 		return err
 	}
 	defer unix.Close(fd)
-	mounted, shared, err := isMounted()
+	mounted, shared, _, err := isMounted()
 	if err != nil {
 		return err
 	}
@@ -50,25 +50,50 @@ func Prepare() error {
 	return nil
 }
 
-// isMounted reports whether there is a mount on /run/netns, and whether it is
-// shared. The directory is opened again: the descriptor of the lock may be older
-// than the mount, and be of what lies below.
-func isMounted() (mounted, shared bool, err error) {
+// Within returns the name of the namespace that the calling thread is in, if it is also
+// in a mount namespace from which no name of a namespace gets out, as what rdexec,
+// ip netns exec and systemd start there is. Otherwise it returns "".
+func Within() (name string, err error) {
+	_, _, slave, err := isMounted()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !slave {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	self, err := Self()
+	if err != nil {
+		return "", err
+	}
+	defer self.Close()
+	names, err := Names()
+	for _, n := range names {
+		if id, err := Lookup(n.String()); err == nil && id.Same(self.ID()) {
+			return n.String(), nil
+		}
+	}
+	return "", err
+}
+
+// isMounted reports whether there is a mount on /run/netns, whether it is shared, and
+// whether it is a slave of another. The directory is opened again: the descriptor of
+// the lock may be older than the mount, and be of what lies below.
+func isMounted() (mounted, shared, slave bool, err error) {
 	dir, err := os.Open(Run)
 	if err != nil {
-		return false, false, err
+		return false, false, false, err
 	}
 	defer dir.Close()
 	fdinfo, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", dir.Fd()))
 	if err != nil {
-		return false, false, err
+		return false, false, false, err
 	}
 	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return false, false, err
+		return false, false, false, err
 	}
-	mounted, shared = mountPoint(string(fdinfo), string(mountinfo), Run)
-	return mounted, shared, nil
+	mounted, shared, slave = mountPoint(string(fdinfo), string(mountinfo), Run)
+	return mounted, shared, slave, nil
 }
 
 // lock takes the lock that iproute2 takes, on the directory itself. To close the
@@ -91,12 +116,13 @@ func lock() (fd int, err error) {
 }
 
 // Make makes a namespace and gives it a name. inside runs on the thread that is
-// in the new namespace, before the name is given; opening a socket there saves
-// a visit later. The thread ends afterwards: it is never used for anything else.
+// in the new namespace, before the name is given: what it is can be written down
+// before anybody can take it for another. The thread ends afterwards: it is never used
+// for anything else.
 //
 // The error matches fs.ErrExist if there is a file of that name, whatever it
 // is. If any step fails, no file is left. Prepare must have run.
-func Make(name domain.Netns, inside func() error) (*NS, error) {
+func Make(name domain.Netns, inside func(*NS) error) (*NS, error) {
 	path := name.Path()
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -111,7 +137,7 @@ func Make(name domain.Netns, inside func() error) (*NS, error) {
 	return ns, nil
 }
 
-func bindNew(path string, inside func() error) (*NS, error) {
+func bindNew(path string, inside func(*NS) error) (*NS, error) {
 	type result struct {
 		ns  *NS
 		err error
@@ -127,7 +153,7 @@ func bindNew(path string, inside func() error) (*NS, error) {
 	return r.ns, r.err
 }
 
-func unshareAndBind(path string, inside func() error) (*NS, error) {
+func unshareAndBind(path string, inside func(*NS) error) (*NS, error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return nil, fmt.Errorf("new network namespace: %w", err)
 	}
@@ -135,7 +161,7 @@ func unshareAndBind(path string, inside func() error) (*NS, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := inside(); err != nil {
+	if err := inside(ns); err != nil {
 		ns.Close()
 		return nil, err
 	}
@@ -208,7 +234,7 @@ func Remove(name domain.Netns, id ID) error {
 			return err
 		case err != nil:
 			return err
-		case found != id:
+		case !found.Same(id):
 			return fmt.Errorf("%s: another namespace than the one that was made here", path)
 		}
 		if err := unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && err != unix.EINVAL {

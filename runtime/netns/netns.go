@@ -21,16 +21,30 @@ import (
 // Run is the directory of named namespaces (NETNS_RUN_DIR of iproute2).
 const Run = "/run/netns"
 
-// ID tells namespaces apart, for as long as they live: the device and inode
-// number of the nsfs file. The zero ID is no namespace's.
+// ID tells namespaces apart: the device and inode number of the nsfs file, for as long
+// as they live, and the cookie for ever. Inode numbers are given again at once. The
+// zero ID is no namespace's.
 type ID struct {
 	Dev uint64 `json:"dev"`
 	Ino uint64 `json:"ino"`
+	// Cookie is what SO_NETNS_COOKIE says of a socket in it, since Linux 5.14; the
+	// kernel gives none twice. Zero is one that nobody asked for.
+	Cookie uint64 `json:"cookie,omitempty"`
+}
+
+// Same reports whether two IDs are those of one namespace, as far as both know.
+func (a ID) Same(b ID) bool {
+	return a.Dev == b.Dev && a.Ino == b.Ino && (a.Cookie == b.Cookie || a.Cookie == 0 || b.Cookie == 0)
 }
 
 // ErrNotNamespace is matched by the error for a file in /run/netns that is not
 // a namespace.
 var ErrNotNamespace = errors.New("not a network namespace")
+
+// ErrSymlink is matched by the error for a symbolic link in /run/netns. It may lead to
+// another namespace tomorrow, or to the default domain: it names nothing, and what is
+// to be done with it is refused.
+var ErrSymlink = errors.New("a symbolic link names no network namespace; remove it")
 
 // NS is an open network namespace. It keeps the namespace alive.
 type NS struct {
@@ -39,8 +53,11 @@ type NS struct {
 	id   ID
 }
 
-// ID returns the namespace's identity.
+// ID returns the namespace's identity, with the cookie if Learn was told it.
 func (n *NS) ID() ID { return n.id }
+
+// Learn notes the cookie of the namespace, which a socket in it has.
+func (n *NS) Learn(cookie uint64) { n.id.Cookie = cookie }
 
 // Fd returns the descriptor, which is close-on-exec and closed by Close.
 func (n *NS) Fd() int { return n.fd }
@@ -65,6 +82,9 @@ func Open(name domain.Netns) (*NS, error) {
 // nothing. A namespace's file has mode 0, so only root can.
 func openNoFollow(path string) (int, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err == unix.ELOOP {
+		return -1, fmt.Errorf("%s: %w", path, ErrSymlink)
+	}
 	if err != nil {
 		return -1, &os.PathError{Op: "open", Path: path, Err: err}
 	}
@@ -105,17 +125,20 @@ func identify(fd int) (ID, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return ID{}, err
 	}
-	return ID{st.Dev, st.Ino}, nil
+	return ID{Dev: st.Dev, Ino: st.Ino}, nil
 }
 
 // Lookup returns the identity of the file in /run/netns without opening it, so
-// that many can be compared at little cost. The error matches fs.ErrNotExist or
-// ErrNotNamespace.
+// that many can be compared at little cost; it has no cookie. The error matches
+// fs.ErrNotExist, ErrNotNamespace or ErrSymlink.
 func Lookup(name string) (ID, error) {
 	path := Run + "/" + name
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
 		return ID{}, &os.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		return ID{}, fmt.Errorf("%s: %w", path, ErrSymlink)
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(path, &fs); err != nil {
@@ -124,7 +147,7 @@ func Lookup(name string) (ID, error) {
 	if fs.Type != unix.NSFS_MAGIC {
 		return ID{}, fmt.Errorf("%s: %w", path, ErrNotNamespace)
 	}
-	return ID{st.Dev, st.Ino}, nil
+	return ID{Dev: st.Dev, Ino: st.Ino}, nil
 }
 
 // Names returns the validated names of all files in /run/netns, whether they
@@ -170,11 +193,12 @@ func (n *NS) Inside(f func() error) error {
 	return <-done
 }
 
-// mountPoint returns whether path is a mount point, and whether that mount is
-// shared, from the texts of /proc/self/fdinfo of a descriptor of path and of
+// mountPoint returns whether path is a mount point, whether that mount is shared, and
+// whether it is a slave, which sees what others mount and not the other way round; from
+// the texts of /proc/self/fdinfo of a descriptor of path and of
 // /proc/self/mountinfo (proc(5)). The path alone would not do: there may be
 // several mounts on it, and others that hide all of them.
-func mountPoint(fdinfo, mountinfo, path string) (mounted, shared bool) {
+func mountPoint(fdinfo, mountinfo, path string) (mounted, shared, slave bool) {
 	id := ""
 	for line := range strings.Lines(fdinfo) {
 		if f := strings.Fields(line); len(f) == 2 && f[0] == "mnt_id:" {
@@ -191,8 +215,9 @@ func mountPoint(fdinfo, mountinfo, path string) (mounted, shared bool) {
 				break
 			}
 			shared = shared || strings.HasPrefix(f, "shared:")
+			slave = slave || strings.HasPrefix(f, "master:")
 		}
-		return true, shared
+		return true, shared, slave
 	}
-	return false, false
+	return false, false, false
 }

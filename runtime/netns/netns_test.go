@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"rdgen/runtime/domain"
 	"rdgen/test/sandbox"
 )
@@ -32,7 +30,7 @@ func make1(t *testing.T, n domain.Netns) *NS {
 	if err := Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	ns, err := Make(n, func() error { return nil })
+	ns, err := Make(n, func(*NS) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,14 +125,14 @@ func TestFailedMakeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	if _, err := Make(name(t, "half"), func() error { return broken }); !errors.Is(err, broken) {
+	if _, err := Make(name(t, "half"), func(*NS) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("Make = %v; want the error of the function", err)
 	}
 	if _, err := os.Lstat("/run/netns/half"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("lstat = %v after a failed Make; want no file", err)
 	}
 	make1(t, name(t, "twice"))
-	if _, err := Make(name(t, "twice"), func() error { return nil }); !errors.Is(err, fs.ErrExist) {
+	if _, err := Make(name(t, "twice"), func(*NS) error { return nil }); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("Make of one that exists = %v; want fs.ErrExist", err)
 	}
 	sandbox.Sh(t, `ip netns delete twice`)
@@ -147,7 +145,7 @@ func TestOpenRefuses(t *testing.T) {
 	sandbox.Sh(t, `: >/run/netns/empty; ln -s real /run/netns/link; mkfifo /run/netns/fifo; mkdir /run/netns/dir
 		: >/run/netns/uts; mount --bind /proc/self/ns/uts /run/netns/uts`)
 	for n, want := range map[string]error{"empty": ErrNotNamespace, "fifo": ErrNotNamespace, "dir": ErrNotNamespace,
-		"uts": ErrNotNamespace, "none": fs.ErrNotExist, "link": unix.ELOOP} {
+		"uts": ErrNotNamespace, "none": fs.ErrNotExist, "link": ErrSymlink} {
 		ns, err := Open(name(t, n))
 		if !errors.Is(err, want) {
 			t.Errorf("Open(%s) = %v, %v; want %v", n, ns, err, want)
@@ -253,14 +251,15 @@ func TestMountPoint(t *testing.T) {
 	const info = `66 46 254:0 /run/netns /run/netns rw,relatime - ext4 /dev/vda rw
 67 43 0:39 /netns /run/netns rw,relatime shared:2 - tmpfs t rw
 68 43 0:39 / /run rw,relatime shared:3 - tmpfs t rw
+69 43 0:39 /netns /run/netns rw,relatime master:2 - tmpfs t rw
 `
 	for _, c := range []struct {
-		id              string
-		mounted, shared bool
-	}{{"66", true, false}, {"67", true, true}, {"68", false, false}, {"6", false, false}} {
-		mounted, shared := mountPoint("pos:\t0\nmnt_id:\t"+c.id+"\nino:\t1\n", info, Run)
-		if mounted != c.mounted || shared != c.shared {
-			t.Errorf("mountPoint(%s) = %v, %v; want %v, %v", c.id, mounted, shared, c.mounted, c.shared)
+		id                     string
+		mounted, shared, slave bool
+	}{{"66", true, false, false}, {"67", true, true, false}, {"68", false, false, false}, {"6", false, false, false}, {"69", true, false, true}} {
+		mounted, shared, slave := mountPoint("pos:\t0\nmnt_id:\t"+c.id+"\nino:\t1\n", info, Run)
+		if mounted != c.mounted || shared != c.shared || slave != c.slave {
+			t.Errorf("mountPoint(%s) = %v, %v, %v; want %v, %v, %v", c.id, mounted, shared, slave, c.mounted, c.shared, c.slave)
 		}
 	}
 }

@@ -243,7 +243,7 @@ func (p *planner) differs(want object.Link, now Link) string {
 	}
 	if was := p.old.Find(want.Key()); was != nil {
 		outer := was.Object.(object.Link).Outer
-		if outer != want.Outer || was.Made.Outer != p.have.IDs[want.Outer] && was.Made.Outer != (netns.ID{}) {
+		if outer != want.Outer || !was.Made.Outer.Same(p.have.IDs[want.Outer]) && was.Made.Outer != (netns.ID{}) {
 			return "Outer="
 		}
 	}

@@ -34,7 +34,7 @@ func keep(old *record.Record, have *State) *record.Record {
 func (s *State) holds(e record.Entry, in domain.Netns) bool {
 	switch t := e.Object.(type) {
 	case object.Netns:
-		return s.Exists && (e.Made.Netns == netns.ID{} || e.Made.Netns == s.ID)
+		return s.Exists && e.Made.Netns != netns.ID{} && e.Made.Netns.Same(s.ID)
 	case object.Link:
 		now, ok := s.Inside[t.Name]
 		return ok && now.Kind == t.Kind && (e.Made.Index == 0 || e.Made.Index == now.Index)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"golang.org/x/sys/unix"
 
@@ -16,7 +17,9 @@ import (
 // VRFs of a namespace share them: they are taken back with the last one.
 type Rules struct {
 	// Netns is the name of the namespace, zero for the one rdomain runs in.
-	Netns   domain.Netns  `json:"netns,omitzero"`
+	Netns domain.Netns `json:"netns,omitzero"`
+	// ID is that of the namespace.
+	ID      netns.ID      `json:"id,omitzero"`
 	Added   []object.Rule `json:"added,omitempty"`
 	Deleted []object.Rule `json:"deleted,omitempty"`
 }
@@ -31,7 +34,8 @@ func (s *Store) LockRules(id netns.ID) (*Lock, error) {
 }
 
 // LoadRules returns what was changed in a namespace; the error matches
-// fs.ErrNotExist if nothing was.
+// fs.ErrNotExist if nothing was, or if what was changed is in a namespace that is gone
+// and had the same inode number.
 func (s *Store) LoadRules(id netns.ID) (*Rules, error) {
 	data, err := s.read(rulesName(id) + ".json")
 	if err != nil {
@@ -44,11 +48,15 @@ func (s *Store) LoadRules(id netns.ID) (*Rules, error) {
 	if len(r.Added)+len(r.Deleted) == 0 {
 		return nil, broken(rulesName(id)+".json", errors.New("it records no rule"))
 	}
+	if (r.ID != netns.ID{} && !r.ID.Same(id)) {
+		return nil, fmt.Errorf("%s: rules of another namespace: %w", rulesName(id), fs.ErrNotExist)
+	}
 	return r, nil
 }
 
 // SaveRules writes what was changed in a namespace. The caller holds LockRules.
 func (s *Store) SaveRules(id netns.ID, r *Rules) error {
+	r.ID = id
 	data, err := json.Marshal(r)
 	if err != nil {
 		return err

@@ -57,6 +57,19 @@ func Open() (*Conn, error) {
 	return &Conn{fd: fd, buf: make([]byte, bufferSize)}, nil
 }
 
+// NetnsCookie returns the cookie of the socket's namespace, which no other has ever
+// had; 0 before Linux 5.14.
+func (c *Conn) NetnsCookie() (uint64, error) {
+	cookie, err := unix.GetsockoptUint64(c.fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err == unix.ENOPROTOOPT {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("cookie of a network namespace: %w", err)
+	}
+	return cookie, nil
+}
+
 // Close closes the socket.
 func (c *Conn) Close() { unix.Close(c.fd) }
 
