@@ -94,6 +94,15 @@ for d in missing "'t1 -v x'"; do
 	ok "leaves nothing" outside "8120 8130 "
 	rm /etc/init.d/decl.bad
 done
+# What was meant to name a domain starts nothing, and says the line.
+for line in 'netns = t1' 'netns: t1' 'vrf t1' 'NETNS=t1' '(netns=t1)' '\357\273\277netns=t1'; do
+	ln -s decl /etc/init.d/decl.slip
+	printf "port=81\n$line\n:\n" >/etc/conf.d/decl.slip
+	fails "$line" rc-service decl.slip start
+	ok "$line is named" sh -c 'rc-service decl.slip start 2>&1 | grep -q /etc/conf.d/decl.slip:2:'
+	ok "$line leaves nothing" outside "8120 8130 "
+	rm /etc/init.d/decl.slip /etc/conf.d/decl.slip
+done
 chmod -x /usr/sbin/rdexec
 fails "without rdexec" rc-service decl.t1 start
 chmod +x /usr/sbin/rdexec
