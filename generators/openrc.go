@@ -12,6 +12,9 @@ type OpenRC struct {
 	// Link is the name of the script that the service's own is a link to, for an
 	// instance; or "".
 	Link string
+	// Undefined says that no file defines the domain, or is nil: the service does not
+	// start before there is one.
+	Undefined error
 }
 
 // Files makes the service's init script with its one line added, and, if it is
@@ -22,11 +25,7 @@ type OpenRC struct {
 // without one as well: the administrator sets vrf= later. What it needs, the hook
 // and the rc.conf.d file, belong to rdgen's package and are not made here.
 func (s OpenRC) Files() (tree.Tree, []string, error) {
-	text, err := s.Script.WithLine()
-	if err != nil {
-		return tree.Tree{}, nil, err
-	}
-	files := []tree.File{{Path: s.Script.Path, Mode: 0o755, Data: text}}
+	files := []tree.File{{Path: s.Script.Path, Mode: 0o755, Data: s.Script.WithLine()}}
 	if s.Link != "" {
 		files = append(files, tree.File{Path: openrc.InitDir + s.Name, Link: s.Link})
 	}
@@ -44,5 +43,12 @@ func (s OpenRC) Files() (tree.Tree, []string, error) {
 			return tree.Tree{}, nil, err
 		}
 	}
-	return t, nil, nil
+	var notes []string
+	if s.Undefined != nil {
+		notes = append(notes, s.Undefined.Error()+"; the service does not start before there is one")
+	}
+	if s.Script.Broken != nil {
+		notes = append(notes, s.Script.Broken.Error()+"; a shell may stop there, with the line that rdgen adds and without it")
+	}
+	return t, notes, nil
 }

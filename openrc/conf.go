@@ -23,7 +23,9 @@ type Conf struct {
 	Files []string
 
 	sources []*source
-	sh      *shell
+	// chains are the files of each runlevel, the first for none.
+	chains [][]*source
+	sh     *shell
 }
 
 // ReadConf reads the conf.d files of service as openrc-run.sh does (OpenRC 0.45
@@ -44,7 +46,7 @@ func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.sh = runChain(service, chain)
+	c.chains = [][]*source{chain}
 	levels, err := runlevels(fsys)
 	if err != nil {
 		return nil, err
@@ -55,7 +57,7 @@ func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 			return nil, err
 		}
 		if !slices.Equal(variant, chain) {
-			c.sh.merge(runChain(service, variant), chain, variant)
+			c.chains = append(c.chains, variant)
 		}
 	}
 	if len(set.order) == 0 {
@@ -67,6 +69,7 @@ func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 		c.Files = append(c.Files, src.path)
 	}
 	c.sources = set.order
+	c.sh = c.evaluate(confFallback(service))
 	return c, nil
 }
 
@@ -139,9 +142,18 @@ func (set *fileSet) chain(service, level string) ([]*source, error) {
 	return chain, nil
 }
 
+// evaluate runs the files of every runlevel, and puts in doubt what is not the same.
+func (c *Conf) evaluate(fallback func(string) variable) *shell {
+	sh := runChain(fallback, c.chains[0])
+	for _, variant := range c.chains[1:] {
+		sh.merge(runChain(fallback, variant), c.chains[0], variant)
+	}
+	return sh
+}
+
 // runChain runs files one after the other in a new shell.
-func runChain(service string, chain []*source) *shell {
-	sh := newShell(confFallback(service))
+func runChain(fallback func(string) variable, chain []*source) *shell {
+	sh := newShell(fallback)
 	for _, src := range chain {
 		sh.source(src)
 	}

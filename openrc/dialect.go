@@ -36,7 +36,7 @@ func dialect(src *source) (err error) {
 			}
 		case *syntax.Word:
 			if dollarQuote(n) {
-				refuse(n, "$'...' with a backslash ends at another quote in busybox than in dash")
+				refuse(n, "$'...' with a backslash before a quote ends at another one in busybox than in dash")
 			}
 		case *syntax.CallExpr:
 			if len(n.Assigns) == 0 && reserved[n.Args[0].Lit()] {
@@ -48,12 +48,13 @@ func dialect(src *source) (err error) {
 	return err
 }
 
-// dollarQuote reports whether w has a $'...' that holds a backslash.
+// dollarQuote reports whether w has a $'...' whose last quote a backslash would take
+// from it.
 func dollarQuote(w *syntax.Word) bool {
 	for i, p := range w.Parts[1:] {
 		lit, dollar := w.Parts[i].(*syntax.Lit)
 		quoted, ok := p.(*syntax.SglQuoted)
-		if ok && dollar && strings.HasSuffix(lit.Value, "$") && strings.Contains(quoted.Value, `\`) {
+		if ok && dollar && strings.HasSuffix(lit.Value, "$") && (len(quoted.Value)-len(strings.TrimRight(quoted.Value, `\`)))%2 == 1 {
 			return true
 		}
 	}

@@ -73,12 +73,7 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 // parse reads text as POSIX shell. What dash, busybox ash and the parser would
 // not all see as the same characters is refused before.
 func parse(path string, text []byte) (*source, error) {
-	src := &source{path: path, text: text}
-	for i, c := range text {
-		if c == '\n' {
-			src.lines = append(src.lines, i)
-		}
-	}
+	src := &source{path: path, text: text, lines: newlines(text)}
 	at := func(offset int, msg, hint string) error {
 		return &problem.Error{Pos: src.offset(offset), Msg: msg, Hint: hint}
 	}
@@ -86,8 +81,7 @@ func parse(path string, text []byte) (*source, error) {
 		return nil, at(i, "contains a NUL byte, so it is not a text file", "")
 	}
 	if i := bytes.IndexByte(text, '\r'); i >= 0 {
-		return nil, at(i, "contains a carriage return, which a shell reads as part of the value",
-			"save the file with Unix line ends: sed -i 's/\\r$//' "+path)
+		return nil, carriageReturn(src.offset(i))
 	}
 	if i := invalidUTF8(text); i >= 0 {
 		return nil, at(i, "is not valid UTF-8", "convert the file to UTF-8, or to plain ASCII")
@@ -104,6 +98,43 @@ func parse(path string, text []byte) (*source, error) {
 		return nil, err
 	}
 	return src, nil
+}
+
+// bashFunctions returns a shell that has nothing but the functions of a script that is
+// not POSIX shell, read as bash; bash is false if it is no bash either.
+func bashFunctions(path string, text []byte) (sh *shell, bash bool) {
+	sh = newShell(nil)
+	if invalidUTF8(text) >= 0 || nesting(text) > maxNesting {
+		return sh, true // who knows
+	}
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(text), "")
+	if err != nil {
+		return sh, false
+	}
+	src := &source{path: path, text: text, lines: newlines(text), file: file}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if f, ok := n.(*syntax.FuncDecl); ok && f.Name != nil {
+			sh.funcs[f.Name.Value] = append(sh.funcs[f.Name.Value], function{src, f, true})
+		}
+		return true
+	})
+	return sh, true
+}
+
+func carriageReturn(pos problem.Pos) error {
+	return &problem.Error{Pos: pos, Msg: "contains a carriage return, which a shell reads as part of the value",
+		Hint: "save the file with Unix line ends: sed -i 's/\\r$//' " + pos.File}
+}
+
+// newlines returns the offset of each.
+func newlines(text []byte) []int {
+	var lines []int
+	for i, c := range text {
+		if c == '\n' {
+			lines = append(lines, i)
+		}
+	}
+	return lines
 }
 
 func invalidUTF8(text []byte) int {

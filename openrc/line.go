@@ -3,8 +3,7 @@ package openrc
 import (
 	"bytes"
 	"regexp"
-
-	"rdgen/problem"
+	"slices"
 )
 
 // line is what WithLine adds. A service that names a domain needs the hook, and
@@ -20,11 +19,8 @@ var anyLine = regexp.MustCompile(`^(if .*; then )?\. \S*/rdgen/openrc\.sh(; fi)?
 // command of the script, and conf.d has been read, in openrc-run.sh as in
 // gendepends.sh. A script that has the line is returned as it is; one with
 // another version's line gets that replaced.
-func (s *Script) WithLine() ([]byte, error) {
-	first, rest, found := bytes.Cut(s.Source, []byte("\n"))
-	if !found {
-		return nil, &problem.Error{Pos: problem.Pos{File: s.Path, Line: 1}, Msg: "has nothing after its first line"}
-	}
+func (s *Script) WithLine() []byte {
+	first, rest, _ := bytes.Cut(s.Source, []byte("\n"))
 	if second, after, found := bytes.Cut(rest, []byte("\n")); anyLine.Match(second) {
 		rest = after
 		if !found {
@@ -35,5 +31,15 @@ func (s *Script) WithLine() ([]byte, error) {
 	for _, part := range [][]byte{first, []byte("\n" + line + "\n"), rest} {
 		b.Write(part)
 	}
-	return b.Bytes(), nil
+	return b.Bytes()
+}
+
+// withoutLine leaves the line of WithLine empty: outside of OpenRC it does nothing.
+func withoutLine(text []byte) []byte {
+	first, rest, _ := bytes.Cut(text, []byte("\n"))
+	second, after, found := bytes.Cut(rest, []byte("\n"))
+	if !found || !anyLine.Match(second) {
+		return text
+	}
+	return slices.Concat(first, []byte("\n\n"), after)
 }

@@ -91,11 +91,7 @@ func (b *bed) line() {
 	b.parts()
 	for name, text := range services {
 		s := &Script{Path: name, Source: []byte(text)}
-		with, err := s.WithLine()
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		b.file("etc/init.d/"+name, 0o755, string(with))
+		b.file("etc/init.d/"+name, 0o755, string(s.WithLine()))
 	}
 }
 

@@ -32,6 +32,11 @@ type Script struct {
 	// Depends are the lines of depend(), in order.
 	Depends []Depend
 
+	// Broken says what no shell would take, as far as that is known; or it is nil.
+	Broken error
+
+	// unread is why the script cannot be evaluated, or nil.
+	unread error
 	// sh is the shell when the script has been sourced; run has also seen every
 	// function, so it doubts what one of them changes.
 	sh, run *shell
@@ -54,22 +59,34 @@ type Depend struct {
 // link, such as the instance nginx.private, has the script that it leads to.
 //
 // The error is a *problem.Error. It matches fs.ErrNotExist if there is no script, and
-// says what a file is that is none: an LSB script, a runscript one.
+// says what a file is that is none: an LSB script, a runscript one. A script that is
+// not POSIX shell is none: see [Script.Unread].
 func ReadScript(fsys fs.FS, service string, conf *Conf) (*Script, error) {
 	if err := checkService(service); err != nil {
 		return nil, err
 	}
-	src, err := findScript(fsys, service)
+	file, text, err := findScript(fsys, service)
 	if err != nil {
 		return nil, err
 	}
-	s := &Script{Service: service, Path: src.path, Source: src.text, Funcs: map[string]problem.Pos{}}
-	if conf != nil {
-		s.sh = conf.sh.clone()
-	} else {
-		s.sh = newShell(nil)
+	s := &Script{Service: service, Path: file, Source: text, Funcs: map[string]problem.Pos{}}
+	text = withoutLine(text)
+	src, err := parse(file, text)
+	if err != nil {
+		s.unread = err
+		var bash bool
+		if s.sh, bash = bashFunctions(file, text); !bash {
+			s.Broken = err
+		}
+		s.run = s.sh
+		return s, nil
 	}
-	s.sh.fallback = scriptFallback(fsys, s)
+	fallback := scriptFallback(fsys, s)
+	if conf != nil {
+		s.sh = conf.evaluate(fallback)
+	} else {
+		s.sh = newShell(fallback)
+	}
 	s.sh.source(src)
 	s.run = s.sh.clone()
 	s.run.callAll()
@@ -98,7 +115,8 @@ func (sh *shell) callAll() {
 
 func (f function) pos() problem.Pos { return f.src.pos(f.decl.Pos()) }
 
-func findScript(fsys fs.FS, service string) (*source, error) {
+// findScript returns the path and the text of a service's script.
+func findScript(fsys fs.FS, service string) (file string, text []byte, err error) {
 	for _, dir := range scriptDirs {
 		name := path.Join(dir, service)
 		text, err := readFile(fsys, name)
@@ -106,20 +124,20 @@ func findScript(fsys fs.FS, service string) (*source, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
-		if err := checkInterpreter(problem.Pos{File: "/" + name, Line: 1}, text); err != nil {
-			return nil, err
-		}
-		return parse("/"+name, text)
+		return "/" + name, text, checkInterpreter(problem.Pos{File: "/" + name, Line: 1}, text)
 	}
-	return nil, &problem.Error{Pos: problem.Pos{File: "/" + path.Join(scriptDirs[0], service)}, Msg: "no such init script", Err: fs.ErrNotExist}
+	return "", nil, &problem.Error{Pos: problem.Pos{File: "/" + path.Join(scriptDirs[0], service)}, Msg: "no such init script", Err: fs.ErrNotExist}
 }
 
 // checkInterpreter accepts what gendepends.sh accepts: a first line whose
 // interpreter is openrc-run.
 func checkInterpreter(pos problem.Pos, text []byte) error {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
+	if bytes.HasSuffix(line, []byte("\r")) {
+		return carriageReturn(pos)
+	}
 	words := strings.Fields(strings.TrimPrefix(string(line), "#!"))
 	if !bytes.HasPrefix(line, []byte("#!")) || len(words) == 0 {
 		return &problem.Error{Pos: pos, Msg: "is not an OpenRC init script: there is no #! line"}
@@ -180,11 +198,21 @@ func scriptFallback(fsys fs.FS, s *Script) func(string) variable {
 	}
 }
 
+// Unread returns nil, or a *problem.Error that says why the script cannot be evaluated:
+// it is not POSIX shell, in which dash and busybox ash would agree. Its text is known
+// all the same, and its functions where they can be found. All else is an error then.
+func (s *Script) Unread() error { return s.unread }
+
 // Lookup returns the value of a variable once the script was sourced, and the
 // line that assigned it, in the script or in conf.d; ok is false if it is not
 // set. The error is a *problem.Error: only a shell knows the value, or one of the
 // script's functions may change it before it is used.
-func (s *Script) Lookup(name string) (v Value, ok bool, err error) { return s.run.lookup(name) }
+func (s *Script) Lookup(name string) (v Value, ok bool, err error) {
+	if s.unread != nil {
+		return Value{}, false, s.unread
+	}
+	return s.run.lookup(name)
+}
 
 // drivers are the variables that start-stop-daemon.sh and supervise-daemon.sh
 // start and stop a daemon by.
@@ -196,6 +224,9 @@ var drivers = []string{"command", "command_args", "command_args_foreground", "co
 // alone, each of them certain. Otherwise it returns a *problem.Error at the script's own
 // start() or stop(), at the value that is in doubt, or at the missing command.
 func (s *Script) Declarative() error {
+	if s.unread != nil {
+		return s.unread
+	}
 	for _, name := range []string{"start", "stop", "default_start", "default_stop"} {
 		if pos, ok := s.Funcs[name]; ok {
 			return &problem.Error{Pos: pos, Msg: "the script has its own " + name + "(), so its variables do not say what it runs",

@@ -212,6 +212,69 @@ func TestDeclarativeRefuses(t *testing.T) {
 	}
 }
 
+// TestLineDependsOnNothing: what stands later in a script is no reason not to add the
+// line, as long as a shell takes it. Each is given to real shells.
+func TestLineDependsOnNothing(t *testing.T) {
+	shells := realShells(t)
+	for _, text := range []string{
+		"start() {\n\tprog &>/dev/null\n}\n", "start() {\n\tprog >& /dev/null\n}\n", "x=${y//a/b}\n", "x=${y:1:2} z=${y^^}\n", "IFS=$'\\n'\n",
+		"[[ $a == b* ]] && :\n", "local x=1\n", "x=`echo \"$(echo a)\"`\n", "# caf\xe9\nx=1\n", "# caf\u00e9\r\n", "x='a\rb'\n",
+		": $((x -= 1)) $((y++))\n", "let x=1\n", "echo {1..3} <(:)\n", "select=1\n", "function=1\n", "x=${!y}\n", "echo -e \"$'\\t'\"\n", "x+=1\n",
+		"trap 'x' INT; eval \"$y\"; exit 0\n", "cat <<-'E'\n\tif then\n\tE\n", "",
+	} {
+		s, err := ReadScript(scriptFS(runHeader+text, ""), "svc", nil)
+		if err != nil || s.Broken != nil {
+			t.Errorf("ReadScript of %q: %v, %v", text, err, s.Broken)
+			continue
+		}
+		if want, with := runHeader+line+"\n"+text, s.WithLine(); string(with) != want {
+			t.Errorf("WithLine of %q = %q; want %q", text, with, want)
+		}
+		taken := 0
+		for _, shell := range append(shells, []string{"bash"}) {
+			cmd := exec.Command(shell[0], append(slices.Clone(shell[1:]), "-n")...)
+			cmd.Stdin = strings.NewReader(runHeader + text)
+			if cmd.Run() == nil {
+				taken++
+			}
+		}
+		if taken == 0 {
+			t.Errorf("no shell takes %q", text)
+		}
+	}
+	s, err := ReadScript(scriptFS(runHeader+"if\n", ""), "svc", nil)
+	if err != nil || s.Broken == nil || !strings.Contains(s.Broken.Error(), "/etc/init.d/svc:2: syntax error") {
+		t.Errorf("ReadScript of a broken script: %v, %v; want a warning of line 2", err, s.Broken)
+	}
+}
+
+// TestBlame: a value that needs a shell is blamed on the line that makes it so.
+func TestBlame(t *testing.T) {
+	for _, row := range []struct{ script, conf, want string }{
+		{"if [ -e /x ]; then\n\tconf=/a\nfi\ncommand=/bin/x\ncommand_args=\"-c $conf\"\n", "", "/etc/init.d/svc:3: conf=/a depends on"},
+		{"command=/bin/x\ncommand_args=\"-c $OPTS\"\n", "a=1\nOPTS=$(date)\n", "/etc/conf.d/svc:2: OPTS=$(date) needs a shell to read; command_args= of /etc/init.d/svc:3"},
+		{"command=/bin/x\ncommand_args=\"-c $(date)\"\n", "", "/etc/init.d/svc:3: command_args="},
+		{"command=$RC_LIBEXECDIR/x\n", "", "/etc/init.d/svc:2: command="},
+		{"command=${RC_PREFIX%/}/bin/x\ncommand_args=$OPTS\n", "OPTS=${RC_PREFIX%/}/etc/x$RC_SVCNAME$UNSET\n", ""},
+	} {
+		fsys := scriptFS(runHeader+row.script, row.conf)
+		conf, err := ReadConf(fsys, "svc")
+		if row.conf == "" {
+			conf, err = nil, nil
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := ReadScript(fsys, "svc", conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Declarative(); (err == nil) != (row.want == "") || err != nil && !strings.HasPrefix(err.Error(), row.want) {
+			t.Errorf("Declarative of %q with %q: %v; want %s", row.script, row.conf, err, row.want)
+		}
+	}
+}
+
 func TestReadScriptErrors(t *testing.T) {
 	for _, row := range []struct{ script, err string }{
 		{"#!/bin/sh\n### BEGIN INIT INFO\n", "/etc/init.d/svc:1: is an LSB init script (#!/bin/sh)"},
@@ -221,7 +284,6 @@ func TestReadScriptErrors(t *testing.T) {
 		{"command=x\n", "there is no #! line"},
 		{"", "there is no #! line"},
 		{"#!\n", "there is no #! line"},
-		{runHeader + "if\n", "/etc/init.d/svc:2: syntax error"},
 		{"#!/sbin/openrc-run\r\ncommand=x\r\n", "/etc/init.d/svc:1: contains a carriage return"},
 	} {
 		s, err := ReadScript(scriptFS(row.script, ""), "svc", nil)
@@ -322,21 +384,17 @@ func TestWithLine(t *testing.T) {
 		{"#!/sbin/openrc-run\n\n\t# ü \\\ncommand=x", "#!/sbin/openrc-run\n" + line + "\n\n\t# ü \\\ncommand=x"},
 	} {
 		s := &Script{Path: "/etc/init.d/svc", Source: []byte(row.in)}
-		got, err := s.WithLine()
-		if err != nil || string(got) != row.want {
-			t.Errorf("WithLine of %q = %q, %v; want %q", row.in, got, err, row.want)
+		got := s.WithLine()
+		if string(got) != row.want {
+			t.Errorf("WithLine of %q = %q; want %q", row.in, got, row.want)
 		}
-		again, err := (&Script{Source: got}).WithLine()
-		if err != nil || !bytes.Equal(again, got) {
-			t.Errorf("WithLine of %q = %q, %v; want it unchanged", got, again, err)
+		if again := (&Script{Source: got}).WithLine(); !bytes.Equal(again, got) {
+			t.Errorf("WithLine of %q = %q; want it unchanged", got, again)
 		}
 	}
 	for _, service := range []string{"sshd", "firewall", "nginx"} {
 		s := readTestScript(t, service)
-		got, err := s.WithLine()
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := s.WithLine()
 		if removed := bytes.Replace(got, []byte(line+"\n"), nil, 1); !bytes.Equal(removed, s.Source) {
 			t.Errorf("WithLine of %s changes more than one line", service)
 		}
@@ -349,8 +407,5 @@ func TestWithLine(t *testing.T) {
 				t.Errorf("%v -n %s: %s", shell, service, out)
 			}
 		}
-	}
-	if _, err := (&Script{Source: []byte("#!/sbin/openrc-run")}).WithLine(); err == nil {
-		t.Error("WithLine of a script of one line succeeds; want an error")
 	}
 }

@@ -1,6 +1,7 @@
 package openrc
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -105,12 +106,32 @@ func (sh *shell) get(name string) variable {
 func (sh *shell) lookup(name string) (Value, bool, error) {
 	v := sh.get(name)
 	if _, assigned := sh.vars[name]; v.doubt != nil && (assigned || sh.lost != nil) {
-		return Value{Pos: v.pos}, false, v.doubt
+		return Value{Pos: v.pos}, false, blame(v.doubt, name)
 	}
 	if v.doubt != nil || !v.set {
 		return Value{}, false, nil
 	}
 	return Value{Text: v.text, Pos: v.pos}, true, nil
+}
+
+// blame names the line that a doubt comes from: not the one that uses a variable, but
+// the one that sets it.
+func blame(doubt *problem.Error, name string) *problem.Error {
+	root := doubt
+	for at := doubt; ; {
+		cause, ok := errors.AsType[*problem.Error](at.Err)
+		if !ok || cause.Line == 0 {
+			break
+		}
+		if cause.Pos != root.Pos {
+			root = cause
+		}
+		at = cause
+	}
+	if root.Pos == doubt.Pos {
+		return doubt
+	}
+	return &problem.Error{Pos: root.Pos, Msg: root.Msg + "; " + name + "= of " + doubt.Pos.String() + " depends on it", Hint: root.Hint, Err: doubt}
 }
 
 // assign gives name a value, or a doubt, at node.

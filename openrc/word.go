@@ -127,6 +127,9 @@ func (sh *shell) param(p *syntax.ParamExp, in expansion) (string, *problem.Error
 	v := sh.get(name)
 	if v.doubt != nil {
 		sh.suspect("an expansion", p)
+		if v.doubt.Line > 0 {
+			needs.Err = v.doubt
+		}
 		return "", needs
 	}
 	switch {

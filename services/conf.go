@@ -65,8 +65,9 @@ func (c *confs) read(name string) (*openrc.Conf, generators.Service, error) {
 	return d.conf, d.service, d.err
 }
 
-// declaredAndBroken sorts the services that have a conf.d file.
-func (c *confs) declaredAndBroken() (declared []string, broken map[string]error, err error) {
+// declaredAndBroken sorts the services that have a conf.d file. What also finds wrong
+// is broken.
+func (c *confs) declaredAndBroken(also func(generators.Service) error) (declared []string, broken map[string]error, err error) {
 	names, err := openrc.List(c.fsys)
 	if err != nil {
 		return nil, nil, err
@@ -76,7 +77,7 @@ func (c *confs) declaredAndBroken() (declared []string, broken map[string]error,
 	for _, name := range names {
 		_, s, err := c.read(name)
 		if err == nil {
-			err = c.isDefined(s)
+			err = also(s)
 		}
 		switch {
 		case err != nil:
@@ -89,8 +90,8 @@ func (c *confs) declaredAndBroken() (declared []string, broken map[string]error,
 }
 
 // declared returns the services whose conf.d file names a domain.
-func (c *confs) declared() ([]string, error) {
-	declared, broken, err := c.declaredAndBroken()
+func (c *confs) declared(also func(generators.Service) error) ([]string, error) {
+	declared, broken, err := c.declaredAndBroken(also)
 	errs := []error{err}
 	for _, name := range slices.Sorted(maps.Keys(broken)) {
 		errs = append(errs, broken[name])
@@ -100,7 +101,7 @@ func (c *confs) declared() ([]string, error) {
 
 // all returns the services that conf.d or s6's own configuration puts into a domain.
 func (c *confs) all() ([]string, error) {
-	names, err := c.declared()
+	names, err := c.declared(c.isDefined)
 	errs := []error{err}
 	if folder := c.config(); folder != "" {
 		entries, err := fs.ReadDir(c.fsys, folder[1:])

@@ -63,7 +63,7 @@ func (l *Loader) Inits() []Init { return []Init{l.OpenRC, l.S6, l.Systemd} }
 // DeclaredAndBroken returns the services whose conf.d file names a domain, sorted,
 // and by service the error of each conf.d file that cannot be followed.
 func (l *Loader) DeclaredAndBroken() (declared []string, broken map[string]error, err error) {
-	return l.confs.declaredAndBroken()
+	return l.confs.declaredAndBroken(l.confs.isDefined)
 }
 
 // AllDeclared returns the services that conf.d or an init system's own

@@ -40,8 +40,10 @@ func (o *OpenRC) Has(name string) bool {
 // Follows reports whether conf.d names the domain, which is all that OpenRC reads.
 func (o *OpenRC) Follows(s generators.Service) bool { return !o.confs.isConfigured(s) }
 
-// Declared returns the services whose conf.d file names a domain.
-func (o *OpenRC) Declared() ([]string, error) { return o.confs.declared() }
+// Declared returns the services whose conf.d file names a domain, defined or not.
+func (o *OpenRC) Declared() ([]string, error) {
+	return o.confs.declared(func(generators.Service) error { return nil })
+}
 
 // Load reads a service, which may be in no domain.
 func (o *OpenRC) Load(name string) (generators.Job, error) {
@@ -55,13 +57,11 @@ func (o *OpenRC) load(name string) (generators.OpenRC, error) {
 			WithHint("write " + assignments(o.confs.given) + " there")
 	}
 	conf, declared, err := o.confs.read(name)
-	if err == nil {
-		err = o.confs.isDefined(declared)
-	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return generators.OpenRC{}, err
 	}
-	s := generators.OpenRC{Service: declared}
+	// A package may leave the domain's file to the administrator.
+	s := generators.OpenRC{Service: declared, Undefined: o.confs.isDefined(declared)}
 	base := name
 	if target, ok := o.instance(name); ok {
 		base, s.Link = target, target

@@ -189,7 +189,9 @@ func (s *S6) probe(job *generators.S6) {
 // its unit.
 func (s *S6) addProgram(job *generators.S6, conf *openrc.Conf) (err error) {
 	if s.openrc.Has(job.Name) {
-		job.Script, err = openrc.ReadScript(s.fsys, job.Name, conf)
+		if job.Script, err = openrc.ReadScript(s.fsys, job.Name, conf); err == nil {
+			err = job.Script.Unread()
+		}
 		return err
 	}
 	if job.Unit, err = s.systemd.unit(job.Service); err == nil {

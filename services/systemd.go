@@ -70,7 +70,7 @@ func (sd *Systemd) Follows(s generators.Service) bool {
 }
 
 // Declared returns the services whose conf.d file names a domain.
-func (sd *Systemd) Declared() ([]string, error) { return sd.confs.declared() }
+func (sd *Systemd) Declared() ([]string, error) { return sd.confs.declared(sd.confs.isDefined) }
 
 // Load reads a service.
 func (sd *Systemd) Load(name string) (generators.Job, error) {
