@@ -136,16 +136,11 @@ type dropIn struct {
 
 type bind struct{ From, To string }
 
-// resolvers are where services of the host listen that look up names for others,
-// outside of any domain, and those services. Only a directory is safe to hide:
-// what is mounted over a socket is gone when its service makes it again.
-var resolvers = []struct {
-	directory string
-	units     []string
-}{
-	{"/run/nscd", []string{"nscd.service", "unscd.service"}},
-	{"/run/systemd/resolve", []string{"systemd-resolved.service"}},
-	{"/run/avahi-daemon", []string{"avahi-daemon.service"}},
+// resolverUnits are the services that listen in domain.ResolverDirs.
+var resolverUnits = map[string][]string{
+	"/run/nscd":            {"nscd.service", "unscd.service"},
+	"/run/systemd/resolve": {"systemd-resolved.service"},
+	"/run/avahi-daemon":    {"avahi-daemon.service"},
 }
 
 func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
@@ -158,9 +153,9 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 		for _, f := range []string{"resolv.conf", "hosts", "nsswitch.conf"} {
 			d.Resolver = append(d.Resolver, bind{"/etc/netns/" + s.Domain.Netns.String() + "/" + f, "/etc/" + f})
 		}
-		for _, r := range resolvers {
-			if !slices.Contains(r.units, unit.Name) {
-				d.Hide = append(d.Hide, r.directory)
+		for _, dir := range domain.ResolverDirs {
+			if !slices.Contains(resolverUnits[dir], unit.Name) {
+				d.Hide = append(d.Hide, dir)
 			}
 		}
 	}

@@ -23,6 +23,10 @@ const exitElsewhere = 255
 
 func main() {
 	args := argv()
+	// With a set-uid bit everybody could enter any domain, and become root by -u.
+	if unix.Getuid() != unix.Geteuid() || unix.Getgid() != unix.Getegid() {
+		leave(2, domain.ExitPermanent, "rdexec: fatal: refusing to run set-uid or set-gid; remove the bit from the file")
+	}
 	command, err := domain.ParseArgs(args[min(1, len(args)):])
 	switch {
 	case errors.Is(err, domain.ErrHelp):

@@ -121,3 +121,18 @@ func inOrder(t *testing.T, args []string, words ...string) {
 		rest = after
 	}
 }
+
+// DNS= is taken out of the file: what is started then has the host's resolver again,
+// while a file that somebody removes is missing.
+func TestReloadWithoutDNSGivesTheHostsBack(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `echo nameserver 192.0.2.1 >/etc/resolv.conf`)
+	defer sandbox.Sh(t, `rm /etc/resolv.conf`)
+	file(t, "d", "[Domain]\nDNS=10.0.0.53\n")
+	quiet(t, "up", "d")
+	says(t, 0, "# Made by rdomain from /etc/rdomain/d.conf\nnameserver 10.0.0.53\n", "", "exec", "d", "cat", "/etc/resolv.conf")
+	file(t, "d", "")
+	quiet(t, "reload", "d")
+	says(t, 0, "nameserver 192.0.2.1\n", "", "exec", "d", "cat", "/etc/resolv.conf")
+	quiet(t, "down", "d")
+}

@@ -36,31 +36,28 @@ const (
 // enterEtc gives the thread a private /etc if there are files for the domain
 // in /etc/netns/NAME, which ip-netns(8) has as their place, and the host's /etc
 // if there are none. It may be called where another domain's private /etc is
-// already in place, and takes that away in either case.
+// already in place, and takes that away in either case. No look-up goes to a program of
+// the host.
 func enterEtc(n domain.Netns) error {
-	own := false
-	if isPrivateEtc() {
-		if err := unshareMounts(); err != nil {
-			return err
-		}
-		if err := leaveEtc(); err != nil {
-			return err
-		}
-		own = true
-	}
-	files, err := makeLinks(n)
-	if !files || err != nil {
+	if err := unshareMounts(); err != nil {
 		return err
 	}
-	if !own {
-		if err := unshareMounts(); err != nil {
-			return err
+	if err := leaveEtc(); err != nil {
+		return err
+	}
+	files, err := makeLinks(n)
+	if err != nil {
+		return err
+	}
+	if files {
+		if err := mountEtc(linkDir(n)); err != nil {
+			return unable("mount the private /etc of netns "+n.String(), err)
 		}
 	}
-	if err := mountEtc(linkDir(n)); err != nil {
-		return unable("mount the private /etc of netns "+n.String(), err)
+	if err := hideResolvers(); err != nil {
+		return err
 	}
-	return nil
+	return keepResolvConf(n)
 }
 
 // unshareMounts gives the thread a mount namespace that takes part in what the

@@ -153,24 +153,114 @@ func TestMountsBelowEtc(t *testing.T) {
 	s.want("cat /etc/app/conf", "again\n")
 }
 
-func TestNoFilesNoMounts(t *testing.T) {
+func TestNoFilesNoLinks(t *testing.T) {
 	h := newHost(t)
 	h.netns("blue")
-	own := h.run("readlink", "/proc/self/ns/mnt").out
-	want := func(when string) {
-		t.Helper()
-		if got := h.enter("-n", "blue", "readlink", "/proc/self/ns/mnt"); got != own {
-			t.Errorf("%s: mount namespace %s; want the host's, %s", when, got, own)
+	before := h.mounts()
+	for _, make := range []string{"", "/etc/netns", "/etc/netns/blue"} {
+		if make != "" {
+			h.must(os.Mkdir(make, 0o755))
+		}
+		if got := h.enter("-n", "blue", "sh", "-c", "cat /etc/hostname /etc/resolv.conf; echo new >/etc/hostname; rm /etc/hostname; echo host >/etc/hostname"); got != "host\nnameserver host\n" {
+			t.Errorf("with %q: reads %q", make, got)
 		}
 		if _, err := os.Lstat("/run/rdomain"); err == nil {
-			t.Errorf("%s: /run/rdomain was made", when)
+			t.Errorf("with %q: /run/rdomain was made", make)
 		}
 	}
-	want("no /etc/netns")
-	h.must(os.MkdirAll("/etc/netns", 0o755))
-	want("no /etc/netns/blue")
-	h.must(os.Mkdir("/etc/netns/blue", 0o755))
-	want("empty /etc/netns/blue")
+	if after := h.mounts(); after != before {
+		t.Errorf("the mounts of the host changed:\n%s\nwere\n%s", after, before)
+	}
+}
+
+// TestHostsResolversAreHidden: what a program of the host would answer from its own
+// domain is not asked, also if that program starts later.
+func TestHostsResolversAreHidden(t *testing.T) {
+	h := domainHost(t)
+	h.netns("bare")
+	old := unix.Umask(0o077)
+	defer unix.Umask(old)
+	h.must(os.MkdirAll("/run/systemd", 0o755))
+	for _, name := range []string{"blue", "bare"} {
+		s := h.shell("-n", name)
+		for _, dir := range domain.ResolverDirs {
+			if st, err := os.Stat(dir); err != nil || st.Mode().Perm() != 0o755 {
+				t.Errorf("%s: %v, %v; want it there, mode 755", dir, st, err)
+			}
+			h.write(dir+"/socket", "host\n")
+			s.want("ls -A "+dir, "")
+			s.want("echo own >"+dir+"/own; cat "+dir+"/own", "own\n")
+			h.must(os.Remove(dir + "/socket"))
+			if _, err := os.Lstat(dir + "/own"); err == nil {
+				t.Errorf("%s/own is there outside", dir)
+			}
+		}
+	}
+	h.must(os.RemoveAll("/run/systemd")) // a machine without systemd
+	h.enter("-n", "bare", "true")
+	if _, err := os.Lstat("/run/systemd"); err == nil {
+		t.Error("/run/systemd was made")
+	}
+}
+
+// TestHostsResolvConfIsNotWritten: what a DHCP client does inside.
+func TestHostsResolvConfIsNotWritten(t *testing.T) {
+	for _, link := range []bool{false, true} {
+		h := newHost(t)
+		h.netns("bare")
+		h.files("hosts", map[string]string{"hosts": "127.0.0.1 x\n"})
+		if link {
+			h.write("/run/resolver/stub", "nameserver host\n")
+			h.must(os.Remove("/etc/resolv.conf"))
+			h.must(os.Symlink("../run/resolver/stub", "/etc/resolv.conf"))
+		}
+		for _, name := range []string{"bare", "hosts"} {
+			s := h.shell("-n", name)
+			for _, how := range []string{"echo nameserver dhcp >/etc/resolv.conf", "echo nameserver dhcp >$(readlink -f /etc/resolv.conf)",
+				"echo nameserver dhcp >/etc/new; mv -f /etc/new /etc/resolv.conf", "echo x >/run/resolver/x; mv -f /run/resolver/x $(readlink -f /etc/resolv.conf)"} {
+				s.do("(" + how + ") 2>&1")
+				wantFile(t, "/etc/resolv.conf", "nameserver host\n")
+				s.want("cat /etc/resolv.conf", "nameserver host\n")
+			}
+		}
+		h.write("/etc/hostname", "written\n") // the rest of /etc is the host's
+		if got := h.enter("-n", "bare", "cat", "/etc/hostname"); got != "written\n" {
+			t.Errorf("hostname is %q inside", got)
+		}
+	}
+}
+
+// TestLastFileTakenAwayIsNotTheHosts is TestTakenAwayIsNotTheHosts for a domain with
+// one file.
+func TestLastFileTakenAwayIsNotTheHosts(t *testing.T) {
+	h := domainHost(t)
+	s := h.shell("-n", "blue")
+	h.must(os.Remove("/etc/netns/blue/resolv.conf"))
+	for _, gone := range []string{"file", "directory"} {
+		for range 2 {
+			if r := h.run(h.rdexec, "-n", "blue", "cat", "/etc/resolv.conf"); r.code == 0 {
+				t.Errorf("without the %s a new service reads %q", gone, r.out)
+			}
+			s.want("cat /etc/resolv.conf", "cat: /etc/resolv.conf: No such file or directory\n")
+		}
+		h.must(os.RemoveAll("/etc/netns/blue"))
+	}
+	h.write("/etc/netns/blue/resolv.conf", "nameserver back\n")
+	s.want("cat /etc/resolv.conf", "nameserver back\n")
+	if got := h.enter("-n", "blue", "cat", "/etc/resolv.conf"); got != "nameserver back\n" {
+		t.Errorf("a new service reads %q", got)
+	}
+}
+
+// TestChangeInTheSameSecond: a file system that keeps whole seconds says nothing of the
+// second change within one.
+func TestChangeInTheSameSecond(t *testing.T) {
+	now := int64(1_000_000_000 * 1e9)
+	for newest, sure := range map[int64]bool{now: false, now - 1e9: false, now - 2e9: false, now - 2e9 - 1: true, now + 1e9: false} {
+		if got := settled(newest, now); got != sure {
+			t.Errorf("settled(%d, %d) = %v; want %v", newest, now, got, sure)
+		}
+	}
 }
 
 // TestOneDomainAfterAnother: what is executed in a second domain sees nothing
@@ -264,11 +354,11 @@ func TestDamagedLinks(t *testing.T) {
 // TestSteadyState: when nothing has changed, nothing is touched.
 func TestSteadyState(t *testing.T) {
 	h := domainHost(t)
-	// A change in the same tick of the file clock makes the stamp unusable
-	// once; the next start that comes in a later tick writes a good one.
+	// For two seconds after a change no stamp is believed; the first start after that
+	// writes a good one.
 	text := ""
 	for i := 0; !strings.Contains(text, " "); i++ {
-		if i == 1000 {
+		if i == 20000 {
 			t.Fatalf("no start of %d wrote a stamp that can be believed; the last is %q", i, text)
 		}
 		h.enter("-n", "blue", "true")
@@ -297,7 +387,7 @@ func TestSteadyState(t *testing.T) {
 func TestYoungStamp(t *testing.T) {
 	h := domainHost(t)
 	blue := parse(t, "blue", "").Netns
-	for range 1000 {
+	for range 5000 {
 		h.write("/etc/netns/blue/resolv.conf", domainConf)
 		if _, err := makeLinks(blue); err != nil {
 			t.Fatal(err)

@@ -14,11 +14,8 @@ import (
 // In the steady state it only compares: three times stat(2), and the stamp.
 func makeLinks(n domain.Netns) (bool, error) {
 	doing := "prepare " + linkDir(n)
-	src := "/etc/netns/" + n.String()
+	src := netnsDir(n)
 	now, err := takeStamp(src)
-	if err == unix.ENOENT && !isDangling(src) {
-		return false, nil
-	}
 	if err == nil && now.kind != unix.S_IFDIR {
 		err = unix.ENOTDIR
 	}
@@ -26,25 +23,56 @@ func makeLinks(n domain.Netns) (bool, error) {
 		return false, unable("read "+src, err)
 	}
 	_, dir, err := openLinkDir(n, false)
+	there := err == nil
 	if err != nil && err != unix.ENOENT {
 		return false, unable(doing, err)
 	}
-	if err == nil {
+	if there {
 		if text, err := readLink(dir, stamp); err == nil && text == now.text {
 			return true, nil
 		}
 	}
-	files, err := namesIn(unix.AT_FDCWD, src)
+	files, err := filesIn(src)
 	if err != nil {
 		return false, unable("read "+src, err)
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && !(there && hadFiles(dir, n)) {
 		return false, nil
 	}
 	if err := update(n, src); err != nil {
 		return false, unable(doing, err)
 	}
 	return true, nil
+}
+
+// netnsDir is where the files of a domain are (ip-netns(8)).
+func netnsDir(n domain.Netns) string { return "/etc/netns/" + n.String() }
+
+// filesIn returns the names of the domain's files, none if there is no directory.
+func filesIn(src string) ([]string, error) {
+	names, err := namesIn(unix.AT_FDCWD, src)
+	if err == unix.ENOENT {
+		return nil, nil
+	}
+	return names, err
+}
+
+// hadFiles reports whether a link in the directory of links stands for a file of the
+// domain. Then the last one was removed, perhaps by an editor that makes it again, and
+// the host's must not take its place.
+func hadFiles(dir int, n domain.Netns) bool {
+	links, _ := readLinks(dir)
+	for name, target := range links {
+		if target == ownFile(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownFile is what the link of a file of the domain says.
+func ownFile(n domain.Netns, name string) string {
+	return hostEtc + "/netns/" + n.String() + "/" + name
 }
 
 // linkDir is the path of the domain's directory of links.
@@ -71,7 +99,11 @@ func takeStamp(src string) (stampOf, error) {
 	buf := append(make([]byte, 0, 256), stampTag...)
 	for i, path := range [...]string{src, etc, "/"} {
 		var st unix.Stat_t
-		if err := unix.Stat(path, &st); err != nil {
+		err := unix.Stat(path, &st)
+		if i == 0 && err == unix.ENOENT && !isDangling(path) {
+			st.Mode, err = unix.S_IFDIR, nil // like an empty one
+		}
+		if err != nil {
 			return stampOf{}, err
 		}
 		if i == 0 {
@@ -86,9 +118,16 @@ func takeStamp(src string) (stampOf, error) {
 	return s, nil
 }
 
-// fileClock is the clock by which the kernel stamps files. It ticks every few
-// milliseconds: what changes twice within a tick may keep the time of the first
-// change.
+// coarse is how long after a change of a directory its time says nothing of another
+// change: file systems may keep whole seconds (ext4 with small inodes), and the clock
+// by which the kernel stamps files ticks every few milliseconds.
+const coarse = 2e9
+
+// settled reports whether every later change of a directory shows in its time: newest
+// is its time, and clock that of the file system now, both in nanoseconds.
+func settled(newest, clock int64) bool { return newest+coarse < clock }
+
+// fileClock is the clock by which the kernel stamps files.
 func fileClock() (int64, error) {
 	var now unix.Timespec
 	err := unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now)
@@ -188,7 +227,7 @@ func update(n domain.Netns, src string) error {
 	if err := updateEtc(dir, n, src); err != nil {
 		return err
 	}
-	if now.newest >= clock {
+	if !settled(now.newest, clock) {
 		now.text = stampTag // a change from now on might not show: compare unequal
 	}
 	return replace(dir, nextLink, stamp, now.text)
@@ -249,7 +288,7 @@ func updateEtc(dir int, n domain.Netns, src string) error {
 	if err != nil {
 		return err
 	}
-	files, err := namesIn(unix.AT_FDCWD, src)
+	files, err := filesIn(src)
 	if err != nil {
 		return err
 	}
@@ -257,16 +296,15 @@ func updateEtc(dir int, n domain.Netns, src string) error {
 	if err != nil {
 		return err
 	}
-	ours := func(name string) string { return hostEtc + "/netns/" + n.String() + "/" + name }
 	want := make(map[string]string, len(hosts)+len(files))
 	for _, name := range hosts {
 		want[name] = hostEtc + "/" + name
-		if have[name] == ours(name) {
-			want[name] = ours(name)
+		if have[name] == ownFile(n, name) {
+			want[name] = ownFile(n, name)
 		}
 	}
 	for _, name := range files {
-		want[name] = ours(name)
+		want[name] = ownFile(n, name)
 	}
 	delete(want, hostDir)
 	delete(have, hostDir)

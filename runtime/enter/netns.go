@@ -24,11 +24,28 @@ func enterNetns(n domain.Netns) error {
 	defer unix.Close(fd)
 	switch err = unix.Setns(fd, unix.CLONE_NEWNET); err {
 	case nil:
-		return nil
+		return checkEntered(doing, fd)
 	case unix.EINVAL:
 		return &Error{domain.ExitTemporary, "unable to " + doing + ": " + notNetns(fd), err}
 	}
 	return unable(doing, err)
+}
+
+// checkEntered looks once where the thread is now: a seccomp filter can answer success
+// to a setns(2) that it does not let through.
+func checkEntered(doing string, fd int) error {
+	var own, want unix.Stat_t
+	err := unix.Fstat(fd, &want)
+	if err == nil {
+		err = unix.Stat(ownNetns, &own)
+	}
+	if err != nil {
+		return unable(doing, err)
+	}
+	if own.Dev != want.Dev || own.Ino != want.Ino {
+		return wrong(doing, "the kernel says success, and the process is in another one (a seccomp filter?)")
+	}
+	return nil
 }
 
 // symlink is why a symbolic link is not followed: it may lead to the default domain,

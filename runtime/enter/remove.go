@@ -32,6 +32,17 @@ func RemoveEtc(n domain.Netns) error {
 	return nil
 }
 
+// ForgetFile removes the link of a file of the domain from its directory of links: the
+// file was removed for good, and what is started from now on gets the host's. It is no
+// error if there is none.
+func ForgetFile(netns, file string) error {
+	err := unix.Unlink(runDir + "/" + netns + "/" + file)
+	if err == nil || err == unix.ENOENT {
+		return nil
+	}
+	return unable("remove "+runDir+"/"+netns+"/"+file, err)
+}
+
 // removeLinks removes the directory name in the directory at, the links in it, and
 // the directories in it that are at most depth-1 deep. With an error it returns the
 // path of what could not be removed.

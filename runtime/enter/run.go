@@ -74,6 +74,8 @@ func notRun(name, file string, err error) error {
 		e.Text += " (the file is there; its interpreter is not)"
 	case err == unix.ENOENT || err == unix.ENOTDIR:
 		e.Code = domain.ExitNotFound
+	case err == unix.EAGAIN || err == unix.ENOMEM: // RLIMIT_NPROC of the user, or memory
+		e.Code = domain.ExitTemporary
 	}
 	return e
 }

@@ -21,6 +21,9 @@ type identity struct {
 // calls are raw, so they change the calling thread alone, which is the one that
 // lives on after execve(2). The groups of root are gone in any case.
 func (i identity) become() error {
+	if err := dropInheritable(); err != nil {
+		return unable("drop inheritable capabilities", err)
+	}
 	var first unsafe.Pointer
 	if len(i.groups) > 0 {
 		first = unsafe.Pointer(&i.groups[0])
@@ -35,6 +38,22 @@ func (i identity) become() error {
 		return unable("set user "+strconv.Itoa(int(i.uid)), e)
 	}
 	return nil
+}
+
+// dropInheritable takes the thread's inheritable capabilities away, and with them the
+// ambient ones, which are never more (capabilities(7)): a user would keep what the
+// caller had of them.
+func dropInheritable() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&header, &caps[0]); err != nil {
+		return err
+	}
+	if caps[0].Inheritable|caps[1].Inheritable == 0 {
+		return nil
+	}
+	caps[0].Inheritable, caps[1].Inheritable = 0, 0
+	return unix.Capset(&header, &caps[0])
 }
 
 // lookUser reads USER or USER:GROUP in /etc/passwd and /etc/group, which are

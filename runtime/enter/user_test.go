@@ -1,10 +1,15 @@
 package enter
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rdgen/runtime/domain"
 )
 
 const passwdText = `root:x:0:0:root:/root:/bin/bash
@@ -81,6 +86,54 @@ func TestFindUserRefuses(t *testing.T) {
 		got, err := findUser(c.spec, passwdText, groupText)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("findUser(%q) = %v, %v; want an error with %q", c.spec, got, err, c.want)
+		}
+	}
+}
+
+// TestUserKeepsNothingOfTheCaller: ambient and inheritable capabilities survive a change
+// of user where SECBIT_NO_SETUID_FIXUP is set, and inheritable ones always.
+func TestUserKeepsNothingOfTheCaller(t *testing.T) {
+	needHostRoot(t)
+	h := newHost(t)
+	for _, bits := range []string{"+no_setuid_fixup", "-no_setuid_fixup"} {
+		r := h.run("setpriv", "--inh-caps", "+net_admin", "--ambient-caps", "+net_admin", "--securebits", bits,
+			h.rdexec, "-u", "7:7", "grep", "-E", "Cap(Inh|Prm|Eff|Amb)", "/proc/self/status")
+		if r.code != 0 || strings.Count(r.out, "0000000000000000") != 4 {
+			t.Errorf("with %s: %d, %s%s; want no capability", bits, r.code, r.out, r.err)
+		}
+	}
+}
+
+// TestTooManyProcessesIsTemporary: what a limit refuses may go another time.
+func TestTooManyProcessesIsTemporary(t *testing.T) {
+	needHostRoot(t)
+	h := newHost(t)
+	other := exec.Command(h.rdexec, "-u", "7:7", "cat") // counts against the limit
+	in, err := other.StdinPipe()
+	h.must(err)
+	h.must(other.Start())
+	defer other.Wait()
+	defer in.Close()
+	h.run("sh", "-c", fmt.Sprintf("until grep -q '^Uid:.7' /proc/%d/status; do :; done", other.Process.Pid))
+	r := h.run("prlimit", "--nproc=0", h.rdexec, "-u", "7:7", "true")
+	if r.code != domain.ExitTemporary || !strings.Contains(r.err, "resource temporarily unavailable") {
+		t.Errorf("rdexec -u under RLIMIT_NPROC = %d, %q; want %d", r.code, r.err, domain.ExitTemporary)
+	}
+}
+
+// TestSetUIDIsRefused: with the bit everybody would be root of any domain.
+func TestSetUIDIsRefused(t *testing.T) {
+	needHostRoot(t)
+	h := newHost(t)
+	h.mount("tmpfs", "/mnt", "tmpfs", 0)
+	text, err := os.ReadFile(h.rdexec)
+	h.must(err)
+	h.must(os.WriteFile("/mnt/rdexec", text, 0o755))
+	for _, mode := range []string{"4755", "2755"} {
+		h.run("chmod", mode, "/mnt/rdexec")
+		r := h.run(h.rdexec, "-u", "7:7", "/mnt/rdexec", "id")
+		if r.code != domain.ExitPermanent || r.out != "" || !strings.Contains(r.err, "set-uid") {
+			t.Errorf("rdexec of mode %s = %d, %q, %q; want it refused", mode, r.code, r.out, r.err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/atomicfile"
+	"rdgen/runtime/enter"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 )
@@ -21,6 +22,9 @@ func doFile(verb object.Verb, t object.File) error {
 			return err
 		}
 		_ = os.Remove(t.Path + "~")
+		if err := enter.ForgetFile(filepath.Base(dir), filepath.Base(t.Path)); err != nil {
+			return err
+		}
 		if t.NewDir {
 			// Files of others keep it.
 			if err := unix.Rmdir(dir); err != nil && err != unix.ENOTEMPTY && err != unix.EEXIST && err != unix.ENOENT {
