@@ -28,8 +28,9 @@ type wanted struct {
 const noCarrier = 5 * time.Second
 
 // detection is how long duplicate address detection is waited for in silence: a
-// random second, and one for each probe (RFC 4862, 5.4.2; dad_transmits is 1).
-const detection = 3 * time.Second
+// random second, one for each probe (RFC 4862, 5.4.2; dad_transmits is 1), and more on a
+// machine that has much else to do.
+const detection = 10 * time.Second
 
 // usable waits until the IPv6 addresses of the domain can be used: until duplicate
 // address detection is done, and until then bind(2) fails with EADDRNOTAVAIL. An address on a link
