@@ -1,16 +1,36 @@
-# make build | demo | check | test | test-all | test-vm | golden | bench | fuzz | install | clean
+# make build | demo | check | test | test-all | test-vm | golden | bench | fuzz | clean
+# make install | uninstall | dist | packages | release (packaging/README.md)
 #
-# install honours DESTDIR and PREFIX. The files that rdgen generates name
-# /usr/sbin/rdexec and /usr/sbin/rdomain, so PREFIX is /usr unless a packager
-# knows better.
+# install honours DESTDIR and each of these. The files that rdgen generates, and
+# the shell, units and rules that are installed, name the programs and the shell
+# where these say that they are. On the target everything that is configured is in
+# /etc; SYSCONFDIR is only where install puts what belongs there.
+PREFIX              ?= /usr
+BINDIR              ?= $(PREFIX)/bin
+SBINDIR             ?= $(PREFIX)/sbin
+LIBEXECDIR          ?= $(PREFIX)/libexec
+MANDIR              ?= $(PREFIX)/share/man
+DOCDIR              ?= $(PREFIX)/share/doc/rdgen
+BASHCOMPDIR         ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR          ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR         ?= $(PREFIX)/share/fish/vendor_completions.d
+SYSCONFDIR          ?= /etc
+SYSTEMDUNITDIR      ?= $(PREFIX)/lib/systemd/system
+SYSTEMDGENERATORDIR ?= $(PREFIX)/lib/systemd/system-generators
+UDEVRULESDIR        ?= $(PREFIX)/lib/udev/rules.d
+SYSTEMCTL           ?= /bin/systemctl
+DESTDIR             ?=
 
-PREFIX  ?= /usr
-DESTDIR ?=
-VERSION ?= 0.1.0
-
+VERSION := $(shell cat VERSION)
 GO      ?= go
-GOFLAGS_BUILD = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
-BINARIES = bin/rdgen bin/rdomain bin/rdexec
+# installed/ is the home of the paths; sed does to the other files what it does.
+GOFLAGS_BUILD = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION) \
+	-X rdgen/installed.sbin=$(SBINDIR) -X rdgen/installed.libexec=$(LIBEXECDIR)'
+NAMES = sed -e 's|/usr/sbin/rdexec|$(SBINDIR)/rdexec|g' -e 's|/usr/sbin/rdomain|$(SBINDIR)/rdomain|g' \
+	-e 's|/usr/libexec/rdgen|$(LIBEXECDIR)/rdgen|g'
+# Where programs are built.
+O       ?= bin
+BINARIES = $(O)/rdgen $(O)/rdomain $(O)/rdexec
 # The folder that install takes them from, as they are, if it is set.
 BUILT   ?=
 CACHE    = .cache
@@ -27,14 +47,14 @@ export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 export RDGEN_COMPANIONS_ROOT ?= $(CURDIR)/$(CACHE)/companions
 
-.PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-openrc install-systemd tools fixtures clean sweep-openrc $(BINARIES)
+.PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-doc install-openrc install-systemd uninstall paths tools fixtures clean sweep-openrc $(BINARIES)
 
 all: build
 
 build: $(BINARIES)
 
-$(BINARIES): bin/%:
-	@mkdir -p bin
+$(BINARIES): $(O)/%: paths
+	@mkdir -p $(O)
 	$(GO) build $(GOFLAGS_BUILD) -o $@ ./cmd/$*
 
 # The fast layers: shape, unit, golden; and what reads the sources, side by side.
@@ -98,32 +118,70 @@ sweep-openrc: tools fixtures
 demo:
 	@test/demo/run
 
-install: install-bin install-openrc install-systemd
+install: install-bin install-doc install-openrc install-systemd
 
-install-bin: $(if $(BUILT),,build)
-	install -D -m 0755 $(or $(BUILT),bin)/rdgen $(DESTDIR)$(PREFIX)/bin/rdgen
-	install -D -m 0755 $(or $(BUILT),bin)/rdomain $(DESTDIR)$(PREFIX)/sbin/rdomain
-	install -D -m 0755 $(or $(BUILT),bin)/rdexec $(DESTDIR)$(PREFIX)/sbin/rdexec
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/*.8
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
-	$(or $(BUILT),bin)/rdgen man $(DESTDIR)$(PREFIX)/share/man/man8
+# What is written into shell, units and programs must be plain.
+paths:
+	@for dir in '$(BINDIR)' '$(SBINDIR)' '$(LIBEXECDIR)' '$(SYSTEMCTL)'; do case "$$dir" in \
+		[!/]* | *[!A-Za-z0-9._+/-]* | */ | '') echo "make: \"$$dir\" is no absolute path of letters, digits and ._+/- without a slash at its end" >&2; exit 1 ;; \
+	esac; done
+
+# put MODE SOURCE TARGET: a text, with the paths that it names.
+define put
+install -d $(DESTDIR)$(dir $(3))
+$(NAMES) $(2) >$(DESTDIR)$(3)
+chmod $(1) $(DESTDIR)$(3)
+
+endef
+
+install-bin: paths $(if $(BUILT),,build)
+	install -D -m 0755 $(or $(BUILT),$(O))/rdgen $(DESTDIR)$(BINDIR)/rdgen
+	install -D -m 0755 $(or $(BUILT),$(O))/rdomain $(DESTDIR)$(SBINDIR)/rdomain
+	install -D -m 0755 $(or $(BUILT),$(O))/rdexec $(DESTDIR)$(SBINDIR)/rdexec
+	install -d $(DESTDIR)$(SYSCONFDIR)/rdomain $(DESTDIR)$(SYSCONFDIR)/conf.d
+
+# What rdgen writes of itself is written by an rdgen of the machine that builds.
+HOST = GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) GOARM= $(GO) run $(GOFLAGS_BUILD) ./cmd/rdgen
+SELF = $(if $(BUILT),$(BUILT)/rdgen,$(HOST))
+
+install-doc: paths
+	$(foreach page,$(wildcard man/*.8),$(call put,0644,$(page),$(MANDIR)/man8/$(notdir $(page))))
+	$(foreach page,$(wildcard man/*.5),$(call put,0644,$(page),$(MANDIR)/man5/$(notdir $(page))))
+	$(SELF) man $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
+	$(SELF) completion bash >$(DESTDIR)$(BASHCOMPDIR)/rdgen
+	$(SELF) completion zsh >$(DESTDIR)$(ZSHCOMPDIR)/_rdgen
+	$(SELF) completion fish >$(DESTDIR)$(FISHCOMPDIR)/rdgen.fish
+	$(foreach page,LICENSE README.md $(wildcard docs/*.md),$(call put,0644,$(page),$(DOCDIR)/$(page)))
 
 # The hook that every OpenRC service passes, and the domains' init script.
-install-openrc:
-	install -D -m 0644 openrc/files/etc/rc.conf.d/50-rdgen.conf $(DESTDIR)/etc/rc.conf.d/50-rdgen.conf
-	install -D -m 0644 -t $(DESTDIR)/usr/libexec/rdgen openrc/files/usr/libexec/rdgen/*.sh
-	install -D -m 0755 openrc/files/etc/init.d/rdomain $(DESTDIR)/etc/init.d/rdomain
+install-openrc: paths
+	$(call put,0644,openrc/files/etc/rc.conf.d/50-rdgen.conf,$(SYSCONFDIR)/rc.conf.d/50-rdgen.conf)
+	$(foreach part,$(wildcard openrc/files/usr/libexec/rdgen/*.sh),$(call put,0644,$(part),$(LIBEXECDIR)/rdgen/$(notdir $(part))))
+	$(call put,0755,openrc/files/etc/init.d/rdomain,$(SYSCONFDIR)/init.d/rdomain)
 	# Since OpenRC 0.64 users' services read this folder instead of /etc/rc.conf.d.
-	install -d $(DESTDIR)/etc/user/rc.conf.d
-	ln -sf ../../rc.conf.d/50-rdgen.conf $(DESTDIR)/etc/user/rc.conf.d/50-rdgen.conf
+	install -d $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d
+	ln -sf ../../rc.conf.d/50-rdgen.conf $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d/50-rdgen.conf
 
 # The domains' unit, the generator (rdgen itself, which knows by its arguments
 # that it is one), and the rule that makes a deleted VRF again.
-install-systemd:
-	install -D -m 0644 systemd/rdomain@.service $(DESTDIR)/usr/lib/systemd/system/rdomain@.service
-	install -D -m 0644 systemd/90-rdomain.rules $(DESTDIR)/usr/lib/udev/rules.d/90-rdomain.rules
-	install -d $(DESTDIR)/usr/lib/systemd/system-generators
-	ln -sf $(PREFIX)/bin/rdgen $(DESTDIR)/usr/lib/systemd/system-generators/rdgen
+install-systemd: NAMES += -e 's|/bin/systemctl|$(SYSTEMCTL)|g'
+install-systemd: paths
+	$(call put,0644,systemd/rdomain@.service,$(SYSTEMDUNITDIR)/rdomain@.service)
+	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
+	install -d $(DESTDIR)$(SYSTEMDGENERATORDIR)
+	ln -sf $(BINDIR)/rdgen $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen
+
+# All that install makes with the same settings, and no file but that. A service
+# that names a domain would start in the default one afterwards: so first the line
+# in its conf.d goes.
+uninstall:
+	@$(SELF) list --root $(or $(DESTDIR),/) >$${list:=$$(mktemp)} && { [ ! -s "$$list" ] || \
+		{ cat "$$list"; echo "make: remove the lines in conf.d first, and restart these services" >&2; false; }; }; ok=$$?; rm -f "$$list"; exit $$ok
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir/root" >/dev/null && cd "$$dir/root" && \
+		find . ! -type d | while read -r file; do rm -f "$(DESTDIR)/$$file"; done && \
+		for own in $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
+			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done
 
 # The tools that the tests and the demonstration use, from the distribution.
 tools:

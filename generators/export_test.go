@@ -2,7 +2,7 @@ package generators
 
 // The programs of rdgen that generated files name, for tests that put others in
 // their place.
-const (
+var (
 	Rdexec  = rdexec
 	Rdomain = rdomain
 )

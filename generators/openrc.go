@@ -31,7 +31,7 @@ func (s OpenRC) Files() (tree.Tree, []string, error) {
 	}
 	if !s.Domain.IsDefault() {
 		files = append(files,
-			tree.File{Path: openrc.RdomainPath, Mode: 0o755, Data: openrc.RdomainScript},
+			tree.File{Path: openrc.RdomainPath, Mode: 0o755, Data: openrc.RdomainScript()},
 			tree.File{Path: openrc.InitDir + openrc.RdomainService(s.Domain.ID()), Link: "rdomain"})
 	}
 	if outer, nested := namespace(s.Domain); nested {

@@ -2,6 +2,7 @@ package generators
 
 import (
 	"rdgen/generators/tree"
+	"rdgen/installed"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
@@ -39,9 +40,9 @@ func (s Service) Place() problem.Pos {
 }
 
 // Programs of rdgen on the target.
-const (
-	rdexec  = "/usr/sbin/rdexec"
-	rdomain = "/usr/sbin/rdomain"
+var (
+	rdexec  = installed.Rdexec()
+	rdomain = installed.Rdomain()
 )
 
 // from says in a comment what a file was made from, the service's own file first.

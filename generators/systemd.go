@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rdgen/generators/tree"
+	"rdgen/installed"
 	"rdgen/runtime/domain"
 	"rdgen/systemd"
 	"rdgen/templates"
@@ -65,7 +66,7 @@ func (s Systemd) Files() (tree.Tree, []string, error) {
 		}
 	}
 	if !s.Installed {
-		if err := t.Add(unitFile(systemd.Rdomain, systemd.RdomainService)); err != nil {
+		if err := t.Add(unitFile(systemd.Rdomain, installed.At(systemd.RdomainService))); err != nil {
 			return tree.Tree{}, nil, err
 		}
 	}

@@ -59,7 +59,7 @@ func TestBesideAlpine(t *testing.T) {
 		{"both", func(b *bed) { b.hook(); b.line(); b.rdexec() }, "", inside, nil},
 		{"the hook, busybox's ip", hook, "printf '#!/bin/sh\\nexit 1\\n' >/sbin/ip\n", inside, nil},
 		{"nothing of rdgen", func(*bed) {}, "", nil, nil},
-		{"the file in rc.conf.d that was left", func(b *bed) { b.file(ConfPath, 0o644, string(ConfFile)) }, "", stopped, nil},
+		{"the file in rc.conf.d that was left", func(b *bed) { b.file(ConfPath, 0o644, string(confFile)) }, "", stopped, nil},
 		{"the line without rdgen", func(b *bed) { b.line() }, "rm " + HookPath + "\n", stopped, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -172,12 +172,9 @@ func Host(fsys fs.FS) (errs []error, notes []string) {
 			notes = append(notes, file+": this OpenRC reads scripts before the hook can enter; their functions and daemons run in the domain, "+
 				"but the lines that stand in no function are run outside of it first")
 		}
+		files := shipped()
 		for _, file := range []string{ConfPath, HookPath, SupervisePath, StopPath, SlipsPath} {
-			want := hook[file]
-			if file == ConfPath {
-				want = ConfFile
-			}
-			if err := upToDate(fsys, file, want); err != nil {
+			if err := upToDate(fsys, file, files[file]); err != nil {
 				errs = append(errs, err)
 			}
 		}

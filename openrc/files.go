@@ -1,6 +1,10 @@
 package openrc
 
-import _ "embed"
+import (
+	_ "embed"
+
+	"rdgen/installed"
+)
 
 // The files that rdgen installs as they are, each at its own path.
 const (
@@ -8,48 +12,52 @@ const (
 	InitDir = "/etc/init.d/"
 	// ConfPath is read by OpenRC for every service, and sources HookPath.
 	ConfPath = "/etc/rc.conf.d/50-rdgen.conf"
-	// HookPath is the shell code that enters a service's domain. The line that
-	// WithLine adds to a script sources it too.
-	HookPath = "/usr/libexec/rdgen/openrc.sh"
-	// SupervisePath, StopPath and SlipsPath are parts of it that are read when they
-	// are needed.
-	SupervisePath = "/usr/libexec/rdgen/openrc-supervise.sh"
-	StopPath      = "/usr/libexec/rdgen/openrc-stop.sh"
-	SlipsPath     = "/usr/libexec/rdgen/openrc-slips.sh"
 	// RdomainPath is the init script of the domains. It is executable, and each
 	// domain is a link to it, RdomainService(ID).
 	RdomainPath = "/etc/init.d/rdomain"
 )
 
 var (
-	// ConfFile is the file at ConfPath.
-	//
-	//go:embed files/etc/rc.conf.d/50-rdgen.conf
-	ConfFile []byte
-	// HookFile is the file at HookPath.
-	//
-	//go:embed files/usr/libexec/rdgen/openrc.sh
-	HookFile []byte
-	// SuperviseFile is the file at SupervisePath.
-	//
-	//go:embed files/usr/libexec/rdgen/openrc-supervise.sh
-	SuperviseFile []byte
-	// StopFile is the file at StopPath.
-	//
-	//go:embed files/usr/libexec/rdgen/openrc-stop.sh
-	StopFile []byte
-	// SlipsFile is the file at SlipsPath.
-	//
-	//go:embed files/usr/libexec/rdgen/openrc-slips.sh
-	SlipsFile []byte
-	// RdomainScript is the file at RdomainPath, mode 0755.
-	//
-	//go:embed files/etc/init.d/rdomain
-	RdomainScript []byte
+	// HookPath is the shell code that enters a service's domain. The line that
+	// WithLine adds to a script sources it too.
+	HookPath = installed.Libexec() + "/openrc.sh"
+	// SupervisePath is the part of it that is read for a supervised service.
+	SupervisePath = installed.Libexec() + "/openrc-supervise.sh"
+	// StopPath is the part of it that is read when a service is stopped.
+	StopPath = installed.Libexec() + "/openrc-stop.sh"
+	// SlipsPath is the part of it that searches conf.d for mistakes.
+	SlipsPath = installed.Libexec() + "/openrc-slips.sh"
 )
 
-// hook are the parts of the hook, each at its path.
-var hook = map[string][]byte{HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile, SlipsPath: SlipsFile}
+// As they are in the sources.
+var (
+	//go:embed files/etc/rc.conf.d/50-rdgen.conf
+	confFile []byte
+	//go:embed files/usr/libexec/rdgen/openrc.sh
+	hookFile []byte
+	//go:embed files/usr/libexec/rdgen/openrc-supervise.sh
+	superviseFile []byte
+	//go:embed files/usr/libexec/rdgen/openrc-stop.sh
+	stopFile []byte
+	//go:embed files/usr/libexec/rdgen/openrc-slips.sh
+	slipsFile []byte
+	//go:embed files/etc/init.d/rdomain
+	rdomainScript []byte
+)
+
+// shipped returns the files that rdgen installs, each by its path, with the paths
+// that it names on this target.
+func shipped() map[string][]byte {
+	files := map[string][]byte{ConfPath: confFile, HookPath: hookFile, SupervisePath: superviseFile, StopPath: stopFile, SlipsPath: slipsFile,
+		RdomainPath: rdomainScript}
+	for path, text := range files {
+		files[path] = installed.At(text)
+	}
+	return files
+}
+
+// RdomainScript returns the file at RdomainPath, mode 0755.
+func RdomainScript() []byte { return installed.At(rdomainScript) }
 
 // RdomainService returns the name of the OpenRC service that makes the domain id.
 func RdomainService(id string) string { return "rdomain." + id }

@@ -12,17 +12,13 @@ import (
 	"rdgen/test/need"
 )
 
-// shipped lists what rdgen installs as it is.
-var shipped = map[string][]byte{ConfPath: ConfFile, HookPath: HookFile, SupervisePath: SuperviseFile, StopPath: StopFile, SlipsPath: SlipsFile,
-	RdomainPath: RdomainScript}
-
 // TestShippedFilesLint reads every shipped file with the shells that run it, with
 // shellcheck, and with what Gentoo's package manager looks by: checkbashisms, and
 // bash -n for conf.d.
 func TestShippedFilesLint(t *testing.T) {
 	shells := realShells(t)
 	linters := need.Tools(t, need.Sh, "shellcheck", "checkbashisms", "bash")
-	for path, text := range shipped {
+	for path, text := range shipped() {
 		file := filepath.Join("files", path)
 		onDisk, err := os.ReadFile(file)
 		if err != nil || string(onDisk) != string(text) {
@@ -43,7 +39,7 @@ func TestShippedFilesLint(t *testing.T) {
 		}
 	}
 	err := fs.WalkDir(os.DirFS("files"), ".", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && shipped["/"+name] == nil {
+		if err == nil && !e.IsDir() && shipped()["/"+name] == nil {
 			t.Errorf("files/%s is not embedded", name)
 		}
 		return err
@@ -56,7 +52,7 @@ func TestShippedFilesLint(t *testing.T) {
 // TestConfFileHoldsNoSettings: OpenRC's C code reads a file in rc.conf.d as lines
 // of key=value, and would take one for a setting of its own (config_list, librc).
 func TestConfFileHoldsNoSettings(t *testing.T) {
-	for text := range strings.Lines(string(ConfFile)) {
+	for text := range strings.Lines(string(confFile)) {
 		if code, _, _ := strings.Cut(text, "#"); strings.Contains(code, "=") {
 			t.Errorf("%s has the line %q", ConfPath, text)
 		}
@@ -97,7 +93,7 @@ func TestHookForksNotWithoutDomain(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"rc.conf.d/hook": "rdgen_hook() { :; }\n" + string(HookFile), "script": "echo script\n", "conf": "vrf=\n", "fork": "vrf=$(echo)\n",
+		"rc.conf.d/hook": "rdgen_hook() { :; }\n" + string(hookFile), "script": "echo script\n", "conf": "vrf=\n", "fork": "vrf=$(echo)\n",
 	} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -130,4 +126,12 @@ sourcex -e ./CONF && sourcex ./script
 			}
 		}
 	}
+}
+
+// hookParts are the parts of the hook, each at its path.
+func hookParts() map[string][]byte {
+	parts := shipped()
+	delete(parts, ConfPath)
+	delete(parts, RdomainPath)
+	return parts
 }

@@ -141,8 +141,8 @@ var alterations = []alteration{
 // agrees holds what rdgen check says of an OpenRC against what TestGuard sees of it.
 func agrees(t *testing.T, b *bed, a alteration, text string) {
 	t.Helper()
-	fsys := fstest.MapFS{ConfPath[1:]: {Data: ConfFile}, "lib/rc/sh/openrc-run.sh": {Data: []byte(text)}}
-	for path, text := range hook {
+	fsys := fstest.MapFS{ConfPath[1:]: {Data: confFile}, "lib/rc/sh/openrc-run.sh": {Data: []byte(text)}}
+	for path, text := range hookParts() {
 		fsys[path[1:]] = &fstest.MapFile{Data: text}
 	}
 	for _, name := range []string{"functions.sh", "rc-functions.sh", "rc-cgroup.sh", "runit.sh", "s6.sh", "start-stop-daemon.sh", "supervise-daemon.sh"} {
@@ -222,7 +222,7 @@ case_true()
 
 // TestGuardWords holds the words that rdgen check knows against those of the hook.
 func TestGuardWords(t *testing.T) {
-	line := regexp.MustCompile(`(?m)^\tunalias (.*)$`).FindSubmatch(HookFile)
+	line := regexp.MustCompile(`(?m)^\tunalias (.*)$`).FindSubmatch(hookFile)
 	if line == nil {
 		t.Fatal("openrc.sh takes no words away")
 	}
@@ -262,7 +262,7 @@ sourcex "$RC_SERVICE"
 		{name: "in a part of the shell", run: strings.ReplaceAll(run, `sourcex "$RC_SERVICE"`, `load() { . "$1"; }; (sourcex /lib/x); load "$RC_SERVICE"`), want: "run.sh:9: this OpenRC calls"},
 		{name: "no shell", run: "#!/bin/sh\nif\n", want: "run.sh:2: syntax error"},
 	} {
-		fsys := fstest.MapFS{ConfPath[1:]: {Data: ConfFile}, "lib/rc/sh/openrc-run.sh": {Data: []byte(c.run)}}
+		fsys := fstest.MapFS{ConfPath[1:]: {Data: confFile}, "lib/rc/sh/openrc-run.sh": {Data: []byte(c.run)}}
 		if c.file != "" {
 			fsys[c.file] = &fstest.MapFile{Data: []byte(c.text)}
 		}

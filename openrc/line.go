@@ -9,7 +9,7 @@ import (
 // line is what WithLine adds. A service that names a domain needs the hook, and
 // a shell that cannot source a file exits; one that names none starts also where
 // rdgen is not installed, so packages can ship scripts that have the line.
-const line = `if [ -n "$vrf$netns" ] || [ -e ` + HookPath + ` ]; then . ` + HookPath + `; fi # rdgen: enter the routing domain of conf.d`
+var line = `if [ -n "$vrf$netns" ] || [ -e ` + HookPath + ` ]; then . ` + HookPath + `; fi # rdgen: enter the routing domain of conf.d`
 
 // anyLine is the line as any version of rdgen writes it.
 var anyLine = regexp.MustCompile(`^(if .*; then )?\. \S*/rdgen/openrc\.sh(; fi)?( +#.*)?$`)

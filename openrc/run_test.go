@@ -52,7 +52,7 @@ func newBed(t *testing.T) *bed {
 			t.Fatal(err)
 		}
 	}
-	b.file("etc/init.d/rdomain", 0o755, string(RdomainScript))
+	b.file("etc/init.d/rdomain", 0o755, string(rdomainScript))
 	for name, text := range services {
 		b.file("etc/init.d/"+name, 0o755, text)
 	}
@@ -76,12 +76,12 @@ func (b *bed) file(path string, mode os.FileMode, text string) {
 
 // hook installs what rdgen ships for every service.
 func (b *bed) hook() {
-	b.file(ConfPath, 0o644, string(ConfFile))
+	b.file(ConfPath, 0o644, string(confFile))
 	b.parts()
 }
 
 func (b *bed) parts() {
-	for path, text := range hook {
+	for path, text := range hookParts() {
 		b.file(path, 0o644, string(text))
 	}
 }

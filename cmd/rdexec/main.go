@@ -2,6 +2,7 @@
 //
 //	rdexec [-n NETNS] [-v VRF] [-c CGROUP] [-u USER[:GROUP]] [--] PROG [ARG...]
 //	rdexec --look [-n NETNS] [-v VRF]
+//	rdexec --version
 //
 // See rdexec(8). It is started as root for every start of a service, so it
 // links next to nothing; deps.golden lists what.
@@ -21,11 +22,17 @@ import (
 // unit", and a skipped unit has not failed (systemd.service(5)).
 const exitElsewhere = 255
 
+// version is set by the linker.
+var version = "unreleased"
+
 func main() {
 	args := argv()
 	// With a set-uid bit everybody could enter any domain, and become root by -u.
 	if unix.Getuid() != unix.Geteuid() || unix.Getgid() != unix.Getegid() {
 		leave(2, domain.ExitPermanent, "rdexec: fatal: refusing to run set-uid or set-gid; remove the bit from the file")
+	}
+	if len(args) == 2 && args[1] == "--version" {
+		leave(1, 0, "rdexec version "+version)
 	}
 	command, err := domain.ParseArgs(args[min(1, len(args)):])
 	switch {

@@ -32,8 +32,8 @@ prints the ip commands that would be done, and does nothing.
     rdomain exec private -- ping 10.20.30.1
 `
 
-// version is set by the Makefile.
-var version = "unknown"
+// version is set by the linker.
+var version = "unreleased"
 
 func main() { os.Exit(run(os.Stdout, os.Stderr, os.Args[1:])) }
 

@@ -318,38 +318,6 @@ func targets(s *session, b block) {
 	}
 }
 
-// removes is the list of what is to be removed: all that is installed.
-func removes(s *session, b block) {
-	if s.dry {
-		return
-	}
-	var gone []string
-	for _, c := range typed(b) {
-		for _, word := range strings.Fields(c.line)[2:] {
-			gone = append(gone, regexp.QuoteMeta(word))
-		}
-	}
-	all := regexp.MustCompile("^(" + strings.ReplaceAll(strings.Join(gone, "|"), `\*`, ".*") + ")(/.*)?$")
-	dir := s.TempDir()
-	// Building is not what is asked here, and others may be using bin.
-	sandbox.Sh(s, `mkdir -p bin; mount -t tmpfs bin bin; cp /usr/sbin/rdgen /usr/sbin/rdomain /usr/sbin/rdexec bin/
-		make -s install BINARIES= DESTDIR=`+dir+` >/run/make.log 2>&1 || { cat /run/make.log; exit 1; }
-		umount bin`)
-	n := 0
-	_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			n++
-			if name := strings.TrimPrefix(path, dir); !all.MatchString(name) {
-				s.Errorf("%s:%d: does not name %s, which is installed", b.page, b.line, name)
-			}
-		}
-		return err
-	})
-	if n < 15 {
-		s.Errorf("make install installed %d files", n)
-	}
-}
-
 // by says that a test elsewhere types the block: the test is in that file, and
 // the file names the page.
 func by(file, test string) func(*session, block) {

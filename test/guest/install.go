@@ -22,6 +22,22 @@ func (g *Guest) Install(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.unpack(t, archive)
+}
+
+// InstallWith is Install with the settings of a packager, "SBINDIR=/usr/bin", and
+// with programs that are built for them.
+func (g *Guest) InstallWith(t testing.TB, settings ...string) {
+	t.Helper()
+	archive, err := makeInstall(append(settings, targets[g.Init]...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.unpack(t, archive)
+}
+
+func (g *Guest) unpack(t testing.TB, archive []byte) {
+	t.Helper()
 	tar := []string{"tar", "-xzmof", "-", "-C", "/"}
 	if g.Release != Alpine { // busybox's always keeps them
 		tar = append(tar, "--keep-directory-symlink")
@@ -46,13 +62,16 @@ func (g *Guest) PutProbe(t testing.TB) {
 	g.Put(t, "/usr/local/bin/probe", 0o755, data)
 }
 
+// targets are those of the Makefile that install what an init system needs.
+var targets = map[Init][]string{OpenRC: {"install-bin", "install-openrc"}, Systemd: {"install-bin", "install-systemd"}}
+
 var installed = map[Init]func() ([]byte, error){
-	OpenRC:  sync.OnceValues(func() ([]byte, error) { return makeInstall("install-bin", "install-openrc") }),
-	Systemd: sync.OnceValues(func() ([]byte, error) { return makeInstall("install-bin", "install-systemd") }),
+	OpenRC:  sync.OnceValues(func() ([]byte, error) { return makeBuilt(OpenRC) }),
+	Systemd: sync.OnceValues(func() ([]byte, error) { return makeBuilt(Systemd) }),
 }
 
-// makeInstall returns a compressed tar archive of what the targets install.
-func makeInstall(targets ...string) ([]byte, error) {
+// makeBuilt is makeInstall of the programs that tests share.
+func makeBuilt(init Init) ([]byte, error) {
 	var built string
 	for _, name := range []string{"rdgen", "rdomain", "rdexec"} {
 		path, err := need.Program("cmd/" + name)
@@ -61,12 +80,18 @@ func makeInstall(targets ...string) ([]byte, error) {
 		}
 		built = filepath.Dir(path)
 	}
+	return makeInstall(append([]string{"BUILT=" + built}, targets[init]...)...)
+}
+
+// makeInstall returns a compressed tar archive of what make installs, given
+// targets and settings.
+func makeInstall(words ...string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "rdgen-install-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	cmd := exec.Command("make", append(targets, "DESTDIR="+dir+"/root", "BUILT="+built)...)
+	cmd := exec.Command("make", append(words, "DESTDIR="+dir+"/root", "O="+dir+"/bin")...)
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make: %w\n%s", err, out)

@@ -21,3 +21,12 @@ func TestOpenRCTables(t *testing.T) {
 func TestOpenRCUser(t *testing.T) {
 	each(t, openrcs[2:], func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "user")) })
 }
+
+// TestOpenRCElsewhere: the hook, the domain's script and the programs, where
+// another distribution has them.
+func TestOpenRCElsewhere(t *testing.T) {
+	t.Parallel()
+	m := Boot(t, openrcs[1])
+	m.InstallWith(t, "SBINDIR=/opt/rd/bin", "BINDIR=/opt/rd/bin", "LIBEXECDIR=/opt/rd/lib")
+	m.Verdicts(t, script(t, "elsewhere"))
+}

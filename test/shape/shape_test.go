@@ -30,11 +30,11 @@ var may = map[string]struct {
 	"cmd/rdexec":         {[]string{"rdgen/runtime/domain", "rdgen/runtime/enter", "golang.org/x/sys/unix"}, "the root helper: nothing but the leaf and the system calls"},
 	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/domain", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
 	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
-	"generators":         {[]string{"rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
+	"generators":         {[]string{"rdgen/installed", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
 	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/s6/compile", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/domain"}, "reads services from below a root"},
 	"generators/tree":    {[]string{"rdgen/atomicfile", "rdgen/problem", "github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix"}, "the only effects of rdgen: reading below a root, writing files"},
 	"templates":          {[]string{"github.com/Masterminds/sprig/v3"}, "the only home of text/template and sprig"},
-	"openrc":             {[]string{"mvdan.cc/sh/v3/syntax", "rdgen/problem", "rdgen/runtime/domain"}, "conf.d and init scripts are shell"},
+	"openrc":             {[]string{"rdgen/installed", "mvdan.cc/sh/v3/syntax", "rdgen/problem", "rdgen/runtime/domain"}, "conf.d and init scripts are shell"},
 	"s6":                 {[]string{"rdgen/problem"}, "the source-directory format"},
 	"s6/compile":         {[]string{"rdgen/problem", "rdgen/s6"}, "what s6-rc-compile would say"},
 	"systemd":            {nil, "reading units, with file and line"},
@@ -50,6 +50,8 @@ var may = map[string]struct {
 	"runtime/kernel":     {[]string{"rdgen/problem", "rdgen/atomicfile", "rdgen/runtime/bpf", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/netns", "rdgen/runtime/object", "rdgen/runtime/plan", "rdgen/runtime/record", "rdgen/runtime/rtnl", "golang.org/x/sys/unix", "golang.zx2c4.com/wireguard/wgctrl", "golang.zx2c4.com/wireguard/wgctrl/wgtypes"}, "what the kernel has, and one step done"},
 	"runtime/lifecycle":  {[]string{"rdgen/problem", "rdgen/parallel", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/kernel", "rdgen/runtime/netns", "rdgen/runtime/object", "rdgen/runtime/plan", "rdgen/runtime/record", "rdgen/runtime/rtnl"}, "which domain, in which order, under which lock"},
 	"runtime/identify":   {[]string{"rdgen/runtime/bpf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/netns", "rdgen/runtime/rtnl", "golang.org/x/sys/unix"}, "where a process is"},
+	"installed":          {nil, "a leaf of rdgen: its own paths"},
+	"test/packaging":     {nil, "what the targets for packagers make"},
 	"problem":            {nil, "a leaf of both halves: a place, a fact, and what to do"},
 	"atomicfile":         {nil, "a leaf of both halves: the old file or the new one"},
 	"parallel":           {nil, "a leaf of both halves: a pool of workers"},
@@ -313,7 +315,7 @@ func files(t *testing.T) []string {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && p != top && (d.Name() == ".git" || d.Name() == "bin" || d.Name() == ".cache") {
+		if d.IsDir() && p != top && (d.Name() == ".git" || d.Name() == "bin" || d.Name() == "dist" || d.Name() == "vendor" || d.Name() == ".cache") {
 			return filepath.SkipDir
 		}
 		if d.Type().IsRegular() && d.Name() != ".git" { // a file in a worktree

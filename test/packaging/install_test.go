@@ -1,0 +1,178 @@
+// Package packaging has the tests of what a packager calls: make install with
+// settings of a distribution, make dist, make packages, make release.
+package packaging
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"rdgen/test/need"
+)
+
+const top = "../.."
+
+// usual are the paths that a package with other ones must not name.
+var usual = regexp.MustCompile(`/usr/s?bin/rd[a-z]+|/usr/libexec/rdgen`)
+
+// run runs a command at the top of the sources and returns all that it says.
+func run(t *testing.T, argv ...string) string {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = top
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%q: %v\n%s", argv, err, out)
+	}
+	return string(out)
+}
+
+// files lists what is below a root and no folder, sorted.
+func files(t *testing.T, root string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			names = append(names, strings.TrimPrefix(path, root))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestInstallElsewhere: with the paths of another distribution no file that is
+// installed or generated names the usual ones, and make uninstall takes away what
+// make install made, and nothing else.
+func TestInstallElsewhere(t *testing.T) {
+	need.Slow(t)
+	for _, c := range []struct {
+		name     string
+		settings []string
+		sbin     string
+	}{
+		{"sbin is bin", []string{"SBINDIR=/usr/bin", "LIBEXECDIR=/usr/lib"}, "/usr/bin"},
+		{"local", []string{"PREFIX=/usr/local"}, "/usr/local/sbin"},
+		{"store", []string{"PREFIX=/nix/store/0a-rdgen_0.1+b", "SYSCONFDIR=/nix/store/0a-rdgen_0.1+b/etc", "SYSTEMCTL=/run/current-system/sw/bin/systemctl"},
+			"/nix/store/0a-rdgen_0.1+b/sbin"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := t.TempDir()
+			words := append([]string{"make", "DESTDIR=" + root, "O=" + t.TempDir()}, c.settings...)
+			run(t, append(words, "install")...)
+			made := files(t, root)
+			if len(made) < 35 {
+				t.Errorf("%d files are installed; want all", len(made))
+			}
+			rdgen := ""
+			for _, name := range made {
+				text, err := os.ReadFile(root + name)
+				if err != nil {
+					continue // a link that leads out of the root
+				}
+				if strings.HasSuffix(name, "/bin/rdgen") {
+					rdgen = root + name
+				} else if found := usual.Find(text); found != nil && !(c.sbin == "/usr/bin" && strings.HasPrefix(string(found), "/usr/bin/")) {
+					t.Errorf("%s names %s", name, found)
+				}
+			}
+			generates(t, rdgen, c.sbin)
+			write(t, root+"/etc/conf.d/web", "netns=private\n")
+			cmd := exec.Command("make", append(words[1:], "uninstall")...)
+			cmd.Dir = top
+			if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "remove the lines in conf.d first") {
+				t.Errorf("make uninstall while a service names a domain: %v\n%s", err, out)
+			}
+			if now := files(t, root); len(now) != len(made)+1 {
+				t.Errorf("it removed something: %d files are left of %d", len(now)-1, len(made))
+			}
+			write(t, root+"/etc/conf.d/web", "# a comment of somebody\n")
+			write(t, root+"/etc/rdomain/private.conf", "[Domain]\nKind=netns\n")
+			run(t, append(words, "uninstall")...)
+			if left, want := files(t, root), []string{"/etc/conf.d/web", "/etc/rdomain/private.conf"}; !slices.Equal(left, want) {
+				t.Errorf("make uninstall leaves %q; want %q", left, want)
+			}
+		})
+	}
+}
+
+// TestVersion: all three programs say the version of the file VERSION.
+func TestVersion(t *testing.T) {
+	need.Slow(t)
+	bin := t.TempDir()
+	run(t, "make", "build", "O="+bin)
+	version, err := os.ReadFile(top + "/VERSION")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"rdgen", "rdomain", "rdexec"} {
+		if got, want := run(t, bin+"/"+name, "--version"), name+" version "+string(version); got != want {
+			t.Errorf("%s --version prints %q; want %q", name, got, want)
+		}
+	}
+}
+
+// generates looks at what the installed rdgen makes for each init system.
+func generates(t *testing.T, rdgen, sbin string) {
+	t.Helper()
+	root := t.TempDir()
+	write(t, root+"/etc/conf.d/web", "netns=private\n")
+	write(t, root+"/etc/init.d/web", "#!/sbin/openrc-run\ncommand=/bin/web\ncommand_background=yes\npidfile=/run/web.pid\n")
+	write(t, root+"/usr/lib/systemd/system/web.service", "[Service]\nExecStart=/bin/web\n")
+	for _, verb := range []string{"openrc", "systemd", "s6"} {
+		out := run(t, rdgen, verb, "web", "--root", root)
+		if !strings.Contains(out, sbin+"/rd") && verb != "openrc" {
+			t.Errorf("rdgen %s does not name a program in %s:\n%s", verb, sbin, out)
+		}
+		for _, found := range usual.FindAllString(out, -1) {
+			if sbin != "/usr/bin" || !strings.HasPrefix(found, "/usr/bin/") {
+				t.Errorf("rdgen %s names %s:\n%s", verb, found, out)
+			}
+		}
+	}
+}
+
+// TestPathsArePlain: what would be read by a shell or by sed is refused.
+func TestPathsArePlain(t *testing.T) {
+	need.Slow(t)
+	for _, setting := range []string{"SBINDIR=usr/sbin", "LIBEXECDIR=/usr/lib exec", "BINDIR=/usr/bin/", "SBINDIR=/a|b", "SBINDIR=/$$x", "SYSTEMCTL="} {
+		cmd := exec.Command("make", "paths", setting)
+		cmd.Dir = top
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "is no absolute path") {
+			t.Errorf("make %s: %v\n%s", setting, err, out)
+		}
+	}
+}
+
+// TestCross: programs for another processor are installed without being run.
+func TestCross(t *testing.T) {
+	need.Slow(t)
+	t.Setenv("GOARCH", "riscv64")
+	root := t.TempDir()
+	run(t, "make", "install", "DESTDIR="+root, "O="+t.TempDir())
+	text, err := os.ReadFile(root + "/usr/sbin/rdexec")
+	if err != nil || len(text) < 20 || text[18] != 243 { // EM_RISCV, at e_machine
+		t.Errorf("rdexec is not for riscv64: %v", err)
+	}
+	for _, page := range []string{"/usr/share/man/man8/rdgen-check.8", "/usr/share/bash-completion/completions/rdgen"} {
+		if info, err := os.Stat(root + page); err != nil || info.Size() < 500 {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+}
