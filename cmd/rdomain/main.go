@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
@@ -21,7 +23,7 @@ const usage = `usage: rdomain up [-n] NAME...|--all      bring domains up
        rdomain check --self [--hold] [-n NETNS] [-v VRF]   is this process in it?
        rdomain list [--json]
        rdomain ps [--json] [NAME]
-       rdomain identify [--json] PID
+       rdomain identify [--json] [PID]
        rdomain exec NAME [--] PROG [ARG...]
 
 NAME is that of a namespace, of a VRF, or VRF@NETNS; /etc/rdomain/NAME.conf may
@@ -44,7 +46,8 @@ func run(stdout, stderr io.Writer, args []string) int {
 		fmt.Fprint(stderr, usage)
 		return domain.ExitPermanent
 	}
-	c := &command{stdout: stdout, stderr: stderr}
+	out := &printable{w: stdout}
+	c := &command{stdout: out, stderr: &printable{w: stderr}, terminal: stderr}
 	verbs := map[string]func([]string) error{
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
 		"ps": c.ps, "identify": c.identify, "exec": c.exec,
@@ -66,12 +69,17 @@ func run(stdout, stderr io.Writer, args []string) int {
 	if err := verb(args[1:]); err != nil {
 		c.fail(err)
 	}
+	if out.err != nil {
+		c.fail(fmt.Errorf("write to standard output: %w", out.err))
+	}
 	return c.code
 }
 
 // command is one call of rdomain.
 type command struct {
 	stdout, stderr io.Writer
+	// terminal is where stderr goes, as it is.
+	terminal io.Writer
 	// code is the exit code so far; it only grows, so that of several domains
 	// the worst counts.
 	code int
@@ -109,14 +117,17 @@ func wrong(format string, args ...any) error {
 	return &problem.Error{Msg: fmt.Sprintf(format, args...), Hint: "rdomain --help shows what is possible"}
 }
 
-// options splits leading options that take no value from the other arguments.
+// options splits options that take no value from the other arguments. They may stand
+// anywhere before "--".
 func options(args []string, known ...string) (given map[string]bool, rest []string, err error) {
 	given = map[string]bool{}
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") && args[0] != "-" {
-		word := args[0]
-		args = args[1:]
+	for i, word := range args {
 		if word == "--" {
-			break
+			return given, append(rest, args[i+1:]...), nil
+		}
+		if !strings.HasPrefix(word, "-") || word == "-" {
+			rest = append(rest, word)
+			continue
 		}
 		found := false
 		for _, k := range known {
@@ -127,7 +138,22 @@ func options(args []string, known ...string) (given map[string]bool, rest []stri
 		}
 		given[word] = true
 	}
-	return given, args, nil
+	return given, rest, nil
+}
+
+// needRoot returns an error that says so if the caller may not change namespaces and
+// links.
+func needRoot() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&header, &caps[0]); err != nil {
+		return fmt.Errorf("capget: %w", err)
+	}
+	const needed = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_NET_ADMIN
+	if caps[0].Effective&needed == needed {
+		return nil
+	}
+	return &problem.Error{Msg: "this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN)"}
 }
 
 // ids reads names of domains.

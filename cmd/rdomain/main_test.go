@@ -85,6 +85,12 @@ func quiet(t *testing.T, args ...string) {
 	}
 }
 
+// upEmpty brings a namespace up that has no file.
+func upEmpty(t *testing.T, id string) {
+	t.Helper()
+	says(t, 0, "", "rdomain: note: "+id+": making an empty namespace: there is no /etc/rdomain/"+id+".conf\n", "up", id)
+}
+
 // says runs rdomain and holds what it prints and its exit code against wanted.
 func says(t *testing.T, wantCode int, wantOut, wantErr string, args ...string) {
 	t.Helper()

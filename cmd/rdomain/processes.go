@@ -47,6 +47,7 @@ func (c *command) ps(args []string) error {
 		if at.Unknown != "" {
 			at.Command += " (perhaps in a vrf: " + at.Unknown + ")"
 		}
+		at.Command = escape(at.Command, "") // a line break would make a row of its own
 		return fmt.Sprintf("%s\t%d\t%s", dash(at.ID), at.PID, at.Command)
 	})
 	return errors.Join(err, unseen.Err())
@@ -99,8 +100,11 @@ func (c *command) identify(args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(args) != 1 {
-		return wrong("identify takes one PID")
+	if len(args) == 0 {
+		args = []string{strconv.Itoa(os.Getpid())}
+	}
+	if len(args) > 1 {
+		return wrong("identify takes one PID or none, for itself")
 	}
 	pid, err := strconv.Atoi(args[0])
 	if err != nil || pid <= 0 {

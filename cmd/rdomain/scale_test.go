@@ -138,7 +138,7 @@ func TestAllAndProgress(t *testing.T) {
 	}
 	out, stderr, code := rdomain("check", "--all", "--json")
 	var reports []struct{ ID string }
-	if err := json.Unmarshal([]byte(out), &reports); err != nil || code != 100 || len(reports) != 20 {
+	if err := json.Unmarshal([]byte(out), &reports); err != nil || code != 100 || len(reports) != 21 {
 		t.Errorf("check --all = %d, %d reports, %v, %s", code, len(reports), err, stderr)
 	}
 	says(t, 100, "", "rdomain: fatal: --all takes no NAME\nrdomain: hint: rdomain --help shows what is possible\n", "up", "--all", "x")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -24,8 +25,10 @@ func workers() int { return min(2*runtime.GOMAXPROCS(0), 8) }
 // what the terminal says meanwhile.
 func (c *command) each(host *lifecycle.Host, doing string, list []domain.ID, f func(domain.ID) (notes []string, err error)) {
 	notes, errs := make([][]string, len(list)), make([]error, len(list))
-	show := newProgress(c.stderr, doing, len(list))
-	host.Say = func(id domain.ID, text string) { show.note(fmt.Sprintf("rdomain: note: %s: %s\n", id, text)) }
+	show := newProgress(c.terminal, doing, len(list))
+	host.Say = func(id domain.ID, text string) {
+		show.note(escape(fmt.Sprintf("rdomain: note: %s: %s\n", id, text), "\n\t"))
+	}
 	parallel.Each(len(list), workers(), func(i int) {
 		notes[i], errs[i] = f(list[i])
 		show.done(errs[i] != nil)
@@ -68,6 +71,9 @@ type dryRun = func(domain.ID) ([]object.Step, error)
 func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) dryRun,
 	do func(*lifecycle.Host, domain.ID) error) error {
 	given, args, err := options(args, "-n", "--all")
+	if err == nil {
+		err = needRoot()
+	}
 	if err != nil {
 		return err
 	}
@@ -108,6 +114,9 @@ func (c *command) print(list []domain.ID, plan dryRun) {
 
 func (c *command) down(args []string) error {
 	given, args, err := options(args, "-n", "--all")
+	if err == nil {
+		err = needRoot()
+	}
 	if err != nil {
 		return err
 	}
@@ -141,6 +150,9 @@ func (c *command) check(args []string) error {
 		}
 	}
 	given, args, err := options(args, "--json", "--all")
+	if err == nil {
+		err = needRoot()
+	}
 	if err != nil {
 		return err
 	}
@@ -158,10 +170,10 @@ func (c *command) check(args []string) error {
 		report, err := host.Check(id)
 		if err != nil {
 			c.fail(err)
-			continue
+			report = &lifecycle.Report{ID: id.String(), Problems: []string{}, Missing: []string{}, Diff: []string{}, Error: err.Error()}
 		}
 		reports = append(reports, report)
-		if !report.OK() {
+		if err == nil && !report.OK() {
 			c.code = max(c.code, 1)
 		}
 	}
@@ -233,7 +245,12 @@ func (c *command) list(args []string) error {
 	if given["--json"] {
 		return c.json(entries)
 	}
-	return c.table("ID\tKIND\tSTATE\tTABLE\tLINKS", len(entries), func(i int) string {
+	head := "ID\tKIND\tSTATE\tTABLE\tLINKS"
+	described := slices.ContainsFunc(entries, func(e lifecycle.Entry) bool { return e.Description != "" })
+	if described {
+		head += "\tDESCRIPTION"
+	}
+	return c.table(head, len(entries), func(i int) string {
 		e := entries[i]
 		table := "-"
 		if e.Table != 0 {
@@ -243,7 +260,11 @@ func (c *command) list(args []string) error {
 		if e.Error != "" {
 			rest = strings.TrimSpace(rest + " (" + e.Error + ")")
 		}
-		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", e.ID, dash(e.Kind), e.State, table, dash(rest))
+		row := fmt.Sprintf("%s\t%s\t%s\t%s\t%s", e.ID, dash(e.Kind), e.State, table, dash(rest))
+		if described {
+			row += "\t" + dash(e.Description)
+		}
+		return row
 	})
 }
 

@@ -21,6 +21,8 @@ type Report struct {
 	// whose name is File, wants.
 	Diff []string `json:"diff"`
 	File string   `json:"file,omitempty"`
+	// Error is why the domain could not be looked at; the lists are empty then.
+	Error string `json:"error,omitempty"`
 }
 
 // OK reports whether nothing is wrong.

@@ -19,6 +19,25 @@ import (
 // down already. notes say what was left alone and why.
 func (h *Host) Down(id domain.ID) (notes []string, err error) { return h.down(id, false) }
 
+// notUp says why nothing was taken down, where that is no matter of course.
+func (h *Host) notUp(id domain.ID) (notes []string, err error) {
+	exists, err := h.exists(id)
+	if err != nil {
+		return nil, err
+	}
+	t, wrong := h.find(id)
+	hint, _ := h.unknown(id)
+	switch {
+	case wrong != nil || t.file != nil: // a file with a mistake names it, too
+		return nil, nil
+	case hint != "":
+		return []string{"nothing of that name is up, and " + hint}, nil
+	case exists:
+		return []string{"it was made by somebody else; left alone"}, nil
+	}
+	return nil, nil
+}
+
 // down is Down; with ifEmpty it leaves a namespace alone that has links which
 // are not its own.
 func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
@@ -36,7 +55,10 @@ func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
 	r, err := h.store.Load(id)
 	if errors.Is(err, fs.ErrNotExist) {
 		// A Save that was killed before its rename may have left a file.
-		return nil, errors.Join(h.store.Remove(id), h.leftRules(id))
+		if err := errors.Join(h.store.Remove(id), h.leftRules(id)); err != nil {
+			return nil, err
+		}
+		return h.notUp(id)
 	}
 	if err != nil {
 		return nil, err

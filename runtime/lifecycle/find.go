@@ -60,6 +60,30 @@ func (h *Host) find(id domain.ID) (target, error) {
 	return found, nil
 }
 
+// unknown returns "" for a domain that has a file, or a record, or that exists;
+// otherwise what may be wrong with its name. A VRF in a namespace needs a file to exist.
+func (h *Host) unknown(id domain.ID) (hint string, err error) {
+	t, err := h.find(id)
+	if err != nil || t.file != nil {
+		return "", err
+	}
+	if _, err := h.store.Load(id); !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if exists, err := h.exists(id); exists || err != nil {
+		return "", err
+	}
+	files, err := Files()
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.String())
+	}
+	return "there is no " + conf.Path(id) + nearest(id.String(), names), nil
+}
+
 // unique refuses a file that gives its domain the name of another file's.
 func (h *Host) unique(id domain.ID, f *conf.File) error {
 	own := f.Domain.ID()
@@ -120,4 +144,12 @@ func (h *Host) nameFreeTable(e *problem.Error) error {
 		}
 	}
 	return e
+}
+
+// nearest asks for the name that is nearest to s; it is "" if none is near.
+func nearest(s string, names []string) string {
+	if best := problem.Nearest(s, names...); best != "" && len(s) > 2 { // all short names are near
+		return "; did you mean " + best + "?"
+	}
+	return ""
 }

@@ -1,6 +1,8 @@
 package lifecycle
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -16,7 +18,7 @@ type Entry struct {
 	ID   string `json:"id"`
 	Kind string `json:"kind,omitempty"`
 	// State is up, down, partial (something is missing), foreign (made by
-	// somebody else), or error.
+	// somebody else), unknown (to all but root), or error.
 	State string `json:"state"`
 	Table uint32 `json:"table,omitempty"`
 	// Links are the members of a VRF, or the links of a namespace but lo.
@@ -97,6 +99,13 @@ func (h *Host) all() ([]domain.ID, error) {
 func (h *Host) entry(id domain.ID) Entry {
 	e := Entry{ID: id.String(), Links: []string{}}
 	v, err := h.look(id)
+	if errors.Is(err, fs.ErrPermission) { // what its file says is known all the same
+		e.State, e.Error = "unknown", "only root can look inside"
+		if f, err := conf.Read(id); err == nil {
+			e.Kind, e.Description, e.Table, e.File = string(f.Kind), f.Description, f.Table, f.Path
+		}
+		return e
+	}
 	if err != nil {
 		e.State, e.Error = "error", err.Error()
 		return e

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
@@ -18,11 +19,22 @@ import (
 // Up makes the kernel have what the domain's file wants. It is idempotent. If a
 // step fails, what this call did is taken back in reverse and the error names
 // the step and the line of the file that it comes from.
-func (h *Host) Up(id domain.ID) error { return h.bringUp(id, false, nil) }
+func (h *Host) Up(id domain.ID) error {
+	_, both := id.Both()
+	if hint, err := h.unknown(id); err == nil && hint != "" && !both {
+		h.say(id, "making an empty namespace: %s", hint)
+	}
+	return h.bringUp(id, false, nil)
+}
 
 // Reload removes what was made and the file no longer wants, and then does what Up
-// does. What both want is not touched.
-func (h *Host) Reload(id domain.ID) error { return h.bringUp(id, true, nil) }
+// does. What both want is not touched. What nobody knows is an error.
+func (h *Host) Reload(id domain.ID) error {
+	if hint, err := h.unknown(id); err == nil && hint != "" {
+		return &problem.Error{Msg: fmt.Sprintf("%s: nothing of that name is up, and %s", id, hint)}
+	}
+	return h.bringUp(id, true, nil)
+}
 
 // bringUp brings a domain up that those in chain wait for: what it requires first,
 // then the namespace that a VRF lives in, then the domain itself.
@@ -71,7 +83,7 @@ func (h *Host) bringUpOne(t target, in *kernel.Inputs, reload bool) error {
 func (h *Host) whileUp(n domain.Netns, vrf domain.ID, f func() error) error {
 	id := n.ID()
 	_, was := h.store.Load(id)
-	if err := h.Up(id); err != nil {
+	if err := h.bringUp(id, false, nil); err != nil {
 		return fmt.Errorf("netns %s for %s: %w", n, vrf, err)
 	}
 	if _, err := h.store.Load(id); err != nil {

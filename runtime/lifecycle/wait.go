@@ -136,6 +136,9 @@ func (w *work) needs() (list []required) {
 // what another program sets up. What does not come is for the plan to speak of.
 func (w *work) awaitLinks() error {
 	f := w.f
+	if err := w.heldElsewhere(); err != nil {
+		return err
+	}
 	var late required
 	say := func() (string, problem.Pos) {
 		return "link " + late.Link + " in " + domain.Domain{Netns: late.Netns}.String(), f.At(late.line)
@@ -156,6 +159,42 @@ func (w *work) awaitLinks() error {
 		return nil
 	}
 	return err
+}
+
+// heldElsewhere returns an error if a link that the domain takes is in another one:
+// it will not come by itself, and need not be waited for.
+func (w *work) heldElsewhere() error {
+	for _, n := range w.needs() {
+		if here, err := w.hasLink(n); err != nil || here || !n.inside {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		ids, err := w.h.store.IDs()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			r, err := w.h.store.Load(id)
+			if err != nil || id == w.id || r.Find(object.Taken{Netns: r.Domain.Netns, Name: n.Link}.Key()) == nil {
+				continue // one that cannot be read is its own domain's trouble
+			}
+			other, err := w.h.open(r.Domain.Netns)
+			if err != nil {
+				return err
+			}
+			there, err := other.hasLink(required{At: at(r.Domain.Netns, n.Link)})
+			other.Close()
+			if err != nil {
+				return err
+			}
+			if there {
+				return plan.Conflict(w.f.At(n.line), "link %s is in %s, by %s", n.Link, r.Domain, r.File)
+			}
+		}
+	}
+	return nil
 }
 
 func (w *work) hasLink(n required) (bool, error) {

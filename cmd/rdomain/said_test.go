@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rdgen/test/sandbox"
+)
+
+// A name that was mistyped was a new empty namespace, or nothing at all, in silence.
+func TestMistypedNames(t *testing.T) {
+	start(t)
+	file(t, "private", "")
+	const hint = "there is no /etc/rdomain/privat.conf; did you mean private?\n"
+	says(t, 100, "", "rdomain: fatal: privat: nothing of that name is up, and "+hint, "reload", "privat")
+	says(t, 0, "", "rdomain: note: privat: nothing of that name is up, and "+hint, "down", "privat")
+	says(t, 0, "", "rdomain: note: privat: making an empty namespace: "+hint, "up", "privat")
+	quiet(t, "up", "privat") // it is there by now
+	quiet(t, "reload", "privat")
+	quiet(t, "down", "privat")
+	quiet(t, "down", "private") // has a file, and is down already
+	sandbox.Sh(t, `ip netns add foreign`)
+	says(t, 0, "", "rdomain: note: foreign: it was made by somebody else; left alone\n", "down", "foreign")
+	sandbox.Sh(t, `ip netns delete foreign`)
+}
+
+// A card that another domain has was waited for in silence, and then said not to exist.
+func TestLinkInAnotherDomain(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `ip link add nic0 type dummy 2>/dev/null || ip link add nic0 type veth peer name nic0p`)
+	file(t, "a", "[Link nic0]\n")
+	file(t, "b", "[Domain]\nTimeoutSec=3600\n[Link nic0]\n")
+	quiet(t, "up", "a")
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/b.conf:3: link nic0 is in netns a, by /etc/rdomain/a.conf\n", "up", "b")
+	quiet(t, "down", "a", "b")
+	sandbox.Sh(t, `ip link delete nic0`)
+}
+
+func TestOptionsAfterNames(t *testing.T) {
+	start(t)
+	file(t, "a", "")
+	says(t, 0, "ip netns add a\nip -n a link set lo up\n", "", "up", "a", "-n")
+	if out, _, code := rdomain("check", "a", "--json"); code != 1 || !strings.HasPrefix(out, "[") {
+		t.Errorf("check a --json = %d, %s", code, out)
+	}
+	says(t, 100, "", "rdomain: fatal: unknown option \"-x\"\nrdomain: hint: rdomain --help shows what is possible\n", "up", "a", "-x")
+}
+
+// Nothing that is asked for is left out of JSON.
+func TestCheckJSONNamesBadFiles(t *testing.T) {
+	start(t)
+	file(t, "good", "")
+	file(t, "bad", "oops\n")
+	quiet(t, "up", "good")
+	out, _, code := rdomain("check", "--json", "--all")
+	var reports []struct {
+		ID, Error string
+		Problems  []string
+	}
+	if err := json.Unmarshal([]byte(out), &reports); err != nil || code != 100 || len(reports) != 2 {
+		t.Fatalf("check --json --all = %d, %v, %s", code, err, out)
+	}
+	if reports[0].ID != "bad" || !strings.Contains(reports[0].Error, "bad.conf:1") || reports[1].Error != "" {
+		t.Errorf("check --json --all = %s", out)
+	}
+	quiet(t, "down", "good")
+}
+
+func TestIdentifyOneself(t *testing.T) {
+	start(t)
+	file(t, "a", "")
+	quiet(t, "up", "a")
+	says(t, 0, "a\n", "", "exec", "a", bin, "identify")
+	says(t, 0, "", "", "identify")
+	quiet(t, "down", "a")
+}
+
+// What could not be written was said to be done.
+func TestFullOutputIsAnError(t *testing.T) {
+	start(t)
+	file(t, "a", "[Link br0]\nKind=bridge\n")
+	for _, args := range [][]string{{"up", "-n", "a"}, {"check", "a"}, {"check", "--json", "a"}, {"list"}, {"list", "--json"}, {"ps", "--json"}} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(bin, args...)
+		cmd.Stdout = full
+		var said strings.Builder
+		cmd.Stderr = &said
+		_ = cmd.Run()
+		full.Close()
+		if code := cmd.ProcessState.ExitCode(); code != 111 || !strings.Contains(said.String(), "no space left on device") {
+			t.Errorf("rdomain %s >/dev/full = %d, %q", args, code, said.String())
+		}
+	}
+}
+
+// Who is not root is told so in one line, and sees what files say.
+func TestNotRoot(t *testing.T) {
+	start(t)
+	file(t, "a", "[Domain]\nDescription=the first\n")
+	quiet(t, "up", "a")
+	// The test's own program is where only root looks.
+	sandbox.Sh(t, `mkdir /run/all; cp /proc/$PPID/exe /run/all/rdomain; chmod 755 /run/all/rdomain`)
+	defer sandbox.Sh(t, `rm -r /run/all`)
+	as := func(args ...string) (string, int) {
+		cmd := exec.Command("/run/all/rdomain", args...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		out, _ := cmd.CombinedOutput()
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	for _, args := range []string{"up a", "up -n a", "down a", "reload a", "check a"} {
+		out, code := as(strings.Fields(args)...)
+		if want := "rdomain: fatal: this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN)\n"; out != want || code != 100 {
+			t.Errorf("rdomain %s as nobody = %d, %q; want 100, %q", args, code, out, want)
+		}
+	}
+	want := "ID  KIND   STATE    TABLE  LINKS                        DESCRIPTION\n" +
+		"a   netns  unknown  -      (only root can look inside)  the first\n"
+	if out, code := as("list"); out != want || code != 0 {
+		t.Errorf("rdomain list as nobody = %d, %q; want %q", code, out, want)
+	}
+	quiet(t, "down", "a")
+}
+
+// Names of processes and links are chosen by others.
+func TestNothingReachesTheTerminal(t *testing.T) {
+	start(t)
+	file(t, "a", "")
+	quiet(t, "up", "a")
+	sandbox.Sh(t, `ip -n a link add "$(printf 'x\033[2J')" type bridge
+		mkfifo /run/wait; exec 9<>/run/wait
+		ip netns exec a sh -c 'printf "\033]0;x\007\nrow" >/proc/self/comm; echo >/run/ready; read x' <&9 >/dev/null 2>&1 & echo $! >/run/pid
+		until test -e /run/ready; do :; done`)
+	for _, args := range [][]string{{"ps"}, {"list"}, {"check", "a"}, {"down", "a"}} {
+		out, stderr, _ := rdomain(args...)
+		for _, text := range []string{out, stderr} {
+			if strings.ContainsAny(text, "\033\007") || strings.Contains(text, "\nrow") {
+				t.Errorf("rdomain %s prints %q", args, text)
+			}
+		}
+		if args[0] == "ps" && !strings.Contains(out, `\x1b]0;x\x07\x0arow`) {
+			t.Errorf("ps prints %q", out)
+		}
+	}
+	sandbox.Sh(t, `kill $(cat /run/pid); rm /run/ready /run/pid /run/wait`)
+}
