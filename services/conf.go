@@ -14,6 +14,7 @@ import (
 	"rdgen/openrc"
 	"rdgen/parallel"
 	"rdgen/problem"
+	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/s6"
 )
@@ -26,6 +27,9 @@ type confs struct {
 	given domain.Domain
 	// config returns the folder of s6's own configuration, or "".
 	config func() string
+
+	// domains are the files of all domains, once they are asked for.
+	domains func() *conf.All
 
 	mu sync.Mutex
 	// known remembers what was read of conf.d: --all asks twice.
@@ -42,7 +46,7 @@ type declaration struct {
 }
 
 func newConfs(fsys fs.FS, given domain.Domain) *confs {
-	return &confs{fsys: fsys, given: given, known: map[string]declaration{}, defined: map[string]error{}}
+	return &confs{fsys: fsys, given: given, domains: sync.OnceValue(func() *conf.All { return conf.ReadAll(fsys) }), known: map[string]declaration{}, defined: map[string]error{}}
 }
 
 // confd is the name of a service's conf.d file, for messages.
@@ -219,6 +223,9 @@ func (c *confs) isDefined(s generators.Service) error {
 	}
 	c.mu.Unlock()
 	if err == nil {
+		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) && c.domains().Of(s.Domain) != nil {
 		return nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {

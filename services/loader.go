@@ -4,10 +4,14 @@
 package services
 
 import (
+	"errors"
 	"io/fs"
+	"slices"
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
+	"rdgen/problem"
+	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 )
 
@@ -69,6 +73,45 @@ func (l *Loader) DeclaredAndBroken() (declared []string, broken map[string]error
 // AllDeclared returns the services that conf.d or an init system's own
 // configuration puts into a domain, sorted, as [Init.Declared] does.
 func (l *Loader) AllDeclared() ([]string, error) { return l.confs.all() }
+
+// Domains returns what is wrong with the files of domains, each by itself and together.
+func (l *Loader) Domains() []error {
+	all := l.confs.domains()
+	return append(slices.Clone(all.Errs), all.Together()...)
+}
+
+// DomainOf returns what is wrong with the file of a service's domain.
+func (l *Loader) DomainOf(name string) (errs []error) {
+	_, s, err := l.confs.everywhere(name)
+	if err != nil || s.Domain.IsDefault() {
+		return nil
+	}
+	for _, err := range l.Domains() {
+		if e, ok := errors.AsType[*problem.Error](err); ok && e.File == conf.Dir+"/"+s.Domain.ID()+".conf" {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// Contradicts returns the error for a service whose domain is, by its own file, not
+// what the service's file says; or nil.
+func (l *Loader) Contradicts(s generators.Service) error {
+	f := l.confs.domains().Of(s.Domain)
+	if f == nil || f.Domain == s.Domain {
+		return nil
+	}
+	hint := "let both say the same"
+	switch {
+	case f.Kind == conf.VRF && s.Domain.VRF.IsZero():
+		hint = "write vrf= instead of netns=, or another name"
+	case f.Kind == conf.Netns && !s.Domain.VRF.IsZero():
+		hint = "write Kind=vrf and Table= in that file, or netns= here"
+	case f.Kind == conf.VRF && s.Domain.Netns != f.Domain.Netns:
+		hint = "write netns= as well, of the namespace that the VRF is in"
+	}
+	return problem.New(s.Pos, "names %s, but %s defines %s", s.Domain, f.At(f.KindLine), f.Domain).WithHint(hint)
+}
 
 // Declaration reads what puts a service into its domain, for whichever init system.
 func (l *Loader) Declaration(name string) (generators.Service, error) {

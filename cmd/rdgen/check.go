@@ -19,6 +19,7 @@ func checkCommand() *cobra.Command {
 		Use:   "check [SERVICE...]",
 		Short: "find services that would not run in the domain they name",
 		Long: "Reads the conf.d files of the services, or all of them, and finds: a domain that cannot be read or is not defined, " +
+			"a file in /etc/rdomain that is broken, contradicts conf.d or another one, or can be written by others, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
 			"which is read and not run, would let rdgen enter. Prints each with file and line and what to do.",
@@ -49,6 +50,11 @@ func check(root string, names []string) (notes []string, err error) {
 		errs, notes = openrc.Host(fsys)
 		names, err = loader.AllDeclared()
 		notes = append(notes, loader.S6.Strays(names)...)
+		errs = append(errs, loader.Domains()...)
+	} else {
+		for _, name := range names {
+			errs = append(errs, loader.DomainOf(name)...)
+		}
 	}
 	errs = append(errs, err)
 	for _, name := range names {
@@ -64,6 +70,9 @@ func checkService(loader *services.Loader, root, name string) (errs []error, not
 	declared, err := loader.Declaration(name)
 	if err != nil {
 		return []error{err}, nil
+	}
+	if err := loader.Contradicts(declared); err != nil {
+		errs = append(errs, err)
 	}
 	inits := slices.DeleteFunc(loader.Inits(), func(i services.Init) bool { return !i.Has(name) || !i.Follows(declared) })
 	for _, init := range inits {

@@ -60,6 +60,8 @@ type File struct {
 	Objects []Object
 	// KindLine is the line of [Domain], 0 without one.
 	KindLine int
+	// Devices are the links that routes and neighbours name.
+	Devices []Device
 }
 
 // Ref is a domain that a file names, and the line that it stands in.

@@ -115,7 +115,8 @@ Destination=10.2.0.0/16
 				{Destination: prefix("0.0.0.0/0"), Gateway: netip.MustParseAddr("10.0.0.1"), Type: "unicast"},
 				{Destination: prefix("::/0"), Gateway: netip.MustParseAddr("2001:db8::1"), Device: link("veth0"), Metric: 7,
 					Table: 200, Type: "unicast"},
-				{Destination: prefix("10.2.0.0/16"), Type: "blackhole"}}}},
+				{Destination: prefix("10.2.0.0/16"), Type: "blackhole"}},
+			Devices: []Device{{20, link("veth0")}}}},
 	} {
 		got, err := parse(t, c.name, c.text)
 		if err != nil {

@@ -3,6 +3,7 @@ package conf
 import (
 	"net/netip"
 
+	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 )
 
@@ -14,6 +15,9 @@ func (p *parser) neighbor(s section) error {
 		switch k.name {
 		case "Device":
 			n.Dev, err = p.nameString(k)
+			if dev, e := domain.ParseLink(n.Dev); e == nil {
+				p.file.Devices = append(p.file.Devices, Device{k.line, dev})
+			}
 		case "Address":
 			n.Address, err = netip.ParseAddr(k.value)
 			if a := n.Address; err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast() {

@@ -112,11 +112,7 @@ func (p *parser) check(sections []section) error {
 		name, argument, hasArgument := strings.Cut(s.header, " ")
 		allowed, ok := keys[name]
 		if !ok {
-			hint := suggestion(name, "Domain", "Link", "WireGuardPeer", "Route", "RoutingPolicyRule", "Neighbor", "Sysctl")
-			if hint == "" {
-				hint = "; expected " + expected
-			}
-			return p.fail(s.line, "unknown section [%s]%s", clip(s.header), hint)
+			return p.fail(s.line, "unknown section [%s]%s", clip(s.header), sectionHint(name))
 		}
 		if hasArgument != several[name] {
 			if several[name] {
@@ -149,12 +145,7 @@ func (p *parser) checkKeys(section string, allowed map[string]bool, found []key)
 	for _, k := range found {
 		repeats, ok := allowed[k.name]
 		if !ok {
-			names := sortedKeys(allowed)
-			hint := suggestion(k.name, names...)
-			if hint == "" {
-				hint = "; expected one of " + strings.Join(names, ", ")
-			}
-			return p.fail(k.line, "unknown key %s= in section [%s]%s", clip(k.name), section, hint)
+			return p.fail(k.line, "unknown key %s= in section [%s]%s", clip(k.name), section, keyHint(k.name, section))
 		}
 		if first := seen[k.name]; first != 0 && !repeats {
 			return p.fail(k.line, "%s= stands twice in this section, first in line %d", k.name, first)

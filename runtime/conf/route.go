@@ -27,6 +27,7 @@ func (p *parser) route(s section) error {
 			if r.Device, err = domain.ParseLink(k.value); err != nil {
 				err = p.fail(k.line, "%v", err)
 			}
+			p.file.Devices = append(p.file.Devices, Device{k.line, r.Device})
 		case "Metric":
 			r.Metric, err = p.number(k, 0, 1<<32-1)
 		case "Table":

@@ -90,7 +90,7 @@ func notText(line string) string {
 
 func isKey(name string) bool {
 	for i := range len(name) {
-		if c := name[i] | 0x20; c < 'a' || c > 'z' {
+		if c := name[i] | 0x20; (c < 'a' || c > 'z') && (i == 0 || name[i] < '0' || name[i] > '9') {
 			return false
 		}
 	}

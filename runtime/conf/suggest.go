@@ -16,6 +16,63 @@ func suggestion(s string, names ...string) string {
 	return ""
 }
 
+// elsewhere are sections and keys of other programs, and what stands for them here.
+var elsewhere = map[string]string{
+	"interface": "[Link NAME] with Kind=wireguard, in which the private key is a file of its own: PrivateKeyFile=",
+	"peer":      "[WireGuardPeer NAME], with the name of the link",
+	"netdev":    "[Link NAME] with Kind=", "match": "[Link NAME]", "network": "[Domain] for DNS=, [Link NAME] for Address=, [Route] for Gateway=",
+	"address": "Address= in [Link NAME]", "vrf": "[Domain] with Kind=vrf", "netns": "[Domain]", "rule": "[RoutingPolicyRule]",
+}
+
+// sectionHint says which section may have been meant.
+func sectionHint(name string) string {
+	if other := elsewhere[strings.ToLower(name)]; other != "" {
+		return "; what is meant is " + other
+	}
+	if hint := suggestion(name, "Domain", "Link", "WireGuardPeer", "Route", "RoutingPolicyRule", "Neighbor", "Sysctl"); hint != "" {
+		return hint
+	}
+	return "; expected " + expected
+}
+
+// keyHint says which key of the section may have been meant, or in which section
+// the key stands.
+func keyHint(name, section string) string {
+	names := sortedKeys(keys[section])
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return "; did you mean " + n + "?"
+		}
+	}
+	var others []string
+	for other, allowed := range keys {
+		for n := range allowed {
+			if !strings.EqualFold(n, name) {
+				continue
+			}
+			if several[other] {
+				other += " NAME"
+			}
+			others = append(others, "["+other+"]")
+		}
+	}
+	if slices.Sort(others); len(others) > 0 {
+		return "; it stands in " + strings.Join(others, " or ")
+	}
+	if rest, ok := strings.CutPrefix(strings.ToLower(name), "ipv6"); ok && (rest == "acceptra" || rest == "privacyextensions" || rest == "forwarding") {
+		return "; [Sysctl] has it: net.ipv6.conf.LINK." + map[string]string{"acceptra": "accept_ra", "privacyextensions": "use_tempaddr", "forwarding": "forwarding"}[rest]
+	}
+	for _, n := range names {
+		if len(name) > 2 && strings.HasPrefix(strings.ToLower(n), strings.ToLower(name)) {
+			return "; did you mean " + n + "?"
+		}
+	}
+	if hint := suggestion(name, names...); hint != "" {
+		return hint
+	}
+	return "; expected one of " + strings.Join(names, ", ")
+}
+
 // commentHint helps who put a comment behind a value.
 func commentHint(value string) string {
 	if strings.ContainsAny(value, "#;") {

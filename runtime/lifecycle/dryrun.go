@@ -75,7 +75,7 @@ func (s *dryRun) add(id domain.ID, chain []domain.ID) error {
 	}
 	if v.kind == ours && v.file != nil {
 		chain = append(slices.Clip(chain), v.id)
-		before := requirements(v.f, v.id)
+		before := v.f.Requirements(v.id)
 		if n := v.outer(); !n.IsZero() {
 			before = append(before, conf.Ref{Line: v.f.KindLine, ID: n.ID()})
 		}

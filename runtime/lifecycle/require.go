@@ -14,23 +14,10 @@ import (
 	"rdgen/runtime/plan"
 )
 
-// requirements returns the domains that must be up before the file's own: those
-// that it requires, and those in which its links have their other side.
-func requirements(f *conf.File, id domain.ID) []conf.Ref {
-	list := slices.Clone(f.Requires)
-	for _, l := range f.Links {
-		if o := l.Outer; o.ID != (domain.ID{}) && o.ID != id &&
-			!slices.ContainsFunc(list, func(r conf.Ref) bool { return r.ID == o.ID }) {
-			list = append(list, o)
-		}
-	}
-	return list
-}
-
 // require brings up what a file requires. chain are the domains that are waiting
 // for this one.
 func (h *Host) require(t target, chain []domain.ID) error {
-	for _, ref := range requirements(t.file, t.id) {
+	for _, ref := range t.file.Requirements(t.id) {
 		if err := inCircle(t.file, ref, chain); err != nil {
 			return err
 		}

@@ -167,7 +167,7 @@ func (h *Host) begin(d *resolved, in *kernel.Inputs) (*work, error) {
 		return nil, fmt.Errorf("%s was brought up from another network namespace; run rdomain there", d.id)
 	}
 	d.r.Requires = nil
-	for _, ref := range requirements(d.f, d.id) {
+	for _, ref := range d.f.Requirements(d.id) {
 		d.r.Requires = append(d.r.Requires, ref.ID)
 	}
 	if n := d.outer(); !n.IsZero() {
