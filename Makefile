@@ -154,20 +154,22 @@ install-doc: paths
 	$(SELF) completion fish >$(DESTDIR)$(FISHCOMPDIR)/rdgen.fish
 	$(foreach page,LICENSE README.md $(wildcard docs/*.md),$(call put,0644,$(page),$(DOCDIR)/$(page)))
 
-# The hook that every OpenRC service passes, and the domains' init script.
+# The hook that every OpenRC service passes, and the domains' init scripts.
 install-openrc: paths
 	$(call put,0644,openrc/files/etc/rc.conf.d/50-rdgen.conf,$(SYSCONFDIR)/rc.conf.d/50-rdgen.conf)
 	$(foreach part,$(wildcard openrc/files/usr/libexec/rdgen/*.sh),$(call put,0644,$(part),$(LIBEXECDIR)/rdgen/$(notdir $(part))))
 	$(call put,0755,openrc/files/etc/init.d/rdomain,$(SYSCONFDIR)/init.d/rdomain)
+	$(call put,0755,openrc/files/etc/init.d/rdomain-watch,$(SYSCONFDIR)/init.d/rdomain-watch)
 	# Since OpenRC 0.64 users' services read this folder instead of /etc/rc.conf.d.
 	install -d $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d
 	ln -sf ../../rc.conf.d/50-rdgen.conf $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d/50-rdgen.conf
 
-# The domains' unit, the generator (rdgen itself, which knows by its arguments
+# The domains' units, the generator (rdgen itself, which knows by its arguments
 # that it is one), and the rule that makes a deleted VRF again.
 install-systemd: NAMES += -e 's|/bin/systemctl|$(SYSTEMCTL)|g'
 install-systemd: paths
 	$(call put,0644,systemd/rdomain@.service,$(SYSTEMDUNITDIR)/rdomain@.service)
+	$(call put,0644,systemd/rdomain-watch.service,$(SYSTEMDUNITDIR)/rdomain-watch.service)
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
 	install -d $(DESTDIR)$(SYSTEMDGENERATORDIR)
 	ln -sf $(BINDIR)/rdgen $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen

@@ -15,6 +15,8 @@ const (
 	// RdomainPath is the init script of the domains. It is executable, and each
 	// domain is a link to it, RdomainService(ID).
 	RdomainPath = "/etc/init.d/rdomain"
+	// WatchPath is the init script of rdomain watch.
+	WatchPath = "/etc/init.d/rdomain-watch"
 )
 
 var (
@@ -43,13 +45,15 @@ var (
 	slipsFile []byte
 	//go:embed files/etc/init.d/rdomain
 	rdomainScript []byte
+	//go:embed files/etc/init.d/rdomain-watch
+	watchScript []byte
 )
 
 // shipped returns the files that rdgen installs, each by its path, with the paths
 // that it names on this target.
 func shipped() map[string][]byte {
 	files := map[string][]byte{ConfPath: confFile, HookPath: hookFile, SupervisePath: superviseFile, StopPath: stopFile, SlipsPath: slipsFile,
-		RdomainPath: rdomainScript}
+		RdomainPath: rdomainScript, WatchPath: watchScript}
 	for path, text := range files {
 		files[path] = installed.At(text)
 	}

@@ -66,7 +66,7 @@ func TestRdomainScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := dependText(s.Depends), "use localmount; after modules sysctl net; need rdomain.rdomain?; keyword -shutdown"; got != want {
+	if got, want := dependText(s.Depends), "use localmount; after modules sysctl net; want rdomain-watch; need rdomain.rdomain?; keyword -shutdown"; got != want {
 		t.Errorf("Depends = %s; want %s", got, want)
 	}
 	for _, f := range []string{"start", "stop", "reload", "check", "start_pre"} {

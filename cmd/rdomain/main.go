@@ -25,6 +25,7 @@ const usage = `usage: rdomain up [-n] NAME...|--all      bring domains up
        rdomain ps [--json] [NAME]
        rdomain identify [--json] [PID]
        rdomain exec NAME [--] PROG [ARG...]
+       rdomain watch [-- PROG [ARG...]]   keep what is up as it was made
 
 NAME is that of a namespace, of a VRF, or VRF@NETNS; /etc/rdomain/NAME.conf may
 describe it. --all are all domains with a file, for down all that are up. -n
@@ -50,7 +51,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	c := &command{stdout: out, stderr: &printable{w: stderr}, terminal: stderr}
 	verbs := map[string]func([]string) error{
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
-		"ps": c.ps, "identify": c.identify, "exec": c.exec,
+		"ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
 	}
 	switch args[0] {
 	case "-h", "--help", "help":
@@ -62,7 +63,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
-		c.fail(&problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify or exec",
+		c.fail(&problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify, exec or watch",
 			args[0])})
 		return c.code
 	}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/domain"
+	"rdgen/runtime/lifecycle"
+	"rdgen/runtime/rtnl"
+)
+
+// settle is how long a link that is new outside is left to its owner at most, who may
+// have more to do than to make it.
+const settle = 5 * time.Second
+
+// A domain that cannot be kept so many times in a row, or that somebody changed so
+// often within the time, is given to the program that watch was told of.
+const (
+	failures = 3
+	often    = 5
+	within   = time.Minute
+)
+
+// watch keeps the domains that are up as they were made, until it is told to end
+// (SIGTERM, SIGINT). args are the program that takes its place, and its arguments, when
+// a domain cannot be kept.
+func (c *command) watch(args []string) error {
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	} else if len(args) > 0 {
+		return wrong("watch takes -- PROG [ARG...], or nothing")
+	}
+	if len(args) > 0 && (!filepath.IsAbs(args[0]) || unix.Access(args[0], unix.X_OK) != nil) {
+		return wrong("watch: %q is not the path of a program", args[0])
+	}
+	host, err := lifecycle.Open()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	changes, err := rtnl.OpenWatch() // before the first look, so that nothing is missed
+	if err != nil {
+		return err
+	}
+	defer changes.Close()
+	w := &watcher{c: c, host: host, unable: args, keepers: map[domain.ID]*keeper{}}
+	host.Say = func(id domain.ID, text string) { w.note(id, text) }
+	ended, told := make(chan error, 1), make(chan os.Signal, 1)
+	signal.Notify(told, unix.SIGTERM, unix.SIGINT)
+	go func() { ended <- w.follow(changes) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-told:
+		w.work.Lock() // what was begun is done
+		w.mu.Lock()
+		c.code = 0 // what went wrong was said then
+		return nil
+	}
+}
+
+// watcher is one call of rdomain watch.
+type watcher struct {
+	c       *command
+	host    *lifecycle.Host
+	unable  []string
+	keepers map[domain.ID]*keeper
+	// work is held, for reading, while a domain is changed.
+	work sync.RWMutex
+	mu   sync.Mutex // what is said, and the exit code
+}
+
+// keeper is the work on one domain; domains do not wait for each other.
+type keeper struct {
+	*watcher
+	id   domain.ID
+	poke chan struct{}
+	// said is what was said last of a state that lasts, so that it is said once.
+	said string
+	// did are the times of the last repairs.
+	did []time.Time
+}
+
+// follow looks at all domains, and then at those that a change of a link concerns.
+func (w *watcher) follow(changes *rtnl.Watch) error {
+	for names := map[string]bool(nil); ; {
+		start := time.Now()
+		list, err := w.host.Concerned(names)
+		if err != nil {
+			return err
+		}
+		for _, id := range list {
+			w.look(id)
+		}
+		// Where links come and go all the time, this takes half a processor at most.
+		time.Sleep(min(time.Since(start), time.Second))
+		var lost bool
+		if names, lost, err = changes.Next(); err != nil {
+			return err
+		}
+		if lost {
+			names = nil
+		}
+	}
+}
+
+// look has a domain looked at soon.
+func (w *watcher) look(id domain.ID) {
+	k, ok := w.keepers[id]
+	if !ok {
+		k = &keeper{watcher: w, id: id, poke: make(chan struct{}, 1)}
+		w.keepers[id] = k
+		go func() {
+			for range k.poke {
+				k.keep()
+			}
+		}()
+	}
+	select {
+	case k.poke <- struct{}{}:
+	default: // it will look after this change too
+	}
+}
+
+func (w *watcher) note(id domain.ID, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintf(w.c.stderr, "rdomain: note: %s: %s\n", id, text)
+}
+
+// once says what lasts, once.
+func (k *keeper) once(text string, say func()) {
+	if k.said != text && text != "" {
+		say()
+	}
+	k.said = text
+}
+
+// keep puts the domain right, or gives it up.
+func (k *keeper) keep() {
+	start, gone := time.Now(), false
+	for failed := 0; ; {
+		k.work.RLock()
+		kept, err := k.host.Keep(k.id, time.Since(start) < settle)
+		k.work.RUnlock()
+		switch {
+		case err == nil && kept.Early != "" && len(kept.Did) == 0:
+			time.Sleep(200 * time.Millisecond)
+			continue
+		case err == nil:
+			k.report(kept)
+			return
+		case errors.Is(err, lifecycle.ErrGone) && !gone:
+			gone = true // udev, or who deleted it, may be about to make it again
+			time.Sleep(time.Second)
+			continue
+		}
+		k.once(err.Error(), func() {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.c.fail(err)
+		})
+		if gone && errors.Is(err, lifecycle.ErrGone) {
+			k.giveUp()
+			return
+		}
+		if exitCode(err) == domain.ExitPermanent {
+			return // a file that is wrong is no reason to stop what runs
+		}
+		if failed++; failed == failures {
+			k.giveUp()
+			return
+		}
+		time.Sleep(time.Duration(failed) * time.Second)
+	}
+}
+
+// report says what was done, and gives the domain up where it was too often.
+func (k *keeper) report(kept *lifecycle.Kept) {
+	text := ""
+	if len(kept.Missing) > 0 {
+		text = fmt.Sprintf("there is no link %s any more; it is taken in again when there is", strings.Join(kept.Missing, ", "))
+	}
+	k.once(text, func() { k.note(k.id, text) })
+	if len(kept.Did) == 0 {
+		return
+	}
+	text = fmt.Sprintf("somebody changed it; put right: %s", kept.Did[0])
+	if more := len(kept.Did) - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	k.note(k.id, text)
+	k.did = append(k.did, time.Now())
+	if k.did = k.did[max(0, len(k.did)-often):]; len(k.did) == often && time.Since(k.did[0]) < within {
+		k.did = nil
+		k.note(k.id, fmt.Sprintf("somebody undoes it again and again (%d times within %d s)", often, within/time.Second))
+		k.giveUp()
+	}
+}
+
+// giveUp executes the program for a domain that cannot be kept, in place of this one,
+// which the init system starts again.
+func (k *keeper) giveUp() {
+	if len(k.unable) == 0 {
+		return
+	}
+	args := make([]string, len(k.unable))
+	for i, a := range k.unable {
+		args[i] = strings.ReplaceAll(a, "{}", k.id.String())
+	}
+	k.note(k.id, "cannot be kept as it was made; executing "+strings.Join(args, " "))
+	k.work.Lock() // what was begun is done
+	defer k.work.Unlock()
+	err := unix.Exec(args[0], args, os.Environ())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.c.fail(fmt.Errorf("%s: %w", args[0], err))
+}

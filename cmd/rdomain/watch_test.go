@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// buffer is what a process that runs has said so far.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// watching runs rdomain watch until the test ends, and returns what it says.
+func watching(t *testing.T, args ...string) *buffer {
+	t.Helper()
+	said := new(buffer)
+	cmd := exec.Command(bin, append([]string{"watch"}, args...)...)
+	cmd.Stderr = said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(unix.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("rdomain watch: %v\n%s", err, said)
+		}
+	})
+	return said
+}
+
+// sh runs a script.
+func sh(t *testing.T, script string) {
+	t.Helper()
+	if out, err := exec.Command("sh", "-euc", script).CombinedOutput(); err != nil {
+		t.Fatalf("%s\n%v\n%s", script, err, out)
+	}
+}
+
+// awaitTrue waits until a script succeeds, ten seconds at most, since a test must end.
+func awaitTrue(t *testing.T, said *buffer, script string) {
+	t.Helper()
+	for range 500 {
+		if exec.Command("sh", "-ec", script).Run() == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("never true: %s\n%s", script, said)
+}
+
+// A link that its owner makes again outside is taken in again, with its addresses and
+// routes, and not before its owner gave it an address, unless the file has one. It is
+// as before without rdomain watch: outside.
+func TestLinkMadeAgain(t *testing.T) {
+	for _, c := range []struct{ name, conf, first, again, inside string }{
+		{"file", "[Link t0]\nAddress=10.8.0.2/24\n[Route]\nDestination=default\nDevice=t0\n", "", "", "10.8.0.2/24"},
+		{"owner", "[Link t0]\n[Route]\nDestination=10.9.0.0/24\nDevice=t0\n",
+			"ip link set t0 up; ip address add 10.8.0.2/24 dev t0",
+			// In steps, as OpenVPN does it: a later one would fail if t0 were taken at the first.
+			"sleep 0.5; ip link set t0 up; ip address add 10.8.0.3/24 dev t0", "10.8.0.3/24"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			start(t)
+			make := "ip link add t0 type veth peer name t1; "
+			sh(t, make+c.first)
+			t.Cleanup(func() { sh(t, "ip link delete t0 || ip -n vpn link delete t0 || :") })
+			file(t, "vpn", "[Domain]\nTimeoutSec=0\n"+c.conf)
+			quiet(t, "up", "vpn")
+			t.Cleanup(func() { quiet(t, "down", "vpn") })
+			said := watching(t)
+			sh(t, "ip -n vpn link delete t0")
+			awaitTrue(t, said, "! ip -n vpn link show t0")
+			sh(t, make+c.again)
+			awaitTrue(t, said, "ip -n vpn address show dev t0 | grep -q "+c.inside)
+			awaitTrue(t, said, "rdomain check vpn")
+		})
+	}
+}
+
+// Watch leaves alone what is down, and what goes down.
+func TestWatchLeaves(t *testing.T) {
+	start(t)
+	file(t, "vpn", "[Link t0]\nAddress=10.8.0.2/24\n")
+	sh(t, "ip link add t0 type veth peer name t1")
+	t.Cleanup(func() { sh(t, "ip link delete t0") })
+	said := watching(t)
+	for range 5 {
+		quiet(t, "up", "vpn")
+		quiet(t, "down", "vpn")
+		sh(t, "ip link set t0 up; ip link set t0 down")
+	}
+	// What it does with a later change is seen by another domain's.
+	file(t, "other", "[Link o0]\nAddress=10.8.1.2/24\n")
+	sh(t, "ip link add o0 type veth peer name o1")
+	quiet(t, "up", "other")
+	sh(t, "ip -n other link delete o0; ip link add o0 type veth peer name o1")
+	awaitTrue(t, said, "ip -n other link show o0")
+	sh(t, "ip link show t0; ! ip netns list | grep vpn")
+	quiet(t, "down", "other")
+	sh(t, "ip link delete o0")
+	if strings.Contains(said.String(), "vpn") {
+		t.Errorf("it said %s", said)
+	}
+}
+
+// A domain that cannot be kept is given to a program.
+func TestWatchGivesUp(t *testing.T) {
+	start(t)
+	file(t, "vpn", "[Domain]\nTimeoutSec=0\n[Link t0]\nAddress=10.8.0.2/24\n")
+	make := "ip link add t0 type veth peer name t1"
+	sh(t, make)
+	quiet(t, "up", "vpn")
+	t.Cleanup(func() { os.Remove("/run/given"); quiet(t, "down", "vpn"); sh(t, "ip link delete t0 || :") })
+	said := watching(t, "--", "/bin/sh", "-c", "echo {} >/run/given")
+	for range often {
+		sh(t, "test ! -e /run/given; ip -n vpn link delete t0; "+make)
+		awaitTrue(t, said, "ip -n vpn link show t0")
+	}
+	awaitTrue(t, said, "test \"$(cat /run/given)\" = vpn")
+}
