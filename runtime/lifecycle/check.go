@@ -36,6 +36,7 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	}
 	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{},
 		Diff: []string{}, File: v.f.Path}
+	report.Problems = append(report.Problems, v.beside()...)
 	if report.Problems == nil {
 		report.Problems = []string{}
 	}

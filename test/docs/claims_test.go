@@ -13,6 +13,7 @@ var claims = []claim{
 	{"docs/systemd.md", `.`, by("test/native/systemd_test.go", "TestSystemdGuide")},
 	{"docs/domains.md", `/etc/rdomain/`, by("runtime/conf/man_test.go", "TestGuide")},
 	{"docs/domains.md", `Changing it`, finds},
+	{"docs/domains.md", `Other network managers`, by("test/vm/domains_test.go", "TestDomainsOfOthers")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},
 	{"docs/s6.md", `s6-overlay`, from(overlay, docker)},

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -356,7 +357,7 @@ EOT`)
 			rm /etc/rdomain/soon.conf
 			rdomain up theirs >/root/out 2>&1 & pid=$!
 			`+make+`
-			wait $pid; test ! -s /root/out
+			wait $pid; ! grep -v "note: theirs: waiting for vrf theirs" /root/out
 			test -e /sys/fs/bpf/rdomain/theirs
 			await sh -c 'ip -br addr show dev e0 | grep -q 10.1.0.1 && ip -br link show master theirs | grep -q e0'
 			rdexec -v theirs -- rdomain check --self -v theirs
@@ -380,6 +381,10 @@ EOT`)
 			! rdomain up thief 2>/root/why; grep -q 'thief.conf:1: Table=1010 is already that of vrf theirs' /root/why || { cat /root/why; false; }
 			! ip link show thief 2>/dev/null
 			rdomain up theirs; `+unmake+`; ip link del theirs 2>/dev/null || true; rdomain down theirs`)
+		if m.System.Init == Systemd {
+			m.Put(t, "/root/guide.network", 0o644, networkFile(t))
+			m.Sh(t, await+besideNetworkd)
+		}
 		// A tool that deletes what it does not know, as IfState does with
 		// namespaces: check says so, up makes it again, down cleans.
 		m.Sh(t, `printf '[Link e2]\n[Link d0]\nKind=dummy\nAddress=10.3.0.1/24\n' >/etc/rdomain/ns.conf
@@ -395,6 +400,55 @@ EOT`)
 			ip link show e2 >/dev/null; ! ip netns list | grep -q .`)
 	})
 }
+
+// networkFile is the .network file of docs/domains.md, for this test's link and VRF.
+func networkFile(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/domains.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := bytes.Cut(text, []byte("\n    # /etc/systemd/network/20-eth1.network\n"))
+	text, _, ended := bytes.Cut(text, []byte("\n\nWith"))
+	if !found || !ended {
+		t.Fatal("docs/domains.md has no 20-eth1.network")
+	}
+	return []byte(strings.NewReplacer("eth1", "e2", "10.20.30.40", "10.2.0.7", "10.20.30.1", "10.2.0.9", "Table=10", "Table=20", "\n    ", "\n").
+		Replace("\n" + string(text) + "\n"))
+}
+
+// besideNetworkd is networkd with a file that matches a member of a VRF of ours: it
+// takes the link out. check has said so before, by file and line; the link is taken in
+// again, and without rdomain-watch it would stay outside. With KeepMaster=yes networkd
+// leaves it, and still sets its address.
+const besideNetworkd = `
+systemctl start systemd-udevd; udevadm trigger --subsystem-match=net --action=add; udevadm settle
+systemctl start systemd-networkd; systemctl start rdomain@ours; systemctl is-active rdomain-watch
+printf '[Match]\nName=e2\n[Network]\nAddress=10.2.0.1/24\n' >/etc/systemd/network/20-e2.network
+! rdomain check ours >/root/diff
+grep -q '^# ours: /etc/systemd/network/20-e2.network:2: this file of systemd-networkd is for link e2, and takes it out of vrf ours; write KeepMaster=yes' /root/diff || { cat /root/diff; false; }
+test "$(wc -l </root/diff)" = 1 || { cat /root/diff; false; }
+systemctl restart systemd-networkd
+await sh -c 'journalctl -u rdomain-watch | grep "ours: somebody changed it; put right: .*e2"'
+await sh -c 'ip -br link show master ours | grep -q e2'
+systemctl is-active rdomain@ours
+await sh -c 'rdomain check ours | grep -v ^#.*20-e2.network; test $? = 1'
+# Without the watch: networkd leaves it outside.
+systemctl stop rdomain-watch; systemctl restart systemd-networkd
+await sh -c '! ip -br link show master ours | grep -q e2'
+ip route get 10.2.0.9 | grep -q 'dev e2'
+systemctl start rdomain-watch
+await sh -c 'ip -br link show master ours | grep -q e2'
+mv /root/guide.network /etc/systemd/network/20-e2.network
+rdomain check ours; systemctl stop rdomain-watch; systemctl restart systemd-networkd
+await sh -c 'ip -br address show dev e2 | grep -q 10.2.0.7/24'
+ip -br link show master ours | grep -q e2
+ip route show table 20 | grep -q 10.2.0.0/24; ! ip route | grep 10.2.0
+await sh -c 'ip route show table 20 | grep -q "default via 10.2.0.9"'
+systemctl stop systemd-networkd.socket systemd-networkd 2>/dev/null || :
+systemctl stop rdomain@ours; ip address flush dev e2; rm /etc/systemd/network/20-e2.network
+systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd-varlink.socket systemd-udevd 2>/dev/null || :
+`
 
 // The tests of cmd/rdomain that need a kernel with VRFs, among them that an up or
 // down that is killed at a system call leaves nothing, run in the machine. An emulated
