@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 
 func checkCommand() *cobra.Command {
 	var root string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check [SERVICE...]",
 		Short: "find services that would not run in the domain they name",
@@ -23,9 +25,12 @@ func checkCommand() *cobra.Command {
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
 			"which is read and not run, would let rdgen enter. Prints each with file and line and what to do.",
-		Example: "rdgen check",
+		Example: "rdgen check\nrdgen check --json",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			notes, err := check(root, names)
+			if asJSON {
+				return printFindings(cmd.OutOrStdout(), notes, err)
+			}
 			for _, n := range notes {
 				say(cmd.ErrOrStderr(), "note", n)
 			}
@@ -33,7 +38,30 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	rootFlag(cmd, &root)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON: problems, notes")
+	cmd.Annotations = map[string]string{"json": "One object. problems: a list of objects, each with what (the fact), and, where there are such, " +
+		"file and line (its place; without line it is the whole file) and hint (what to do, in one line or several). " +
+		"notes: a list of sentences that are worth knowing. Both lists are always there, and the exit code is that without --json. Fields may be added."}
 	return cmd
+}
+
+// printFindings prints what check found as JSON.
+func printFindings(w io.Writer, notes []string, err error) error {
+	found := struct {
+		Problems []*problem.Error `json:"problems"`
+		Notes    []string         `json:"notes"`
+	}{[]*problem.Error{}, append([]string{}, notes...)}
+	for _, err := range problem.List(err) {
+		p, ok := errors.AsType[*problem.Error](err)
+		if !ok {
+			p = &problem.Error{Msg: err.Error()}
+		}
+		found.Problems = append(found.Problems, p)
+	}
+	if err := encode(w, found); err != nil || len(found.Problems) == 0 {
+		return err
+	}
+	return errSaid
 }
 
 // check returns everything that is wrong with the services, or with all that

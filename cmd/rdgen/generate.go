@@ -60,6 +60,8 @@ func generate(v verb) *cobra.Command {
 	flags.StringVar(&o.vrf, "vrf", "", "put the services into the VRF `V`, whatever conf.d says")
 	flags.BoolVar(&o.check, "check", false, "write nothing, print what would change, exit 1 if anything would")
 	flags.BoolVar(&o.json, "json", false, "print the files as JSON: path, mode, link, text")
+	cmd.Annotations = map[string]string{"json": "A list of objects, one for each file, in the order of the paths: path; link (where a symbolic link leads to), " +
+		"or mode (four octal digits) and text, or base64 where the text is not UTF-8. Fields may be added."}
 	if v.flags != nil {
 		setup = v.flags(cmd)
 	}

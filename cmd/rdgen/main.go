@@ -4,10 +4,11 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -33,16 +34,52 @@ func main() {
 
 // run is rdgen with its arguments and outputs, and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	out := bufio.NewWriter(stdout)
+	var out bytes.Buffer
 	root := rootCommand()
 	root.SetArgs(args)
-	root.SetOut(out)
+	root.SetOut(&out)
 	root.SetErr(stderr)
-	if err := errors.Join(root.Execute(), out.Flush()); err != nil {
+	err := root.Execute()
+	text := out.String()
+	if isTerminal(stdout) {
+		text = printable(text)
+	}
+	if text != "" {
+		_, failed := io.WriteString(stdout, text)
+		err = errors.Join(err, failed)
+	}
+	if err != nil {
 		report(stderr, err)
 		return 1
 	}
 	return 0
+}
+
+// isTerminal reports whether w may be a terminal: a character device.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// printable escapes what would move a terminal's cursor: what is printed has parts of
+// scripts, of units, and names of files.
+func printable(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line, end := strings.TrimSuffix(line, "\n"), line[len(strings.TrimSuffix(line, "\n")):]
+		for i, part := range strings.Split(line, "\t") {
+			if i > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(templates.Comment(part))
+		}
+		b.WriteString(end)
+	}
+	return b.String()
 }
 
 func rootCommand() *cobra.Command {
@@ -77,8 +114,15 @@ func usage(msg string, cmd *cobra.Command) error {
 var errSaid = errors.New("")
 
 // report prints every error that err holds, and then what to do about it.
+// Who is not root is told once that this is why files cannot be read.
 func report(w io.Writer, err error) {
+	denied := 0
 	for _, err := range problem.List(err) {
+		if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+			if denied++; denied > 1 {
+				continue
+			}
+		}
 		hint := ""
 		if p, ok := errors.AsType[*problem.Error](err); ok {
 			hint = p.Hint
@@ -92,6 +136,12 @@ func report(w io.Writer, err error) {
 		for line := range strings.Lines(hint) {
 			say(w, "hint", strings.TrimSuffix(line, "\n"))
 		}
+	}
+	switch {
+	case denied > 1:
+		say(w, "hint", fmt.Sprintf("run it as root; %d more are closed to others", denied-1))
+	case denied == 1:
+		say(w, "hint", "run it as root")
 	}
 }
 

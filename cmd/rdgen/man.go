@@ -35,9 +35,9 @@ func manCommand() *cobra.Command {
 
 // page is the data of templates/man.tmpl.
 type page struct {
-	Name, Short, Use, Long, Examples string
-	Options                          []option
-	SeeAlso                          []string
+	Name, Short, Use, Long, Examples, JSON string
+	Options                                []option
+	SeeAlso                                []string
 }
 
 type option struct{ Flag, Usage string }
@@ -51,7 +51,7 @@ func manual(root *cobra.Command) (tree.Tree, error) {
 			continue
 		}
 		p := page{
-			Name: root.Name() + "-" + c.Name(), Short: c.Short, Use: c.UseLine(), Long: c.Long, Examples: c.Example,
+			Name: root.Name() + "-" + c.Name(), Short: c.Short, Use: c.UseLine(), Long: c.Long, Examples: c.Example, JSON: c.Annotations["json"],
 			SeeAlso: []string{"rdgen", "rdomain", "rdexec"},
 		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) { p.Options = append(p.Options, describe(f)) })

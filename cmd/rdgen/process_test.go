@@ -64,9 +64,10 @@ func TestUnreadableFile(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	os.Chmod(dir, 0o755)
-	write(t, dir, "root/etc/conf.d/secret", "netns=blue\n", "root/etc/conf.d/ssh", "netns=blue\n",
+	write(t, dir, "root/etc/conf.d/secret", "netns=blue\n", "root/etc/conf.d/secrets", "netns=blue\n", "root/etc/conf.d/ssh", "netns=blue\n",
 		"root/lib/systemd/system/ssh.service", daemonUnit, "out/README", "")
 	os.Chmod(filepath.Join(dir, "root/etc/conf.d/secret"), 0)
+	os.Chmod(filepath.Join(dir, "root/etc/conf.d/secrets"), 0)
 	cmd := rdgen(t)
 	if os.Geteuid() == 0 {
 		self, err := os.ReadFile(cmd.Path)
@@ -92,8 +93,8 @@ func TestUnreadableFile(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		run.Stdout, run.Stderr = &stdout, &stderr
 		err := run.Run()
-		got, _, _ := strings.Cut(stderr.String(), "rdgen: hint")
-		if run.ProcessState.ExitCode() != 1 || got != c.want || stdout.Len() > 0 {
+		got, hint, _ := strings.Cut(stderr.String(), "rdgen: hint: ")
+		if run.ProcessState.ExitCode() != 1 || got != c.want || stdout.Len() > 0 || !strings.HasPrefix(hint, "run it as root") {
 			t.Errorf("rdgen %s as nobody: %v, stdout %q, stderr:\n%swant exit 1 and\n%s", c.args, err, &stdout, &stderr, c.want)
 		}
 	}
