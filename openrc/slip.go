@@ -42,6 +42,25 @@ func (c *Conf) slip() error {
 	return nil
 }
 
+// ConfigSlip returns the first slip in data, the text of file, where a line is not shell
+// but KEY = VALUE, with spaces or without; or nil. set reports whether the file sets
+// vrf or netns. The error is a *problem.Error.
+func ConfigSlip(file string, data []byte, set func(key string) bool) error {
+	var b strings.Builder
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(line, "="); ok {
+			line = strings.TrimRight(key, blanks) + "=" + strings.TrimLeft(value, blanks)
+		}
+		b.WriteString(line)
+	}
+	for _, s := range slips(&source{path: file, text: []byte(b.String())}) {
+		if s.certain || !set(s.key) {
+			return s.problem()
+		}
+	}
+	return nil
+}
+
 func (s slip) problem() error {
 	value := s.value
 	if value == "" {

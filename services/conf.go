@@ -189,6 +189,10 @@ func (c *confs) configured(name string) (domain.Domain, problem.Pos, error) {
 	if err != nil {
 		return domain.Domain{}, pos, err
 	}
+	isSet := func(key string) bool { _, set := values[key]; return set }
+	if err := openrc.ConfigSlip(pos.File, data, isSet); err != nil {
+		return domain.Domain{}, pos, err
+	}
 	for _, key := range []string{"netns", "vrf"} {
 		if v, set := values[key]; set {
 			pos = v.Pos

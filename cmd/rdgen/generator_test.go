@@ -44,6 +44,7 @@ func TestGenerator(t *testing.T) {
 		"etc/conf.d/other", "opts='-v'\n",
 		"etc/conf.d/sshd", "netns=blue\n",
 		"etc/conf.d/undefined", "vrf=nosuch\n",
+		"lib/systemd/system/slip.service", daemonUnit, "etc/conf.d/slip", "# a comment\nnetns = blue\n",
 		"etc/conf.d/off", "netns=blue\n",
 		"etc/conf.d/own", "netns=blue\n",
 		"etc/conf.d/legacy", "netns=blue\n", "etc/init.d/legacy", "#!/bin/sh\n", // systemd-sysv-generator makes the unit
@@ -72,6 +73,7 @@ func TestGenerator(t *testing.T) {
 		"bad.socket.d/zz-rdomain.conf":        `ExecStartPre=+/bin/sh -c "printf '%%s\\n' '<3>rdgen: error: /etc/conf.d/bad:1: netns`,
 		"ssh.service.d/zz-rdomain.conf":       "put the line into /etc/conf.d/ssh",
 		"undefined.service.d/zz-rdomain.conf": "vrf nosuch is not defined: there is no /etc/rdomain/nosuch.conf",
+		"slip.service.d/zz-rdomain.conf":      "/etc/conf.d/slip:2: this does not set netns",
 		"own.service.d/zz-rdomain.conf":       "SourcePath=/etc/conf.d/own",
 		"legacy.service.d/zz-rdomain.conf":    "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
 		"foreign.service.d/zz-rdomain.conf":   "there is no foreign.service",

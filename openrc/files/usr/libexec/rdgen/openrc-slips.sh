@@ -13,8 +13,9 @@ rdgen_slips()
 		while IFS= read -r rdgen_text || [ -n "$rdgen_text" ]; do
 			rdgen_number=$((rdgen_number + 1))
 			case "$rdgen_text" in
-			'#'*) ;;
-			*[vVnNrReE]*) rdgen_line ;;
+			'#'* | '') ;;
+			# Every name that is meant has one of these; few other lines have.
+			*[vV][rR]* | *[rR][fF]* | *[vV][fF]* | *[rR][vV][fF]* | *[nN][sS]* | *[nN][eE][tT]* | *[nN][tT][sS]*) rdgen_line ;;
 			esac
 		done <"$rdgen_file"
 	done
