@@ -94,6 +94,24 @@ func (l *Loader) DomainOf(name string) (errs []error) {
 	return errs
 }
 
+// Nearby returns a note where a service's namespace has no file, and a domain has one
+// whose name is nearly the same; or "".
+func (l *Loader) Nearby(s generators.Service) string {
+	all := l.confs.domains()
+	if s.Domain.IsDefault() || all.Of(s.Domain) != nil {
+		return ""
+	}
+	var names []string
+	for _, f := range all.Files {
+		names = append(names, f.Domain.ID())
+	}
+	near := problem.Nearest(s.Domain.ID(), names...)
+	if near == "" {
+		return ""
+	}
+	return s.Pos.String() + ": " + s.Domain.String() + " has no file in " + conf.Dir + ", so it is empty; is " + near + " meant?"
+}
+
 // Contradicts returns the error for a service whose domain is, by its own file, not
 // what the service's file says; or nil.
 func (l *Loader) Contradicts(s generators.Service) error {

@@ -102,6 +102,9 @@ func checkService(loader *services.Loader, root, name string) (errs []error, not
 	if err := loader.Contradicts(declared); err != nil {
 		errs = append(errs, err)
 	}
+	if n := loader.Nearby(declared); n != "" {
+		notes = append(notes, n)
+	}
 	inits := slices.DeleteFunc(loader.Inits(), func(i services.Init) bool { return !i.Has(name) || !i.Follows(declared) })
 	for _, init := range inits {
 		if err := checkInit(init, root, name); err != nil {

@@ -62,6 +62,10 @@ func generate(v verb) *cobra.Command {
 	flags.BoolVar(&o.json, "json", false, "print the files as JSON: path, mode, link, text")
 	cmd.Annotations = map[string]string{"json": "A list of objects, one for each file, in the order of the paths: path; link (where a symbolic link leads to), " +
 		"or mode (four octal digits) and text, or base64 where the text is not UTF-8. Fields may be added."}
+	if v.name == "openrc" { // which refuses them, and says why
+		flags.MarkHidden("netns")
+		flags.MarkHidden("vrf")
+	}
 	if v.flags != nil {
 		setup = v.flags(cmd)
 	}

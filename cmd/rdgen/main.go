@@ -91,7 +91,22 @@ func rootCommand() *cobra.Command {
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			var verbs []string
+			for _, c := range cmd.Commands() {
+				if c.IsAvailableCommand() {
+					verbs = append(verbs, c.Name())
+				}
+			}
+			hint := "the verbs are " + strings.Join(verbs, ", ")
+			if near := problem.Nearest(args[0], verbs...); near != "" {
+				hint = "is rdgen " + near + " meant?"
+			}
+			return &problem.Error{Msg: fmt.Sprintf("there is no verb %q", args[0]), Hint: hint}
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usage("no verb given", cmd)
 		},
@@ -126,8 +141,6 @@ func report(w io.Writer, err error) {
 		hint := ""
 		if p, ok := errors.AsType[*problem.Error](err); ok {
 			hint = p.Hint
-		} else if strings.HasPrefix(err.Error(), "unknown command") {
-			hint = "rdgen --help"
 		}
 		if err == errSaid {
 			continue

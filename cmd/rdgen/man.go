@@ -54,7 +54,11 @@ func manual(root *cobra.Command) (tree.Tree, error) {
 			Name: root.Name() + "-" + c.Name(), Short: c.Short, Use: c.UseLine(), Long: c.Long, Examples: c.Example, JSON: c.Annotations["json"],
 			SeeAlso: []string{"rdgen", "rdomain", "rdexec"},
 		}
-		c.LocalFlags().VisitAll(func(f *pflag.Flag) { p.Options = append(p.Options, describe(f)) })
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				p.Options = append(p.Options, describe(f))
+			}
+		})
 		overview.Options = append(overview.Options, option{c.UseLine(), c.Short + "; see " + p.Name + "(8)"})
 		overview.SeeAlso = append(overview.SeeAlso, p.Name)
 		if err := addPage(&pages, p); err != nil {
