@@ -76,7 +76,7 @@ short:
 	$(GO) test -vet=off -short -json ./... | $(GO) run ./test/report
 
 # The programs that tests share are built once, into the folder $RDGEN_BIN.
-PROGRAMS = $(addprefix ./,cmd/rdgen cmd/rdomain cmd/rdexec test/vm/agent test/vm/probe test/native/keeper)
+PROGRAMS = $(addprefix ./,cmd/rdgen cmd/rdomain cmd/rdexec test/vm/agent test/vm/probe test/native/keeper test/native/idle)
 share = export RDGEN_BIN=$$(mktemp -d) && trap 'rm -rf "$$RDGEN_BIN"' EXIT && chmod 0755 "$$RDGEN_BIN" && \
 	$(GO) build $(GOFLAGS_BUILD) -o "$$RDGEN_BIN/" $(PROGRAMS)
 

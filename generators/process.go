@@ -52,9 +52,10 @@ type process struct {
 	Notes []string
 }
 
-// folder is a directory of the service. Without a mode an old one keeps its own.
+// folder is a directory of the service. Without a mode an old one keeps its own, and
+// a new one has New.
 type folder struct {
-	Path, Mode, Owner string
+	Path, Mode, New, Owner string
 	// Removed: when the service has stopped.
 	Removed bool
 }

@@ -87,7 +87,9 @@ func (r *unitReader) user() {
 	if r.p.User == "" && (r.p.Group == "root" || r.p.Group == "0") {
 		r.p.Group = ""
 	}
-	if r.p.User != "" {
+	if numeric(r.p.User) {
+		r.p.Notes = append(r.p.Notes, "user "+r.p.User+" is a number: its groups, HOME, USER and LOGNAME are not set; write the name")
+	} else if r.p.User != "" {
 		r.p.Home = true
 		r.p.Env = append(r.p.Env, variable{"USER", r.p.User}, variable{"LOGNAME", r.p.User})
 	}

@@ -60,6 +60,9 @@ func newRun(s S6, p process) (run, error) {
 	for _, c := range p.Before {
 		r.Before = append(r.Before, p.line(c, enter, s.Template))
 	}
+	if slices.ContainsFunc(r.Before, func(l line) bool { return l.Head == "foreground" }) {
+		r.Before = append(r.Before, line{"", []string{"unexport", "?"}}) // foreground sets it
+	}
 	for _, c := range p.After {
 		l := p.line(c, enter, s.Template)
 		l.Head = "foreground"
@@ -117,8 +120,8 @@ func (r *run) prepare(p process) {
 		switch {
 		case s6.SafeFolder(f.Path) && f.Mode != "":
 			add("if", "install", "-d", "-m", f.Mode, f.Path)
-		case f.Mode != "":
-			add("if", "mkdir", "-p", "-m", f.Mode, f.Path)
+		case f.Mode != "" || f.New != "":
+			add("if", "mkdir", "-p", "-m", f.Mode+f.New, f.Path)
 		default:
 			add("if", "mkdir", "-p", f.Path)
 		}

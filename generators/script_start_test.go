@@ -78,7 +78,7 @@ func TestScriptIsStartedAsByOpenRC(t *testing.T) {
 		{bg + "output_log=/var/log/x.log\nerror_log=/var/log/x.err\numask=002", "", "umask 0177; redirfd -a 1 /var/log/x.log; redirfd -a 2 /var/log/x.err; umask 002"},
 		{sup + "supervise_daemon_args='-0 /etc/in'", "", "redirfd -r 0 /etc/in"},
 		{bg + "start_pre() { checkpath -d -m 0750 -o web:adm /run/x; }", "", "if { install -d -m 0750 /run/x }; if { chown -h web:adm /run/x }"},
-		{bg + "start_pre() {\ncheckpath --directory --owner web /run/x/y || return 1\n}", "", "if { mkdir -p /run/x/y }; if { chown -h web: /run/x/y }"},
+		{bg + "start_pre() {\ncheckpath --directory --owner web /run/x/y || return 1\n}", "", "if { mkdir -p -m 0775 /run/x/y }; if { chown -h web: /run/x/y }"},
 		{bg + "start_pre() {\nmkdir -p /run/x && checkpath -q -dm 755 /var/lib/x\n}", "", "if { mkdir -p /run/x }; if { install -d -m 755 /var/lib/x }"},
 		// What only other functions change.
 		{bg + "stop() { export A=1; command_user=y; }\nreload() { ulimit -n 1; command=/bin/y; }\nstop_post() { cd /; renice -n 1 $$; }", "", "/bin/x; cd /"},

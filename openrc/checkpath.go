@@ -11,8 +11,8 @@ import (
 // Folder is a directory that a script makes before its daemon starts.
 type Folder struct {
 	Path string
-	// Mode is octal, or "": then an old folder keeps its mode.
-	Mode string
+	// Mode is octal, or "": then an old folder keeps its mode, and a new one has New.
+	Mode, New string
 	// Owner is USER, USER:GROUP, :GROUP or "".
 	Owner string
 	Pos   problem.Pos
@@ -106,12 +106,15 @@ func makes(command string, args []given) (folders []Folder, ok bool) {
 	}
 	var f Folder
 	directory := command == "mkdir"
+	if !directory {
+		f.New = "0775" // do_create, whatever the umask is
+	}
 	for _, o := range options {
 		switch o.Name {
 		case "directory":
 			directory = true
 		case "mode":
-			f.Mode = o.Value
+			f.Mode, f.New = o.Value, ""
 		case "owner":
 			f.Owner = o.Value
 		case "parents", "quiet", "verbose", "nocolor", "symlinks":

@@ -39,6 +39,9 @@ func (s *Script) Exports() ([]Variable, error) {
 		case err != nil:
 			errs = append(errs, err)
 		case set:
+			if name == "PATH" {
+				v.Text = withoutOpenRC(v.Text)
+			}
 			all = append(all, Variable{name, v})
 		}
 	}
@@ -61,6 +64,13 @@ func cleaned(name string) bool {
 		}
 	}
 	return name == "SVCNAME" || name == "PWD" || name == "OLDPWD"
+}
+
+// withoutOpenRC removes OpenRC's own programs from a PATH, as is done for the daemon.
+func withoutOpenRC(path string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(path, ":"), func(dir string) bool {
+		return slices.Contains([]string{"/lib/rc/bin", "/lib/rc/sbin", "/usr/lib/rc/bin", "/usr/lib/rc/sbin", "/usr/libexec/rc/bin", "/usr/libexec/rc/sbin"}, dir)
+	}), ":")
 }
 
 // imported are the variables that OpenRC's shell has in its environment already

@@ -1,0 +1,4 @@
+package main
+
+// pause waits for a signal.
+func pause()

@@ -1,0 +1,156 @@
+package native
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"rdgen/test/need"
+)
+
+// sameService is a service and what rdgen s6 has to make of it: the same process, or
+// with refused an error that says so.
+type sameService struct {
+	text, conf, refused string
+	// truth is added to the script for OpenRC alone, where a real daemon would go
+	// to the background by itself.
+	truth string
+	// lost are what rdgen says that it does not carry over.
+	lost string
+}
+
+// TestSameAsOpenRC starts daemons by OpenRC and by what rdgen s6 makes of their
+// scripts, and compares the processes.
+func TestSameAsOpenRC(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) {
+		list := slices.Clone(sameScripts)
+		if m.Release == "bookworm" {
+			// Its start-stop-daemon is Debian's own, and has other options; its
+			// supervise-daemon is built without capabilities.
+			list = slices.DeleteFunc(list, func(s sameService) bool {
+				return !strings.Contains(s.text+s.truth, "supervisor=") || strings.Contains(s.text, "capabilities=")
+			})
+		}
+		for i, s := range list {
+			name := fmt.Sprintf("g%03d", i)
+			m.Put(t, "/etc/conf.d/"+name, 0o644, []byte(s.conf+"\n"))
+			m.Put(t, "/etc/init.d/"+name, 0o755, []byte("#!/sbin/openrc-run\n"+s.text+"\n"+s.truth+"\n"))
+		}
+		truth := sameRun(t, m, "openrc_all", list)
+		for i, s := range list {
+			m.Put(t, fmt.Sprintf("/etc/init.d/g%03d", i), 0o755, []byte("#!/sbin/openrc-run\n"+s.text+"\n"))
+		}
+		sameCompare(t, truth, sameRun(t, m, "s6_all", list), list)
+	})
+}
+
+// TestSameAsSystemd does so with units.
+func TestSameAsSystemd(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		for i, s := range sameUnits {
+			m.Put(t, fmt.Sprintf("/etc/systemd/system/g%03d.service", i), 0o644, []byte("[Service]\n"+s.text+"\n"))
+		}
+		m.Sh(t, "systemctl daemon-reload")
+		truth := sameRun(t, m, "systemd_all", sameUnits)
+		sameCompare(t, truth, sameRun(t, m, "s6_all", sameUnits), sameUnits)
+	})
+}
+
+// sameRun returns the facts of each service.
+func sameRun(t *testing.T, m *Machine, how string, list []sameService) [][]string {
+	t.Helper()
+	path, err := need.Program("test/native/idle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Put(t, "/usr/sbin/gizmod", 0o755, data)
+	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(script(t, "same")))
+	m.Sh(t, `
+		id gizmo >/dev/null 2>&1 || useradd -m -d /var/lib/gizmo -G adm,audio gizmo
+		sed -i /pam_umask/d /etc/pam.d/common-session* # as Alpine's OpenRC, which has no PAM
+		mkdir -p /var/log/gizmo /srv/gizmo "/srv/my gizmo" /etc/default; chown gizmo /var/log/gizmo
+		printf 'A=1\nOPTS="-a  -b"\n# c\nB = two words\n' >/etc/default/gizmo
+		rdomain up same`)
+	facts := make([][]string, len(list))
+	var names []string
+	for i, s := range list {
+		if how == "s6_all" || s.refused == "" {
+			names = append(names, fmt.Sprintf("g%03d", i))
+		}
+	}
+	for some := range slices.Chunk(names, 20) {
+		out := m.Sh(t, ". /usr/local/lib/same.sh\n"+how+" "+strings.Join(some, " "))
+		for _, section := range strings.Split(out, "=== g")[1:] {
+			var i int
+			fmt.Sscanf(section, "%d", &i)
+			facts[i] = strings.Split(strings.TrimSpace(section), "\n")[1:]
+		}
+	}
+	return facts
+}
+
+// ofInit are the variables of an init system itself, which a daemon is not
+// configured by; PATH is compared where the service sets it.
+var ofInit = []string{"PATH", "TERM", "LANG", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_", "CONSOLETYPE", "EERROR_QUIET", "IN_DRYRUN",
+	"SVCNAME", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "SHELL", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "NOTIFY_SOCKET", "MAINPID"}
+
+// sameCompare compares the facts of what the init system started and what s6 did.
+func sameCompare(t *testing.T, truth, s6 [][]string, list []sameService) {
+	t.Helper()
+	right, refused, lost := 0, 0, 0
+	for i, s := range list {
+		settled := func(facts []string) (kept []string) {
+			for _, f := range facts {
+				name, _, _ := strings.Cut(strings.TrimPrefix(f, "env: "), "=")
+				switch own := strings.Contains(s.text+s.conf, name+"="); {
+				case strings.HasPrefix(f, "lost: "):
+				case strings.HasPrefix(f, "env: ") && slices.Contains(ofInit, name) && !own:
+				case f == "env: USER=root" && strings.Contains(s.text, "ExecStart=") && !strings.Contains(s.text, "User="): // of systemd 254 and newer
+				case strings.HasPrefix(f, "env: RC_"), strings.HasPrefix(f, "env: EINFO_"), strings.HasPrefix(f, "env: SSD_"): // not in 0.6x
+				default:
+					kept = append(kept, strings.Join(strings.Fields(f), " "))
+				}
+			}
+			return kept
+		}
+		got, want := settled(s6[i]), settled(truth[i])
+		said := strings.Join(s6[i], "\n")
+		switch {
+		case s.refused != "":
+			refused++
+			if !strings.HasPrefix(said, "refused: ") || !strings.Contains(said, s.refused) {
+				t.Errorf("%d: %q: %s; want that it is refused: %s", i, s.text, said, s.refused)
+			}
+		case !slices.Equal(got, want) || strings.Contains(said, "failed: "):
+			t.Errorf("%d: %q, %q:%s", i, s.text, s.conf, sameDiff(want, got))
+		case !strings.Contains(said, s.lost):
+			t.Errorf("%d: %q: %q is not said to be lost:\n%s", i, s.text, s.lost, said)
+		case s.lost != "":
+			lost++
+		default:
+			right++
+		}
+	}
+	t.Logf("%d services: %d the same, %d the same but for what is named, %d refused", len(list), right, lost, refused)
+}
+
+func sameDiff(want, got []string) string {
+	var b strings.Builder
+	for _, w := range want {
+		if !slices.Contains(got, w) {
+			b.WriteString("\n\tinit -" + w)
+		}
+	}
+	for _, g := range got {
+		if !slices.Contains(want, g) {
+			b.WriteString("\n\ts6   +" + g)
+		}
+	}
+	return b.String()
+}

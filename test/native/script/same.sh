@@ -1,0 +1,58 @@
+#!/bin/sh
+# What a process was started with, one fact a line, and the same of many services.
+# shellcheck disable=SC2012 # find does not print where a link leads in one go
+find_idle() { ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n 's|.* /proc/\([0-9]*\)/exe -> /usr/sbin/gizmod$|\1|p'; }
+until_() { n=0; while ! eval "$1" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 300 ] || { echo "never: $1"; return 1; }; sleep 0.02; done; }
+state() {
+	until_ '[ "$(tr -d "\0" <"/proc/$(find_idle)/cmdline")" ]' # it is executed just now
+	printf 'argv: %s\n' "$(tr '\0' '|' <"/proc/$1/cmdline")"
+	grep -E '^(Uid|Gid|Umask|Cap...|NoNewPrivs):' "/proc/$1/status"
+	# All that count: the group, and the supplementary ones.
+	printf 'groups: %s\n' "$(sed -n 's/^Gid:.*\t//p; s/^Groups:.//p' "/proc/$1/status" | tr ' ' '\n' | sort -nu | tr '\n' ' ')"
+	printf 'cwd: %s\n' "$(readlink "/proc/$1/cwd")"
+	tr '\0' '\n' <"/proc/$1/environ" | sed 's/^/env: /' | sort
+	grep '^Max ' "/proc/$1/limits"
+	printf 'nice: %s\n' "$(cut -d' ' -f19 "/proc/$1/stat")"
+	printf 'io: %s\n' "$(ionice -p "$1")"
+	printf 'oom: %s\n' "$(cat "/proc/$1/oom_score_adj")"
+	for fd in 0 1 2; do case $(readlink "/proc/$1/fd/$fd") in /var/*|/etc/*) printf 'fd %s: %s\n' $fd "$(readlink "/proc/$1/fd/$fd")";; esac; done
+	for d in /run/g /var/lib/g /var/cache/g; do [ ! -e $d ] || stat -c 'folder: %n %a %U:%G' $d $d/*; done 2>/dev/null || :
+}
+clean() { rm -rf /run/g /var/lib/g /var/cache/g; }
+openrc_all() {
+	for s in "$@"; do
+		echo "=== $s"
+		clean
+		# Into a file: a logger of the daemon would keep a pipe.
+		if rc-service "$s" start </dev/null >/tmp/started 2>&1 && until_ '[ "$(find_idle)" ]'; then state "$(find_idle)"; else echo "failed: $(cat /tmp/started)"; fi
+		pkill -KILL supervise-daemo || :
+		p=$(find_idle); [ -z "$p" ] || kill -9 "$p"
+		until_ '[ -z "$(find_idle)" ]'
+		rc-service "$s" zap >/dev/null 2>&1 || :
+	done
+}
+systemd_all() {
+	for s in "$@"; do
+		echo "=== $s"
+		clean
+		if out=$(systemctl start "$s" 2>&1) && until_ '[ "$(find_idle)" ]'; then state "$(find_idle)"; else echo "failed: $out"; fi
+		systemctl stop "$s" || :
+	done
+}
+# s6_all: what rdgen s6 says, or the process below an s6-supervise of its own.
+s6_all() {
+	for s in "$@"; do
+		echo "=== $s"
+		clean
+		if ! out=$(rdgen s6 "$s" --netns same --source /srv/src -o / 2>&1); then echo "refused: $out"; continue; fi
+		echo "$out" | sed -n 's/^rdgen: warning: /lost: /p'
+		mkdir -p /srv/run
+		rm -rf "/srv/run/$s"; cp -R "/srv/src/$s" "/srv/run/$s"
+		env -i PATH=/usr/bin:/usr/sbin:/bin:/sbin s6-supervise "/srv/run/$s" >"/srv/run/$s.log" 2>&1 </dev/null &
+		if until_ '[ "$(find_idle)" ]' && [ "$(s6-svstat -o pid "/srv/run/$s")" = "$(find_idle)" ]; then
+			state "$(find_idle)"
+			[ "$(rdomain identify "$(find_idle)")" = same ] || echo "failed: it is in $(rdomain identify "$(find_idle)")"
+		else echo "failed: $(tail -n 3 "/srv/run/$s.log")"; fi
+		s6-svc -xd "/srv/run/$s"; s6-svc -k "/srv/run/$s" 2>/dev/null || :; wait
+	done
+}
