@@ -436,7 +436,7 @@ await sh -c 'rdomain check ours | grep -v ^#.*20-e2.network; test $? = 1'
 # Without the watch: networkd leaves it outside.
 systemctl stop rdomain-watch; systemctl restart systemd-networkd
 await sh -c '! ip -br link show master ours | grep -q e2'
-ip route get 10.2.0.9 | grep -q 'dev e2'
+await sh -c 'ip route get 10.2.0.9 | grep -q "dev e2"'
 systemctl start rdomain-watch
 await sh -c 'ip -br link show master ours | grep -q e2'
 mv /root/guide.network /etc/systemd/network/20-e2.network
