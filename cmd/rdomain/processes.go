@@ -27,7 +27,7 @@ func (c *command) ps(args []string) error {
 			return err
 		}
 	}
-	look, err := identify.New()
+	look, err := newLooker()
 	if err != nil {
 		return err
 	}
@@ -53,9 +53,29 @@ func (c *command) ps(args []string) error {
 	return errors.Join(err, unseen.Err())
 }
 
+// newLooker is identify.New, which is told of the domains that are down.
+func newLooker() (*identify.Looker, error) {
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return nil, err
+	}
+	defer host.Close()
+	list, err := host.Pasts()
+	if err != nil {
+		return nil, err
+	}
+	look, err := identify.New()
+	if err == nil {
+		look.Remember(past(list))
+	}
+	return look, err
+}
+
 // inAny is for the processes of all domains, and those of which something is odd.
 func inAny(at identify.Location) identify.Match {
 	switch {
+	case at.Outlived != "":
+		return identify.In
 	case at.Unnamed:
 		return identify.Out
 	case at.ID != "" || at.Note != "":
@@ -84,6 +104,8 @@ func inDomain(name string) (func(identify.Location) identify.Match, error) {
 	}
 	return func(at identify.Location) identify.Match {
 		switch {
+		case at.Outlived != "" && at.Outlived == list[0].String():
+			return identify.In
 		case at.Unnamed || at.Netns != d.Netns.String():
 			return identify.Out
 		case d.VRF.IsZero() || at.VRF == d.VRF.String():
@@ -110,7 +132,7 @@ func (c *command) identify(args []string) error {
 	if err != nil || pid <= 0 {
 		return wrong("%q is not a PID", args[0])
 	}
-	look, err := identify.New()
+	look, err := newLooker()
 	if err != nil {
 		return err
 	}

@@ -148,5 +148,6 @@ func TestNothingReachesTheTerminal(t *testing.T) {
 			t.Errorf("ps prints %q", out)
 		}
 	}
-	sandbox.Sh(t, `kill $(cat /run/pid); rm /run/ready /run/pid /run/wait`)
+	sandbox.Sh(t, `kill $(cat /run/pid); while test -e /proc/$(cat /run/pid)/ns/net; do :; done; rm /run/ready /run/pid /run/wait`)
+	quiet(t, "down", "a") // nothing outlives it any more
 }

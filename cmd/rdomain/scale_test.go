@@ -152,7 +152,7 @@ func TestAllAndProgress(t *testing.T) {
 	}
 	quiet(t, "down", "--all")
 	if got := snapshot(t); got != before {
-		t.Errorf("down --all leaves\n%s", got)
+		t.Errorf("down --all leaves\n%s\nwhere it found\n%s", got, before)
 	}
 }
 

@@ -133,12 +133,11 @@ func (c *command) down(args []string) error {
 	if err != nil {
 		return err
 	}
+	if !given["-n"] {
+		return c.downAll(host, list)
+	}
 	for _, wave := range host.Waves(list) {
-		if given["-n"] {
-			c.print(wave, host.DryDown)
-			continue
-		}
-		c.each(host, "down", wave, host.Down)
+		c.print(wave, host.DryDown)
 	}
 	return nil
 }
@@ -165,12 +164,19 @@ func (c *command) check(args []string) error {
 		return err
 	}
 	defer host.Close()
+	left, err := c.left(host)
+	if err != nil {
+		return err
+	}
 	reports := []*lifecycle.Report{}
 	for _, id := range list {
 		report, err := host.Check(id)
 		if err != nil {
 			c.fail(err)
 			report = &lifecycle.Report{ID: id.String(), Problems: []string{}, Missing: []string{}, Diff: []string{}, Error: err.Error()}
+		}
+		if text := names(left, id); text != "" {
+			report.Problems = append(report.Problems, text)
 		}
 		reports = append(reports, report)
 		if err == nil && !report.OK() {

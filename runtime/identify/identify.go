@@ -31,6 +31,9 @@ type Location struct {
 	// Unnamed is true in a namespace that is neither named nor that of rdomain:
 	// some container's.
 	Unnamed bool `json:"unnamed,omitempty"`
+	// Outlived is the ID of a domain that was taken down while this process ran in
+	// it: it still is in what the domain was, whatever has its name now.
+	Outlived string `json:"outlived,omitempty"`
 	// Note says what is odd, or what could not be seen.
 	Note string `json:"note,omitempty"`
 	// Unknown says why it is not known whether the process is in a VRF, and in
@@ -48,6 +51,8 @@ type Looker struct {
 	// where it cannot be had, for the reason rootErr.
 	root    int
 	rootErr error
+	// past are domains that are down, and were not empty then.
+	past []Past
 }
 
 // binding is what happens to a socket that a process of a cgroup makes.
@@ -102,7 +107,10 @@ func (l *Looker) Process(pid int) (Location, error) {
 	var named bool
 	if at.Netns, named = l.names[ns.ID()]; !named && ns.ID() != l.self {
 		at.Unnamed = true
-		at.Note = fmt.Sprintf("in a network namespace without a name (net:[%d])", ns.ID().Ino)
+		if err := l.remembered(&at, ns); err != nil {
+			return at, err
+		}
+		at.note(fmt.Sprintf("in a network namespace without a name (net:[%d])", ns.ID().Ino))
 	}
 	cgroup, err := os.ReadFile(proc + "/cgroup")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -135,7 +143,7 @@ func (l *Looker) vrf(at *Location, ns *netns.NS, cgroup string) error {
 	at.note(b.note)
 	switch {
 	case b.ifindex != 0:
-		return at.name(ns, b.ifindex)
+		return l.name(at, ns, b.ifindex)
 	case b.unknown == "":
 	case ipVRF(cgroup) != "":
 		at.VRF = ipVRF(cgroup)
@@ -166,25 +174,26 @@ func (at *Location) note(s string) {
 }
 
 // name finds what an ifindex is called in the process's namespace.
-func (at *Location) name(ns *netns.NS, ifindex uint32) error {
+func (l *Looker) name(at *Location, ns *netns.NS, ifindex uint32) error {
 	return ns.Inside(func() error {
 		c, err := rtnl.Open()
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		l, err := c.LinkAt(int(ifindex))
+		link, err := c.LinkAt(int(ifindex))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			l.gone(at, ns.ID(), ifindex)
 			at.note(fmt.Sprintf("bound to ifindex %d, which does not exist (any more) in its namespace", ifindex))
 			return nil
 		case err != nil:
 			return err
-		case l.Kind != "vrf":
-			at.note(fmt.Sprintf("bound to link %s, which is not a vrf", l.Name))
+		case link.Kind != "vrf":
+			at.note(fmt.Sprintf("bound to link %s, which is not a vrf", link.Name))
 			return nil
 		}
-		at.VRF = l.Name
+		at.VRF = link.Name
 		return nil
 	})
 }
