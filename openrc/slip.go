@@ -121,7 +121,7 @@ const (
 
 // openers are the words that may stand before an assignment.
 var openers = []string{"export", "readonly", "local", "declare", "typeset", "env", "set", "let", "eval", "command", "then", "else", "do", "if",
-	"elif", "while", "until", "time", "exec", "builtin"}
+	"elif", "while", "until", "time", "exec", "builtin", "alias", "setenv", "define", "var"}
 
 // begin leaves out what may stand before the name of a variable. comment reports
 // that no command begins here.
@@ -140,7 +140,7 @@ func begin(part string) (t text, comment bool) {
 			if !t.skip() {
 				return t, false
 			}
-		case strings.IndexByte(`"'\`, c) >= 0, c == '$' && startsAssignment(t.rest[1:]), strings.IndexByte(word+visible, c) < 0:
+		case strings.IndexByte(`"'\%@+.,*~^{`, c) >= 0, c == '$' && startsAssignment(t.rest[1:]), strings.IndexByte(word+visible, c) < 0:
 			t.rest, t.odd = t.rest[1:], true
 		default:
 			t.rest = ""

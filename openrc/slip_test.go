@@ -64,6 +64,8 @@ var slipRows = []struct{ text, want string }{
 	{"\"netns=private\"", "1 netns=private"},
 	{"$netns=private", "1 netns=private"},
 	{"\\netns=private", "1 netns=private"},
+	{"%netns=private", "1 netns=private"}, {"@vrf: mgmt", "1 vrf=mgmt"},
+	{"setenv netns private", "1 netns=private"},
 	// Another variable.
 	{"NETNS=private", "1 netns=private"},
 	{"Vrf=mgmt", "1 vrf=mgmt"},

@@ -57,7 +57,7 @@ rdgen_begin()
 		' '* | '	'*) rdgen_rest="${rdgen_rest#?}" ;;
 		'- '* | '{ '* | '! '*) rdgen_rest="${rdgen_rest#??}" ;;
 		[A-Za-z_]*) rdgen_skip || return 0 ;;
-		\"* | \'* | \\*) rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" ;;
+		\"* | \'* | \\* | %* | @* | +* | .* | ,* | '*'* | '~'* | ^* | '{'*) rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" ;;
 		'$'[A-Za-z_]*=*)
 			rdgen_name="${rdgen_rest#?}" rdgen_odd=1
 			rdgen_rest="${rdgen_name#"${rdgen_name%%[!A-Za-z0-9_-]*}"}"
@@ -86,7 +86,8 @@ rdgen_skip()
 	"export "[\ \	]* | "readonly "[\ \	]* | "local "[\ \	]* | "declare "[\ \	]* | "typeset "[\ \	]* | \
 		"env "[\ \	]* | "set "[\ \	]* | "let "[\ \	]* | "eval "[\ \	]* | "command "[\ \	]* | "then "[\ \	]* | \
 		"else "[\ \	]* | "do "[\ \	]* | "if "[\ \	]* | "elif "[\ \	]* | "while "[\ \	]* | "until "[\ \	]* | \
-		"time "[\ \	]* | "exec "[\ \	]* | "builtin "[\ \	]*) ;;
+		"time "[\ \	]* | "exec "[\ \	]* | "builtin "[\ \	]* | "alias "[\ \	]* | "setenv "[\ \	]* | \
+		"define "[\ \	]* | "var "[\ \	]*) ;;
 	*" ="*[\ \	]*)
 		rdgen_meant "$rdgen_name"
 		rdgen_value="${rdgen_after%%[ 	]*}"
