@@ -21,13 +21,13 @@ UDEVRULESDIR        ?= $(PREFIX)/lib/udev/rules.d
 SYSTEMCTL           ?= /bin/systemctl
 DESTDIR             ?=
 
-VERSION := $(shell cat VERSION)
+VERSION ?= $(shell cat VERSION)
 GO      ?= go
 # installed/ is the home of the paths; sed does to the other files what it does.
 GOFLAGS_BUILD = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION) \
 	-X rdgen/installed.sbin=$(SBINDIR) -X rdgen/installed.libexec=$(LIBEXECDIR)'
 NAMES = sed -e 's|/usr/sbin/rdexec|$(SBINDIR)/rdexec|g' -e 's|/usr/sbin/rdomain|$(SBINDIR)/rdomain|g' \
-	-e 's|/usr/libexec/rdgen|$(LIBEXECDIR)/rdgen|g'
+	-e 's|/usr/libexec/rdgen|$(LIBEXECDIR)/rdgen|g' -e 's|/usr/bin/rdgen|$(BINDIR)/rdgen|g'
 # Where programs are built.
 O       ?= bin
 BINARIES = $(O)/rdgen $(O)/rdomain $(O)/rdexec
@@ -47,7 +47,7 @@ export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 export RDGEN_COMPANIONS_ROOT ?= $(CURDIR)/$(CACHE)/companions
 
-.PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-doc install-openrc install-systemd uninstall paths tools fixtures clean sweep-openrc $(BINARIES)
+.PHONY: all build demo check vet staticcheck deadcode short test test-all test-vm golden bench fuzz install install-bin install-doc install-openrc install-systemd uninstall paths dist packages release tools fixtures clean sweep-openrc $(BINARIES)
 
 all: build
 
@@ -173,6 +173,8 @@ install-systemd: paths
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
 	install -d $(DESTDIR)$(SYSTEMDGENERATORDIR)
 	ln -sf $(BINDIR)/rdgen $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen
+	# It does nothing as long as rdgen is there; a package leaves it when it is removed.
+	$(call put,0755,systemd/rdgen-removed,$(SYSCONFDIR)/systemd/system-generators/rdgen-removed)
 
 # All that install makes with the same settings, and no file but that. A service
 # that names a domain would start in the default one afterwards: so first the line
@@ -185,6 +187,17 @@ uninstall:
 		for own in $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
 			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done
 
+# For packagers and for a release: packaging/README.md. They are of the last commit.
+DIST ?= dist
+dist:
+	GO="$(GO)" packaging/dist $(DIST)
+
+packages:
+	GO="$(GO)" packaging/packages $(DIST) $(ARCHES)
+
+release:
+	GO="$(GO)" packaging/release $(DIST)
+
 # The tools that the tests and the demonstration use, from the distribution.
 tools:
 	@test/tools
@@ -193,4 +206,4 @@ fixtures:
 	@test/fixtures $(CACHE)
 
 clean:
-	rm -rf bin $(CACHE)
+	rm -rf bin dist $(CACHE)

@@ -53,6 +53,7 @@ var may = map[string]struct {
 	"runtime/identify":   {[]string{"rdgen/runtime/bpf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/netns", "rdgen/runtime/rtnl", "golang.org/x/sys/unix"}, "where a process is"},
 	"installed":          {nil, "a leaf of rdgen: its own paths"},
 	"test/packaging":     {nil, "what the targets for packagers make"},
+	"packaging/sbom":     {nil, "the bill of materials of a release"},
 	"problem":            {nil, "a leaf of both halves: a place, a fact, and what to do"},
 	"atomicfile":         {nil, "a leaf of both halves: the old file or the new one"},
 	"parallel":           {nil, "a leaf of both halves: a pool of workers"},

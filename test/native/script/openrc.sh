@@ -97,6 +97,7 @@ done
 # What was meant to name a domain starts nothing, and says the line.
 for line in 'netns = t1' 'netns: t1' 'vrf t1' 'NETNS=t1' '(netns=t1)' '\357\273\277netns=t1'; do
 	ln -s decl /etc/init.d/decl.slip
+	# shellcheck disable=SC2059 # the line has escapes
 	printf "port=81\n$line\n:\n" >/etc/conf.d/decl.slip
 	fails "$line" rc-service decl.slip start
 	ok "$line is named" sh -c 'rc-service decl.slip start 2>&1 | grep -q /etc/conf.d/decl.slip:2:'
