@@ -52,10 +52,12 @@ type process struct {
 	Notes []string
 }
 
-// folder is a directory of the service. Without a mode an old one keeps its own, and
+// folder is a directory of the service, or a file. Without a mode an old one keeps its own, and
 // a new one has New.
 type folder struct {
 	Path, Mode, New, Owner string
+	// File: it is an empty file, and made only where there is none.
+	File bool
 	// Removed: when the service has stopped.
 	Removed bool
 }

@@ -181,7 +181,7 @@ func (r *scriptReader) folders() {
 		}
 	}
 	for _, f := range made {
-		r.p.Folders = append(r.p.Folders, folder{Path: f.Path, Mode: f.Mode, New: f.New, Owner: f.Owner})
+		r.p.Folders = append(r.p.Folders, folder{Path: f.Path, Mode: f.Mode, New: f.New, Owner: f.Owner, File: f.File})
 	}
 	r.carried = append(r.carried, "start_pre")
 }

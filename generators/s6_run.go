@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rdgen/problem"
@@ -117,20 +118,8 @@ func (r *run) checkPositional(at problem.Pos, template bool) error {
 func (r *run) prepare(p process) {
 	add := func(head string, words ...string) { r.Prepare = append(r.Prepare, line{head, words}) }
 	for _, f := range p.Folders {
-		switch {
-		case s6.SafeFolder(f.Path) && f.Mode != "":
-			add("if", "install", "-d", "-m", f.Mode, f.Path)
-		case f.Mode != "" || f.New != "":
-			add("if", "mkdir", "-p", "-m", f.Mode+f.New, f.Path)
-		default:
-			add("if", "mkdir", "-p", f.Path)
-		}
-		if f.Owner != "" {
-			owner := f.Owner
-			if !strings.Contains(owner, ":") {
-				owner += ":" // and the user's own group
-			}
-			add("if", "chown", "-h", owner, f.Path)
+		for _, words := range f.commands() {
+			add("if", words...)
 		}
 	}
 	add("", "cd", p.Dir)
@@ -152,6 +141,38 @@ func (r *run) prepare(p process) {
 			add("", "envfile", f.Path)
 		}
 	}
+}
+
+// makeFile is sh that makes $1 under the umask $2 and gives it to $3, and follows no
+// link: the folder may be another user's.
+const makeFile = `umask "$2"; set -C; [ -e "$1" ] || [ -L "$1" ] || { : >"$1" && chown -h "$3" "$1"; }`
+
+// commands make the folder. They follow no link that another user could have made
+// (s6.SafeFolder).
+func (f folder) commands() [][]string {
+	owner := f.Owner
+	if owner != "" && !strings.Contains(owner, ":") {
+		owner += ":" // and the user's own group
+	}
+	if f.File {
+		mode, _ := strconv.ParseUint(f.Mode+f.New, 8, 16)
+		if owner == "" {
+			owner = "root:"
+		}
+		return [][]string{{"sh", "-c", makeFile, "sh", f.Path, fmt.Sprintf("%04o", 0o777&^mode), owner}}
+	}
+	words := []string{"mkdir", "-p"}
+	switch {
+	case s6.SafeFolder(f.Path) && f.Mode != "":
+		words = []string{"install", "-d", "-m", f.Mode}
+	case f.Mode+f.New != "":
+		words = append(words, "-m", f.Mode+f.New)
+	}
+	commands := [][]string{append(words, f.Path)}
+	if owner != "" {
+		commands = append(commands, []string{"chown", "-h", owner, f.Path})
+	}
+	return commands
 }
 
 // line is a command of the service that is not the program.

@@ -8,9 +8,11 @@ import (
 	"rdgen/problem"
 )
 
-// Folder is a directory that a script makes before its daemon starts.
+// Folder is a directory, or an empty file, that a script makes before its daemon
+// starts.
 type Folder struct {
 	Path string
+	File bool
 	// Mode is octal, or "": then an old folder keeps its mode, and a new one has New.
 	Mode, New string
 	// Owner is USER, USER:GROUP, :GROUP or "".
@@ -18,8 +20,8 @@ type Folder struct {
 	Pos   problem.Pos
 }
 
-// Folders returns the directories that start_pre makes by checkpath(8) or mkdir, if it
-// certainly does that and nothing else; ok is false otherwise.
+// Folders returns what start_pre makes by checkpath(8) or mkdir, if it certainly does
+// that and nothing else; ok is false otherwise.
 func (s *Script) Folders() (folders []Folder, ok bool) {
 	defs := s.sh.funcs["start_pre"]
 	if len(defs) != 1 || defs[0].maybe {
@@ -85,7 +87,7 @@ var (
 	mkdirOptions = map[string]longOption{"parents": {'p', false}, "mode": {'m', true}}
 )
 
-// makes reads a command that makes directories and does nothing else.
+// makes reads a command that makes directories or files and does nothing else.
 func makes(command string, args []given) (folders []Folder, ok bool) {
 	switch command {
 	case ":", "true":
@@ -109,12 +111,15 @@ func makes(command string, args []given) (folders []Folder, ok bool) {
 	if !directory {
 		f.New = "0775" // do_create, whatever the umask is
 	}
+	mode := false
 	for _, o := range options {
 		switch o.Name {
 		case "directory":
 			directory = true
+		case "file":
+			f.File = true
 		case "mode":
-			f.Mode, f.New = o.Value, ""
+			f.Mode, f.New, mode = o.Value, "", true
 		case "owner":
 			f.Owner = o.Value
 		case "parents", "quiet", "verbose", "nocolor", "symlinks":
@@ -122,9 +127,12 @@ func makes(command string, args []given) (folders []Folder, ok bool) {
 			return nil, false
 		}
 	}
+	if f.File && !mode {
+		f.New = "0644" // 0664 before 0.6x
+	}
 	for _, p := range paths {
 		f.Path, f.Pos = strings.TrimRight(p.text, "/"), p.pos
 		folders = append(folders, f)
 	}
-	return folders, directory
+	return folders, directory != f.File
 }

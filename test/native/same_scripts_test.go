@@ -16,6 +16,7 @@ var sameScripts = []sameService{
 	{text: background + "output_log=\"/var/log/gizmo/$RC_SVCNAME.log\"\nerror_log=\"/var/log/gizmo/$RC_SVCNAME.log\"\ncommand_user=gizmo"},
 	{text: supervised + "output_log=/var/log/gizmo/own.log\ncommand_user=gizmo\numask=077"},
 	{text: supervised + "error_log=/var/log/gizmo/err2.log"},
+	{text: background + "command_user=gizmo\noutput_log=/var/log/g.log\nerror_log=/var/log/g2.log\nstart_pre() {\n\tcheckpath -f -m 0640 -o \"$command_user\" \"$output_log\"\n\tcheckpath -m 644 -fo gizmo:mail $error_log\n}"},
 	{text: supervised + "directory=/srv/gizmo\nrespawn_delay=5\nrespawn_max=0", lost: "respawn_delay="},
 	{text: supervised + "directory=\"/srv/gizmo\"\numask=027\ncommand_user=gizmo"},
 	{text: supervised + "retry=\"TERM/30/KILL/5\"\nhealthcheck_timer=30\nhealthcheck() { return 0; }", lost: "healthcheck_timer="},

@@ -16,9 +16,10 @@ state() {
 	printf 'io: %s\n' "$(ionice -p "$1")"
 	printf 'oom: %s\n' "$(cat "/proc/$1/oom_score_adj")"
 	for fd in 0 1 2; do case $(readlink "/proc/$1/fd/$fd") in /var/*|/etc/*) printf 'fd %s: %s\n' $fd "$(readlink "/proc/$1/fd/$fd")";; esac; done
+	for d in /var/log/g.log /var/log/g2.log; do [ ! -e $d ] || stat -c 'file: %n %a %U:%G' $d; done
 	for d in /run/g /var/lib/g /var/cache/g; do [ ! -e $d ] || stat -c 'folder: %n %a %U:%G' $d $d/*; done 2>/dev/null || :
 }
-clean() { rm -rf /run/g /var/lib/g /var/cache/g; }
+clean() { rm -rf /var/log/g.log /var/log/g2.log /run/g /var/lib/g /var/cache/g; }
 openrc_all() {
 	for s in "$@"; do
 		echo "=== $s"
