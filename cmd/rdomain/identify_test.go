@@ -125,7 +125,7 @@ func boundCgroup(t *testing.T, ifindex uint32) string {
 		t.Fatal(err)
 	}
 	defer unix.Close(dir)
-	if err := bpf.AttachBeside(dir, prog); err != nil {
+	if err := bpf.SockCreate.AttachBeside(dir, prog); err != nil {
 		t.Fatal(err)
 	}
 	return at + "/rdgen-bound-test"

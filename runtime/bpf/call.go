@@ -27,8 +27,24 @@ func (e *Error) Error() string { return "unable to " + e.Do + ": " + e.Err.Error
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Load loads a program for attach type sock_create and returns its descriptor,
-// which is closed on exec. An ifindex in it is that of a link in the namespace
+// Hook is a place of the kernel where the programs of a process's cgroup run. The
+// functions that it has return the errno alone, and take a cgroup as an open directory
+// of a cgroup2 mount.
+type Hook struct{ program, attach uint32 }
+
+// The hooks that are used here.
+var (
+	// SockCreate runs when a process makes an IPv4 or IPv6 socket.
+	SockCreate = Hook{unix.BPF_PROG_TYPE_CGROUP_SOCK, unix.BPF_CGROUP_INET_SOCK_CREATE}
+	// Egress and Ingress run when a packet leaves a socket for a link, and when one is
+	// about to be taken by a socket; the cgroup is that of the socket's maker.
+	Egress  = Hook{unix.BPF_PROG_TYPE_CGROUP_SKB, unix.BPF_CGROUP_INET_EGRESS}
+	Ingress = Hook{unix.BPF_PROG_TYPE_CGROUP_SKB, unix.BPF_CGROUP_INET_INGRESS}
+	// SetSockOpt runs before setsockopt(2). Linux 5.3.
+	SetSockOpt = Hook{unix.BPF_PROG_TYPE_CGROUP_SOCKOPT, unix.BPF_CGROUP_SETSOCKOPT}
+)
+
+// Load loads a program and returns its descriptor, which is closed on exec. An ifindex in it is that of a link in the namespace
 // where the sockets will be made; the kernel does not check it. The caller needs
 // CAP_BPF and CAP_NET_ADMIN, before Linux 5.8 CAP_SYS_ADMIN.
 func Load(p Program) (fd int, err error) {
@@ -44,17 +60,17 @@ func Load(p Program) (fd int, err error) {
 		name                 [unix.BPF_OBJ_NAME_LEN]byte
 		ifindex, attachedFor uint32
 	}{
-		progType:    unix.BPF_PROG_TYPE_CGROUP_SOCK,
+		progType:    p.Hook.program,
 		insnCnt:     uint32(count),
 		insns:       address(unsafe.Pointer(insns)),
 		licence:     address(unsafe.Pointer(licence)),
-		attachedFor: unix.BPF_CGROUP_INET_SOCK_CREATE,
+		attachedFor: p.Hook.attach,
 	}
 	copy(attr.name[:len(attr.name)-1], p.Name)
 	// The kernel gives up with EAGAIN when a signal is pending while it
 	// verifies, and a Go program sends signals to itself.
 	for range 16 {
-		fd, err = call(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+		fd, err = bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 		if err != unix.EAGAIN {
 			break
 		}
@@ -79,34 +95,34 @@ type attachment struct {
 	cgroup, prog, kind, flags, replaced uint32
 }
 
-// Attach attaches a loaded program to a cgroup, an open directory of a cgroup2
-// mount, as the only one: it takes the place of the program that was attached so
-// before, and none can be attached to a cgroup below. EPERM is also for a cgroup
-// that has programs which AttachBeside attached, and for one below another that
-// allows no others. It returns the errno alone.
-func Attach(cgroup, prog int) error { return attach(cgroup, prog, 0, 0) }
+// Attach attaches a loaded program to a cgroup as the only one of the hook: it takes
+// the place of the program that was attached so before, and none can be attached to a
+// cgroup below. EPERM is also for a cgroup that has programs which AttachBeside
+// attached, and for one below another that allows no others.
+func (h Hook) Attach(cgroup, prog int) error { return h.put(cgroup, prog, 0, 0) }
 
 // AttachBeside attaches a loaded program to a cgroup that may have others, and
-// may get more, here and below. The kernel allows 64 in a cgroup. It returns the
-// errno alone.
-func AttachBeside(cgroup, prog int) error { return attach(cgroup, prog, unix.BPF_F_ALLOW_MULTI, 0) }
-
-// Replace puts a loaded program in the place of old, one of those that
-// AttachBeside attached to the cgroup. It returns the errno alone.
-func Replace(cgroup, old, prog int) error {
-	return attach(cgroup, prog, unix.BPF_F_ALLOW_MULTI|unix.BPF_F_REPLACE, old)
+// may get more, here and below. The kernel allows 64 in a cgroup.
+func (h Hook) AttachBeside(cgroup, prog int) error {
+	return h.put(cgroup, prog, unix.BPF_F_ALLOW_MULTI, 0)
 }
 
-func attach(cgroup, prog int, flags uint32, replaced int) error {
-	a := attachment{uint32(cgroup), uint32(prog), unix.BPF_CGROUP_INET_SOCK_CREATE, flags, uint32(replaced)}
-	_, err := call(unix.BPF_PROG_ATTACH, unsafe.Pointer(&a), unsafe.Sizeof(a))
+// Replace puts a loaded program in the place of old, one of those that
+// AttachBeside attached to the cgroup.
+func (h Hook) Replace(cgroup, old, prog int) error {
+	return h.put(cgroup, prog, unix.BPF_F_ALLOW_MULTI|unix.BPF_F_REPLACE, old)
+}
+
+func (h Hook) put(cgroup, prog int, flags uint32, replaced int) error {
+	a := attachment{uint32(cgroup), uint32(prog), h.attach, flags, uint32(replaced)}
+	_, err := bpf(unix.BPF_PROG_ATTACH, unsafe.Pointer(&a), unsafe.Sizeof(a))
 	return err
 }
 
-// Detach takes a program off a cgroup. It returns the errno alone.
-func Detach(cgroup, prog int) error {
-	a := attachment{cgroup: uint32(cgroup), prog: uint32(prog), kind: unix.BPF_CGROUP_INET_SOCK_CREATE}
-	_, err := call(unix.BPF_PROG_DETACH, unsafe.Pointer(&a), unsafe.Sizeof(a))
+// Detach takes a program off a cgroup.
+func (h Hook) Detach(cgroup, prog int) error {
+	a := attachment{cgroup: uint32(cgroup), prog: uint32(prog), kind: h.attach}
+	_, err := bpf(unix.BPF_PROG_DETACH, unsafe.Pointer(&a), unsafe.Sizeof(a))
 	return err
 }
 
@@ -117,31 +133,33 @@ const maxPrograms = 64 * 32
 
 // Attached opens the programs that are attached to the cgroup itself, in the
 // order in which they run. The caller closes them. It needs CAP_NET_ADMIN or
-// CAP_SYS_ADMIN, and returns the errno alone.
-func Attached(cgroup int) ([]int, error) { return query(cgroup, 0) }
+// CAP_SYS_ADMIN.
+func (h Hook) Attached(cgroup int) ([]int, error) { return h.query(cgroup, 0) }
 
-// Effective is Attached for all programs that the kernel runs when a process in
-// the cgroup makes a socket: those of the cgroups above run last.
-func Effective(cgroup int) ([]int, error) { return query(cgroup, unix.BPF_F_QUERY_EFFECTIVE) }
+// Effective is Attached for all programs that the kernel runs for a process in
+// the cgroup: those of the cgroups above run last.
+func (h Hook) Effective(cgroup int) ([]int, error) {
+	return h.query(cgroup, unix.BPF_F_QUERY_EFFECTIVE)
+}
 
-func query(cgroup int, flags uint32) (progs []int, err error) {
+func (h Hook) query(cgroup int, flags uint32) (progs []int, err error) {
 	ids := heap([maxPrograms]uint32{})
 	attr := struct {
 		cgroup, kind, queryFlags, attachFlags uint32
 		ids                                   uint64
 		count, _                              uint32
 	}{
-		cgroup: uint32(cgroup), kind: unix.BPF_CGROUP_INET_SOCK_CREATE, queryFlags: flags,
+		cgroup: uint32(cgroup), kind: h.attach, queryFlags: flags,
 		ids: address(unsafe.Pointer(ids)), count: maxPrograms,
 	}
-	_, err = call(unix.BPF_PROG_QUERY, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	_, err = bpf(unix.BPF_PROG_QUERY, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 	runtime.KeepAlive(ids)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids[:attr.count] {
 		get := struct{ id, next, flags uint32 }{id: id}
-		fd, err := call(unix.BPF_PROG_GET_FD_BY_ID, unsafe.Pointer(&get), unsafe.Sizeof(get))
+		fd, err := bpf(unix.BPF_PROG_GET_FD_BY_ID, unsafe.Pointer(&get), unsafe.Sizeof(get))
 		if err == unix.ENOENT {
 			continue // detached since
 		}
@@ -167,19 +185,21 @@ type Info struct {
 	Name string
 	// Insns are its instructions as the kernel has rewritten them: offsets and
 	// sizes of fields of the context, but no constant. Nil for a program of more
-	// than 64, which is none of those that bind to a constant.
+	// than 128, which is none of those that bind to a constant.
 	Insns []Insn
+	// Maps are the IDs of the maps that it uses, the first few.
+	Maps []uint32
 }
 
 // maxInsns is more than any program here has.
-const maxInsns = 64
+const maxInsns = 128
 
 const insnSize = 8
 
 // Read returns what the kernel says of the loaded program. Its instructions need
 // CAP_BPF or CAP_SYS_ADMIN; they are nil without. It returns the errno alone.
 func Read(prog int) (Info, error) {
-	insns := heap([maxInsns]Insn{})
+	insns, maps := heap([maxInsns]Insn{}), heap([4]uint32{})
 	// The beginning of struct bpf_prog_info (include/uapi/linux/bpf.h).
 	info := heap(struct {
 		kind, id              uint32
@@ -190,94 +210,25 @@ func Read(prog int) (Info, error) {
 		createdByUID, mapsLen uint32
 		maps                  uint64
 		name                  [unix.BPF_OBJ_NAME_LEN]byte
-	}{xlatedLen: uint32(unsafe.Sizeof(*insns)), xlated: address(unsafe.Pointer(insns))})
+	}{xlatedLen: uint32(unsafe.Sizeof(*insns)), xlated: address(unsafe.Pointer(insns)),
+		mapsLen: uint32(len(maps)), maps: address(unsafe.Pointer(maps))})
 	attr := struct {
 		fd, len uint32
 		info    uint64
 	}{uint32(prog), uint32(unsafe.Sizeof(*info)), address(unsafe.Pointer(info))}
-	_, err := call(unix.BPF_OBJ_GET_INFO_BY_FD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	_, err := bpf(unix.BPF_OBJ_GET_INFO_BY_FD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 	runtime.KeepAlive(insns)
+	runtime.KeepAlive(maps)
 	runtime.KeepAlive(info)
 	if err != nil {
 		return Info{}, err
 	}
-	i := Info{ID: info.id, Name: unix.ByteSliceToString(info.name[:])}
+	i := Info{ID: info.id, Name: unix.ByteSliceToString(info.name[:]), Maps: maps[:min(int(info.mapsLen), len(maps))]}
 	// Without the right to see them xlated is 0, and the length is still told.
 	if n := int(info.xlatedLen) / insnSize; info.xlated != 0 && n <= len(insns) {
 		i.Insns = insns[:n:n]
 	}
 	return i, nil
-}
-
-// Pin keeps a loaded program alive under path, which is below a mounted bpffs,
-// and replaces by rename what was pinned there before, so that a reader finds
-// the old program or the new one. bpffs refuses a name with a dot. The caller
-// keeps others from pinning to the same path at the same time.
-func Pin(prog int, path string) error {
-	next := pinning(path)
-	err := pin(prog, next)
-	if err == unix.EEXIST { // left by somebody who was killed
-		if err = unix.Unlink(next); err == nil {
-			err = pin(prog, next)
-		}
-	}
-	if err != nil {
-		return &Error{"pin the VRF's BPF program to " + path, err, ""}
-	}
-	if err := unix.Rename(next, path); err != nil {
-		unix.Unlink(next)
-		return &Error{"rename " + next + " to " + path, err, ""}
-	}
-	return nil
-}
-
-// pinning is the name under which Pin pins before it renames.
-func pinning(path string) string { return path + "~" }
-
-func pin(prog int, path string) error {
-	_, err := object(unix.BPF_OBJ_PIN, path, prog)
-	return err
-}
-
-// Unpin removes what Pin made at path, also where Pin was killed. It is no
-// error if nothing is there.
-func Unpin(path string) error {
-	for _, name := range [...]string{path, pinning(path)} {
-		if err := unix.Unlink(name); err != nil && err != unix.ENOENT {
-			return &Error{"remove " + name, err, ""}
-		}
-	}
-	return nil
-}
-
-// Pinned opens the program that is pinned at path. The error matches
-// fs.ErrNotExist if there is none.
-func Pinned(path string) (prog int, err error) {
-	prog, err = object(unix.BPF_OBJ_GET, path, 0)
-	if err != nil {
-		return -1, &Error{"open the BPF program " + path, err, ""}
-	}
-	return prog, nil
-}
-
-// object is bpf(2) with a path: to get what is pinned there, or to pin prog.
-func object(command int, path string, prog int) (int, error) {
-	text, err := unix.ByteSliceFromString(path)
-	if err != nil {
-		return -1, err
-	}
-	if len(text) > unix.PathMax {
-		return -1, unix.ENAMETOOLONG
-	}
-	name := heap([unix.PathMax]byte{})
-	copy(name[:], text)
-	attr := struct {
-		path      uint64
-		fd, flags uint32
-	}{path: address(unsafe.Pointer(name)), fd: uint32(prog)}
-	fd, err := call(command, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
-	runtime.KeepAlive(name)
-	return fd, err
 }
 
 // heap puts v where Go moves nothing, unlike on the stack of a goroutine, so
@@ -290,7 +241,7 @@ func heap[T any](v T) *T { return &v }
 // heap, and the caller keeps it alive.
 func address(p unsafe.Pointer) uint64 { return uint64(uintptr(p)) }
 
-func call(command int, attr unsafe.Pointer, size uintptr) (int, error) {
+func bpf(command int, attr unsafe.Pointer, size uintptr) (int, error) {
 	r, _, errno := unix.Syscall(unix.SYS_BPF, uintptr(command), uintptr(attr), size)
 	if errno != 0 {
 		return -1, errno

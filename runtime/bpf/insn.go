@@ -27,6 +27,13 @@ const (
 	R1
 	R2
 	R3
+	R4
+	R5
+	R6 // R6 to R9 are kept by a call, R1 to R5 are not
+	R7
+	R8
+	R9
+	R10 // the end of the stack
 )
 
 // The operations that a program is made of which binds to a constant
@@ -43,6 +50,85 @@ const (
 	OpJumpGreater  = unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K   // if dst > imm goto +off
 	OpExit         = unix.BPF_JMP | unix.BPF_EXIT               // return r0
 )
+
+// The operations that other programs use besides.
+const (
+	opAddImm     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_K // dst += imm
+	opAddReg     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_X // dst += src
+	opLoad64     = unix.BPF_LDX | unix.BPF_MEM | unix.BPF_DW  // dst = *(u64 *)(src + off)
+	opStore64    = unix.BPF_STX | unix.BPF_MEM | unix.BPF_DW  // *(u64 *)(dst + off) = src
+	opLoadMap    = unix.BPF_LD | unix.BPF_IMM | unix.BPF_DW   // dst = a map; two instructions
+	opJump       = unix.BPF_JMP | unix.BPF_JA                 // goto +off
+	opJumpSame   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_X   // if dst == src goto +off
+	opJumpBeyond = unix.BPF_JMP | unix.BPF_JGT | unix.BPF_X   // if dst > src goto +off
+	opCall       = unix.BPF_JMP | unix.BPF_CALL               // r0 = helper(r1, ... r5)
+)
+
+// helper is a function of the kernel that a program can call, by its number in
+// include/uapi/linux/bpf.h.
+type helper int32
+
+const (
+	mapLookup      helper = 1
+	skFullsock     helper = 95
+	skStorageGet   helper = 107
+	getNetnsCookie helper = 122 // Linux 5.7
+)
+
+func movReg(dst, src Reg) Insn          { return Insn{Op: OpMovReg, regs: regs(dst, src)} }
+func addImm(dst Reg, imm int32) Insn    { return Insn{Op: opAddImm, regs: regs(dst, 0), Imm: imm} }
+func addReg(dst, src Reg) Insn          { return Insn{Op: opAddReg, regs: regs(dst, src)} }
+func load64(dst, src Reg, o int16) Insn { return Insn{Op: opLoad64, regs: regs(dst, src), Off: o} }
+func store64(dst Reg, o int16, src Reg) Insn {
+	return Insn{Op: opStore64, regs: regs(dst, src), Off: o}
+}
+func loadMap(dst Reg, fd int) Insn { return Insn{Op: opLoadMap, regs: regs(dst, 1), Imm: int32(fd)} }
+func call(h helper) Insn           { return Insn{Op: opCall, Imm: int32(h)} }
+func jump() Insn                   { return Insn{Op: opJump} }
+func jumpSame(a, b Reg) Insn       { return Insn{Op: opJumpSame, regs: regs(a, b)} }
+func jumpBeyond(a, b Reg) Insn     { return Insn{Op: opJumpBeyond, regs: regs(a, b)} }
+
+// line is an instruction of a program that is written with labels, or a label.
+type line struct {
+	label string // "", or the name of the place before the next instruction
+	to    string // "", or the label that a jump goes to
+	insn  Insn
+}
+
+// at, is and to make lines.
+func at(label string) line         { return line{label: label} }
+func is(i Insn) line               { return line{insn: i} }
+func to(label string, i Insn) line { return line{to: label, insn: i} }
+
+// assemble turns lines into instructions. It panics for a jump to nowhere.
+func assemble(parts ...[]line) []Insn {
+	places := map[string]int{}
+	var insns []Insn
+	var jumps []string
+	for _, part := range parts {
+		for _, l := range part {
+			if l.label != "" {
+				places[l.label] = len(insns)
+				continue
+			}
+			insns, jumps = append(insns, l.insn), append(jumps, l.to)
+			if l.insn.Op == opLoadMap {
+				insns, jumps = append(insns, Insn{}), append(jumps, "")
+			}
+		}
+	}
+	for i, label := range jumps {
+		if label == "" {
+			continue
+		}
+		place, ok := places[label]
+		if !ok {
+			panic("bpf: no label " + label)
+		}
+		insns[i].Off = int16(place - i - 1)
+	}
+	return insns
+}
 
 // MovImm is dst = imm.
 func MovImm(dst Reg, imm int32) Insn { return Insn{Op: OpMovImm, regs: regs(dst, 0), Imm: imm} }

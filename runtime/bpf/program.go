@@ -4,6 +4,7 @@ package bpf
 type Program struct {
 	// Name is seen in the kernel (`bpftool prog`); at most 15 bytes.
 	Name  string
+	Hook  Hook
 	Insns []Insn
 }
 
@@ -17,6 +18,7 @@ const (
 // The fields of the context, struct bpf_sock of include/uapi/linux/bpf.h.
 const (
 	boundDevIf = 0
+	sockType   = 8
 	protocol   = 12
 	mark       = 16
 )
@@ -32,12 +34,11 @@ const ipProtocols = 255
 // unless something has bound it already: programs of outer cgroups run after those
 // of inner ones, and the inner one must win.
 //
-// A bound UDP or ping socket may still name another interface for one datagram
-// (IP_PKTINFO, ip(7)). The mark stays, and the rule that rdomain(8) adds behind that
-// of the VRFs gives what has it no route. Hosts on that interface's own link are
-// reached all the same, by IPv4: there the kernel asks for no route.
+// The mark says that the socket is one of ours; the rule that rdomain(8) adds behind
+// that of the VRFs gives a packet that has it, and names another link, no route. Hold
+// has what keeps the socket there.
 func Bind(ifindex, bits uint32) Program {
-	return Program{BindName, []Insn{
+	return Program{BindName, SockCreate, []Insn{
 		0:  Load32(R2, R1, protocol),
 		1:  JumpGreater(R2, ipProtocols, 9), // to 11
 		2:  Load32(R2, R1, boundDevIf),
@@ -58,7 +59,7 @@ func Bind(ifindex, bits uint32) Program {
 // refuses what would leave a VRF, and sets bits in the mark of a socket that is
 // bound, whoever bound it. It binds nothing, and names no link.
 func Guard(bits uint32) Program {
-	return Program{GuardName, []Insn{
+	return Program{GuardName, SockCreate, []Insn{
 		0:  Load32(R2, R1, protocol),
 		1:  JumpGreater(R2, ipProtocols, 7), // to 9
 		2:  Load32(R2, R1, boundDevIf),

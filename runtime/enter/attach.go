@@ -22,18 +22,18 @@ func load(p bpf.Program) (int, error) {
 // in the place of the one that an earlier start attached: the kernel allows 64
 // in a cgroup and refuses the next. If two starts at once left two, one goes.
 func attachBeside(cgroup, prog int) error {
-	ours, err := attachedNamed(cgroup, bpf.BindName)
+	ours, err := attachedNamed(bpf.SockCreate, cgroup, bpf.BindName)
 	if err != nil {
 		return err
 	}
 	defer bpf.Close(ours)
 	if len(ours) == 0 {
-		return bpf.AttachBeside(cgroup, prog)
+		return bpf.SockCreate.AttachBeside(cgroup, prog)
 	}
-	err = bpf.Replace(cgroup, ours[0], prog)
+	err = bpf.SockCreate.Replace(cgroup, ours[0], prog)
 	for _, fd := range ours[1:] {
 		if err == nil {
-			err = bpf.Detach(cgroup, fd)
+			err = bpf.SockCreate.Detach(cgroup, fd)
 		}
 	}
 	return err
@@ -42,7 +42,7 @@ func attachBeside(cgroup, prog int) error {
 // attachGuard attaches the guard to cgroup, which is path, if it has none yet. Two
 // starts at once may leave two, which do the same.
 func attachGuard(cgroup int, path string) error {
-	there, err := attachedNamed(cgroup, bpf.GuardName)
+	there, err := attachedNamed(bpf.SockCreate, cgroup, bpf.GuardName)
 	if err != nil {
 		return attachError(path, err)
 	}
@@ -55,7 +55,7 @@ func attachGuard(cgroup int, path string) error {
 		return err
 	}
 	defer unix.Close(prog)
-	if err := bpf.AttachBeside(cgroup, prog); err != nil {
+	if err := bpf.SockCreate.AttachBeside(cgroup, prog); err != nil {
 		return attachError(path, err)
 	}
 	return nil
@@ -71,8 +71,8 @@ func attachError(path string, err error) error {
 
 // attachedNamed opens the programs of that name that are attached to cgroup
 // itself.
-func attachedNamed(cgroup int, name string) (ours []int, err error) {
-	progs, err := bpf.Attached(cgroup)
+func attachedNamed(hook bpf.Hook, cgroup int, name string) (ours []int, err error) {
+	progs, err := hook.Attached(cgroup)
 	for _, fd := range progs {
 		var info bpf.Info
 		if err == nil {

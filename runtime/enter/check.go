@@ -75,7 +75,30 @@ func checkBound(v domain.Link, index uint32) error {
 			return wrong(doing, "sockets are not bound to it (cgroup v1 net_cls or net_prio in use?)")
 		}
 	}
-	return checkRefused(doing)
+	if err := checkRefused(doing); err != nil {
+		return err
+	}
+	return checkKept(doing)
+}
+
+// checkKept tries two of the ways out of a VRF, as any user can. The programs of
+// keep are attached together, first the one that notes where a socket is at home.
+func checkKept(doing string) error {
+	const loopback = 1 // the ifindex of lo, in every namespace
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return unable(doing+": open a socket", err)
+	}
+	defer unix.Close(s)
+	group := unix.IPMreqn{Multiaddr: [4]byte{239, 255, 255, 255}, Ifindex: loopback}
+	joined := unix.SetsockoptIPMreqn(s, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &group)
+	// Nobody is there: port 9 is discard. It is refused before anything is sent.
+	oob := unix.PktInfo4(&unix.Inet4Pktinfo{Ifindex: loopback})
+	sent := unix.Sendmsg(s, nil, oob, &unix.SockaddrInet4{Port: 9, Addr: [4]byte{127, 0, 0, 1}}, unix.MSG_DONTWAIT)
+	if joined == unix.EPERM && sent != nil {
+		return nil
+	}
+	return wrong(doing, "its sockets can leave the VRF: the programs that keep them there are not attached")
 }
 
 // checkRefused makes sure that no MPTCP socket can be opened: those inside it,

@@ -56,6 +56,9 @@ func Hold(d domain.Domain) error {
 	if err := attachBeside(dir, prog); err != nil {
 		return attachError(unit, err)
 	}
+	if err := keep(dir, unit, index); err != nil {
+		return err
+	}
 	return checkBound(d.VRF, index)
 }
 

@@ -61,11 +61,14 @@ func (h hierarchy) bindOwn(guarded, path string, prog int, v domain.Link, index 
 	if err := attachGuard(above, guarded); err != nil {
 		return err
 	}
+	if err := keep(above, guarded, index); err != nil {
+		return err
+	}
 	dir, err := makeCgroup(h.root, path)
 	if err != nil {
 		return err
 	}
-	if err := bpf.Attach(dir, prog); err != nil {
+	if err := bpf.SockCreate.Attach(dir, prog); err != nil {
 		return attachError(path, err)
 	}
 	if err := join(dir, path); err != nil {
@@ -86,6 +89,9 @@ func (h hierarchy) bindOther(path string, prog int, v domain.Link, index uint32)
 	}
 	if err := attachBeside(dir, prog); err != nil {
 		return attachError(path, err)
+	}
+	if err := keep(dir, path, index); err != nil {
+		return err
 	}
 	if err := join(dir, path); err != nil {
 		return err

@@ -172,7 +172,7 @@ func bind(t *testing.T, dir string, ifindex uint32) (detach func()) {
 	program := load(t, ifindex)
 	cgroup := attach(t, dir, program)
 	return func() {
-		if err := bpf.Detach(cgroup, program); err != nil {
+		if err := bpf.SockCreate.Detach(cgroup, program); err != nil {
 			t.Error(err)
 		}
 		unix.Close(cgroup)

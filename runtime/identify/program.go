@@ -23,7 +23,7 @@ type program struct {
 // cgroup, an open directory of a cgroup2 mount, makes a socket; in the order in
 // which they run.
 func effective(cgroup int) ([]program, error) {
-	fds, err := bpf.Effective(cgroup)
+	fds, err := bpf.SockCreate.Effective(cgroup)
 	if err != nil {
 		return nil, fmt.Errorf("programs of the cgroup: %w", err)
 	}

@@ -143,7 +143,7 @@ func attach(t *testing.T, path string, program int) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := bpf.AttachBeside(fd, program); err != nil {
+	if err := bpf.SockCreate.AttachBeside(fd, program); err != nil {
 		t.Fatalf("attach to %s: %v", path, err)
 	}
 	return fd

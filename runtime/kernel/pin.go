@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,18 +10,16 @@ import (
 
 	"rdgen/runtime/bpf"
 	"rdgen/runtime/domain"
+	"rdgen/runtime/enter"
 	"rdgen/runtime/object"
 	"rdgen/runtime/rtnl"
 )
-
-// bpffs is where the BPF file system is mounted everywhere.
-const bpffs = "/sys/fs/bpf"
 
 func (s *Session) doPin(verb object.Verb, t object.Pin) error {
 	if verb == object.Delete {
 		return unpin(t.Pin())
 	}
-	if err := mountBPF(); err != nil {
+	if _, err := enter.MountBPF(); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Dir(t.Pin()), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -50,20 +47,19 @@ func unpin(path string) error {
 	return nil
 }
 
-// mountBPF mounts the BPF file system where nobody has, as systemd does.
-func mountBPF() error {
-	var st unix.Statfs_t
-	if err := unix.Statfs(bpffs, &st); err != nil {
-		return fmt.Errorf("%s: %w (a kernel without CONFIG_BPF_SYSCALL?)", bpffs, err)
+// KnowMembers tells the programs that keep sockets in a VRF which links d.VRF has
+// now. With a d without a VRF it does so for all VRFs of the namespace that they
+// know, of which some may be gone; it does nothing where the namespace is.
+func (s *Session) KnowMembers(d domain.Domain) error {
+	if d.VRF.IsZero() {
+		if !d.Netns.IsZero() && !s.Exists() {
+			return nil
+		}
+		return s.inside(d.Netns, func() error { return enter.KnowMembers(0) })
 	}
-	if st.Type == unix.BPF_FS_MAGIC {
-		return nil
-	}
-	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
-	if err := unix.Mount("bpf", bpffs, "bpf", flags, "mode=700"); err != nil {
-		return fmt.Errorf("mount the BPF file system on %s: %w", bpffs, err)
-	}
-	return nil
+	return s.on(d.Netns, d.VRF.String(), func(_ *rtnl.Conn, index int) error {
+		return s.inside(d.Netns, func() error { return enter.KnowMembers(uint32(index)) })
+	})
 }
 
 // pinnedFor returns the ifindex that the program pinned at path binds to, 0 if

@@ -38,6 +38,7 @@ func session(t *testing.T) *Session {
 // a BPF file system that is mounted for it.
 func TestPin(t *testing.T) {
 	s := session(t)
+	const bpffs = "/sys/fs/bpf"
 	var st unix.Statfs_t
 	if err := unix.Statfs(bpffs, &st); err != nil {
 		need.Missing(t, need.Root, "no "+bpffs+": "+err.Error())

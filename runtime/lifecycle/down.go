@@ -178,7 +178,9 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 		return w.lastVRF()
 	}
 	if !r.Domain.VRF.IsZero() {
-		err = w.withRules(remove)
+		if err = w.withRules(remove); err == nil {
+			err = w.KnowMembers(domain.Domain{Netns: r.Domain.Netns})
+		}
 	} else {
 		err = remove()
 	}

@@ -143,7 +143,10 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 	case d.kind != ours && d.f.Kind == conf.Netns:
 		return nil
 	case d.kind != ours:
-		return w.useVRF()
+		if err := w.useVRF(); err != nil {
+			return err
+		}
+		return w.KnowMembers(w.f.Domain)
 	}
 	if t.file != nil {
 		if err := h.outers(t, d.f.Domain, in); err != nil {
@@ -154,7 +157,10 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 		}
 	}
 	if d.f.Kind == conf.VRF {
-		return w.withRules(func() error { return w.up(reload) })
+		if err := w.withRules(func() error { return w.up(reload) }); err != nil {
+			return err
+		}
+		return w.KnowMembers(w.f.Domain)
 	}
 	return w.up(reload)
 }

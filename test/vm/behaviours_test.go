@@ -19,6 +19,7 @@ import (
 var behaviours = []struct{ family, test, machines string }{
 	// What a VRF is to a program, and a whole server in one.
 	{"vrf", "TestVRF", "bookworm-systemd trixie-openrc"},
+	{"vrf", "TestVRFHolds", "bookworm-openrc trixie-openrc"},
 	{"vrf", "TestArticle", "trixie-openrc forky-systemd"},
 	{"vrf", "TestAlpinePlain", "alpine-openrc"},
 

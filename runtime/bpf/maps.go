@@ -1,0 +1,179 @@
+package bpf
+
+import (
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Maps are the two that the programs of Hold share, as descriptors.
+type Maps struct {
+	// Homes has the home of each socket: the link that it was bound to when it was
+	// made. It is kept with the socket, and with those that a listener accepts.
+	Homes int
+	// Members has the links of each VRF, as a set of Member.
+	Members int
+}
+
+// Member is a key of Maps.Members: the VRF Home in a namespace has the link Link.
+type Member struct {
+	// Cookie is the namespace's, which no other ever has (SO_NETNS_COOKIE, Linux 5.14).
+	Cookie     uint64
+	Home, Link uint32 // ifindexes in that namespace
+}
+
+// Address is the Member that stands for an IPv4 address of a member link, in network
+// byte order: ip(7) has two ways to name a link to join a multicast group on.
+func Address(cookie uint64, home uint32, address [4]byte) Member {
+	return Member{cookie, home | isAddress, *(*uint32)(unsafe.Pointer(&address))}
+}
+
+// isAddress is in no ifindex.
+const isAddress = 1 << 31
+
+// IsOf reports whether the entry is one of the VRF home of the namespace.
+func (m Member) IsOf(cookie uint64, home uint32) bool {
+	return m.Cookie == cookie && m.Home&^isAddress == home
+}
+
+// socketHome is the value of Maps.Homes.
+type socketHome struct {
+	cookie     uint64
+	home, kind uint32
+}
+
+// Kinds of sockets.
+const (
+	otherSocket = 0
+	tcpSocket   = 1
+	rawSocket   = 2
+)
+
+// maxMembers is how many links all VRFs can have. Memory is used for those that
+// there are, and 16 bytes for each that there may be.
+const maxMembers = 1 << 15
+
+// newMap is the part of union bpf_attr that BPF_MAP_CREATE reads.
+type newMap struct {
+	kind, keySize, valueSize, max, flags, inner, node uint32
+	name                                              [unix.BPF_OBJ_NAME_LEN]byte
+	ifindex, btf, btfKey, btfValue                    uint32
+}
+
+// MakeHomes makes an empty Maps.Homes. It needs Linux 5.9, and returns the errno
+// alone.
+func MakeHomes() (int, error) {
+	types, err := loadTypes()
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(types)
+	m := newMap{kind: unix.BPF_MAP_TYPE_SK_STORAGE, keySize: 4, valueSize: uint32(unsafe.Sizeof(socketHome{})),
+		flags: unix.BPF_F_NO_PREALLOC | unix.BPF_F_CLONE, btf: uint32(types), btfKey: typeKey, btfValue: typeValue}
+	return m.make("rdexec_home")
+}
+
+// MakeMembers makes an empty Maps.Members. It returns the errno alone.
+func MakeMembers() (int, error) {
+	m := newMap{kind: unix.BPF_MAP_TYPE_HASH, keySize: uint32(unsafe.Sizeof(Member{})), valueSize: 4,
+		max: maxMembers, flags: unix.BPF_F_NO_PREALLOC}
+	return m.make("rdexec_members")
+}
+
+func (m *newMap) make(name string) (int, error) {
+	copy(m.name[:len(m.name)-1], name)
+	return bpf(unix.BPF_MAP_CREATE, unsafe.Pointer(m), unsafe.Sizeof(*m))
+}
+
+// The types of a map of sockets, which the kernel wants to be told: the key is an
+// int, the value an integer as large as it is (Documentation/bpf/btf.rst).
+const (
+	typeKey   = 1
+	typeValue = 2
+)
+
+func loadTypes() (int, error) {
+	const kindInt = 1 << 24
+	types := heap(struct {
+		magic                               uint16
+		version, flags                      uint8
+		headerLen                           uint32
+		typeOff, typeLen, stringOff, strLen uint32
+		key, value                          [4]uint32 // name, kind, size, bits
+		names                               [8]byte
+	}{magic: 0xeb9f, version: 1, headerLen: 24, typeLen: 32, stringOff: 32, strLen: 8,
+		key:   [4]uint32{1, kindInt, 4, 32},
+		value: [4]uint32{1, kindInt, uint32(unsafe.Sizeof(socketHome{})), 8 * uint32(unsafe.Sizeof(socketHome{}))},
+		names: [8]byte{0, 'n', 'u', 'm', 'b', 'e', 'r', 0}})
+	attr := struct {
+		types, log              uint64
+		size, logSize, logLevel uint32
+	}{types: address(unsafe.Pointer(types)), size: uint32(unsafe.Sizeof(*types))}
+	fd, err := bpf(unix.BPF_BTF_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	runtime.KeepAlive(types)
+	return fd, err
+}
+
+// MapID returns the kernel's number of a map. It returns the errno alone.
+func MapID(fd int) (uint32, error) {
+	info := heap(struct{ kind, id uint32 }{}) // the beginning of struct bpf_map_info
+	attr := struct {
+		fd, len uint32
+		info    uint64
+	}{uint32(fd), uint32(unsafe.Sizeof(*info)), address(unsafe.Pointer(info))}
+	_, err := bpf(unix.BPF_OBJ_GET_INFO_BY_FD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	runtime.KeepAlive(info)
+	return info.id, err
+}
+
+// element is the part of union bpf_attr with which the elements of a map are read
+// and changed.
+type element struct {
+	fd, _             uint32
+	key, value, flags uint64
+}
+
+// Add adds an entry to Maps.Members, if it is not there. The functions for entries
+// return the errno alone: E2BIG where the map is full.
+func (m Member) Add(members int) error {
+	_, err := m.do(unix.BPF_MAP_UPDATE_ELEM, members, heap([4]byte{}))
+	return err
+}
+
+// Remove removes an entry from Maps.Members. It is no error if it is not there.
+func (m Member) Remove(members int) error {
+	_, err := m.do(unix.BPF_MAP_DELETE_ELEM, members, nil)
+	if err == unix.ENOENT {
+		return nil
+	}
+	return err
+}
+
+func (m Member) do(command, members int, value *[4]byte) (int, error) {
+	key := heap(m)
+	e := element{fd: uint32(members), key: address(unsafe.Pointer(key)), value: address(unsafe.Pointer(value))}
+	r, err := bpf(command, unsafe.Pointer(&e), unsafe.Sizeof(e))
+	runtime.KeepAlive(key)
+	runtime.KeepAlive(value)
+	return r, err
+}
+
+// AllMembers returns the entries of Maps.Members, while nobody changes it.
+func AllMembers(members int) (all []Member, err error) {
+	key, next := (*Member)(nil), heap(Member{})
+	for {
+		e := element{fd: uint32(members), key: address(unsafe.Pointer(key)), value: address(unsafe.Pointer(next))}
+		_, err := bpf(unix.BPF_MAP_GET_NEXT_KEY, unsafe.Pointer(&e), unsafe.Sizeof(e))
+		runtime.KeepAlive(key)
+		runtime.KeepAlive(next)
+		if err == unix.ENOENT {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, *next)
+		key = heap(*next)
+	}
+}

@@ -1,0 +1,109 @@
+package enter
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/bpf"
+)
+
+// bpffs is where the BPF file system is mounted everywhere.
+const bpffs = "/sys/fs/bpf"
+
+// MountBPF returns where the BPF file system is mounted that all share, and mounts
+// it first where nobody has, as systemd does. In a mount namespace without it, as
+// `ip netns exec` makes one, that is the one of pid 1.
+func MountBPF() (string, error) {
+	const ofInit = "/proc/1/root" + bpffs
+	var st unix.Statfs_t
+	err := unix.Statfs(bpffs, &st)
+	if err == nil && st.Type == unix.BPF_FS_MAGIC {
+		return bpffs, nil
+	}
+	var other unix.Statfs_t
+	if unix.Statfs(ofInit, &other) == nil && other.Type == unix.BPF_FS_MAGIC {
+		return ofInit, nil
+	}
+	if err != nil {
+		e := unable("find the BPF file system at "+bpffs, err)
+		e.Text += " (a kernel without CONFIG_BPF_SYSCALL?)"
+		return "", e
+	}
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	if err := unix.Mount("bpf", bpffs, "bpf", flags, "mode=700"); err != nil {
+		return "", unable("mount the BPF file system on "+bpffs, err)
+	}
+	return bpffs, nil
+}
+
+// shared is the maps that all cgroups of the machine share, pinned in a directory of
+// the BPF file system.
+type shared struct {
+	bpf.Maps
+	dir  int // the directory, whose lock keeps those apart who change the maps
+	path string
+}
+
+// openShared opens the maps, and makes and pins them if nobody has.
+func openShared() (s shared, err error) {
+	mounted, err := MountBPF()
+	if err != nil {
+		return s, err
+	}
+	s.path = mounted + "/rdexec"
+	if err := unix.Mkdir(s.path, 0o700); err != nil && err != unix.EEXIST {
+		return s, unable("make "+s.path, err)
+	}
+	if s.dir, err = unix.Open(s.path, dirFlags|unix.O_NOFOLLOW, 0); err != nil {
+		return s, unable("open "+s.path, err)
+	}
+	// The BPF file system may be open to all, like /tmp.
+	var st unix.Stat_t
+	if err := unix.Fstat(s.dir, &st); err != nil {
+		return s, unable("look at "+s.path, err)
+	}
+	if st.Uid != 0 || st.Mode&0o022 != 0 {
+		return s, wrong("use "+s.path, notOurs(s.path).Error())
+	}
+	if s.Homes, err = openMap(s.path+"/homes", bpf.MakeHomes); err != nil {
+		return s, err
+	}
+	s.Members, err = openMap(s.path+"/members", bpf.MakeMembers)
+	return s, err
+}
+
+// openMap opens the map that is pinned at path, or makes it. Of two who make it at
+// once, one pins.
+func openMap(path string, make func() (int, error)) (int, error) {
+	fd, err := bpf.Pinned(path)
+	if err == nil {
+		return fd, nil
+	}
+	if e, ok := err.(*bpf.Error); !ok || e.Err != unix.ENOENT {
+		return -1, unable("open "+path, err)
+	}
+	if fd, err = make(); err != nil {
+		e := unable("make the BPF map "+path, err)
+		if err == unix.EINVAL {
+			e.Text += " (it needs Linux 5.14)"
+		}
+		return -1, e
+	}
+	err = bpf.PinNew(fd, path)
+	if err == nil {
+		return fd, nil
+	}
+	unix.Close(fd)
+	if err != unix.EEXIST {
+		return -1, unable("pin "+path, err)
+	}
+	if fd, err = bpf.Pinned(path); err != nil {
+		return -1, unable("open "+path, err)
+	}
+	return fd, nil
+}
+
+func (s shared) close() {
+	unix.Close(s.Homes)
+	unix.Close(s.Members)
+	unix.Close(s.dir)
+}
