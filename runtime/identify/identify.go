@@ -60,6 +60,8 @@ type binding struct {
 	ifindex uint32
 	note    string
 	unknown string // why ifindex is not known
+	// leaves: nothing keeps the socket there (enter.Kept).
+	leaves bool
 }
 
 // New reads the names of all namespaces. The caller closes the Looker.
@@ -143,7 +145,12 @@ func (l *Looker) vrf(at *Location, ns *netns.NS, cgroup string) error {
 	at.note(b.note)
 	switch {
 	case b.ifindex != 0:
-		return l.name(at, ns, b.ifindex)
+		if err := l.name(at, ns, b.ifindex); err != nil {
+			return err
+		}
+		if at.VRF != "" && b.leaves {
+			at.note("its sockets can leave the vrf: the programs of rdexec that keep them there are not attached")
+		}
 	case b.unknown == "":
 	case ipVRF(cgroup) != "":
 		at.VRF = ipVRF(cgroup)
@@ -233,9 +240,13 @@ func (l *Looker) look(path string) binding {
 	if err != nil {
 		return unknown(err)
 	}
+	kept, err := enter.Kept(dir)
+	if err != nil {
+		return unknown(err)
+	}
 	ifindex, known := bound(programs)
 	if known {
-		return binding{ifindex: ifindex}
+		return binding{ifindex: ifindex, leaves: !kept}
 	}
 	var names []string
 	for _, p := range programs {
@@ -243,7 +254,7 @@ func (l *Looker) look(path string) binding {
 			names = append(names, fmt.Sprintf("%d (%s)", p.id, p.name))
 		}
 	}
-	b := binding{ifindex: ifindex, note: "its cgroup has a program that may bind it elsewhere: " + strings.Join(names, ", ")}
+	b := binding{ifindex: ifindex, leaves: !kept, note: "its cgroup has a program that may bind it elsewhere: " + strings.Join(names, ", ")}
 	if ifindex == 0 {
 		b.note, b.unknown = "", b.note
 	}

@@ -36,6 +36,7 @@ func effective(cgroup int) ([]program, error) {
 		}
 		p := program{id: info.ID, name: info.Name}
 		p.ifindex, p.keep, p.known = understand(info.Insns)
+		p.known = p.known || info.Name == bpf.HomeName // it notes a binding, and changes none
 		programs = append(programs, p)
 	}
 	return programs, nil

@@ -201,6 +201,9 @@ func testIdentify(t *testing.T, m *Machine) {
 			t.Errorf("ip vrf identify, %s = %q, want %q", c.who, got, c.iproute2)
 		}
 	}
+	// What nothing keeps in its VRF is told.
+	m.Sh(t, `rdomain identify $(cat /run/test/theirs) 2>&1 | grep 'can leave the vrf'
+		for p in joined inner elsewhere outside; do ! rdomain identify $(cat /run/test/$p) 2>&1 | grep note; done`)
 	m.Sh(t, `cd /run/test; ip vrf pids mgmt | grep -w $(cat joined); ip vrf pids mgmt | grep -w $(cat theirs)
 		rdomain ps mgmt >ps; for p in joined theirs elsewhere; do grep -w $(cat $p) ps; done; ! grep -w $(cat outside) ps
 		rdomain ps inner@t1 | grep -w $(cat inner)
