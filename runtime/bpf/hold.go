@@ -25,8 +25,8 @@ func Hold(m Maps) [4]Program {
 	return [4]Program{m.home(), m.out(), m.in(), m.join()}
 }
 
-// The fields of the contexts: struct __sk_buff and struct bpf_sockopt, and those of
-// socketHome and Member, which lie at the same place of the stack.
+// The fields of the contexts, struct __sk_buff and struct bpf_sockopt, and those of
+// a value of Maps.Homes and of Member, which lie at the same place of the stack.
 const (
 	skbIfindex = 40
 	skbSock    = 168

@@ -37,11 +37,9 @@ func (m Member) IsOf(cookie uint64, home uint32) bool {
 	return m.Cookie == cookie && m.Home&^isAddress == home
 }
 
-// socketHome is the value of Maps.Homes.
-type socketHome struct {
-	cookie     uint64
-	home, kind uint32
-}
+// homeSize is the size of a value of Maps.Homes: the namespace's cookie, 8 bytes, the
+// ifindex of the home, 4, and the kind of socket, 4.
+const homeSize = 16
 
 // Kinds of sockets.
 const (
@@ -69,7 +67,7 @@ func MakeHomes() (int, error) {
 		return -1, err
 	}
 	defer unix.Close(types)
-	m := newMap{kind: unix.BPF_MAP_TYPE_SK_STORAGE, keySize: 4, valueSize: uint32(unsafe.Sizeof(socketHome{})),
+	m := newMap{kind: unix.BPF_MAP_TYPE_SK_STORAGE, keySize: 4, valueSize: homeSize,
 		flags: unix.BPF_F_NO_PREALLOC | unix.BPF_F_CLONE, btf: uint32(types), btfKey: typeKey, btfValue: typeValue}
 	return m.make("rdexec_home")
 }
@@ -104,7 +102,7 @@ func loadTypes() (int, error) {
 		names                               [8]byte
 	}{magic: 0xeb9f, version: 1, headerLen: 24, typeLen: 32, stringOff: 32, strLen: 8,
 		key:   [4]uint32{1, kindInt, 4, 32},
-		value: [4]uint32{1, kindInt, uint32(unsafe.Sizeof(socketHome{})), 8 * uint32(unsafe.Sizeof(socketHome{}))},
+		value: [4]uint32{1, kindInt, homeSize, 8 * homeSize},
 		names: [8]byte{0, 'n', 'u', 'm', 'b', 'e', 'r', 0}})
 	attr := struct {
 		types, log              uint64
