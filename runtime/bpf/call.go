@@ -44,7 +44,8 @@ var (
 	SetSockOpt = Hook{unix.BPF_PROG_TYPE_CGROUP_SOCKOPT, unix.BPF_CGROUP_SETSOCKOPT}
 )
 
-// Load loads a program and returns its descriptor, which is closed on exec. An ifindex in it is that of a link in the namespace
+// Load loads a program and returns its descriptor, which is closed on exec. An ifindex in
+// it is that of a link in the namespace
 // where the sockets will be made; the kernel does not check it. The caller needs
 // CAP_BPF and CAP_NET_ADMIN, before Linux 5.8 CAP_SYS_ADMIN.
 func Load(p Program) (fd int, err error) {

@@ -13,7 +13,8 @@ import (
 const firstPort = 7800
 
 // admit serves on sockets that were made to leave, in each way and by each of the
-// links, one port for each, and prints what it took and from whom. It says "ports N" when it serves.
+// links, one port for each, and prints what it took and from whom. It says "ports N" when
+// it serves.
 func admit(home, links string) error {
 	h, err := net.InterfaceByName(home)
 	if err != nil {
