@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/domain"
+	"rdgen/runtime/enter"
 	"rdgen/runtime/lifecycle"
 	"rdgen/runtime/rtnl"
 )
@@ -93,6 +94,7 @@ type keeper struct {
 func (w *watcher) follow(changes *rtnl.Watch) error {
 	for names := map[string]bool(nil); ; {
 		start := time.Now()
+		w.members()
 		list, err := w.host.Concerned(names)
 		if err != nil {
 			return err
@@ -109,6 +111,16 @@ func (w *watcher) follow(changes *rtnl.Watch) error {
 		if lost {
 			names = nil
 		}
+	}
+}
+
+// members tells the programs that keep services in their VRF which links the VRFs have
+// now, those that others made too.
+func (w *watcher) members() {
+	if err := enter.KnowMembers(0); err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.c.fail(err)
 	}
 }
 

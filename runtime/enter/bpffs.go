@@ -9,6 +9,9 @@ import (
 // bpffs is where the BPF file system is mounted everywhere.
 const bpffs = "/sys/fs/bpf"
 
+// pinned is the directory in it that has the maps.
+const pinned = "/rdexec"
+
 // MountBPF returns where the BPF file system is mounted that all share, and mounts
 // it first where nobody has, as systemd does. In a mount namespace without it, as
 // `ip netns exec` makes one, that is the one of pid 1.
@@ -49,7 +52,7 @@ func openShared() (s shared, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.path = mounted + "/rdexec"
+	s.path = mounted + pinned
 	if err := unix.Mkdir(s.path, 0o700); err != nil && err != unix.EEXIST {
 		return s, unable("make "+s.path, err)
 	}

@@ -20,6 +20,9 @@ import (
 func KnowMembers(index uint32) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if index == 0 && !exists(bpffs+pinned+"/members") && !exists("/proc/1/root"+bpffs+pinned+"/members") {
+		return nil
+	}
 	s, err := openShared()
 	if err != nil {
 		return err
@@ -139,10 +142,20 @@ func (k netlink) members(home uint32) (all []bpf.Member, err error) {
 			}
 		})
 	}
-	if len(links) > 0 {
+	if k.hasLink(home) {
 		all = append(all, bpf.Member{Cookie: k.cookie, Home: home, Link: home})
 	}
 	return all, err
+}
+
+// hasLink reports whether there is a link of that ifindex.
+func (k netlink) hasLink(index uint32) bool {
+	ifr, err := unix.NewIfreq("")
+	if err != nil {
+		return false
+	}
+	ifr.SetUint32(index)
+	return unix.IoctlIfreq(k.socket, unix.SIOCGIFNAME, ifr) == nil
 }
 
 // dump asks for a list, and calls f with the body of each message of it. A list that
