@@ -12,30 +12,37 @@ const bpffs = "/sys/fs/bpf"
 // pinned is the directory in it that has the maps.
 const pinned = "/rdexec"
 
-// MountBPF returns where the BPF file system is mounted that all share, and mounts
-// it first where nobody has, as systemd does. In a mount namespace without it, as
-// `ip netns exec` makes one, that is the one of pid 1.
-func MountBPF() (string, error) {
-	const ofInit = "/proc/1/root" + bpffs
-	var st unix.Statfs_t
-	err := unix.Statfs(bpffs, &st)
-	if err == nil && st.Type == unix.BPF_FS_MAGIC {
-		return bpffs, nil
+// MountBPF mounts the BPF file system where nobody has, as systemd does.
+func MountBPF() error {
+	if isBPF(bpffs) {
+		return nil
 	}
-	var other unix.Statfs_t
-	if unix.Statfs(ofInit, &other) == nil && other.Type == unix.BPF_FS_MAGIC {
-		return ofInit, nil
-	}
+	below, err := unix.Open(bpffs, dirFlags, 0)
 	if err != nil {
 		e := unable("find the BPF file system at "+bpffs, err)
 		e.Text += " (a kernel without CONFIG_BPF_SYSCALL?)"
-		return "", e
+		return e
+	}
+	defer unix.Close(below)
+	// Of two who mount at once, one would hide what the other makes.
+	lock, err := lockDir(below)
+	if err != nil {
+		return unable("lock "+bpffs, err)
+	}
+	defer unix.Close(lock)
+	if isBPF(bpffs) {
+		return nil
 	}
 	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	if err := unix.Mount("bpf", bpffs, "bpf", flags, "mode=700"); err != nil {
-		return "", unable("mount the BPF file system on "+bpffs, err)
+		return unable("mount the BPF file system on "+bpffs, err)
 	}
-	return bpffs, nil
+	return nil
+}
+
+func isBPF(path string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(path, &st) == nil && st.Type == unix.BPF_FS_MAGIC
 }
 
 // shared is the maps that all cgroups of the machine share, pinned in a directory of
@@ -46,13 +53,16 @@ type shared struct {
 	path string
 }
 
-// openShared opens the maps, and makes and pins them if nobody has.
+// openShared opens the maps, and makes and pins them if nobody has. In a mount
+// namespace without a BPF file system, as `ip netns exec` makes one, it takes that of pid 1.
 func openShared() (s shared, err error) {
-	mounted, err := MountBPF()
-	if err != nil {
+	const ofInit = "/proc/1/root" + bpffs
+	s.path = bpffs + pinned
+	if !isBPF(bpffs) && isBPF(ofInit) {
+		s.path = ofInit + pinned
+	} else if err := MountBPF(); err != nil {
 		return s, err
 	}
-	s.path = mounted + pinned
 	if err := unix.Mkdir(s.path, 0o700); err != nil && err != unix.EEXIST {
 		return s, unable("make "+s.path, err)
 	}

@@ -19,7 +19,7 @@ func (s *Session) doPin(verb object.Verb, t object.Pin) error {
 	if verb == object.Delete {
 		return unpin(t.Pin())
 	}
-	if _, err := enter.MountBPF(); err != nil {
+	if err := enter.MountBPF(); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Dir(t.Pin()), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
