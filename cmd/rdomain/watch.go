@@ -39,8 +39,12 @@ func (c *command) watch(args []string) error {
 	} else if len(args) > 0 {
 		return wrong("watch takes -- PROG [ARG...], or nothing")
 	}
-	if len(args) > 0 && (!filepath.IsAbs(args[0]) || unix.Access(args[0], unix.X_OK) != nil) {
-		return wrong("watch: %q is not the path of a program", args[0])
+	if len(args) > 0 {
+		path, ok := program(args[0])
+		if !ok {
+			return wrong("watch: there is no program %q", args[0])
+		}
+		args = append([]string{path}, args[1:]...)
 	}
 	host, err := lifecycle.Open()
 	if err != nil {
@@ -66,6 +70,22 @@ func (c *command) watch(args []string) error {
 		c.code = 0 // what went wrong was said then
 		return nil
 	}
+}
+
+// program returns the path of a program, which a name without a slash has in PATH. It
+// is looked for before it is needed.
+func program(name string) (path string, ok bool) {
+	dirs := []string{""}
+	if !strings.Contains(name, "/") {
+		dirs = filepath.SplitList(os.Getenv("PATH"))
+	}
+	for _, dir := range dirs {
+		path = filepath.Join(dir, name)
+		if filepath.IsAbs(path) && unix.Access(path, unix.X_OK) == nil {
+			return path, true
+		}
+	}
+	return "", false
 }
 
 // watcher is one call of rdomain watch.

@@ -1,0 +1,47 @@
+#!/bin/sh
+# A link that is made again outside is taken in again, under systemd and under OpenRC,
+# without udev and without mdev; also when rdomain watch was killed.
+ip link set lo up
+mkdir -p /etc/rdomain
+printf '[Domain]\nTimeoutSec=1\n[Link u0]\nAddress=10.8.0.2/24\n' >/etc/rdomain/vpn.conf
+if [ -d /run/systemd/system ]; then
+	verb() { systemctl "$1" rdomain@vpn; }
+	watches() { systemctl is-active rdomain-watch; }
+	is_up() { systemctl is-active rdomain@vpn; }
+	pid() { systemctl show -p MainPID --value rdomain-watch; }
+else
+	: >/etc/insserv.conf # which OpenRC looks for on Debian, and which is not there
+	ln -s rdomain /etc/init.d/rdomain.vpn
+	rc-update -u >/dev/null 2>&1
+	verb() { rc-service rdomain.vpn "$1"; }
+	watches() { rc-service rdomain-watch status; }
+	is_up() { rc-service rdomain.vpn status; }
+	pid() { pgrep -f '^/usr/sbin/rdomain watch'; }
+fi
+plug() { ip link add u0 type veth peer name u1; }
+in_again() { awaited sh -c 'ip -n vpn -br address show dev u0 | grep -q 10.8.0.2'; }
+plug
+ok "a domain with a link of others" verb start
+ok "has it" in_again
+ok "and is watched" awaited watches
+ip -n vpn link delete u0; plug
+ok "made again outside, it is taken in again" in_again
+ip -n vpn link delete u0
+ok "while it is gone the domain is up" is_up
+killed=$(pid)
+kill -KILL "$killed"
+plug
+ok "taken in by the watch that comes after one that was killed" in_again
+ok "which is another" sh -c "[ '$killed' != '$(pid)' ]"
+ok "the domain is right" awaited rdomain check vpn
+ok "stopping it" verb stop
+ok "gives the link back" ip link show u0
+ip link set u0 down; ip link set u0 up
+ok "for good" sh -c '! ip netns list | grep vpn'
+# A namespace that somebody deletes: what cannot be kept is restarted, and a domain that
+# cannot be made has failed.
+ok "up again" verb start
+ok "with its link" in_again
+mv /etc/rdomain/vpn.conf /root; printf '[Domain]\nTimeoutSec=1\n[Link u0]\nAddress=10.8.0.2/24\n[Link none]\n' >/etc/rdomain/vpn.conf
+ip netns delete vpn; ip link add u3 type veth peer name u0
+ok "it does not stay up" awaited sh -c '! { systemctl is-active rdomain@vpn || rc-service rdomain.vpn status; } 2>/dev/null'
