@@ -127,8 +127,9 @@ func unmarked(body []byte) []byte {
 	return body
 }
 
-// shells are POSIX shells, to which the inserted line means the same.
-var shells = []string{"sh", "ash", "dash", "bash", "ksh", "ksh93", "mksh", "oksh", "loksh", "yash", "zsh"}
+// shells are POSIX shells, to which the inserted line means the same. bashio, of Home
+// Assistant's containers, is a bash that sources the script as $0, with its arguments.
+var shells = []string{"bashio", "sh", "ash", "dash", "bash", "ksh", "ksh93", "mksh", "oksh", "loksh", "yash", "zsh"}
 
 // shebang returns the words that execute a script: the kernel makes one word of
 // all that follows the interpreter; "env -S" splits it, and with-contenv of s6-overlay and

@@ -27,6 +27,7 @@ func TestReadScript(t *testing.T) {
 		{"bash by env", "#!/usr/bin/env bash\nweb", "bash", "#!/usr/bin/env bash\nENTER " + Mark + "\nweb"},
 		{"env that splits", "#!/usr/bin/env -S bash -euo pipefail\nweb", "bash -euo pipefail", "#!/usr/bin/env -S bash -euo pipefail\nENTER " + Mark + "\nweb"},
 		{"busybox", "#!/bin/busybox ash\nweb", "/bin/busybox ash", "#!/bin/busybox ash\nENTER " + Mark + "\nweb"},
+		{"bashio", "#!/command/with-contenv bashio\nweb", "bashio", "#!/command/with-contenv bashio\nENTER " + Mark + "\nweb"},
 		{"with-contenv", "#!/usr/bin/with-contenv bash\nweb", "bash", "#!/usr/bin/with-contenv bash\nENTER " + Mark + "\nweb"},
 	} {
 		s, err := ReadScript("/x/run", []byte(c.text))
