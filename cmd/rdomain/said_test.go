@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"rdgen/test/sandbox"
 )
@@ -150,4 +153,43 @@ func TestNothingReachesTheTerminal(t *testing.T) {
 	}
 	sandbox.Sh(t, `kill $(cat /run/pid); while test -e /proc/$(cat /run/pid)/ns/net; do :; done; rm /run/ready /run/pid /run/wait`)
 	quiet(t, "down", "a") // nothing outlives it any more
+}
+
+// Every user can hold iproute2's lock on /run/netns, and could stop rdomain with it.
+func TestLocksOfOthers(t *testing.T) {
+	start(t)
+	file(t, "a", "[Link br0]\nKind=bridge\n")
+	quiet(t, "up", "a")
+	hold := func(path string) (pid string, release func()) {
+		cmd := exec.Command("flock", "-x", "-o", path, "sleep", "1000")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		sandbox.Sh(t, `while flock -n `+path+` true; do :; done`)
+		return fmt.Sprint(cmd.Process.Pid), sync.OnceFunc(func() {
+			sandbox.Sh(t, fmt.Sprintf(`kill $(cat /proc/%d/task/*/children) || true`, cmd.Process.Pid))
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+	}
+	pid, release := hold("/run/netns")
+	defer release()
+	quiet(t, "down", "a")
+	quiet(t, "up", "a")
+	// It is needed for what somebody may just be making, and is said to be held.
+	sandbox.Sh(t, `: >/run/netns/young`)
+	_, stderr, code := rdomain("up", "young")
+	if code != 111 || !strings.Contains(stderr, "lock /run/netns: lock is held for 10 s by process "+pid+" (flock)") {
+		t.Errorf("up while the lock is held = %d, %q", code, stderr)
+	}
+	release()
+	sandbox.Sh(t, `rm -f /run/netns/young`)
+	// That of another rdomain is spoken of.
+	pid, release = hold("/run/rdomain/a.lock")
+	defer release()
+	time.AfterFunc(1500*time.Millisecond, release)
+	_, stderr, code = rdomain("down", "a")
+	if code != 0 || !strings.Contains(stderr, "rdomain: note: waiting for the lock /run/rdomain/a.lock, which process "+pid) {
+		t.Errorf("down while another holds the lock = %d, %q", code, stderr)
+	}
 }

@@ -27,7 +27,10 @@ func (c *command) each(host *lifecycle.Host, doing string, list []domain.ID, f f
 	notes, errs := make([][]string, len(list)), make([]error, len(list))
 	show := newProgress(c.terminal, doing, len(list))
 	host.Say = func(id domain.ID, text string) {
-		show.note(escape(fmt.Sprintf("rdomain: note: %s: %s\n", id, text), "\n\t"))
+		if id != (domain.ID{}) {
+			text = id.String() + ": " + text
+		}
+		show.note(escape("rdomain: note: "+text+"\n", "\n\t"))
 	}
 	parallel.Each(len(list), workers(), func(i int) {
 		notes[i], errs[i] = f(list[i])

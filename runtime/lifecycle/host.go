@@ -22,8 +22,8 @@ import (
 // Host is the machine as rdomain sees it: the namespace that it runs in, and
 // the directory of records. One Host serves any number of domains at once.
 type Host struct {
-	// Say is called at once with what the user should know of a domain: what is
-	// waited for, what is not as it seems. Several goroutines call it; nil says
+	// Say is called at once with what the user should know of a domain, the zero one
+	// for none: what is waited for, what is not as it seems. Several goroutines call it; nil says
 	// nothing.
 	Say func(id domain.ID, text string)
 
@@ -71,7 +71,13 @@ func open(store *record.Store) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{home: home, store: store}, nil
+	h := &Host{home: home, store: store}
+	if store != nil {
+		store.Waiting = func(file, holder string) {
+			h.say(domain.ID{}, "waiting for the lock %s, which %s holds", file, holder)
+		}
+	}
+	return h, nil
 }
 
 // Close gives the descriptors back.

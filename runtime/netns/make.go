@@ -11,15 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/domain"
+	"rdgen/runtime/flock"
 )
 
 // Prepare makes /run/netns what `ip netns add` makes of it: a directory of mode
 // 0755 that is a shared mount, so that a namespace that is unmounted here is
-// unmounted everywhere and dies. It holds iproute2's lock meanwhile: two
+// unmounted everywhere and dies. It holds iproute2's lock meanwhile, if it is not: two
 // programs that did this at once would double the mounts below each time
 // (iproute2 975c4944). Once per process is enough.
 func Prepare() error {
 	if err := os.Mkdir(Run, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// Every user can hold the lock. It is needed to change what is mounted, which is done
+	// once after a boot.
+	mounted, shared, _, err := isMounted()
+	if err != nil || mounted && shared {
 		return err
 	}
 	fd, err := lock()
@@ -27,8 +34,7 @@ func Prepare() error {
 		return err
 	}
 	defer unix.Close(fd)
-	mounted, shared, _, err := isMounted()
-	if err != nil {
+	if mounted, shared, _, err = isMounted(); err != nil {
 		return err
 	}
 	if !mounted {
@@ -96,6 +102,10 @@ func isMounted() (mounted, shared, slave bool, err error) {
 	return mounted, shared, slave, nil
 }
 
+// lockLimit is how long iproute2's lock is waited for. Every user can hold it; a program
+// that makes a namespace needs it for a moment.
+const lockLimit = 10 * time.Second
+
 // lock takes the lock that iproute2 takes, on the directory itself. To close the
 // descriptor gives it back.
 func lock() (fd int, err error) {
@@ -103,14 +113,9 @@ func lock() (fd int, err error) {
 	if err != nil {
 		return -1, &fs.PathError{Op: "open", Path: Run, Err: err}
 	}
-	for {
-		if err = unix.Flock(fd, unix.LOCK_EX); err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
+	if err := flock.Wait(fd, unix.LOCK_EX, lockLimit, nil); err != nil {
 		unix.Close(fd)
-		return -1, &fs.PathError{Op: "flock", Path: Run, Err: err}
+		return -1, &fs.PathError{Op: "lock", Path: Run, Err: err}
 	}
 	return fd, nil
 }
@@ -199,39 +204,54 @@ func Repair(name domain.Netns, mine bool) (gone bool, err error) {
 			return false, err
 		}
 		info, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if !info.Mode().IsRegular() || info.Size() != 0 {
-			return false, fmt.Errorf("%s: %w, and not an empty file; remove it by hand", path, ErrNotNamespace)
-		}
-		if !mine && time.Since(info.ModTime()) < staleAge {
+		if err == nil && !mine && time.Since(info.ModTime()) < staleAge {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		if err := unix.Unlink(path); err != nil && err != unix.ENOENT {
-			return false, &fs.PathError{Op: "unlink", Path: path, Err: err}
+		if err := removeEmpty(path); err != nil {
+			return false, err
 		}
 	}
+}
+
+// removeEmpty removes an empty file, if there is one; anything else is an error.
+func removeEmpty(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Size() != 0 {
+		return fmt.Errorf("%s: %w, and not an empty file; remove it by hand", path, ErrNotNamespace)
+	}
+	if err := unix.Unlink(path); err != nil && err != unix.ENOENT {
+		return &fs.PathError{Op: "unlink", Path: path, Err: err}
+	}
+	return nil
 }
 
 // Remove takes a namespace's name away, as `ip netns delete` does: the mount,
 // then the file. The namespace itself dies with its last process, socket or
 // descriptor. Without a file of that name it is done already; a file that is
-// another namespace than id is left alone, and the error says so.
+// another namespace than id is left alone, and the error says so. One that is no
+// namespace may be what somebody is mounting on: it is removed when it is older.
 func Remove(name domain.Netns, id ID) error {
 	path := name.Path()
+	ours := false // the file below what was unmounted here
 	for {
 		found, err := Lookup(name.String())
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
 		case errors.Is(err, ErrNotNamespace):
-			_, err := Repair(name, true)
-			return err
+			// While there is a file, nobody makes one of that name.
+			if info, err := os.Lstat(path); err == nil && !ours && time.Since(info.ModTime()) < staleAge {
+				time.Sleep(10 * time.Millisecond)
+				continue
+			}
+			return removeEmpty(path)
 		case err != nil:
 			return err
 		case !found.Same(id):
@@ -244,5 +264,6 @@ func Remove(name domain.Netns, id ID) error {
 			// which ours is a less privileged copy.
 			return fmt.Errorf("unmount %s: mounted from outside this mount namespace: %w", path, err)
 		}
+		ours = true
 	}
 }

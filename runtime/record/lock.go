@@ -3,9 +3,12 @@ package record
 import (
 	"io/fs"
 
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/domain"
+	"rdgen/runtime/flock"
 )
 
 // Lock is the right to change one domain and its record. The kernel takes it
@@ -16,7 +19,7 @@ type Lock struct {
 	fd   int
 }
 
-// Lock waits until nobody else changes the domain. The lock's file may be
+// Lock waits until nobody else changes the domain, five minutes at most. The lock's file may be
 // removed by the one before, so after waiting it is made sure that the file is
 // still the one in the directory.
 func (s *Store) Lock(id domain.ID) (*Lock, error) {
@@ -31,10 +34,15 @@ func (s *Store) Share(id domain.ID) (*Lock, error) {
 }
 
 func (s *Store) lock(name string, how int) (*Lock, error) {
+	say := func(holder string) {
+		if s.Waiting != nil {
+			s.Waiting(Dir+"/"+name, holder)
+		}
+	}
 	for {
 		fd, err := unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 		if err == nil {
-			if err = flock(fd, how); err != nil {
+			if err = flock.Wait(fd, how, lockLimit, say); err != nil {
 				unix.Close(fd)
 			}
 		}
@@ -50,13 +58,9 @@ func (s *Store) lock(name string, how int) (*Lock, error) {
 	}
 }
 
-func flock(fd, how int) error {
-	for {
-		if err := unix.Flock(fd, how); err != unix.EINTR {
-			return err
-		}
-	}
-}
+// lockLimit is how long is waited for another rdomain. It may itself be waiting, for
+// as long as TimeoutSec= says in its domain's file.
+const lockLimit = 5 * time.Minute
 
 // Unlock lets the next one in and keeps the file.
 func (l *Lock) Unlock() { unix.Close(l.fd) }

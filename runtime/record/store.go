@@ -40,6 +40,10 @@ func CheckID(id domain.ID) error {
 // Store is the opened directory of records. All files are reached through its
 // descriptor.
 type Store struct {
+	// Waiting is called after a second of waiting for a lock, with its file and who
+	// holds it; nil says nothing.
+	Waiting func(file, holder string)
+
 	root *os.Root
 	dir  *os.File // the same directory, for locks
 }
@@ -66,7 +70,7 @@ func open() (*Store, error) {
 		root.Close()
 		return nil, err
 	}
-	s := &Store{root, dir}
+	s := &Store{root: root, dir: dir}
 	var named, opened unix.Stat_t
 	err = errors.Join(unix.Lstat(Dir, &named), unix.Fstat(int(dir.Fd()), &opened))
 	// A symbolic link in its place leads to what is somebody else's.
