@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -27,7 +28,16 @@ func outlived(list []record.Past) ([]identify.Location, error) {
 	}
 	defer look.Close()
 	look.Remember(past(list))
-	return look.Outlived()
+	left, err := look.Outlived()
+	return slices.DeleteFunc(left, visits), err
+}
+
+// visits reports whether a process is another rdomain, one thread of which is in a
+// namespace for a moment.
+func visits(at identify.Location) bool {
+	own, err := os.Stat("/proc/self/exe")
+	other, gone := os.Stat(fmt.Sprintf("/proc/%d/exe", at.PID))
+	return err == nil && (gone != nil || os.SameFile(own, other))
 }
 
 // left returns the processes that outlived a domain. Mostly there is none, and no
