@@ -480,3 +480,52 @@ func TestNoLinkIsLeftInADyingNamespace(t *testing.T) {
 		t.Errorf("down: %s", cmp.Diff(before, got))
 	}
 }
+
+// A route through a link that another domain makes could not be made at boot: its own
+// domain is up first. It belongs to the link.
+func TestRouteOfTheOuterSide(t *testing.T) {
+	start(t)
+	before := snapshot(t)
+	file(t, "core", "[Link br0]\nKind=bridge\nAddress=10.5.0.1/24\n")
+	const leaf = "[Link up0]\nKind=veth\nOuter=core\nPeer=to-leaf\nAddress=10.1.0.2/30\nPeerAddress=10.1.0.1/30\nPeerRoute=10.2.0.0/16\n"
+	file(t, "leaf", leaf+"PeerRoute=10.3.0.0/16\n")
+	quiet(t, "up", "--all")
+	want := func(routes string) {
+		t.Helper()
+		if got := sandbox.Sh(t, `ip -n core route show via 10.1.0.2`); got != routes {
+			t.Errorf("core has %q; want %q", got, routes)
+		}
+		says(t, 0, "", "", "check", "--all")
+	}
+	const both = "10.2.0.0/16 dev to-leaf \n10.3.0.0/16 dev to-leaf \n"
+	want(both)
+	quiet(t, "up", "--all")
+	sandbox.Sh(t, `ip -n core route delete 10.3.0.0/16`)
+	says(t, 1, "--- leaf as it is\n+++ /etc/rdomain/leaf.conf\n+ip -n core route add 10.3.0.0/16 via 10.1.0.2 dev to-leaf\n", "", "check", "leaf")
+	quiet(t, "reload", "core")
+	quiet(t, "up", "leaf")
+	want(both)
+	file(t, "leaf", leaf)
+	quiet(t, "reload", "leaf")
+	want("10.2.0.0/16 dev to-leaf \n")
+	quiet(t, "down", "--all")
+	quiet(t, "up", "--all") // as at boot
+	want("10.2.0.0/16 dev to-leaf \n")
+	quiet(t, "down", "leaf")
+	if got := sandbox.Sh(t, `ip -n core route show via 10.1.0.2`); got != "" {
+		t.Errorf("core keeps %s", got)
+	}
+	quiet(t, "down", "core")
+	// The default domain as the outer side.
+	file(t, "out", "[Link up0]\nKind=veth\nPeer=to-out\nAddress=10.1.0.2/30\nAddress=2001:db8::2/64\nPeerAddress=10.1.0.1/30\nPeerAddress=2001:db8::1/64\n"+
+		"PeerRoute=10.2.0.0/16\nPeerRoute=2001:db8:2::/48\n")
+	quiet(t, "up", "out")
+	if got := sandbox.Sh(t, `ip route show via 10.1.0.2; ip -6 route show via 2001:db8::2`); !strings.HasPrefix(got, "10.2.0.0/16 dev to-out \n2001:db8:2::/48 dev to-out metric 1024") {
+		t.Errorf("the default domain has %q", got)
+	}
+	says(t, 0, "", "", "check", "out")
+	quiet(t, "down", "out")
+	if got := snapshot(t); got != before {
+		t.Errorf("down leaves\n%s", got)
+	}
+}

@@ -111,6 +111,9 @@ type Link struct {
 	Bridge, PeerBridge domain.Link
 	// Addresses of the link, and of the other end of a veth.
 	Addresses, PeerAddresses []Address
+	// PeerRoutes are networks that the outer domain of a veth reaches by the link,
+	// through its first address of their family.
+	PeerRoutes []Address
 	// MTU in bytes, 0 if it is not given; MAC in lower case with colons.
 	MTU uint32
 	MAC string

@@ -37,7 +37,7 @@ var common = map[string]reader{
 }
 
 // repeated are the keys that may stand more than once in a section.
-var repeated = map[string]bool{"Address": true, "PeerAddress": true, "AllowedIPs": true, "Requires": true,
+var repeated = map[string]bool{"Address": true, "PeerAddress": true, "PeerRoute": true, "AllowedIPs": true, "Requires": true,
 	"RequiresLink": true, "DNS": true}
 
 func outer(p *parser, l *Link, k key) (err error) {
@@ -153,6 +153,7 @@ var kinds = map[string]map[string]reader{
 			return err
 		},
 		"PeerAddress": func(p *parser, l *Link, k key) error { return p.address(&l.PeerAddresses, k) },
+		"PeerRoute":   func(p *parser, l *Link, k key) error { return p.peerRoute(&l.PeerRoutes, k) },
 		"PeerBridge": func(p *parser, l *Link, k key) (err error) {
 			l.PeerBridge, err = p.name(k)
 			return err
@@ -302,6 +303,11 @@ func (p *parser) together(l *Link) error {
 		}
 		if l.Remote.IsMulticast() && l.Parent.IsZero() {
 			return p.fail(l.lines["Remote"], "Remote=%s is a group, which needs Parent=, the link to reach it by", l.Remote)
+		}
+	}
+	for _, r := range l.PeerRoutes {
+		if !l.Inner(r.Prefix.Addr().Is4()).IsValid() || !hasFamily(l.PeerAddresses, r.Prefix.Addr().Is4()) {
+			return p.fail(r.Line, "PeerRoute=%s needs an Address= and a PeerAddress= of its family: it leads from the one to the other", r.Prefix)
 		}
 	}
 	if l.lines["PeerBridge"] != 0 && len(l.PeerAddresses) > 0 {

@@ -42,6 +42,35 @@ func (p *parser) link(s section) error {
 	return nil
 }
 
+// Inner returns the link's first address of a family, the zero one if it has none.
+func (l Link) Inner(is4 bool) netip.Addr {
+	for _, a := range l.Addresses {
+		if a.Prefix.Addr().Is4() == is4 {
+			return a.Prefix.Addr()
+		}
+	}
+	return netip.Addr{}
+}
+
+func hasFamily(list []Address, is4 bool) bool {
+	return slices.ContainsFunc(list, func(a Address) bool { return a.Prefix.Addr().Is4() == is4 })
+}
+
+// peerRoute reads a network that the outer domain reaches by the link.
+func (p *parser) peerRoute(list *[]Address, k key) error {
+	prefix, err := p.network(k)
+	if err != nil {
+		return err
+	}
+	at := place{k.name, prefix}
+	if first := p.once[at]; first != 0 {
+		return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, first)
+	}
+	p.once[at] = k.line
+	*list = append(*list, Address{k.line, prefix})
+	return nil
+}
+
 func (p *parser) address(list *[]Address, k key) error {
 	prefix, err := netip.ParsePrefix(k.value)
 	a := prefix.Addr()

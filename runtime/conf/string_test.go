@@ -98,6 +98,9 @@ func (l Link) write(w *writer) {
 	for _, a := range l.PeerAddresses {
 		w.line("PeerAddress", a.Prefix)
 	}
+	for _, a := range l.PeerRoutes {
+		w.line("PeerRoute", a.Prefix)
+	}
 	w.line("MTUBytes", l.MTU)
 	w.line("MACAddress", l.MAC)
 	if l.Kind == "vxlan" {

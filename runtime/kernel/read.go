@@ -208,6 +208,11 @@ func (s *Session) links(netns domain.Netns, names []string, into map[string]plan
 func (s *Session) candidates(f *conf.File, have *plan.State) error {
 	for _, l := range f.Links {
 		name := l.Name.String()
+		if len(l.PeerRoutes) > 0 {
+			if err := s.peerRoutes(s.Inputs.Outers[l.Outer.ID].Domain.Netns, l.Peer.String(), have); err != nil {
+				return err
+			}
+		}
 		if l.Kind != "" || name == "lo" {
 			continue
 		}
@@ -239,6 +244,25 @@ func (s *Session) candidates(f *conf.File, have *plan.State) error {
 		}
 	}
 	return nil
+}
+
+// peerRoutes reads the routes of a link's other end.
+func (s *Session) peerRoutes(outer domain.Netns, peer string, have *plan.State) error {
+	links := have.At(outer, s.Netns)
+	now, ok := links[peer]
+	if !ok {
+		return nil
+	}
+	conn, err := s.Conn(outer)
+	if err != nil {
+		return err
+	}
+	now.Routes, err = conn.Routes(0, now.Index)
+	links[peer] = now
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Routes adds the routes of tables in the domain's namespace.

@@ -93,7 +93,49 @@ func (p *planner) peer(l conf.Link, want object.Link, exists bool) error {
 	if !now.Up {
 		p.add(l.Line, object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, What: "up"})
 	}
+	for _, r := range p.peerRoutes(l, want) {
+		switch found, ok := now.route(r.Route); {
+		case !ok:
+			p.add(r.line, object.Add, r.Route)
+		case !same(found, r.Route):
+			found.Netns, found.Dev = want.Outer, want.Peer
+			p.set(r.line, object.Replace, r.Route, found)
+		}
+	}
 	return nil
+}
+
+// peerRoute is a route of a link's outer side.
+type peerRoute struct {
+	object.Route
+	line int
+}
+
+// peerRoutes returns the routes by which the outer domain reaches networks behind a
+// veth. They go with the link.
+func (p *planner) peerRoutes(l conf.Link, want object.Link) (list []peerRoute) {
+	table := uint32(object.MainTable)
+	if outer := p.have.Outers[l.Outer.ID]; !outer.Domain.VRF.IsZero() {
+		table = outer.Table
+	}
+	for _, a := range l.PeerRoutes {
+		r := object.Route{Netns: want.Outer, Destination: a.Prefix, Type: "unicast", Gateway: l.Inner(a.Prefix.Addr().Is4()),
+			Dev: want.Peer, Table: table}
+		r.Scope = r.UsualScope()
+		list = append(list, peerRoute{r, a.Line})
+	}
+	return list
+}
+
+// route returns the route of the link that has the key of want, and whether there is one.
+func (l Link) route(want object.Route) (object.Route, bool) {
+	for _, r := range l.Routes {
+		if r.Netns = want.Netns; r.Key() == want.Key() {
+			r.Dev = want.Dev
+			return r.Route, true
+		}
+	}
+	return object.Route{}, false
 }
 
 // port plans that a link is a port of a bridge of the domain.

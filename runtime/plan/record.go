@@ -43,6 +43,9 @@ func (s *State) holds(e record.Entry, in domain.Netns) bool {
 	case object.Address:
 		return hasAddress(s.At(t.Netns, in)[t.Dev], t)
 	case object.Route:
+		if t.Netns != in {
+			return true // of a link's outer side; it goes with the link
+		}
 		found, ok := s.route(t)
 		return ok && same(found, t)
 	case object.Rule:

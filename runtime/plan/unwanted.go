@@ -76,6 +76,9 @@ func (p *planner) wantedOf(l conf.Link, add func(object.Object)) {
 	for _, a := range l.PeerAddresses {
 		add(object.NewAddress(link.Outer, link.Peer, a.Prefix))
 	}
+	for _, r := range p.peerRoutes(l, link) {
+		add(r.Route)
+	}
 	for _, peer := range l.Peers {
 		add(wantedPeer(p.in, l, peer))
 	}
