@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -113,6 +114,9 @@ func TestUpConverges(t *testing.T) {
 	sandbox.Sh(t, `kill $(cat /run/sleep); rm /run/sleep`)
 	quiet(t, "down", "private")
 }
+
+// waits is what is said of a lock that another rdomain holds for more than a second.
+var waits = regexp.MustCompile(`(?m)^rdomain: note: waiting for the lock .*\n`)
 
 // diff is what check prints: words, and lines of a diff; a line without a sign is
 // one that is missing.
@@ -493,7 +497,9 @@ func TestParallel(t *testing.T) {
 			for range 1 + rand.IntN(3) {
 				some = append(some, names[rand.IntN(len(names))])
 			}
-			if out, stderr, code := rdomain(some...); code != 0 || out+stderr != "" {
+			out, stderr, code := rdomain(some...)
+			stderr = waits.ReplaceAllString(stderr, "") // on a machine that has much else to do
+			if code != 0 || out+stderr != "" {
 				t.Errorf("rdomain %v = %d, %q, %q", some, code, out, stderr)
 			}
 		})
