@@ -40,3 +40,18 @@ func TestAlpinePage(t *testing.T) {
 		}
 	})
 }
+
+// TestAlpinePackage: one command of apk and three lines put a service into a VRF. It
+// goes on there when the package is upgraded and taken back, and when that is
+// removed it does not start.
+func TestAlpinePackage(t *testing.T) {
+	t.Parallel()
+	for _, s := range chosen(t, alpines) {
+		t.Run(s.String(), func(t *testing.T) {
+			m := Boot(t, s)
+			m.PutPackages(t, "apk")
+			m.PutProbe(t)
+			m.Verdicts(t, script(t, "alpine-package"))
+		})
+	}
+}

@@ -35,6 +35,7 @@ var behaviours = []struct{ family, test, machines string }{
 	{"openrc", "TestOpenRCS6", "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
 	{"openrc", "TestAlpinePage", "alpine-openrc"},
 	{"openrc", "TestAlpineBeside", "alpine-openrc"},
+	{"openrc", "TestAlpinePackage", "alpine-openrc"},
 	// What every release may break by itself.
 	{"openrc", "TestOpenRCGuard", "bookworm-openrc trixie-openrc forky-openrc alpine-openrc"},
 
@@ -147,7 +148,7 @@ func testsInMachines(t *testing.T) (names []string) {
 			}
 			ast.Inspect(f, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok {
-					if called, ok := call.Fun.(*ast.Ident); ok && called.Name == "each" {
+					if called, ok := call.Fun.(*ast.Ident); ok && (called.Name == "each" || called.Name == "chosen") {
 						names = append(names, f.Name.Name)
 					}
 				}

@@ -1,0 +1,79 @@
+package packaging
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"rdgen/test/need"
+)
+
+// TestRecipes: the recipes are of this version, and what reads them finds no fault.
+func TestRecipes(t *testing.T) {
+	text, err := os.ReadFile(top + "/VERSION")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := strings.TrimSpace(string(text))
+	for file, want := range map[string]string{
+		"alpine/APKBUILD":                     "\npkgver=" + version + "\n",
+		"arch/PKGBUILD":                       "\npkgver=" + version + "\n",
+		"debian/changelog":                    "rdgen (" + version + "-",
+		"rpm/rdgen.spec":                      "\nVersion:        " + version + "\n",
+		"gentoo/rdgen-" + version + ".ebuild": "EAPI=8",
+	} {
+		if text, err := os.ReadFile(top + "/packaging/" + file); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s has no %q: %v", file, want, err)
+		}
+	}
+	tools := need.Tools(t, need.Sh, "shellcheck", "bash", "rpmspec")
+	for _, file := range []string{"alpine/APKBUILD", "arch/PKGBUILD", "arch/rdgen.install"} {
+		run(t, tools[0], "packaging/"+file)
+	}
+	run(t, tools[1], "-n", "packaging/gentoo/rdgen-"+version+".ebuild")
+	run(t, "make", "-n", "-f", "packaging/debian/rules", "override_dh_auto_install")
+	if names := run(t, tools[2], "-q", "packaging/rpm/rdgen.spec"); !strings.HasPrefix(names, "rdgen-"+version+"-1") {
+		t.Errorf("rpmspec: %s", names)
+	}
+}
+
+// TestSpecFiles: the spec file names each file that make install installs for it.
+func TestSpecFiles(t *testing.T) {
+	need.Slow(t)
+	text, err := os.ReadFile(top + "/packaging/rpm/rdgen.spec")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "%files\n")
+	list, _, _ = strings.Cut(list, "%changelog")
+	macro := strings.NewReplacer("%{_docdir}/%{name}", "/usr/share/doc/rdgen/.*", "%{_bindir}", "/usr/bin", "%{_mandir}", "/usr/share/man", "%{_datadir}", "/usr/share",
+		"%{_prefix}", "/usr", "%{_sysconfdir}", "/etc", "*", ".*", "%config(noreplace) ", "")
+	all := regexp.MustCompile("^(" + strings.ReplaceAll(strings.TrimSpace(macro.Replace(list)), "\n", "|") + ")$")
+	root := t.TempDir()
+	run(t, "make", "install-bin", "install-doc", "install-systemd", "SBINDIR=/usr/bin", "DESTDIR="+root, "O="+t.TempDir())
+	for _, name := range files(t, root) {
+		if !all.MatchString(name) {
+			t.Errorf("rdgen.spec does not name %s", name)
+		}
+	}
+}
+
+// TestLintian: Debian's checker says nothing of the packages but what
+// packaging/lintian has an answer to.
+func TestLintian(t *testing.T) {
+	lintian := need.Tools(t, need.Sh, "lintian")[0]
+	out := t.TempDir()
+	for name, value := range map[string]string{"KINDS": "deb", "RDGEN_MAINTAINER": "A B <ab@debian.org>", "SOURCE_DATE_EPOCH": "1767323045"} {
+		t.Setenv(name, value)
+	}
+	run(t, "make", "-s", "packages", "ARCHES=amd64", "DIST="+out)
+	packages, _ := filepath.Glob(out + "/*.deb")
+	if len(packages) != 2 {
+		t.Fatalf("packages: %q", packages)
+	}
+	if said := run(t, append([]string{lintian, "--allow-root", "--fail-on", "error,warning"}, packages...)...); strings.Contains(said, "W: ") || strings.Contains(said, "E: ") {
+		t.Error(said)
+	}
+}
