@@ -103,7 +103,8 @@ func TestWatchLeaves(t *testing.T) {
 	file(t, "vpn", "[Link t0]\nAddress=10.8.0.2/24\n")
 	sh(t, "ip link add t0 type veth peer name t1")
 	t.Cleanup(func() { sh(t, "ip link delete t0") })
-	said := watching(t)
+	t.Cleanup(func() { os.Remove("/run/given") })
+	said := watching(t, "--", "/bin/sh", "-c", "echo {} >/run/given")
 	for range 5 {
 		quiet(t, "up", "vpn")
 		quiet(t, "down", "vpn")
@@ -116,6 +117,9 @@ func TestWatchLeaves(t *testing.T) {
 	sh(t, "ip -n other link delete o0; ip link add o0 type veth peer name o1")
 	awaitTrue(t, said, "ip -n other link show o0")
 	sh(t, "ip link show t0; ! ip netns list | grep vpn")
+	// And what is deleted while it is up is given up: after vpn would have been.
+	sh(t, "ip netns delete other; ip link add o0 type veth peer name o2")
+	awaitTrue(t, said, "grep -qx other /run/given")
 	quiet(t, "down", "other")
 	sh(t, "ip link delete o0")
 	if strings.Contains(said.String(), "vpn") {
