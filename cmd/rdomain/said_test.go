@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,7 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"rdgen/test/sandbox"
 )
@@ -187,9 +187,17 @@ func TestLocksOfOthers(t *testing.T) {
 	// That of another rdomain is spoken of.
 	pid, release = hold("/run/rdomain/a.lock")
 	defer release()
-	time.AfterFunc(1500*time.Millisecond, release)
-	_, stderr, code = rdomain("down", "a")
-	if code != 0 || !strings.Contains(stderr, "rdomain: note: waiting for the lock /run/rdomain/a.lock, which process "+pid) {
-		t.Errorf("down while another holds the lock = %d, %q", code, stderr)
+	cmd := exec.Command(bin, "down", "a")
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(said).ReadString('\n')
+	release()
+	if err := cmd.Wait(); err != nil || !strings.HasPrefix(line, "rdomain: note: waiting for the lock /run/rdomain/a.lock, which process "+pid) {
+		t.Errorf("down while another holds the lock: %v, %q", err, line)
 	}
 }
