@@ -344,6 +344,8 @@ func TestServicesSlip(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			b := newBed(t)
 			b.rdexec()
+			// A conf.d of before the edit, of the same second, is what OpenRC knows.
+			b.file("usr/sbin/rdomain", 0o755, "#!/bin/sh\n")
 			setup, want := "ip netns add t1\n", []string{"none start = 0"}
 			switch way {
 			case "hook, busybox":

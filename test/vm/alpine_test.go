@@ -23,6 +23,14 @@ func TestAlpineBeside(t *testing.T) {
 	})
 }
 
+// TestAlpineMore has a user's session in a namespace, and a VRF of the networking
+// service.
+func TestAlpineMore(t *testing.T) {
+	each(t, alpines, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "alpine-more"))
+	})
+}
+
 // TestAlpinePage does what docs/openrc.md tells a new user, with busybox's crond
 // instead of sshd, and then puts ntpd into a namespace, as the page says. The
 // services come back in their domains after each boot, started one after the other

@@ -36,6 +36,7 @@ var behaviours = []struct{ family, test, machines string }{
 	{"openrc", "TestAlpinePage", "alpine-openrc"},
 	{"openrc", "TestAlpineBeside", "alpine-openrc"},
 	{"openrc", "TestAlpinePackage", "alpine-openrc"},
+	{"openrc", "TestAlpineMore", "alpine-openrc"},
 	// What every release may break by itself.
 	{"openrc", "TestOpenRCGuard", "bookworm-openrc trixie-openrc forky-openrc alpine-openrc"},
 
