@@ -55,6 +55,7 @@ var confRows = []struct {
 	{name: "prefix", text: "site=ams.example.org\nvrf=${site#*.}", vrf: "example.org"},
 	{name: "long prefix", text: "site=ams.example.org\nvrf=${site##*.}", vrf: "org"},
 	{name: "prefix of a variable", text: "a=vrf-\nb=vrf-x\nvrf=${b#$a}", vrf: "x"},
+	{name: "prefix of OpenRC", text: "netns=${RC_PREFIX%/}x$RC_PREFIX", netns: "x"},
 	{name: "service name", text: "netns=$RC_SVCNAME-$SVCNAME", netns: "svc-svc"},
 	{name: "line continuation", text: "vrf=bl\\\nue\n", vrf: "blue"},
 	{name: "continued quotes", text: "vrf=\"bl\\\nue\"\n", vrf: "blue"},
