@@ -16,6 +16,8 @@ import (
 type Instance struct {
 	// Base is the unit of NAME.
 	Base *systemd.Unit
+	// DropIns are the settings of the drop-ins that the instance has already.
+	DropIns []systemd.Setting
 	// Present has those of InstanceFiles that exist.
 	Present map[string]bool
 	// Early reports that Base runs before any domain is made, and EarlyUnits which of

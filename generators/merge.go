@@ -33,7 +33,3 @@ func Settings(text []byte) []byte {
 	}
 	return kept
 }
-
-// IsMade reports whether the text of a unit file is what rdgen made: whether its
-// first line says so.
-func IsMade(text []byte) bool { return bytes.HasPrefix(text, []byte("# Made by rdgen")) }

@@ -42,6 +42,9 @@ func (s Systemd) Files() (tree.Tree, []string, error) {
 		if err != nil {
 			return err
 		}
+		if !s.AtBoot {
+			text = seal(text)
+		}
 		return t.Add(unitFile(path, text))
 	}
 	units := s.Units
@@ -55,6 +58,7 @@ func (s Systemd) Files() (tree.Tree, []string, error) {
 		if err := add(unit.Name, "systemd-instance", data); err != nil {
 			return tree.Tree{}, nil, err
 		}
+		unit.Settings = append(unit.Settings, i.DropIns...)
 	}
 	for _, unit := range units {
 		d, err := newDropIn(s, unit)

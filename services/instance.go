@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -60,7 +61,14 @@ func madeFor(fsys fs.FS, name string) (made []generators.Made) {
 // readInstance reads what decides how name, which is NAME.INSTANCE, runs the unit
 // of NAME.
 func readInstance(fsys fs.FS, units *systemd.Units, base *systemd.Unit, name string) (*generators.Instance, error) {
-	i := &generators.Instance{Base: base, Present: map[string]bool{}, EarlyUnits: map[string]bool{},
+	own := units.DropIns(name + ".service")
+	copied := *base
+	// What applies to every service is not to be there twice.
+	copied.Settings = slices.DeleteFunc(slices.Clone(base.Settings), func(set systemd.Setting) bool {
+		return slices.ContainsFunc(own, func(o systemd.Setting) bool { return o.File == set.File })
+	})
+	base = &copied
+	i := &generators.Instance{Base: base, DropIns: own, Present: map[string]bool{}, EarlyUnits: map[string]bool{},
 		Made: madeFor(fsys, bare(base.Name))}
 	for _, file := range generators.InstanceFiles(base, name) {
 		_, err := fs.Stat(fsys, file[1:])

@@ -94,6 +94,10 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		return nil, err
 	}
 	unit, err := sd.find(declared)
+	base, isInstance := sd.baseUnit(declared.Name)
+	if err == nil && isInstance && sd.isMade(unit) {
+		err = fs.ErrNotExist // it is made once more, of what its base is today
+	}
 	if err == nil {
 		if s.Units, err = sd.covered(units, unit); err != nil {
 			return nil, err
@@ -103,7 +107,7 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if base, ok := sd.baseUnit(declared.Name); ok {
+	if isInstance {
 		if err := templateOf(units, declared); err != nil {
 			return nil, err
 		}

@@ -55,8 +55,13 @@ func (sd *Systemd) isForeign(unit *systemd.Unit) bool {
 	if !strings.HasPrefix(unit.Path, "/run/systemd/generator") || sd.sysvScript(bare(unit.Name)) != "" {
 		return false
 	}
+	return !sd.isMade(unit)
+}
+
+// isMade reports whether the unit is one that rdgen made, an instance.
+func (sd *Systemd) isMade(unit *systemd.Unit) bool {
 	text, err := fs.ReadFile(sd.fsys, unit.Path[1:])
-	return err == nil && !generators.IsMade(text)
+	return err == nil && systemd.IsMade(text)
 }
 
 // commands judges those that go somewhere else: they run after the unit is in its

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"bytes"
 	_ "embed"
 	"path"
 	"strings"
@@ -25,6 +26,13 @@ const Etc = "/etc/systemd/system"
 // systemctl-edit, too. An administrator's own file of this name wins over a
 // generated one of lower precedence (systemd.unit(5)).
 const DropIn = "zz-rdomain.conf"
+
+// EarlierDropIn is the file name that it had in earlier versions.
+const EarlierDropIn = "50-rdomain.conf"
+
+// IsMade reports whether the text of a unit file is what rdgen made: whether its
+// first line says so.
+func IsMade(text []byte) bool { return bytes.HasPrefix(text, []byte("# Made by rdgen")) }
 
 // MaxName is UNIT_NAME_MAX: the length of a unit's name in bytes with its
 // suffix (systemd, src/basic/unit-name.h, 256 with the NUL).

@@ -128,6 +128,17 @@ func (u *Units) Unit(name string) (*Unit, error) {
 	return unit, nil
 }
 
+// DropIns returns the settings in the drop-ins that a unit of that name has, or would
+// have.
+func (u *Units) DropIns(name string) (settings []Setting) {
+	for _, f := range u.dropInFiles(name) {
+		if data, err := u.readFile(f); err == nil {
+			settings = append(settings, Read("/"+f, data)...)
+		}
+	}
+	return settings
+}
+
 // resolve follows aliases: links to another unit's name. A link to a file of the
 // same name only says where the file is.
 func (u *Units) resolve(name string) (unit, file string, err error) {
@@ -196,8 +207,9 @@ func (u *Units) dropInFiles(name string) []string {
 		for _, folder := range u.dropins[n] {
 			entries, _ := fs.ReadDir(u.fsys, folder)
 			for _, e := range entries {
-				if strings.HasSuffix(e.Name(), ".conf") && e.Name() != DropIn {
-					byName[e.Name()] = path.Join(folder, e.Name())
+				file := path.Join(folder, e.Name())
+				if strings.HasSuffix(file, ".conf") && !u.isOurs(file) {
+					byName[e.Name()] = file
 				}
 			}
 		}
@@ -207,6 +219,16 @@ func (u *Units) dropInFiles(name string) []string {
 		files = append(files, byName[base])
 	}
 	return files
+}
+
+// isOurs reports whether a drop-in is rdgen's, of this version or an earlier one: it
+// is not what the unit says.
+func (u *Units) isOurs(file string) bool {
+	if path.Base(file) == EarlierDropIn {
+		text, err := u.readFile(file)
+		return err == nil && IsMade(text)
+	}
+	return path.Base(file) == DropIn
 }
 
 // dropInNames returns the names whose .d folders apply to a unit, most specific

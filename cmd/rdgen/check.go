@@ -66,7 +66,8 @@ func printFindings(w io.Writer, notes []string, err error) error {
 
 // check returns everything that is wrong with the services, or with all that
 // name a domain and the machine itself, and notes of what is worth knowing.
-func check(root string, names []string) (notes []string, err error) {
+func check(root string, given []string) (notes []string, err error) {
+	names := given
 	fsys, err := openRoot(root)
 	if err != nil {
 		return nil, err
@@ -85,6 +86,12 @@ func check(root string, names []string) (notes []string, err error) {
 		}
 	}
 	errs = append(errs, err)
+	if len(given) == 0 {
+		stale, _ := loader.Systemd.Stale() // the error is said with its service
+		for _, file := range stale {
+			errs = append(errs, file.Problem())
+		}
+	}
 	for _, name := range names {
 		wrong, about := checkService(loader, root, name)
 		errs, notes = append(errs, wrong...), append(notes, about...)

@@ -24,6 +24,8 @@ type verb struct {
 	name, short, long string
 	// init is the init system, as a loader has it.
 	init func(*services.Loader) services.Init
+	// prunes reports that it can remove what it made once.
+	prunes bool
 	// flags, if not nil, adds the verb's own, and returns what tells them to the loader.
 	flags func(*cobra.Command) (setup func(*options, *services.Loader) error)
 }
@@ -33,7 +35,7 @@ func verbs() []verb { return []verb{openrcVerb(), s6Verb(), systemdVerb()} }
 // options are the flags of a verb that generates.
 type options struct {
 	root, output, netns, vrf string
-	all, check, json         bool
+	all, check, json, prune  bool
 }
 
 func generate(v verb) *cobra.Command {
@@ -66,6 +68,9 @@ func generate(v verb) *cobra.Command {
 		flags.MarkHidden("netns")
 		flags.MarkHidden("vrf")
 	}
+	if v.prunes {
+		flags.BoolVar(&o.prune, "prune", false, "remove from /etc what rdgen made and conf.d no longer wants; with --check, only print it")
+	}
 	if v.flags != nil {
 		setup = v.flags(cmd)
 	}
@@ -87,6 +92,9 @@ func openRoot(dir string) (*tree.Root, error) {
 
 func (o *options) validate(cmd *cobra.Command, names []string) error {
 	switch {
+	case o.prune && (len(names) > 0 || o.all || o.json || o.output != "" || o.netns != "" || o.vrf != ""):
+		return usage("--prune takes no service, and of the flags only --check and --root", cmd)
+	case o.prune:
 	case o.all && len(names) > 0:
 		return usage("--all and "+names[0]+" exclude each other", cmd)
 	case !o.all && len(names) == 0:
@@ -115,6 +123,9 @@ func (o *options) run(v verb, setup func(*options, *services.Loader) error, name
 	loader := services.NewLoader(root, given)
 	if err := setup(o, loader); err != nil {
 		return err
+	}
+	if o.prune {
+		return o.removeStale(loader, stdout)
 	}
 	files, notes, err := collect(v.init(loader), names, o.all)
 	if err != nil {

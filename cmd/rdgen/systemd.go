@@ -17,7 +17,8 @@ func systemdVerb() verb {
 			"has not installed it. Run systemctl daemon-reload after writing them. A service NAME.INSTANCE without a unit is made of " +
 			"NAME.service, with its own pid file, directories and configuration. Needs systemd 249. " +
 			"Where rdgen's generator is installed, daemon-reload makes all of this by itself.",
-		init: func(l *services.Loader) services.Init { return l.Systemd },
+		init:   func(l *services.Loader) services.Init { return l.Systemd },
+		prunes: true,
 		flags: func(cmd *cobra.Command) func(*options, *services.Loader) error {
 			var version int
 			cmd.Flags().IntVar(&version, "systemd-version", 0, "refuse what systemd `N` cannot do; without it, what the one installed below --root cannot")

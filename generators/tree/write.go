@@ -215,3 +215,23 @@ func pathError(dir, rel string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", path.Join(dir, rel), err)
 }
+
+// Remove removes the files at the absolute paths, below dir, and each folder that is
+// empty then and is called NAME.d. A link on the way that leads out of dir is an error.
+func Remove(dir string, paths []string) error {
+	out, err := openOutput(dir)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	for _, p := range paths {
+		rel := Place(out.dir, p)
+		if err := out.Root.Remove(rel); err != nil {
+			return pathError(dir, rel, err)
+		}
+		if folder := path.Dir(rel); path.Ext(folder) == ".d" {
+			out.Root.Remove(folder) // or it has something else
+		}
+	}
+	return nil
+}
