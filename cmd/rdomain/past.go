@@ -71,8 +71,11 @@ func (c *command) downAll(host *lifecycle.Host, list []domain.ID) error {
 	}
 	before = slices.DeleteFunc(before, func(p record.Past) bool { now, up := host.Past(p.ID); return up && now == p })
 	all, err := host.Pasts()
-	if err != nil || len(all)+len(before) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(all)+len(before) == 0 {
+		return host.Remember(nil, nil) // takes away what a down that was killed left of it
 	}
 	left, err := outlived(append(all, before...))
 	if err != nil {

@@ -293,7 +293,7 @@ func TestDomainsInside(t *testing.T) {
 		m.Sh(t, `printf '[Domain]\nKind=vrf\nTable=50\n[Link d1]\nKind=dummy\nAddress=10.9.0.1/24\n[Link d2]\nKind=dummy\n' >/etc/rdomain/ring.conf
 			rdomain up ring; sed -i '/d2/,$d; s/10.9.0.1/10.9.0.2/' /etc/rdomain/ring.conf
 			before=$(ip -br addr); rdomain reload -n ring >/root/would; test "$before" = "$(ip -br addr)"
-			printf 'ip link delete d2\nip address delete 10.9.0.1/24 dev d1\nip address add 10.9.0.2/24 dev d1\n' | diff - /root/would
+			printf 'ip address delete 10.9.0.1/24 dev d1\nip link delete d2\nip address add 10.9.0.2/24 dev d1\n' | diff - /root/would
 			rdomain reload ring; test -z "$(rdomain reload -n ring)"; rdomain check ring; ! ip link show d2 2>/dev/null; rdomain down ring`)
 		peer := strings.TrimSpace(m.Sh(t, `echo '10.0.3.2 vpn.example.org' >>/etc/hosts
 			ip -n far link add wg0 type wireguard

@@ -68,11 +68,13 @@ cp -p /root/openrc-run.sh /lib/rc/sh/; where; ls /run/openrc/started | grep -e d
 			"* own.netns: conf.d names a routing domain, but /usr/libexec/rdgen/openrc.sh is missing",
 			"* mount /usr first or install rdgen; or remove /etc/rc.conf.d/50-rdgen.conf",
 			"* ERROR: own.netns failed to start",
-			"8111 in t1", "8110 in", "decl.none", "rdomain.mgmt", "rdomain.t1")
+			"8111 in t1", "8110 in", "decl.none", "rdomain.mgmt", "rdomain.t1", "rdomain-watch")
 
 		// The domain is deleted behind the service's back: it can be stopped, with no
 		// hand on the default domain, and not be started.
-		got = tools(t, m, `nft add table inet keep
+		// Nothing makes it again: there is no watch.
+		got = tools(t, m, `rc-service rdomain-watch stop >/dev/null 2>&1; mv /etc/init.d/rdomain-watch /root/; rc-update -u >/dev/null 2>&1
+nft add table inet keep
 pairs 'rc-service $1 start' decl.vrf own.netns rules.netns; await count 3
 ip link del mgmt; ip netns del t1
 rc-service decl.vrf status; rc-service own.netns status

@@ -102,7 +102,9 @@ ok "into the new one" has "ss -Htln" %mgmt:8080
 awaited systemctl is-active looker@m
 ok "their sockets as well" sees m mgmt e
 ---
-# The same where udev is not: what runs is cut off, and does not come back outside.
+# The same where neither udev nor the watch is: what runs is cut off, and does not come
+# back outside.
+systemctl mask --runtime --now rdomain-watch 2>/dev/null
 systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd-varlink.socket systemd-udevd 2>/dev/null
 index=$(cat /sys/class/net/mgmt/ifindex); ip link delete mgmt; systemctl daemon-reload
 ok "no new socket is in the default domain" sees m "if$index" f
