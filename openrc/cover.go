@@ -15,14 +15,6 @@ import (
 	"rdgen/runtime/domain"
 )
 
-// askers are the programs that ask a process which runs already to start another:
-// that one has the domain of whom was asked, not of the script.
-var askers = map[string]string{
-	"s6-svc": "s6-supervise", "s6-rc": "s6-supervise", "sv": "runsv", "supervisorctl": "supervisord", "monit": "monit",
-	"docker": "dockerd", "systemctl": "systemd", "initctl": "init", "at": "atd", "batch": "atd", "dbus-send": "a service of the bus",
-	"busctl": "a service of the bus", "gdbus": "a service of the bus",
-}
-
 // Escapes returns what the script does that escapes the domain d: each an
 // *problem.Error with its place, the reason and what to do. The hook and the line of
 // WithLine refuse to start a service that a supervisor would run elsewhere;
@@ -40,6 +32,10 @@ func (s *Script) Escapes(fsys fs.FS, d domain.Domain) []error {
 // function of the script.
 func (s *Script) asking(d domain.Domain) []error {
 	var errs []error
+	own := ""
+	if v, ok, err := s.Lookup("command"); ok && err == nil {
+		own = path.Base(string(v.Text))
+	}
 	for _, name := range slices.Sorted(slices.Values(s.names())) {
 		for _, f := range s.run.funcs[name] {
 			syntax.Walk(f.decl.Body, func(n syntax.Node) bool {
@@ -48,7 +44,7 @@ func (s *Script) asking(d domain.Domain) []error {
 					return true
 				}
 				program := path.Base(c.Args[0].Lit())
-				if who := askers[program]; who != "" {
+				if who := asks(c, own); who != "" {
 					errs = append(errs, &problem.Error{Pos: f.src.pos(c.Pos()),
 						Msg:  fmt.Sprintf("%s() asks %s by %s to run something, which would not run in %s", name, who, program, d),
 						Hint: `have that run "` + enter(d) + ` PROGRAM", or start the program from the script by supervise-daemon`})
