@@ -22,6 +22,7 @@ import (
 
 const private = `[Domain]
 Description=a bit of everything
+TimeoutSec=0
 [Link veth0]
 Kind=veth
 Peer=veth-private
@@ -293,7 +294,7 @@ func TestAllOrNothing(t *testing.T) {
 	bad := private + "[Link eth7]\nAddress=10.77.0.9/24\n[Route]\nDestination=10.99.1.0/24\nGateway=192.0.2.1\n"
 	file(t, "private", bad)
 	before := snapshot(t)
-	says(t, 111, "", "rdomain: fatal: /etc/rdomain/private.conf:32: ip -n private route add 10.99.1.0/24 via 192.0.2.1: "+
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/private.conf:33: ip -n private route add 10.99.1.0/24 via 192.0.2.1: "+
 		"network is unreachable (Nexthop has invalid gateway)\n", "up", "private")
 	if got := snapshot(t); got != before {
 		t.Errorf("a failed up leaves something: %s", cmp.Diff(before, got))
