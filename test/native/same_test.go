@@ -127,6 +127,8 @@ func sameCompare(t *testing.T, truth, s6 [][]string, list []sameService) {
 			if !strings.HasPrefix(said, "refused: ") || !strings.Contains(said, s.refused) {
 				t.Errorf("%d: %q: %s; want that it is refused: %s", i, s.text, said, s.refused)
 			}
+		case strings.Contains(strings.Join(truth[i], "\n"), "failed: "):
+			t.Errorf("%d: %q, %q: not started by the init system: %q", i, s.text, s.conf, truth[i])
 		case !slices.Equal(got, want) || strings.Contains(said, "failed: "):
 			t.Errorf("%d: %q, %q:%s", i, s.text, s.conf, sameDiff(want, got))
 		case !strings.Contains(said, s.lost):

@@ -28,7 +28,9 @@ openrc_all() {
 		if rc-service "$s" start </dev/null >/tmp/started 2>&1 && until_ '[ "$(find_idle)" ]'; then state "$(find_idle)"; else echo "failed: $(cat /tmp/started)"; fi
 		pkill -KILL supervise-daemo || :
 		p=$(find_idle); [ -z "$p" ] || kill -9 "$p"
-		until_ '[ -z "$(find_idle)" ]'
+		# Gone, and waited for: start-stop-daemon takes what is dead but still listed,
+		# whose pid is in the file, for a daemon that runs.
+		until_ '[ -z "$(find_idle)" ] && [ ! -e "/proc/${p:-none}" ]'
 		rc-service "$s" zap >/dev/null 2>&1 || :
 	done
 }
