@@ -48,7 +48,7 @@ type qemu struct {
 
 // A guest that has not greeted by then is dead. Emulated machines boot OpenRC
 // in a minute; this is not a measurement but the end of hope.
-const bootLimit = 6 * time.Minute
+const bootLimit = 20 * time.Minute
 
 // run starts QEMU in dir, where disk.qcow2 and initramfs are; more is added to
 // its arguments.

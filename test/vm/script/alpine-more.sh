@@ -1,6 +1,7 @@
 #!/bin/sh
-# A user's session in a namespace, and a VRF that Alpine's networking makes: its
-# ifupdown-ng passes over vrf-table and vrf-member without iproute2, so by ip lines.
+# A user's session in a namespace; a VRF that Alpine's networking makes: its ifupdown-ng
+# passes over vrf-table and vrf-member without iproute2, so by ip lines; and a link that
+# comes, goes and comes again, which mdev gives its name.
 mkdir -p /etc/rdomain /etc/conf.d
 ln -s rdomain /etc/init.d/rdomain.t1
 ln -s rdomain /etc/init.d/rdomain.t2
@@ -82,3 +83,16 @@ ok "and is there" awaited bluely
 ok "rdomain.blue stops" rc-service rdomain.blue stop
 ok "and leaves the VRF alone" ip link show blue
 ok "rdgen check" rdgen check bluely
+
+# shellcheck disable=SC2016 # mdev's own variable
+echo '$INTERFACE=usb0 root:root 660 @ip link set usb0 name late0' >/etc/mdev.conf
+ok "mdev runs" mdev -d
+printf '[Domain]\nKind=vrf\nTable=50\n\n[Link late0]\nAddress=10.9.2.1/24\n' >/etc/rdomain/green.conf
+ln -s rdomain /etc/init.d/rdomain.green
+late() { ip link show late0 2>/dev/null | grep -q 'master green' && ip addr show late0 | grep -q 10.9.2.1/24; }
+ip link add usb0 type dummy
+ok "a VRF with a link that mdev names starts" rc-service rdomain.green start
+ok "and has it, with its address" late
+ip link del late0
+ip link add usb0 type dummy
+ok "one that comes again is taken in" awaited late
