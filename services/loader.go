@@ -86,12 +86,16 @@ func (l *Loader) DomainOf(name string) (errs []error) {
 	if err != nil || s.Domain.IsDefault() {
 		return nil
 	}
-	for _, err := range l.Domains() {
-		if e, ok := errors.AsType[*problem.Error](err); ok && e.File == conf.Dir+"/"+s.Domain.ID()+".conf" {
+	all, file := l.confs.domains(), conf.Dir+"/"+s.Domain.ID()+".conf"
+	if f := all.Of(s.Domain); f != nil {
+		file = f.Path
+	}
+	for _, err := range all.Errs {
+		if e, ok := errors.AsType[*problem.Error](err); ok && e.File == file {
 			errs = append(errs, err)
 		}
 	}
-	return errs
+	return append(errs, all.With(file)...)
 }
 
 // Nearby returns a note where a service's namespace has no file, and a domain has one

@@ -22,6 +22,7 @@ func checkCommand() *cobra.Command {
 		Short: "find services that would not run in the domain they name",
 		Long: "Reads the conf.d files of the services, or all of them, and finds: a domain that cannot be read or is not defined, " +
 			"a file in /etc/rdomain that is broken, contradicts conf.d or another one, or can be written by others, " +
+			"a domain that cannot come up from nothing, as at boot, because it needs what another makes later, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
 			"which is read and not run, would let rdgen enter. Prints each with file and line and what to do.",

@@ -127,17 +127,46 @@ func (a *All) Of(d domain.Domain) *File {
 }
 
 // end is one end of a link, and where it is.
-type end struct{ where, name string }
+type end struct{ where, link string }
 
-// Together returns what is wrong between the files: each a *problem.Error at the second
-// of two places.
-func (a *All) Together() []error {
-	var errs []error
+// Together returns what is wrong between the files, each a *problem.Error at one of the
+// places.
+func (a *All) Together() (errs []error) {
+	for _, b := range a.between() {
+		errs = append(errs, b.err)
+	}
+	return errs
+}
+
+// With returns those errors of [All.Together] that a file has a part in.
+func (a *All) With(file string) (errs []error) {
+	for _, b := range a.between() {
+		if b.err.File == file || slices.Contains(b.others, file) {
+			errs = append(errs, b.err)
+		}
+	}
+	return errs
+}
+
+// between is an error, and the files that have a part in it besides its own.
+type between struct {
+	err    *problem.Error
+	others []string
+}
+
+func (a *All) between() []between {
+	return slices.Concat(a.twice(), a.absent(), a.circles(), a.fromNothing())
+}
+
+// twice finds what two files name, and only one of them can have. The error is at the
+// second of the places.
+func (a *All) twice() (errs []between) {
 	tables, links := map[string]problem.Pos{}, map[end]problem.Pos{}
 	claim := func(in map[end]problem.Pos, p end, at problem.Pos, format string, args ...any) {
 		first, taken := in[p]
 		if taken && first.File != at.File {
-			errs = append(errs, problem.New(at, format+", as in %s", append(args, first)...).WithHint("the second of them does not come up; change one"))
+			err := problem.New(at, format+", as in %s", append(args, first)...).WithHint("the second of them does not come up; change one")
+			errs = append(errs, between{err, []string{first.File}})
 		} else if !taken {
 			in[p] = at
 		}
@@ -147,7 +176,8 @@ func (a *All) Together() []error {
 		if f.Kind == VRF && f.Table != 0 {
 			key, at := fmt.Sprint(inside, " ", f.Table), f.At(f.KindLine)
 			if first, taken := tables[key]; taken {
-				errs = append(errs, problem.New(at, "Table=%d is the table of a VRF already, in %s", f.Table, first).WithHint("give each its own"))
+				err := problem.New(at, "Table=%d is the table of a VRF already, in %s", f.Table, first).WithHint("give each its own")
+				errs = append(errs, between{err, []string{first.File}})
 			} else {
 				tables[key] = at
 			}
@@ -169,7 +199,7 @@ func (a *All) Together() []error {
 			}
 		}
 	}
-	return append(append(errs, a.absent()...), a.circles()...)
+	return errs
 }
 
 // side is the namespace of a link's other side.
@@ -186,81 +216,4 @@ func (a *All) side(f *File, l Link) string {
 		}
 	}
 	return "netns " + l.Outer.ID.String()
-}
-
-// absent finds links that a route or a neighbour names, and no file has.
-func (a *All) absent() []error {
-	there := map[end]bool{}
-	for _, f := range a.Files {
-		inside := "netns " + f.Domain.Netns.String()
-		there[end{inside, "lo"}], there[end{inside, f.Domain.VRF.String()}] = true, true
-		for _, l := range f.Links {
-			there[end{inside, l.Name.String()}] = true
-			there[end{a.side(f, l), l.Peer.String()}] = true
-		}
-		for _, r := range f.RequiresLinks {
-			there[end{inside, r.Name.String()}] = true
-		}
-	}
-	var errs []error
-	for _, f := range a.Files {
-		for _, d := range f.Devices {
-			if !there[end{"netns " + f.Domain.Netns.String(), d.Name.String()}] {
-				errs = append(errs, problem.New(f.At(d.Line), "Device=%s is a link that no file has", d.Name).
-					WithHint("correct the name, or say where it comes from: [Link "+d.Name.String()+"], or RequiresLink="+d.Name.String()+" in [Domain]"))
-			}
-		}
-	}
-	return errs
-}
-
-// circles finds domains that require each other.
-func (a *All) circles() []error {
-	byID := map[domain.ID]*File{}
-	for _, f := range a.Files {
-		byID[a.ids[f]] = f
-	}
-	var errs []error
-	done := map[domain.ID]bool{}
-	var visit func(id domain.ID, chain []domain.ID)
-	visit = func(id domain.ID, chain []domain.ID) {
-		f := byID[id]
-		if f == nil || done[id] {
-			return
-		}
-		chain = append(slices.Clip(chain), id)
-		for _, ref := range f.Requirements(id) {
-			if at := slices.Index(chain, ref.ID); at >= 0 {
-				errs = append(errs, problem.New(f.At(ref.Line), "domains require each other, so none comes up: %s", circle(chain[at:], ref.ID)))
-				continue
-			}
-			visit(ref.ID, chain)
-		}
-		done[id] = true
-	}
-	for _, f := range a.Files {
-		visit(a.ids[f], nil)
-	}
-	return errs
-}
-
-func circle(chain []domain.ID, back domain.ID) string {
-	var names []string
-	for _, id := range append(slices.Clip(chain), back) {
-		names = append(names, id.String())
-	}
-	return strings.Join(names, ", ")
-}
-
-// Requirements returns the domains that must be up before the file's own, which is
-// id: those that it requires, and those in which its links have their other side.
-func (f *File) Requirements(id domain.ID) []Ref {
-	list := slices.Clone(f.Requires)
-	for _, l := range f.Links {
-		if o := l.Outer; o.ID != (domain.ID{}) && o.ID != id &&
-			!slices.ContainsFunc(list, func(r Ref) bool { return r.ID == o.ID }) {
-			list = append(list, o)
-		}
-	}
-	return list
 }

@@ -37,6 +37,12 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{},
 		Diff: []string{}, File: v.f.Path}
 	report.Problems = append(report.Problems, v.beside()...)
+	for _, err := range h.files().With(v.f.Path) {
+		report.Problems = append(report.Problems, err.Error())
+		if p, ok := errors.AsType[*problem.Error](err); ok && p.Hint != "" {
+			report.Problems[len(report.Problems)-1] += "; " + p.Hint
+		}
+	}
 	if report.Problems == nil {
 		report.Problems = []string{}
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 
 	"rdgen/problem"
 	"rdgen/runtime/conf"
@@ -29,6 +30,8 @@ type Host struct {
 
 	home  *kernel.Home
 	store *record.Store // nil if there is none and none may be made
+	// files are the files of all domains, read once.
+	files func() *conf.All
 }
 
 // Open opens the Host for changing it: /run/rdomain is made if need be. It
@@ -71,7 +74,7 @@ func open(store *record.Store) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{home: home, store: store}
+	h := &Host{home: home, store: store, files: sync.OnceValue(func() *conf.All { return conf.ReadAll(os.DirFS("/")) })}
 	if store != nil {
 		store.Waiting = func(file, holder string) {
 			h.say(domain.ID{}, "waiting for the lock %s, which %s holds", file, holder)

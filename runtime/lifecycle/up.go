@@ -55,11 +55,12 @@ func (h *Host) bringUp(id domain.ID, reload bool, chain []domain.ID) error {
 	if !t.file.Managed {
 		return itself()
 	}
-	if err := h.require(t, append(slices.Clip(chain), t.id)); err != nil {
+	chain = append(slices.Clip(chain), t.id)
+	if err := h.require(t, chain); err != nil {
 		return err
 	}
 	if n := t.outer(); !n.IsZero() {
-		return h.whileUp(n, t.id, itself)
+		return h.whileUp(n, t.id, chain, itself)
 	}
 	return itself()
 }
@@ -79,11 +80,11 @@ func (h *Host) bringUpOne(t target, in *kernel.Inputs, reload bool) error {
 
 // whileUp calls f while the namespace of a VRF is up, as a domain of its own, and
 // cannot be brought down. If f fails, a namespace that was not up before is
-// brought down again.
-func (h *Host) whileUp(n domain.Netns, vrf domain.ID, f func() error) error {
+// brought down again. chain are the domains that wait for the namespace.
+func (h *Host) whileUp(n domain.Netns, vrf domain.ID, chain []domain.ID, f func() error) error {
 	id := n.ID()
 	_, was := h.store.Load(id)
-	if err := h.bringUp(id, false, nil); err != nil {
+	if err := h.bringUp(id, false, chain); err != nil {
 		return fmt.Errorf("netns %s for %s: %w", n, vrf, err)
 	}
 	if _, err := h.store.Load(id); err != nil {

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// What two files say against each other was found by up alone: check was silent, and at
+// boot both domains failed.
+func TestCheckReadsTheOtherFiles(t *testing.T) {
+	start(t)
+	file(t, "core", "")
+	file(t, "leaf", "[Link up0]\nKind=veth\nPeer=to-leaf\nOuter=core\nAddress=10.1.0.2/24\nPeerAddress=10.1.0.1/24\n")
+	quiet(t, "up", "leaf")
+	file(t, "core", "[Route]\nDestination=10.2.0.0/16\nGateway=10.1.0.2\n")
+	quiet(t, "reload", "core")
+	for _, name := range []string{"core", "leaf"} {
+		out, _, code := rdomain("check", name)
+		if code != 1 || !strings.Contains(out, "# "+name+": /etc/rdomain/core.conf:1: Gateway=10.1.0.2 is behind link to-leaf") {
+			t.Errorf("check %s = %d, %s", name, code, out)
+		}
+	}
+	quiet(t, "down", "--all")
+	if _, err, code := rdomain("up", "--all"); code == 0 {
+		t.Errorf("it came up from nothing: %s", err)
+	}
+	// And what check tells to do comes up.
+	file(t, "core", "")
+	file(t, "leaf", "[Link up0]\nKind=veth\nPeer=to-leaf\nOuter=core\nAddress=10.1.0.2/24\nPeerAddress=10.1.0.1/24\nPeerRoute=10.2.0.0/16\n")
+	quiet(t, "up", "--all")
+	quiet(t, "check", "--all")
+	quiet(t, "down", "--all")
+}
+
+// A namespace that requires a VRF in itself was brought up inside of bringing it up, for
+// ever.
+func TestNamespaceRequiresItsVRF(t *testing.T) {
+	start(t)
+	file(t, "t1", "[Domain]\nRequires=x@t1\n")
+	file(t, "x@t1", "[Domain]\nKind=vrf\nTable=10\n")
+	for _, name := range []string{"t1", "x@t1"} {
+		if _, err, code := rdomain("up", name); code != 100 || !strings.Contains(err, "t1.conf:2: domains require each other: ") {
+			t.Errorf("up %s = %d, %s", name, code, err)
+		}
+		if out, _, code := rdomain("check", name); code != 1 || !strings.Contains(out, ": domains require each other, so none comes up: t1, x@t1, t1") {
+			t.Errorf("check %s = %d, %s", name, code, out)
+		}
+	}
+}
