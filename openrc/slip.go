@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
 
@@ -140,13 +141,39 @@ func begin(part string) (t text, comment bool) {
 			if !t.skip() {
 				return t, false
 			}
-		case strings.IndexByte(`"'\%@+.,*~^{`, c) >= 0, c == '$' && startsAssignment(t.rest[1:]), strings.IndexByte(word+visible, c) < 0:
+		case strings.IndexByte(word+visible, c) < 0:
+			t.rest, t.odd = cutOdd(t.rest), true
+		case strings.IndexByte(`"'\%@+.,*~^{`, c) >= 0, c == '$' && startsAssignment(t.rest[1:]):
 			t.rest, t.odd = t.rest[1:], true
 		default:
 			t.rest = ""
 		}
 	}
 	return t, false
+}
+
+// alike has, by the letters of the keys, characters that look like one or that another
+// keyboard has in its place. openrc-slips.sh has the same.
+var alike = []string{
+	"vｖＶⅴⅤѵѴνᴠ",
+	"rｒＲгŕŖŗŘřŔʀ",
+	"fｆＦƒϝḟſ",
+	"nｎＮпոηΝñÑńŃņŅňŇŋⁿ",
+	"eｅＥеЕΕεéÉèÈêÊëËēĒėĖęĘěĚёЁєЄ℮",
+	"tｔＴтТτΤťŤţŢțȚŧŦ",
+	"sｓＳѕЅßśŚŝŜşŞšŠșȘ",
+}
+
+// cutOdd returns s, which begins with a byte that no name has, without it; or with the
+// letter in place of a character that is like one.
+func cutOdd(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	for _, a := range alike {
+		if r != utf8.RuneError && strings.ContainsRune(a, r) {
+			return a[:1] + s[size:]
+		}
+	}
+	return s[1:]
 }
 
 func startsAssignment(s string) bool {
@@ -185,7 +212,7 @@ func (t text) judge() (s slip, ok bool) {
 		if exact := slices.Contains(keys, strings.ToLower(s.name)); exact || rest == "" || strings.IndexByte(visible, rest[0]) >= 0 {
 			break
 		}
-		t.rest, t.odd = rest[1:], true // something that nobody sees, in the middle
+		t.rest, t.odd = cutOdd(rest), true // in the middle of a name
 	}
 	if s.key = meant(s.name); s.key == "" {
 		return s, false

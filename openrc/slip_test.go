@@ -59,6 +59,26 @@ var slipRows = []struct{ text, want string }{
 	{"netns\u00a0private", "1 netns=private"},
 	{"vrf\uff1amgmt", "1 vrf=mgmt"},
 	{"\u201cnetns\u201d=private", "1 netns=private"},
+	// Letters that only look like those of the keys.
+	{"ｎｅｔｎｓ=private", "1 netns=private"},
+	{"ｖｒｆ＝mgmt", "1 vrf=mgmt"},
+	{"ＶＲＦ=mgmt", "1 vrf=mgmt"},
+	{"  nｅtns = private", "1 netns=private"},
+	{"export ｎetns=private", "1 netns=private"},
+	{"x=1; vrｆ=mgmt", "1 vrf=mgmt"},
+	{"nеtns=private", "1 netns=private"},
+	{"netnѕ=private", "1 netns=private"},
+	{"пеtпs=private", "1 netns=private"},
+	{"νrf=mgmt", "1 vrf=mgmt"},
+	{"vгf=mgmt", "1 vrf=mgmt"},
+	{"ѵгƒ=mgmt", "1 vrf=mgmt"},
+	{"nétns=private", "1 netns=private"},
+	{"ne\u0301tns=private", "1 netns=private"},
+	{"ｖｒｆ mgmt", "1 vrf=mgmt"},
+	{"ｖｆｒ=mgmt", "1 vrf=mgmt"},
+	{"vrf=mgmt\nｎｅｔｎｓ=private", "2 netns=private"},
+	{"имя=x\nсеть=lan\nнет=1\nnéant=x\nｎａｍｅ=x\nτετ=x", ""},
+	{"name=Vérification\ndescription=\"vrf für ｎｅｔｎｓ\"\n# ｖｒｆ=mgmt", ""},
 	// Quotes and marks of other languages.
 	{"'netns'=private", "1 netns=private"},
 	{"\"netns=private\"", "1 netns=private"},
@@ -225,8 +245,8 @@ func TestSlipsInShell(t *testing.T) {
 // TestSlipsAgree makes files of tokens and asks both readers: what the shell refuses
 // at a start, rdgen refuses too, and the other way round where it is certain.
 func TestSlipsAgree(t *testing.T) {
-	parts := strings.Split("netns|vrf|netns|vrf|netns|vrf|NETNS|nets|vrfs|Vrf|net|x|export |local |set |env |true |private|mgmt|a|b|$x|=|=|=|=|=|=|:| = | |  |\t|\"|'|"+
-		"$|-|+|# |;|&& | \u007c |(|)|{ |}|\u00a0|\uff1d|\u200b|\ufeff|\n|\n|\n|\n|.|yes|/", "|")
+	parts := strings.Split("netns|vrf|netns|vrf|netns|vrf|netns|vrf|NETNS|nets|vrfs|Vrf|net|x|export |local |set |env |true |private|mgmt|a|b|$x|=|=|=|=|=|=|:| = | |  |\t|\"|'|"+
+		"$|-|+|# |;|&& | \u007c |(|)|{ |}|\u00a0|\uff1d|ｎ|е|ｖ|\u200b|\ufeff|\n|\n|\n|\n|.|yes|/", "|")
 	random := rand.New(rand.NewPCG(1, 2))
 	var texts []string
 	for range 3000 {

@@ -95,7 +95,7 @@ for d in missing "'t1 -v x'"; do
 	rm /etc/init.d/decl.bad
 done
 # What was meant to name a domain starts nothing, and says the line.
-for line in 'netns = t1' 'netns: t1' 'vrf t1' 'NETNS=t1' '(netns=t1)' '\357\273\277netns=t1'; do
+for line in 'netns = t1' 'netns: t1' 'vrf t1' 'NETNS=t1' '(netns=t1)' '\357\273\277netns=t1' '\357\275\216\357\275\205\357\275\224\357\275\216\357\275\223=t1'; do
 	ln -s decl /etc/init.d/decl.slip
 	# shellcheck disable=SC2059 # the line has escapes
 	printf "port=81\n$line\n:\n" >/etc/conf.d/decl.slip

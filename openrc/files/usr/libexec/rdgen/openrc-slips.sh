@@ -16,6 +16,8 @@ rdgen_slips()
 			'#'* | '') ;;
 			# Every name that is meant has one of these; few other lines have.
 			*[vV][rR]* | *[rR][fF]* | *[vV][fF]* | *[rR][vV][fF]* | *[nN][sS]* | *[nN][eE][tT]* | *[nN][tT][sS]*) rdgen_line ;;
+			# So has this, with letters that only look like them.
+			*[!A-Za-z0-9_\ \	\!\"\#\$%\&\'\(\)*+,./:\;\<=\>?@\[\]\\^\`\{\|\}~-]*) rdgen_line ;;
 			esac
 		done <"$rdgen_file"
 	done
@@ -71,10 +73,38 @@ rdgen_begin()
 				rdgen_rest=
 				return
 			fi
-			rdgen_odd=1 rdgen_rest="${rdgen_rest#?}"
+			rdgen_cut_odd
 			;;
 		esac
 	done
+}
+
+# rdgen_cut_odd removes a byte that no name has from the beginning; or puts the letter in
+# place of a character that looks like one, or that another keyboard has in its place.
+rdgen_cut_odd()
+{
+	rdgen_odd=1
+	for rdgen_alike in \
+		v ｖ Ｖ ⅴ Ⅴ ѵ Ѵ ν ᴠ \
+		r ｒ Ｒ г ŕ Ŗ ŗ Ř ř Ŕ ʀ \
+		f ｆ Ｆ ƒ ϝ ḟ ſ \
+		n ｎ Ｎ п ո η Ν ñ Ñ ń Ń ņ Ņ ň Ň ŋ ⁿ \
+		e ｅ Ｅ е Е Ε ε é É è È ê Ê ë Ë ē Ē ė Ė ę Ę ě Ě ё Ё є Є ℮ \
+		t ｔ Ｔ т Т τ Τ ť Ť ţ Ţ ț Ț ŧ Ŧ \
+		s ｓ Ｓ ѕ Ѕ ß ś Ś ŝ Ŝ ş Ş š Š ș Ș; do
+		case "$rdgen_alike" in
+		[a-z]) rdgen_letter="$rdgen_alike" ;;
+		*)
+			case "$rdgen_rest" in
+			"$rdgen_alike"*)
+				rdgen_rest="$rdgen_letter${rdgen_rest#"$rdgen_alike"}"
+				return
+				;;
+			esac
+			;;
+		esac
+	done
+	rdgen_rest="${rdgen_rest#?}"
 }
 
 # rdgen_skip leaves out a word that may stand before an assignment.
@@ -88,7 +118,11 @@ rdgen_skip()
 		"else "[\ \	]* | "do "[\ \	]* | "if "[\ \	]* | "elif "[\ \	]* | "while "[\ \	]* | "until "[\ \	]* | \
 		"time "[\ \	]* | "exec "[\ \	]* | "builtin "[\ \	]* | "alias "[\ \	]* | "setenv "[\ \	]* | \
 		"define "[\ \	]* | "var "[\ \	]*) ;;
-	*" ="*[\ \	]*)
+	*)
+		case "$rdgen_after" in
+		=*[\ \	]*) ;;
+		*) return 1 ;;
+		esac
 		rdgen_meant "$rdgen_name"
 		rdgen_value="${rdgen_after%%[ 	]*}"
 		case "$rdgen_key$rdgen_value" in
@@ -96,7 +130,6 @@ rdgen_skip()
 		esac
 		rdgen_after="${rdgen_after#"$rdgen_value"}"
 		;;
-	*) return 1 ;;
 	esac
 	rdgen_rest="$rdgen_after" rdgen_lead="$rdgen_name"
 }
@@ -112,7 +145,7 @@ rdgen_judge()
 		[vV][rR][fF] | [nN][eE][tT][nN][sS]) break ;;
 		esac
 		! rdgen_visible "$rdgen_rest" || break
-		rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" # something that nobody sees, in the middle
+		rdgen_cut_odd # in the middle of a name
 	done
 	rdgen_meant "$rdgen_name"
 	[ -n "$rdgen_key" ] || return 0
