@@ -23,6 +23,7 @@ func checkCommand() *cobra.Command {
 		Long: "Reads the conf.d files of the services, or all of them, and finds: a domain that cannot be read or is not defined, " +
 			"a file in /etc/rdomain that is broken, contradicts conf.d or another one, or can be written by others, " +
 			"a domain that cannot come up from nothing, as at boot, because it needs what another makes later, " +
+			"a file of systemd-networkd that takes a link out of its VRF, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
 			"which is read and not run, would let rdgen enter. Prints each with file and line and what to do.",
@@ -81,6 +82,8 @@ func check(root string, given []string) (notes []string, err error) {
 		names, err = loader.AllDeclared()
 		notes = append(notes, loader.S6.Strays(names)...)
 		errs = append(errs, loader.Domains()...)
+		wrong, about := loader.Beside()
+		errs, notes = append(errs, wrong...), append(notes, about...)
 	} else {
 		for _, name := range names {
 			errs = append(errs, loader.DomainOf(name)...)

@@ -1,43 +1,48 @@
 package lifecycle
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/networkd"
+	"rdgen/runtime/plan"
 )
 
-// beside says which links of a VRF another network manager takes out of it.
-func (v *view) beside() (problems []string) {
-	if v.f.Kind != conf.VRF || !v.f.Domain.Netns.IsZero() || v.kind != ours {
+// beside says which links of a VRF another network manager takes out of it: those of
+// its file, and links.
+func beside(f *conf.File, have *plan.State, links []string) (problems []string) {
+	if f.Kind != conf.VRF || !f.Domain.Netns.IsZero() {
 		return nil // networkd sees the links of its own namespace
 	}
-	links := slices.Clone(v.links)
-	for _, l := range v.f.Links {
+	links = slices.Clone(links)
+	for _, l := range f.Links {
 		if name := l.Name.String(); !slices.Contains(links, name) {
 			links = append(links, name)
 		}
 	}
-	vrf := v.f.Domain.VRF.String()
+	vrf := f.Domain.VRF.String()
 	for _, name := range links {
-		now := v.have.Inside[name]
+		now := have.Inside[name]
 		l := networkd.Link{Name: name, MAC: now.MAC, Kind: now.Kind, Type: devType(name)}
-		at, sure, ok := networkd.Takes(os.DirFS("/"), l, vrf)
-		if !ok {
-			continue
+		if err, _ := networkd.Taken(os.DirFS("/"), l, vrf, have.Inside[vrf].Table); err != nil {
+			problems = append(problems, err.Error()+"; "+err.Hint)
 		}
-		is := "is"
-		if !sure {
-			is = "may be"
-		}
-		problems = append(problems, fmt.Sprintf("%s: this file of systemd-networkd %s for link %s, and takes it out of vrf %s; "+
-			"write KeepMaster=yes into its [Network], and RouteTable=%d or Table=%[5]d where it says of routes, or Unmanaged=yes into its [Link]",
-			at, is, name, vrf, v.have.Inside[vrf].Table))
 	}
 	return problems
+}
+
+// sayBeside says the same of a domain that came up: it may not stay as it is.
+func (w *work) sayBeside() error {
+	have, err := w.Read(w.f, w.r)
+	if err != nil {
+		return err
+	}
+	for _, text := range beside(w.f, have, nil) {
+		w.h.say(w.id, "%s", text)
+	}
+	return nil
 }
 
 // devType is what Type= of networkd's [Match] is compared with.

@@ -36,7 +36,9 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	}
 	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{},
 		Diff: []string{}, File: v.f.Path}
-	report.Problems = append(report.Problems, v.beside()...)
+	if v.kind == ours {
+		report.Problems = append(report.Problems, beside(v.f, v.have, v.links)...)
+	}
 	for _, err := range h.files().With(v.f.Path) {
 		report.Problems = append(report.Problems, err.Error())
 		if p, ok := errors.AsType[*problem.Error](err); ok && p.Hint != "" {

@@ -161,7 +161,10 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 		if err := w.withRules(func() error { return w.up(reload) }); err != nil {
 			return err
 		}
-		return w.KnowMembers(w.f.Domain)
+		if err := w.KnowMembers(w.f.Domain); err != nil {
+			return err
+		}
+		return w.sayBeside()
 	}
 	return w.up(reload)
 }

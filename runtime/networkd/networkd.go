@@ -3,6 +3,7 @@
 package networkd
 
 import (
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -24,6 +25,24 @@ type Link struct {
 	Name, MAC string
 	// Kind is as ip(8) has it ("veth"), "" for hardware. Type is "ether", "wlan", ...
 	Kind, Type string
+	// Unseen: the link was not looked at. Only its name is known, and what is not empty.
+	Unseen bool
+}
+
+// Taken is the error for a link that networkd takes out of vrf, whose table is given, as
+// [Takes] does; nil if it does not. sure is false if it only may.
+func Taken(root fs.FS, l Link, vrf string, table uint32) (err *problem.Error, sure bool) {
+	at, sure, ok := Takes(root, l, vrf)
+	if !ok {
+		return nil, sure
+	}
+	is := "is"
+	if !sure {
+		is = "may be"
+	}
+	return problem.New(at, "this file of systemd-networkd %s for link %s, and takes it out of vrf %s", is, l.Name, vrf).
+		WithHint(fmt.Sprintf("write KeepMaster=yes into its [Network], and RouteTable=%d or Table=%[1]d where it says of routes, "+
+			"or Unmanaged=yes into its [Link]", table)), sure
 }
 
 // Takes returns the file, and the line of what it matches by, with which networkd takes
@@ -183,6 +202,10 @@ func (f *file) matches(l Link) (matches, sure bool) {
 	}
 	sure = true
 	for key, words := range conditions {
+		if l.Unseen && (key == "MACAddress" && l.MAC == "" || key == "Kind" && l.Kind == "" || key == "Type" && l.Type == "") {
+			sure = false
+			continue
+		}
 		switch key {
 		case "Name":
 			if !one(words, func(w string) bool { return glob(w, l.Name) }) {

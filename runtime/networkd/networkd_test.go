@@ -1,6 +1,7 @@
 package networkd
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -47,6 +48,27 @@ func TestTakes(t *testing.T) {
 		}
 		if got != c.at || sure != c.sure {
 			t.Errorf("%s: %q, %t; want %q, %t", name, got, sure, c.at, c.sure)
+		}
+	}
+}
+
+// Of a link that was not looked at, what a file asks besides the name is not known.
+func TestTakesUnseen(t *testing.T) {
+	for text, want := range map[string]string{
+		"Name=eth1\n":                       "is for",
+		"MACAddress=02:00:00:00:00:01\n":    "may be for",
+		"Name=e*\nKind=!veth\n":             "may be for",
+		"Type=ether\n":                      "may be for",
+		"Name=eth2\nType=ether\n":           "",
+		"Type=wlan\nWLANInterfaceType=ap\n": "may be for",
+	} {
+		err, sure := Taken(files("run/systemd/netif/state", "", "etc/systemd/network/20-a.network", "[Match]\n"+text), Link{Name: "eth1", Unseen: true}, "mgmt", 10)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) || (want == "") != (err == nil) || want != "" && sure != (want == "is for") {
+			t.Errorf("%q: %q, %t; want %q", text, got, sure, want)
 		}
 	}
 }

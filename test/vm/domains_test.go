@@ -428,6 +428,8 @@ printf '[Match]\nName=e2\n[Network]\nAddress=10.2.0.1/24\n' >/etc/systemd/networ
 ! rdomain check ours >/root/diff
 grep -q '^# ours: /etc/systemd/network/20-e2.network:2: this file of systemd-networkd is for link e2, and takes it out of vrf ours; write KeepMaster=yes' /root/diff || { cat /root/diff; false; }
 test "$(wc -l </root/diff)" = 1 || { cat /root/diff; false; }
+rdomain up ours 2>&1 | grep -q '^rdomain: note: ours: /etc/systemd/network/20-e2.network:2: this file of systemd-networkd is for link e2'
+rdgen check 2>&1 | grep -q '^rdgen: error: /etc/systemd/network/20-e2.network:2: this file of systemd-networkd is for link e2'
 systemctl restart systemd-networkd
 await sh -c 'journalctl -u rdomain-watch | grep "ours: somebody changed it; put right: .*e2"'
 await sh -c 'ip -br link show master ours | grep -q e2'
@@ -440,7 +442,8 @@ await sh -c 'ip route get 10.2.0.9 | grep -q "dev e2"'
 systemctl start rdomain-watch
 await sh -c 'ip -br link show master ours | grep -q e2'
 mv /root/guide.network /etc/systemd/network/20-e2.network
-rdomain check ours; systemctl stop rdomain-watch; systemctl restart systemd-networkd
+rdomain check ours; test -z "$(rdomain up ours 2>&1)"
+systemctl stop rdomain-watch; systemctl restart systemd-networkd
 await sh -c 'ip -br address show dev e2 | grep -q 10.2.0.7/24'
 ip -br link show master ours | grep -q e2
 ip route show table 20 | grep -q 10.2.0.0/24; ! ip route | grep 10.2.0

@@ -1,0 +1,45 @@
+package services
+
+import (
+	"strings"
+
+	"rdgen/runtime/conf"
+	"rdgen/runtime/networkd"
+)
+
+// Beside returns what other programs of the machine will do to the links of domains, by
+// their files: an error each, or a note where that is not certain.
+func (l *Loader) Beside() (errs []error, notes []string) {
+	for _, f := range l.confs.domains().Files {
+		if f.Kind != conf.VRF || !f.Managed || !f.Domain.Netns.IsZero() {
+			continue // networkd sees the links of its own namespace, and sets the master of those
+		}
+		for _, link := range f.Links {
+			seen := networkd.Link{Name: link.Name.String(), MAC: link.MAC, Kind: link.Kind, Type: linkType(link), Unseen: true}
+			err, sure := networkd.Taken(l.confs.fsys, seen, f.Domain.VRF.String(), f.Table)
+			switch {
+			case err != nil && sure:
+				errs = append(errs, err)
+			case err != nil:
+				notes = append(notes, err.Error()+"; "+err.Hint)
+			}
+		}
+	}
+	return errs, notes
+}
+
+// linkType is what Type= of networkd's [Match] is compared with, or "" where it is not
+// known. A link that is there already is hardware if its name is one of udev's.
+func linkType(l conf.Link) string {
+	switch l.Kind {
+	case "veth", "vlan", "macvlan", "ipvlan", "bridge", "dummy", "vxlan", "gretap", "tap":
+		return "ether"
+	case "":
+		for prefix, of := range map[string]string{"eth": "ether", "en": "ether", "wl": "wlan", "ww": "wwan"} {
+			if strings.HasPrefix(l.Name.String(), prefix) {
+				return of
+			}
+		}
+	}
+	return ""
+}
