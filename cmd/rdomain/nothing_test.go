@@ -47,3 +47,17 @@ func TestNamespaceRequiresItsVRF(t *testing.T) {
 		}
 	}
 }
+
+// The other end of a domain's own cable was said to be somebody else's.
+func TestDownKnowsTheOtherEnd(t *testing.T) {
+	start(t)
+	file(t, "own", "[Link d0]\nKind=veth\nPeer=d1\nOuter=own\n")
+	quiet(t, "up", "own")
+	quiet(t, "down", "own")
+	file(t, "core", "")
+	file(t, "leaf", "[Link up0]\nKind=veth\nPeer=to-leaf\nOuter=core\n")
+	quiet(t, "up", "leaf")
+	says(t, 0, "", "rdomain: note: core: link to-leaf in netns core is the other end of leaf's up0, which goes with it\n"+
+		"rdomain: note: core: leaf is up and requires it\n", "down", "core")
+	quiet(t, "down", "leaf")
+}

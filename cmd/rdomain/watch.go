@@ -15,7 +15,6 @@ import (
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/lifecycle"
-	"rdgen/runtime/rtnl"
 )
 
 // settle is how long a link that is new outside is left to its owner at most, who may
@@ -51,13 +50,17 @@ func (c *command) watch(args []string) error {
 		return err
 	}
 	defer host.Close()
-	changes, err := rtnl.OpenWatch() // before the first look, so that nothing is missed
+	changes, err := host.Watch() // before the first look, so that nothing is missed
 	if err != nil {
 		return err
 	}
 	defer changes.Close()
 	w := &watcher{c: c, host: host, unable: args, keepers: map[domain.ID]*keeper{}}
-	host.Say = func(id domain.ID, text string) { w.note(id, text) }
+	host.Say = func(id domain.ID, text string) {
+		if id != (domain.ID{}) { // that an up is waited for is nothing to tell
+			w.note(id, text)
+		}
+	}
 	ended, told := make(chan error, 1), make(chan os.Signal, 1)
 	signal.Notify(told, unix.SIGTERM, unix.SIGINT)
 	go func() { ended <- w.follow(changes) }()
@@ -110,27 +113,20 @@ type keeper struct {
 	did []time.Time
 }
 
-// follow looks at all domains, and then at those that a change of a link concerns.
-func (w *watcher) follow(changes *rtnl.Watch) error {
-	for names := map[string]bool(nil); ; {
-		start := time.Now()
-		w.members()
-		list, err := w.host.Concerned(names)
+// follow looks at all domains, and then at those that a change concerns.
+func (w *watcher) follow(changes *lifecycle.Changes) error {
+	for {
+		list, err := changes.Next()
 		if err != nil {
 			return err
 		}
+		start := time.Now()
+		w.members()
 		for _, id := range list {
 			w.look(id)
 		}
 		// Where links come and go all the time, this takes half a processor at most.
 		time.Sleep(min(time.Since(start), time.Second))
-		var lost bool
-		if names, lost, err = changes.Next(); err != nil {
-			return err
-		}
-		if lost {
-			names = nil
-		}
 	}
 }
 

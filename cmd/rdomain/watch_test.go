@@ -97,6 +97,37 @@ func TestLinkMadeAgain(t *testing.T) {
 	}
 }
 
+// Links that are made again inside of a namespace are put right as those outside: one of
+// rdomain's own, and one whose owner runs inside. A namespace that was made after the
+// watch began is seen too, and one whose name is gone.
+func TestLinkMadeAgainInside(t *testing.T) {
+	start(t)
+	file(t, "early", "[Link d0]\nKind=veth\nPeer=d1\nOuter=early\nAddress=10.8.0.2/24\n")
+	quiet(t, "up", "early")
+	t.Cleanup(func() { os.Remove("/run/given") })
+	said := watching(t, "--", "/bin/sh", "-c", "echo {} >/run/given")
+	sh(t, "ip -n early link delete d0")
+	awaitTrue(t, said, "rdomain check early")
+	awaitTrue(t, said, "ip -n early address show dev d0 | grep -q 10.8.0.2/24")
+
+	sh(t, "ip netns add before; ip -n before link add u0 type veth peer name u1")
+	file(t, "late", "[Domain]\nTimeoutSec=0\n[Link d0]\nKind=veth\nPeer=d1\nOuter=late\nAddress=10.8.1.2/24\n[Sysctl]\nnet.ipv4.conf.d0.forwarding=1\n")
+	quiet(t, "up", "late")
+	awaitTrue(t, said, "ip netns list | grep -q '^late (id: '")
+	sh(t, "ip -n late link delete d0")
+	awaitTrue(t, said, "ip -n late address show dev d0 | grep -q 10.8.1.2/24")
+	awaitTrue(t, said, "rdomain check late")
+	sh(t, "ip -n late link set d0 down")
+	awaitTrue(t, said, "ip -n late link show up dev d0 | grep -q d0")
+	sh(t, "ip netns delete before")
+	if _, err := os.Lstat("/run/given"); err == nil {
+		t.Errorf("it gave up: %s", said)
+	}
+	sh(t, "ip netns delete late")
+	awaitTrue(t, said, "grep -qx late /run/given")
+	quiet(t, "down", "late", "early")
+}
+
 // Watch leaves alone what is down, and what goes down.
 func TestWatchLeaves(t *testing.T) {
 	start(t)

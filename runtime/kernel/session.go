@@ -41,6 +41,25 @@ func OpenHome() (*Home, error) {
 	return &Home{ns, sync.OnceValue(netns.Prepare)}, nil
 }
 
+// Number has a [rtnl.Watch] of this namespace told of the links of another one too. That
+// the other does not exist is no error. isNew reports that it was not so before.
+func (h *Home) Number(name domain.Netns) (isNew bool, err error) {
+	ns, err := netns.Open(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, netns.ErrNotNamespace) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer ns.Close()
+	c, err := rtnl.Open()
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	return c.Number(ns.Fd())
+}
+
 // learn notes the cookie of a namespace that a socket is in.
 func learn(ns *netns.NS, c *rtnl.Conn) error {
 	cookie, err := c.NetnsCookie()

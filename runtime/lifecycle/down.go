@@ -224,10 +224,31 @@ func (w *work) inhabitants(id domain.ID, r *record.Record) (notes []string, err 
 		return notes, err
 	}
 	for _, name := range strangers {
+		if owner, link := w.h.owner(ids, w.Netns, name); link != "" {
+			notes = append(notes, fmt.Sprintf("link %s in netns %s is the other end of %s's %s, which goes with it", name, w.Netns, owner, link))
+			continue
+		}
 		notes = append(notes, fmt.Sprintf("link %s in netns %s was not made by rdomain; it goes with the namespace, "+
 			"or back to the first one if it is hardware", name, w.Netns))
 	}
 	return notes, nil
+}
+
+// owner returns the domain that made a link in a namespace as the other end of its own,
+// and that one's name.
+func (h *Host) owner(ids []domain.ID, netns domain.Netns, name string) (id domain.ID, link string) {
+	for _, other := range ids {
+		r, err := h.store.Load(other)
+		if err != nil {
+			continue // it is its own domain's trouble
+		}
+		record.Of(r, func(l object.Link, _ record.Identity) {
+			if l.Outer == netns && l.Peer == name {
+				id, link = other, l.Name
+			}
+		})
+	}
+	return id, link
 }
 
 // fallback are the links that tunnel modules put into each new namespace
@@ -250,6 +271,9 @@ func (w *work) strangers(r *record.Record) ([]string, error) {
 		switch t := e.Object.(type) {
 		case object.Link:
 			known, indices = append(known, t.Name), append(indices, e.Made.Index)
+			if t.Outer == w.Netns {
+				known = append(known, t.Peer)
+			}
 		case object.Taken:
 			known, indices = append(known, t.Name), append(indices, e.Made.Index)
 		}

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -32,25 +31,6 @@ type Kept struct {
 // ErrGone says that the device of a VRF, or the name of a namespace, is gone. To make
 // it again is not enough: what runs is cut off, and has to be started again.
 var ErrGone = errors.New("is gone; what runs in it is cut off until it is started again")
-
-// Concerned returns the domains that are up and whose files name one of these links of
-// the namespace that rdomain runs in; with nil, all that are up and have a file. A
-// domain whose file cannot be read is one of them.
-func (h *Host) Concerned(names map[string]bool) ([]domain.ID, error) {
-	recorded, err := h.Recorded()
-	var list []domain.ID
-	for _, id := range recorded {
-		f, err := conf.Read(id)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil || names == nil || names[f.Domain.VRF.String()] ||
-			slices.ContainsFunc(f.Links, func(l conf.Link) bool { return names[l.Name.String()] || names[l.Peer.String()] }) {
-			list = append(list, id)
-		}
-	}
-	return list, err
-}
 
 // Keep puts a domain right again that is up and that somebody else changed: a link
 // that was taken out is taken in again, and so is one that was made again outside.
@@ -89,7 +69,11 @@ func (h *Host) Keep(id domain.ID, patience bool) (*Kept, error) {
 	if err := h.outers(t, d.f.Domain, in); err != nil {
 		return nil, err
 	}
-	return w.keep(patience)
+	kept, err := w.keep(patience)
+	if n := w.f.Domain.Netns; err == nil && w.f.Kind == conf.VRF && !n.IsZero() {
+		err = w.KnowMembers(w.f.Domain) // those of home's VRFs are told by the watch
+	}
+	return kept, err
 }
 
 func (w *work) keep(patience bool) (*Kept, error) {

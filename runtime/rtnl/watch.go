@@ -2,17 +2,28 @@ package rtnl
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-// Watch is told of every change of a link in one network namespace: made, removed,
-// renamed, set up or down, given to another master.
+// Watch is told of every change of a link: made, removed, renamed, set up or down, given
+// to another master. The links are those of one network namespace, and of all that have
+// a number in it ([Conn.Number]).
 type Watch struct {
 	fd  int
 	buf []byte
+}
+
+// Changes are the names of links that changed, each once.
+type Changes struct {
+	// Here are links of the watch's own namespace, Elsewhere those of others.
+	Here, Elsewhere map[string]bool
+	// Lost: there were more changes than the kernel had room for, and any link may be
+	// one.
+	Lost bool
 }
 
 // OpenWatch opens a Watch in the network namespace of the calling thread. What
@@ -26,39 +37,54 @@ func OpenWatch() (*Watch, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
+	// Linux 4.2; before, and without CAP_NET_BROADCAST, only this namespace is seen.
+	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_LISTEN_ALL_NSID, 1)
 	return &Watch{fd: fd, buf: make([]byte, bufferSize)}, nil
 }
 
 // Close closes the socket.
 func (w *Watch) Close() { unix.Close(w.fd) }
 
-// Next waits for changes and returns the names of the links, each once. lost says
-// that there were more changes than the kernel had room for: any link may be one.
-func (w *Watch) Next() (names map[string]bool, lost bool, err error) {
-	names = map[string]bool{}
-	for flags := 0; ; flags = unix.MSG_DONTWAIT {
-		n, from, err := unix.Recvfrom(w.fd, w.buf, unix.MSG_TRUNC|flags)
+// Next waits for changes, or until also is readable, and returns all changes that there
+// are.
+func (w *Watch) Next(also int) (c Changes, err error) {
+	fds := []unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}, {Fd: int32(also), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(fds, -1); err == nil {
+			break
+		} else if err != unix.EINTR {
+			return c, fmt.Errorf("poll: %w", err)
+		}
+	}
+	c.Here, c.Elsewhere = map[string]bool{}, map[string]bool{}
+	oob := make([]byte, unix.CmsgSpace(4))
+	for {
+		n, oobn, _, from, err := unix.Recvmsg(w.fd, w.buf, oob, unix.MSG_TRUNC|unix.MSG_DONTWAIT)
 		switch {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EAGAIN: // all there is for now
-			return names, lost, nil
+			return c, nil
 		case err == unix.ENOBUFS:
-			lost = true
+			c.Lost = true
 			continue
 		case err != nil:
-			return nil, false, fmt.Errorf("netlink: %w", err)
+			return c, fmt.Errorf("netlink: %w", err)
 		}
 		if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
 			continue // not from the kernel
 		}
 		if n > len(w.buf) {
-			lost = true
+			c.Lost = true
 			continue
+		}
+		names := c.Here
+		if elsewhere(oob[:oobn]) {
+			names = c.Elsewhere
 		}
 		messages, err := syscall.ParseNetlinkMessage(w.buf[:n])
 		if err != nil {
-			return nil, false, fmt.Errorf("netlink: %w", err)
+			return c, fmt.Errorf("netlink: %w", err)
 		}
 		for _, m := range messages {
 			if name := linkName(m.Data); name != "" {
@@ -66,6 +92,14 @@ func (w *Watch) Next() (names map[string]bool, lost bool, err error) {
 			}
 		}
 	}
+}
+
+// elsewhere reports whether a message is of another namespace: one that has a number.
+func elsewhere(oob []byte) bool {
+	list, err := unix.ParseSocketControlMessage(oob)
+	return err == nil && slices.ContainsFunc(list, func(m unix.SocketControlMessage) bool {
+		return m.Header.Level == unix.SOL_NETLINK && m.Header.Type == unix.NETLINK_LISTEN_ALL_NSID
+	})
 }
 
 // linkName returns the name of the link that a message is about. Some are about a

@@ -449,6 +449,14 @@ ip -br link show master ours | grep -q e2
 ip route show table 20 | grep -q 10.2.0.0/24; ! ip route | grep 10.2.0
 await sh -c 'ip route show table 20 | grep -q "default via 10.2.0.9"'
 systemctl stop systemd-networkd.socket systemd-networkd 2>/dev/null || :
+# In a namespace: a member that its owner makes again there.
+: >/etc/rdomain/t9.conf; printf '[Domain]\nKind=vrf\nTable=30\n[Link m0]\n' >/etc/rdomain/in@t9.conf
+rdomain up t9; ip -n t9 link add m0 type dummy; rdomain up in@t9; systemctl start rdomain-watch
+ip -n t9 link delete m0; ip -n t9 link add m0 type dummy; ip -n t9 link set m0 up; ip -n t9 address add 10.9.9.1/24 dev m0
+await sh -c 'ip -n t9 -br link show master in | grep -q m0'
+ip -n t9 link set m0 nomaster
+await sh -c 'ip -n t9 -br link show master in | grep -q m0'
+rdomain check in@t9; rdomain down in@t9 t9; rm /etc/rdomain/t9.conf /etc/rdomain/in@t9.conf
 systemctl stop rdomain@ours; ip address flush dev e2; rm /etc/systemd/network/20-e2.network
 systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd-varlink.socket systemd-udevd 2>/dev/null || :
 `
