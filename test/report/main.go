@@ -1,11 +1,12 @@
 // Command report reads what `go test -json` prints and says it shortly: the
-// output of each failed test, each skipped test with its reason, and at the end
-// how many passed, failed and were skipped. It exits 1 if anything failed, also
-// if no test ran at all.
+// output of each failed test, each skipped test with its reason, what took longest,
+// and at the end how many passed, failed and were skipped. It exits 1 if anything
+// failed, also if no test ran at all.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,6 +28,15 @@ type count struct {
 	pass, fail, skip int
 	skips            map[string][]string // reason -> tests
 	output           map[string][]string // test -> lines, while it runs
+	times            []took
+}
+
+// took is how many seconds a test had a machine of its own, and how many of them, on
+// all processors together, that computed. A test without a machine has the seconds
+// from its beginning to its end.
+type took struct {
+	test             string
+	seconds, compute float64
 }
 
 func main() {
@@ -66,6 +76,7 @@ func (c *count) add(e event, w io.Writer) {
 	case "pass":
 		if e.Test != "" {
 			c.pass++
+			c.measure(e, c.output[key])
 		} else {
 			fmt.Fprintf(w, "ok      %-24s %6.1fs\n", short(e.Package), e.Elapsed)
 		}
@@ -110,12 +121,52 @@ func reason(lines []string) string {
 	return "no reason given"
 }
 
+// measure notes how long a test took.
+func (c *count) measure(e event, output []string) {
+	t := took{test: short(e.Package) + " " + e.Test, seconds: e.Elapsed}
+	for _, line := range output {
+		if _, text, ok := strings.Cut(line, ": the machine ran "); ok {
+			fmt.Sscanf(text, "%f s, on processors %f s", &t.seconds, &t.compute)
+		}
+	}
+	c.times = append(c.times, t)
+}
+
+// printTimes prints what took longest: of the tests with a machine, and of the others
+// that have no parts.
+func (c *count) printTimes(w io.Writer) {
+	slices.SortStableFunc(c.times, func(a, b took) int { return cmp.Compare(b.seconds, a.seconds) })
+	var machines, others []string
+	var seconds, compute float64
+	for _, t := range c.times {
+		switch {
+		case t.compute > 0:
+			seconds, compute = seconds+t.seconds, compute+t.compute
+			machines = append(machines, fmt.Sprintf("%s %.0f/%.0f", strings.TrimPrefix(t.test, "test/vm Test"), t.seconds, t.compute))
+		case t.seconds >= 5 && len(others) < 2*most && !c.hasParts(t.test):
+			others = append(others, fmt.Sprintf("%s %.0f", t.test, t.seconds))
+		}
+	}
+	if len(machines) > 0 {
+		fmt.Fprintf(w, "machines: %d ran %.0f s, on processors %.0f s: %s\n", len(machines), seconds, compute, strings.Join(machines, ", "))
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(w, "longest: %s\n", strings.Join(others, ", "))
+	}
+}
+
+// hasParts reports whether a test has parts that were measured.
+func (c *count) hasParts(test string) bool {
+	return slices.ContainsFunc(c.times, func(t took) bool { return strings.HasPrefix(t.test, test+"/") })
+}
+
 // most is how many skipped tests of one reason are named.
 const most = 8
 
 func short(pkg string) string { return strings.TrimPrefix(pkg, "rdgen/") }
 
 func (c *count) print(w io.Writer) {
+	c.printTimes(w)
 	reasons := make([]string, 0, len(c.skips))
 	for r := range c.skips {
 		reasons = append(reasons, r)

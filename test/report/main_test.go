@@ -19,6 +19,10 @@ func TestReport(t *testing.T) {
 {"ImportPath":"rdgen/c","Action":"build-output","Output":"c.go:1: oops\n"}
 {"ImportPath":"rdgen/c","Action":"build-fail"}
 {"Action":"skip","Package":"rdgen/d"}
+{"Action":"pass","Package":"rdgen/a","Test":"TestWaits/long","Elapsed":70}
+{"Action":"pass","Package":"rdgen/a","Test":"TestWaits","Elapsed":70}
+{"Action":"output","Package":"rdgen/test/vm","Test":"TestVRF/x","Output":"    machine.go:7: x: the machine ran 31 s, on processors 29 s\n"}
+{"Action":"pass","Package":"rdgen/test/vm","Test":"TestVRF/x","Elapsed":900}
 # rdgen/e: go itself
 `
 	var out strings.Builder
@@ -31,7 +35,9 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{
 		"F(1) = 2; want 3", "panic: died", "c.go:1: oops", "# rdgen/e: go itself",
 		"skipped: sh: dash not installed (1): a TestShell\n",
-		"1 passed, 3 failed, 1 skipped\n",
+		"machines: 1 ran 31 s, on processors 29 s: VRF/x 31/29\n",
+		"longest: a TestWaits/long 70\n",
+		"4 passed, 3 failed, 1 skipped\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("report lacks %q:\n%s", want, got)

@@ -16,45 +16,51 @@ import (
 // in at least one machine, and every release with at least one behaviour of each
 // family (TestBehaviours). `make test-all` sets RDGEN_TEST_ALL, and each test runs in all
 // the machines that it names itself; `RDGEN_TEST_ALL=1 go test -run NAME/MACHINE` is for one.
-var behaviours = []struct{ family, test, machines string }{
+// The seconds are about those of the machine alone on two processors: what takes longest
+// begins first, so that no processor waits in the end.
+var behaviours = []struct {
+	family, test string
+	seconds      int
+	machines     string
+}{
 	// What a VRF is to a program, and a whole server in one.
-	{"vrf", "TestVRF", "bookworm-systemd trixie-openrc"},
-	{"vrf", "TestVRFHolds", "bookworm-openrc trixie-openrc"},
-	{"vrf", "TestArticle", "trixie-openrc forky-systemd"},
-	{"vrf", "TestAlpinePlain", "alpine-openrc"},
+	{"vrf", "TestVRF", 60, "bookworm-systemd trixie-openrc"},
+	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
+	{"vrf", "TestArticle", 60, "trixie-openrc forky-systemd"},
+	{"vrf", "TestAlpinePlain", 60, "alpine-openrc"},
 
 	// Services of OpenRC.
-	{"openrc", "TestOpenRCShapes", "bookworm-openrc"},
-	{"openrc", "TestOpenRCFailsClosed", "trixie-openrc"},
-	{"openrc", "TestOpenRCPackaged", "trixie-openrc"},
-	{"openrc", "TestOpenRCNginx", "trixie-openrc"},
-	{"openrc", "TestOpenRCPage", "trixie-openrc"},
-	{"openrc", "TestOpenRCCycles", "trixie-openrc"},
-	{"openrc", "TestOpenRCHome", "forky-openrc"},
-	{"openrc", "TestOpenRCBoot", "forky-openrc"},
-	{"openrc", "TestOpenRCS6", "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
-	{"openrc", "TestAlpinePage", "alpine-openrc"},
-	{"openrc", "TestAlpineBeside", "alpine-openrc"},
-	{"openrc", "TestAlpinePackage", "alpine-openrc"},
-	{"openrc", "TestAlpineMore", "alpine-openrc"},
+	{"openrc", "TestOpenRCShapes", 60, "bookworm-openrc"},
+	{"openrc", "TestOpenRCFailsClosed", 60, "trixie-openrc"},
+	{"openrc", "TestOpenRCPackaged", 60, "trixie-openrc"},
+	{"openrc", "TestOpenRCNginx", 60, "trixie-openrc"},
+	{"openrc", "TestOpenRCPage", 60, "trixie-openrc"},
+	{"openrc", "TestOpenRCCycles", 60, "trixie-openrc"},
+	{"openrc", "TestOpenRCHome", 60, "forky-openrc"},
+	{"openrc", "TestOpenRCBoot", 60, "forky-openrc"},
+	{"openrc", "TestOpenRCS6", 60, "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
+	{"openrc", "TestAlpinePage", 60, "alpine-openrc"},
+	{"openrc", "TestAlpineBeside", 60, "alpine-openrc"},
+	{"openrc", "TestAlpinePackage", 60, "alpine-openrc"},
+	{"openrc", "TestAlpineMore", 60, "alpine-openrc"},
 	// What every release may break by itself.
-	{"openrc", "TestOpenRCGuard", "bookworm-openrc trixie-openrc forky-openrc alpine-openrc"},
+	{"openrc", "TestOpenRCGuard", 60, "bookworm-openrc trixie-openrc forky-openrc alpine-openrc"},
 
 	// Units of systemd.
-	{"systemd", "TestSystemdGuide", "bookworm-systemd"},
-	{"systemd", "TestSystemdVRF", "trixie-systemd"},
-	{"systemd", "TestSystemdBesideVRF", "forky-systemd"},
+	{"systemd", "TestSystemdGuide", 60, "bookworm-systemd"},
+	{"systemd", "TestSystemdVRF", 60, "trixie-systemd"},
+	{"systemd", "TestSystemdBesideVRF", 60, "forky-systemd"},
 
 	// Services of s6-rc and s6-svscan in VRFs; test/native has them in namespaces, on
 	// every release.
-	{"s6", "TestS6", "trixie-openrc"},
+	{"s6", "TestS6", 60, "trixie-openrc"},
 
 	// What rdomain makes.
-	{"domains", "TestDomainsLinks", "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
-	{"domains", "TestDomainsIfState", "trixie-openrc"},
-	{"domains", "TestDomainsInside", "trixie-openrc"},
-	{"domains", "TestDomainsOfOthers", "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
-	{"domains", "TestDomainsKilled", "trixie-openrc"},
+	{"domains", "TestDomainsLinks", 60, "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
+	{"domains", "TestDomainsIfState", 60, "trixie-openrc"},
+	{"domains", "TestDomainsInside", 60, "trixie-openrc"},
+	{"domains", "TestDomainsOfOthers", 60, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
+	{"domains", "TestDomainsKilled", 60, "trixie-openrc"},
 }
 
 // families are the releases on which each family has a behaviour in `make test`.
@@ -69,13 +75,17 @@ var families = map[string]string{
 // chosen returns those of list in which the test of this name runs now.
 func chosen(t *testing.T, list []System) []System {
 	t.Helper()
-	if need.All() {
-		return list
-	}
 	var some []System
 	for _, b := range behaviours {
 		if b.test != t.Name() {
 			continue
+		}
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].Seconds = b.seconds
+		}
+		if need.All() {
+			return list
 		}
 		for name := range strings.FieldsSeq(b.machines) {
 			i := slices.IndexFunc(list, func(s System) bool { return s.String() == name })

@@ -21,7 +21,7 @@ const (
 // booted returns the folder of the state that img has once it is booted and its
 // agent answers, and boots it first if the cache has none for this agent, this
 // QEMU and this command line.
-func booted(program emulator, img image, logf func(string, ...any)) (string, error) {
+func booted(program emulator, img image, cache string, logf func(string, ...any)) (string, error) {
 	path, err := need.Program("test/vm/agent")
 	if err != nil {
 		return "", err
@@ -39,8 +39,13 @@ func booted(program emulator, img image, logf func(string, ...any)) (string, err
 	fmt.Fprintf(hash, "%x\n%s\n%q\n", sha256.Sum256(agent), version, img.arguments())
 	dir := fmt.Sprintf("%s-booted-%x", img.dir, hash.Sum(nil)[:6])
 	err = guest.Once(dir, func(work string) error {
+		place, err := makers.take(cache, 0)
+		if err != nil {
+			return err
+		}
+		defer place.Close()
 		start := time.Now()
-		err := boot(program, img, agent, filepath.Join(work, "out"))
+		err = boot(program, img, agent, filepath.Join(work, "out"))
 		if errors.Is(err, guest.ErrDead) {
 			// A guest that died before its agent answered is booted once more, and
 			// the run says so; a second death fails.

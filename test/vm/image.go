@@ -43,7 +43,7 @@ const space = 3 << 30
 
 // findImage returns the image of s, and builds it first if the cache has none.
 // Builders of one image wait for each other.
-func (s System) findImage(e emulator, cache string, logf func(string, ...any)) (image, error) {
+func (s System) findImage(cache string, logf func(string, ...any)) (image, error) {
 	content := packages[""] + "," + packages[s.Init] + "\n" + customize
 	if s.Release == Alpine {
 		content = alpineWheel + customizeAlpine
@@ -51,8 +51,13 @@ func (s System) findImage(e emulator, cache string, logf func(string, ...any)) (
 	hash := sha256.Sum256([]byte(s.image() + "\n" + content))
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", s.image(), hash[:6]))
 	err := guest.Once(dir, func(work string) error {
+		place, err := makers.take(cache, 0)
+		if err != nil {
+			return err
+		}
+		defer place.Close()
 		start := time.Now()
-		err := s.build(e, work)
+		err = s.build(cache, work)
 		if err == nil {
 			logf("%s: image built in %v", s, time.Since(start).Round(time.Second))
 		}
@@ -67,7 +72,7 @@ func (s System) findImage(e emulator, cache string, logf func(string, ...any)) (
 }
 
 // build makes the image in the folder "out" of work.
-func (s System) build(e emulator, work string) error {
+func (s System) build(cache, work string) error {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(work, &fs); err != nil {
 		return err
@@ -81,6 +86,10 @@ func (s System) build(e emulator, work string) error {
 	}
 	makeRoot := s.debianRoot
 	if s.Release == Alpine {
+		e, err := findEmulator(cache)
+		if err != nil {
+			return err
+		}
 		makeRoot = e.alpineRoot
 	}
 	if err := makeRoot(work, root, out); err != nil {

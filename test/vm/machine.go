@@ -22,6 +22,8 @@ type Machine struct {
 	state   string // the folder of the booted state that it was made from
 	dir     string // everything of this machine: console, disk layer, sockets
 	q       *qemu
+	began   time.Time
+	used    time.Duration // of the processors, by QEMUs that have ended
 }
 
 func newMachine(program emulator, img image, state string) (*Machine, error) {
@@ -40,6 +42,7 @@ func (m *Machine) path(name string) string { return filepath.Join(m.dir, name) }
 
 // start lets the machine go on from its booted state.
 func (m *Machine) start() (err error) {
+	m.began = time.Now()
 	memory := strings.ReplaceAll(filepath.Join(m.state, stateMemory), "'", `'\''`)
 	if m.q, err = run(m.program, m.dir, m.image, "-incoming", "exec:cat '"+memory+"'"); err != nil {
 		return err
@@ -60,7 +63,7 @@ func (m *Machine) Reboot(t testing.TB) {
 	case <-time.After(guest.CommandLimit):
 		t.Fatalf("%s: did not shut down: %s", m.System, m.q.lastWords())
 	}
-	m.q.kill()
+	m.stop()
 	q, err := run(m.program, m.dir, m.image)
 	if err != nil {
 		t.Fatalf("%s: after a reboot: %v", m.System, err)
@@ -70,6 +73,12 @@ func (m *Machine) Reboot(t testing.TB) {
 	if err := m.Greeted(bootLimit); err != nil {
 		t.Fatalf("%s: after a reboot: %v", m.System, err)
 	}
+}
+
+// stop ends the machine's QEMU.
+func (m *Machine) stop() {
+	m.q.kill()
+	m.used += m.q.cmd.ProcessState.UserTime() + m.q.cmd.ProcessState.SystemTime()
 }
 
 // logs are the commands whose output is kept of a machine in which a test
@@ -90,7 +99,9 @@ func (m *Machine) end(t testing.TB) {
 		os.WriteFile(m.path("guest.log"), append(r.Stdout, r.Stderr...), 0o644)
 	}
 	if m.q != nil {
-		m.q.kill()
+		m.stop()
+		// test/report reads it.
+		t.Logf("%s: the machine ran %.0f s, on processors %.0f s", m.System, time.Since(m.began).Seconds(), m.used.Seconds())
 	}
 	if t.Failed() {
 		t.Logf("%s: console.log and guest.log are kept in %s", m.System, m.dir)

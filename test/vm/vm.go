@@ -30,6 +30,8 @@ type System struct {
 	// Counted gives the guest one processor and a clock that counts its
 	// instructions, 1 ns each: what is timed inside depends on nothing else.
 	Counted bool
+	// Seconds is about how long the test takes with it: the longest begins first.
+	Seconds int
 }
 
 // String returns "trixie-openrc", or "trixie-openrc-counted".
@@ -56,23 +58,23 @@ func Boot(t testing.TB, s System) *Machine {
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}
+	image, err := s.findImage(cache, t.Logf)
+	if err != nil {
+		need.Missing(t, layer, err.Error())
+	}
 	program, err := findEmulator(cache)
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}
-	image, err := s.findImage(program, cache, t.Logf)
-	if err != nil {
-		need.Missing(t, layer, err.Error())
-	}
-	slot, err := takeSlot(cache)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { slot.Close() })
-	state, err := booted(program, image, t.Logf)
+	state, err := booted(program, image, cache, t.Logf)
 	if err != nil {
 		t.Fatalf("%s: %v", s, err)
 	}
+	place, err := machines.take(cache, s.Seconds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { place.Close() })
 	m, err := newMachine(program, image, state)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"flag"
+	"os"
 	"testing"
 
 	"rdgen/test/guest"
@@ -12,6 +14,16 @@ var (
 	openrcs  = systems(OpenRC)
 	systemds = systems(Systemd)
 )
+
+// TestMain lets all tests wait at once for an image or a place: Boot shares out the
+// processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "100"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 func systems(init guest.Init) []System {
 	var list []System
