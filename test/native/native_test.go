@@ -46,5 +46,5 @@ func script(t *testing.T, names ...string) string { return guest.Script(t, scrip
 
 // TestScripts reads all shell of this folder, and what the beds share.
 func TestScripts(t *testing.T) {
-	guest.Lint(t, "customize", "../guest/prelude.sh", "../guest/s6/lib.sh")
+	guest.Lint(t, "customize", "../guest/prelude.sh", "../guest/guard.sh", "../guest/s6/lib.sh")
 }

@@ -17,6 +17,14 @@ func TestOpenRCTables(t *testing.T) {
 	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "tables")) })
 }
 
+// TestOpenRCGuard: each OpenRC, altered as its authors may one day.
+func TestOpenRCGuard(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) {
+		m.PutProbe(t)
+		m.Guard(t)
+	})
+}
+
 // TestOpenRCUser: a user's session, which OpenRC has since 0.60.
 func TestOpenRCUser(t *testing.T) {
 	each(t, openrcs[2:], func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "user")) })
