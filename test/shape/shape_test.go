@@ -12,6 +12,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -268,6 +269,13 @@ func TestNoLeftovers(t *testing.T) {
 				t.Errorf("%s: contains %q", name, bad)
 			}
 		}
+	}
+}
+
+// What test/breaks breaks is there, and so is the test that has to see it.
+func TestBreaks(t *testing.T) {
+	if out, err := exec.Command("../breaks", "-n").CombinedOutput(); err != nil {
+		t.Errorf("test/breaks -n: %v\n%s", err, out)
 	}
 }
 
