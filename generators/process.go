@@ -24,7 +24,9 @@ type process struct {
 	Folders  []folder
 	Env      []variable
 	EnvFiles []envFile
-	Imports  []imported
+	// Unset are variables that are not there, whoever set them.
+	Unset   []string
+	Imports []imported
 	// Wrappers are words before the program, that do something as root: limits and
 	// priorities.
 	Wrappers [][]string

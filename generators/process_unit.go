@@ -15,6 +15,7 @@ func unitProcess(u *systemd.Unit, files map[string][]byte, canListen bool) (proc
 	r := unitReader{unit: u, files: files, p: process{Pos: problem.Pos{File: u.Path}, Dir: "/", Umask: "0022"}}
 	r.foreground(canListen)
 	r.confined()
+	r.foreign()
 	r.signals()
 	r.timeouts()
 	r.user()
@@ -23,6 +24,8 @@ func unitProcess(u *systemd.Unit, files map[string][]byte, canListen bool) (proc
 	r.rights()
 	r.limits()
 	r.priorities()
+	r.scheduling()
+	r.streams()
 	r.program()
 	r.rest()
 	return r.p, r.err
@@ -83,6 +86,9 @@ func (r *unitReader) user() {
 		if *name = text; strings.ContainsAny(text, " \t:") {
 			r.fail(set, "", "%q is no user and group", text)
 		}
+	}
+	if r.p.User == "0" { // systemd has the names of a number that is known
+		r.p.User = "root"
 	}
 	if r.p.User == "" && (r.p.Group == "root" || r.p.Group == "0") {
 		r.p.Group = ""

@@ -141,6 +141,9 @@ func (r *run) prepare(p process) {
 			add("", "envfile", f.Path)
 		}
 	}
+	for _, name := range p.Unset {
+		add("", "unexport", name)
+	}
 }
 
 // makeFile is sh that makes $1 under the umask $2 and gives it to $3, and follows no

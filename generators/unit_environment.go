@@ -22,6 +22,8 @@ func EnvironmentFiles(u *systemd.Unit) (files []string) {
 }
 
 func (r *unitReader) environment() {
+	r.pidFile()
+	r.unset()
 	for _, set := range r.unit.All("Service", "Environment") {
 		fields, err := systemd.Fields(set.Value)
 		if err != nil {

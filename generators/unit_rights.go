@@ -20,7 +20,7 @@ type meaning struct {
 // confining are the settings that take rights away in a way that no program of a
 // run script can (systemd.exec(5), systemd.resource-control(5)).
 var confining = map[string]meaning{
-	"DynamicUser": {}, "RootDirectory": {}, "RootImage": {}, "SecureBits": {list: true}, "ExecCondition": {list: true},
+	"DynamicUser": {}, "RootDirectory": {nothing: "/"}, "RootImage": {}, "SecureBits": {list: true}, "ExecCondition": {list: true},
 	"PrivateTmp": {}, "PrivateDevices": {}, "PrivateUsers": {}, "PrivateIPC": {}, "PrivatePIDs": {}, "PrivateBPF": {},
 	"ProtectSystem": {}, "ProtectHome": {}, "ProtectClock": {}, "ProtectHostname": {}, "ProtectKernelTunables": {},
 	"ProtectKernelModules": {}, "ProtectKernelLogs": {}, "ProtectControlGroups": {},
@@ -33,6 +33,7 @@ var confining = map[string]meaning{
 	"ExtensionImages": {list: true}, "ExtensionDirectories": {list: true}, "IPAddressDeny": {list: true}, "SocketBindDeny": {list: true},
 	"DeviceAllow": {list: true}, "AppArmorProfile": {}, "SELinuxContext": {}, "SmackProcessLabel": {},
 	"UserNamespacePath": {}, "IPCNamespacePath": {},
+	"IPIngressFilterPath": {list: true}, "IPEgressFilterPath": {list: true}, "BPFProgram": {list: true},
 }
 
 // confined refuses what would run with more rights than the unit gives it.
@@ -134,13 +135,13 @@ var limited = []struct{ key, name, unit string }{
 	{"LimitCPU", "cpu", "s"}, {"LimitFSIZE", "fsize", "bytes"}, {"LimitDATA", "data", "bytes"}, {"LimitSTACK", "stack", "bytes"},
 	{"LimitCORE", "core", "bytes"}, {"LimitRSS", "rss", "bytes"}, {"LimitNOFILE", "nofile", ""}, {"LimitAS", "as", "bytes"},
 	{"LimitNPROC", "nproc", ""}, {"LimitMEMLOCK", "memlock", "bytes"}, {"LimitLOCKS", "locks", ""}, {"LimitSIGPENDING", "sigpending", ""},
-	{"LimitMSGQUEUE", "msgqueue", "bytes"}, {"LimitRTPRIO", "rtprio", ""},
+	{"LimitMSGQUEUE", "msgqueue", "bytes"}, {"LimitRTPRIO", "rtprio", ""}, {"LimitRTTIME", "rttime", "us"}, {"LimitNICE", "nice", "nice"},
 }
 
 // limits reads Limit*=, which is SOFT:HARD or one for both.
 func (r *unitReader) limits() {
 	for _, l := range limited {
-		text, set, ok := r.value(l.key)
+		text, set, ok := r.kept(l.key)
 		r.carried = append(r.carried, l.key)
 		if !ok {
 			continue
@@ -153,6 +154,10 @@ func (r *unitReader) limits() {
 		for i, v := range []string{soft, hard} {
 			if values[i], ok = limit(v, l.unit); !ok {
 				r.fail(set, "write it as a number in a drop-in", "%q is no limit that rdgen reads", text)
+			}
+			if l.name == "nofile" && v == "infinity" {
+				r.fail(set, "write a number in a drop-in; 1048576 is the highest of a kernel that nobody has told otherwise",
+					"%q is more than a kernel gives, and systemd takes the highest that there is", text)
 			}
 		}
 		r.p.Wrappers = append(r.p.Wrappers, []string{"prlimit", "--" + l.name + "=" + values[0] + ":" + values[1]})
@@ -168,7 +173,16 @@ func limit(text, unit string) (string, bool) {
 	if i := strings.IndexByte("KMGT", (text + " ")[len(text)-min(1, len(text))]); i >= 0 && unit == "bytes" && text != "" {
 		shift, text = 10*(i+1), text[:len(text)-1]
 	}
-	if unit == "s" {
+	switch unit {
+	case "us":
+		if ms, ok := systemd.Milliseconds(text); ok && ms > 0 && strings.Trim(text, "0123456789") != "" {
+			return strconv.Itoa(ms * 1000), true
+		}
+	case "nice": // +N and -N are nice levels, and a number is the kernel's
+		if n, err := strconv.Atoi(text); err == nil && text != "" && strings.ContainsAny(text[:1], "+-") {
+			return strconv.Itoa(20 - n), n >= -20 && n < 20
+		}
+	case "s":
 		ms, ok := systemd.Milliseconds(text)
 		return strconv.Itoa((ms + 999) / 1000), ok && ms > 0
 	}

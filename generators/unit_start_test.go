@@ -59,6 +59,22 @@ func TestUnitIsStartedAsBySystemd(t *testing.T) {
 		{"CapabilityBoundingSet=", "setpriv --bounding-set=-all"},
 		{"User=web\nAmbientCapabilities=CAP_NET_BIND_SERVICE", "s6-envuidgid web; export UID 0; s6-applyuidgid -U -z; " +
 			"setpriv --reuid=web --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service"},
+		// Settings that were only named as lost, or read otherwise than systemd reads them.
+		{"ExecStart=/bin/x $A.x '$A' \"$A b\" $(id) $$A ${A}\nEnvironment=A=1", `/bin/x $A_ $A "${A__}"`},
+		{"PIDFile=x.pid\nExecStart=/bin/x", "export PIDFILE /run/x.pid"},
+		{"PIDFile=/var/run/x.pid\nEnvironment=PIDFILE=a", "export PIDFILE a"},
+		{"PIDFile=/var/run/x.pid", "export PIDFILE /run/x.pid"},
+		{"Environment=A=1 B=2\nUnsetEnvironment=A\nUnsetEnvironment='B'", "unexport A; unexport B"},
+		{"User=0", "export USER root; export LOGNAME root"},
+		{"User=web\nPermissionsStartOnly=yes\nExecStartPre=/bin/a", "if { /usr/sbin/rdexec -n t1 -- /bin/a }"},
+		{"LimitNOFILE=9\nLimitNOFILE=", "prlimit --nofile=9:9"},
+		{"LimitRTTIME=1s\nLimitNICE=+4:-5", "prlimit --rttime=1000000:1000000; prlimit --nice=16:25"},
+		{"CPUSchedulingPolicy=rr\nCPUSchedulingResetOnFork=yes", "chrt -R -r 1"},
+		{"CPUSchedulingPolicy=batch", "chrt -b 0"},
+		{"CPUAffinity=0-3 5\nCPUAffinity=7,8", "taskset -c 0-3,5,7,8"},
+		{"StandardOutput=append:/var/log/x", "redirfd -a 1 /var/log/x; fdmove -c 2 1"},
+		{"StandardInput=file:/etc/x\nStandardOutput=null\nStandardError=truncate:/var/log/x", "redirfd -r 0 /etc/x; redirfd -w 1 /dev/null; redirfd -w 2 /var/log/x"},
+		{"RootDirectory=/\nSupplementaryGroups=a\nSupplementaryGroups=\nRemainAfterExit=no", "/bin/x"},
 		{"PrivateTmp=no\nProtectSystem=off\nProcSubset=all\nSystemCallFilter=@x\nSystemCallFilter=", "/bin/x"},
 	} {
 		run, finish, err := unitStarted(t, c.lines)
@@ -91,8 +107,18 @@ func TestUnitIsRefused(t *testing.T) {
 		{"Nice=x", "", "is not a number"},
 		{"CapabilityBoundingSet=net_admin", "", "is no capability"},
 		{"PrivateTmp=yes\nProtectHome=yes", "", "web.service:2: PrivateTmp= has no counterpart in s6, nor have ProtectHome="},
+		{"SupplementaryGroups=adm", "", "web.service:2: SupplementaryGroups= has no counterpart"},
+		{"PAMName=login", "", "PAMName= has no counterpart"},
+		{"ExecSearchPath=/opt", "", "ExecSearchPath= has no counterpart"},
+		{"LoadCredential=a:/b", "", "LoadCredential= has no counterpart"},
+		{"RemainAfterExit=yes", "", "s6 would start it again and again"},
+		{"StandardInput=socket", "", "is a socket that only systemd hands over"},
+		{"UnsetEnvironment=A=1", "", "is not the name of a variable"},
+		{"CPUSchedulingPolicy=fast", "", "is no policy"},
+		{"CPUAffinity=numa", "", "is no list of processors"},
+		{"LimitNOFILE=infinity", "", "is more than a kernel gives"},
 		{"ExecStart=+/bin/x", "", "begins with \"+\""},
-		{"ExecStopPost=/bin/a $1", "", "would be replaced"},
+		{"ExecStopPost=/bin/a x$1", "", "would be replaced"},
 	} {
 		var more []string
 		if c.file != "" {

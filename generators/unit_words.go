@@ -60,8 +60,12 @@ type unitCommand struct {
 }
 
 func (r *unitReader) commands(key string) (list []unitCommand) {
+	asRoot, _, _ := r.unit.Bool("Service", "PermissionsStartOnly")
+	r.carried = append(r.carried, "PermissionsStartOnly")
 	for _, set := range r.unit.All("Service", key) {
-		list = append(list, r.command(set))
+		c := r.command(set)
+		c.root = c.root || asRoot
+		list = append(list, c)
 	}
 	r.carried = append(r.carried, key)
 	return list

@@ -43,11 +43,12 @@ func ParseCommand(name, value string) (prefix string, words []Word, err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		word := Word{{Text: text}}
-		if i > 0 && !strings.Contains(prefix, ":") {
-			word = variables(text)
+		switch {
+		case i == 0 || strings.Contains(prefix, ":"):
+			words = append(words, Word{{Text: text}})
+		case !unnamed(text):
+			words = append(words, variables(text))
 		}
-		words = append(words, word)
 	}
 	return prefix, words, nil
 }
@@ -175,6 +176,13 @@ func variables(text string) Word {
 		word = append(word, Part{Text: literal})
 	}
 	return word
+}
+
+// unnamed reports whether a word begins as $NAME and names nothing that a variable can
+// be called: for systemd that is a variable which is not set, and so no word.
+func unnamed(text string) bool {
+	name, ok := strings.CutPrefix(text, "$")
+	return ok && !isVariable(name) && !strings.HasPrefix(name, "{") && !strings.HasPrefix(name, "$")
 }
 
 func isVariable(name string) bool {
