@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
-	"strings"
 
+	"rdgen/runtime/domain"
 	"rdgen/systemd"
 )
 
@@ -49,11 +49,12 @@ func Intact(text []byte) bool {
 		return false
 	}
 	id, again, path := string(m[1]), string(m[2]), string(m[3])
-	_, netns, nested := strings.Cut(id, "@")
-	if !nested {
-		netns = id
+	parsed, err := domain.ParseID(id)
+	netns := id
+	if d, nested := parsed.Both(); nested {
+		netns = d.Netns.String()
 	}
-	return id == again && (path == "" || path == netns)
+	return err == nil && id == again && (path == "" || path == netns)
 }
 
 // earlier is what the drop-ins of earlier versions were, all of it.

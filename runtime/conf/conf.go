@@ -73,7 +73,7 @@ type Ref struct {
 // Device is a link that a file names, and the line that it stands in.
 type Device struct {
 	Line int
-	Name domain.Link
+	Name domain.LinkName
 }
 
 // Server is the address of a resolver.
@@ -97,18 +97,18 @@ type Object struct {
 // Link is a section [Link NAME].
 type Link struct {
 	Line int
-	Name domain.Link
+	Name domain.LinkName
 	// Kind is one of LinkKinds, or "" for a link that exists already.
 	Kind string
 	// Peer is the other end of a veth.
-	Peer domain.Link
+	Peer domain.LinkName
 	// Parent is the link below; the zero Link where it has none.
-	Parent domain.Link
+	Parent domain.LinkName
 	// Outer is the domain of the link's other side, zero for the default one.
 	Outer Ref
 	// Bridge and PeerBridge are the bridges that the link, and a veth's other
 	// end, are ports of.
-	Bridge, PeerBridge domain.Link
+	Bridge, PeerBridge domain.LinkName
 	// Addresses of the link, and of the other end of a veth.
 	Addresses, PeerAddresses []Address
 	// PeerRoutes are networks that the outer domain of a veth reaches by the link,
@@ -166,7 +166,7 @@ type Route struct {
 	Line        int
 	Destination netip.Prefix
 	Gateway     netip.Addr
-	Device      domain.Link
+	Device      domain.LinkName
 	Metric      uint32
 	// Table is 0 where it is not given: main, or the VRF's.
 	Table uint32

@@ -32,7 +32,7 @@ func parse(t testing.TB, name, text string) (*File, error) {
 
 var ignoreLines = []cmp.Option{
 	cmp.Comparer(func(a, b domain.Domain) bool { return a == b }),
-	cmp.Comparer(func(a, b domain.Link) bool { return a == b }),
+	cmp.Comparer(func(a, b domain.LinkName) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
 	cmpopts.IgnoreFields(File{}, "KindLine", "Path", "DNSLine"),
@@ -44,7 +44,7 @@ var ignoreLines = []cmp.Option{
 	cmpopts.IgnoreFields(Sysctl{}, "Line"),
 	cmpopts.IgnoreFields(Rule{}, "Line"),
 	cmpopts.IgnoreFields(Object{}, "Line"),
-	cmp.Comparer(func(a, b domain.Netns) bool { return a == b }),
+	cmp.Comparer(func(a, b domain.NetnsName) bool { return a == b }),
 	cmp.Comparer(func(a, b domain.ID) bool { return a == b }),
 	cmpopts.IgnoreFields(Address{}, "Line"),
 	cmpopts.IgnoreFields(Route{}, "Line"),
@@ -52,7 +52,7 @@ var ignoreLines = []cmp.Option{
 }
 
 func TestParse(t *testing.T) {
-	link := func(s string) domain.Link {
+	link := func(s string) domain.LinkName {
 		l, err := domain.ParseLink(s)
 		if err != nil {
 			t.Fatal(err)

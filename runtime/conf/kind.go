@@ -316,7 +316,7 @@ func (p *parser) together(l *Link) error {
 	return nil
 }
 
-func (p *parser) name(k key) (domain.Link, error) {
+func (p *parser) name(k key) (domain.LinkName, error) {
 	n, err := domain.ParseLink(k.value)
 	if err != nil {
 		return n, p.fail(k.line, "%v", err)

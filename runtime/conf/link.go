@@ -114,7 +114,7 @@ func (p *parser) number(k key, low, high uint64) (uint32, error) {
 // namespace.
 func (p *parser) names() error {
 	f := p.file
-	inside, outside := map[domain.Link]int{}, map[domain.ID]map[domain.Link]int{}
+	inside, outside := map[domain.LinkName]int{}, map[domain.ID]map[domain.LinkName]int{}
 	if f.Kind == VRF {
 		inside[f.Domain.VRF] = max(f.KindLine, 1)
 		if f.Domain.Netns.IsZero() {
@@ -127,11 +127,11 @@ func (p *parser) names() error {
 			return p.fail(l.Line, "lo belongs to its namespace; it can be given addresses in a netns, nothing else")
 		}
 		if outside[l.Outer.ID] == nil {
-			outside[l.Outer.ID] = map[domain.Link]int{}
+			outside[l.Outer.ID] = map[domain.LinkName]int{}
 		}
 		for _, n := range []struct {
-			in   map[domain.Link]int
-			name domain.Link
+			in   map[domain.LinkName]int
+			name domain.LinkName
 			line int
 		}{{inside, l.Name, l.Line}, {outside[l.Outer.ID], l.Peer, l.lines["Peer"]}} {
 			if n.name.IsZero() {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseArgs(t *testing.T) {
-	both := Domain{Netns: Netns{"t1"}, VRF: Link{"mgmt"}}
+	both := Domain{Netns: NetnsName{"t1"}, VRF: LinkName{"mgmt"}}
 	for _, c := range []struct {
 		in   string // words separated by spaces; "''" is an empty word
 		want Command
@@ -19,9 +19,9 @@ func TestParseArgs(t *testing.T) {
 		{"-nt1 -vmgmt ping -n 1", Command{Domain: both, Prog: []string{"ping", "-n", "1"}}},
 		{"--netns t1 --vrf=mgmt ping", Command{Domain: both, Prog: []string{"ping"}}},
 		{"-v mgmt -c /openrc.sshd -u www-data:adm id", Command{
-			Domain: Domain{VRF: Link{"mgmt"}}, Cgroup: "/openrc.sshd", User: "www-data:adm", Prog: []string{"id"}}},
+			Domain: Domain{VRF: LinkName{"mgmt"}}, Cgroup: "/openrc.sshd", User: "www-data:adm", Prog: []string{"id"}}},
 		{"--look -n t1 --vrf=mgmt", Command{Domain: both, Look: true}},
-		{"-n t1 - x", Command{Domain: Domain{Netns: Netns{"t1"}}, Prog: []string{"-", "x"}}},
+		{"-n t1 - x", Command{Domain: Domain{Netns: NetnsName{"t1"}}, Prog: []string{"-", "x"}}},
 	} {
 		got, err := ParseArgs(words(c.in))
 		if err != nil || !reflect.DeepEqual(got, c.want) {

@@ -10,9 +10,9 @@ import "strings"
 // default domain, the one that a process is in when nobody put it elsewhere.
 type Domain struct {
 	// Netns is entered first; zero means the namespace of the caller.
-	Netns Netns `json:"netns,omitzero"`
+	Netns NetnsName `json:"netns,omitzero"`
 	// VRF is looked up inside Netns; zero means none.
-	VRF Link `json:"vrf,omitzero"`
+	VRF LinkName `json:"vrf,omitzero"`
 }
 
 // Parse validates the two values of a conf.d file. An empty string means that
@@ -42,14 +42,18 @@ func (d Domain) IsDefault() bool { return d == Domain{} }
 // /etc/rdomain/ID.conf is the domain's file. Every character of it stands for
 // itself in a systemd unit name, an OpenRC service name and an s6-rc name.
 // The ID of the default domain is "".
-func (d Domain) ID() string {
+func (d Domain) ID() string { return SpellID(d.Netns.String(), d.VRF.String()) }
+
+// SpellID returns the ID of a domain whose names the kernel reports, which may be
+// names that no file can have.
+func SpellID(netns, vrf string) string {
 	switch {
-	case d.VRF.IsZero():
-		return d.Netns.String()
-	case d.Netns.IsZero():
-		return d.VRF.String()
+	case vrf == "":
+		return netns
+	case netns == "":
+		return vrf
 	}
-	return d.VRF.String() + "@" + d.Netns.String()
+	return vrf + "@" + netns
 }
 
 // String describes the domain for a message: `netns blue`, `vrf mgmt`,
@@ -67,7 +71,7 @@ func (d Domain) String() string {
 }
 
 // ID is the validated name of a domain as init systems and rdomain(8) use it:
-// a Netns name (which a VRF's name always is too), or VRF@NETNS. The zero value
+// a NetnsName (which a VRF's name always is too), or VRF@NETNS. The zero value
 // names nothing.
 type ID struct{ id string }
 
@@ -118,7 +122,7 @@ func (id ID) Both() (Domain, bool) {
 	if !both {
 		return Domain{}, false
 	}
-	return Domain{Netns: Netns{netns}, VRF: Link{vrf}}, true
+	return Domain{Netns: NetnsName{netns}, VRF: LinkName{vrf}}, true
 }
 
 // Exit codes of rdexec and rdomain, which supervisors act on. 100 and 111 are

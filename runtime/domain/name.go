@@ -5,13 +5,13 @@ import (
 	"strconv"
 )
 
-// Netns is the validated name of a network namespace, a file in /run/netns.
+// NetnsName is the validated name of a network namespace, a file in /run/netns.
 // The zero value means that no namespace is named. Values compare with ==.
-type Netns struct{ name string }
+type NetnsName struct{ name string }
 
-// Link is the validated name of a network link; a VRF is one. The zero value
+// LinkName is the validated name of a network link; a VRF is one. The zero value
 // means that no link is named. Values compare with ==.
-type Link struct{ name string }
+type LinkName struct{ name string }
 
 // Limits of the kernel, in bytes.
 const (
@@ -25,44 +25,44 @@ const (
 // [A-Za-z0-9_.-], not "." or "..", not starting with "-". iproute2 accepts more
 // (anything that is one path element); what it accepts and we refuse would have
 // to be quoted differently in every file that names it.
-func ParseNetns(s string) (Netns, error) {
+func ParseNetns(s string) (NetnsName, error) {
 	if err := check("netns", s, MaxNetns); err != nil {
-		return Netns{}, err
+		return NetnsName{}, err
 	}
-	return Netns{s}, nil
+	return NetnsName{s}, nil
 }
 
 // ParseLink validates s as the name of a link: 1 to 15 bytes of [A-Za-z0-9_.-],
 // not "." or "..", not starting with "-". This is stricter than the kernel
 // (dev_valid_name, net/core/dev.c), which accepts control bytes and expands
 // "%d" to a number.
-func ParseLink(s string) (Link, error) { return parseLink("link", s) }
+func ParseLink(s string) (LinkName, error) { return parseLink("link", s) }
 
 // ParseVRF is ParseLink for the name of a VRF, which the error then calls so.
-func ParseVRF(s string) (Link, error) { return parseLink("vrf", s) }
+func ParseVRF(s string) (LinkName, error) { return parseLink("vrf", s) }
 
-func parseLink(what, s string) (Link, error) {
+func parseLink(what, s string) (LinkName, error) {
 	if err := check(what, s, MaxLink); err != nil {
-		return Link{}, err
+		return LinkName{}, err
 	}
-	return Link{s}, nil
+	return LinkName{s}, nil
 }
 
 // String returns the name, or "" for the zero value.
-func (n Netns) String() string { return n.name }
+func (n NetnsName) String() string { return n.name }
 
 // String returns the name, or "" for the zero value.
-func (l Link) String() string { return l.name }
+func (l LinkName) String() string { return l.name }
 
 // IsZero reports whether no namespace is named.
-func (n Netns) IsZero() bool { return n.name == "" }
+func (n NetnsName) IsZero() bool { return n.name == "" }
 
 // IsZero reports whether no link is named.
-func (l Link) IsZero() bool { return l.name == "" }
+func (l LinkName) IsZero() bool { return l.name == "" }
 
 // Path returns the file that stands for the namespace: /run/netns/NAME, as
 // ip-netns(8) has it. It panics for the zero value, which has no file.
-func (n Netns) Path() string {
+func (n NetnsName) Path() string {
 	if n.IsZero() {
 		panic("domain: Path of no netns")
 	}
@@ -70,23 +70,23 @@ func (n Netns) Path() string {
 }
 
 // ID returns the ID of the domain that the namespace is.
-func (n Netns) ID() ID { return ID{n.name} }
+func (n NetnsName) ID() ID { return ID{n.name} }
 
 // MarshalText makes the name a plain string in JSON.
-func (n Netns) MarshalText() ([]byte, error) { return []byte(n.name), nil }
+func (n NetnsName) MarshalText() ([]byte, error) { return []byte(n.name), nil }
 
 // MarshalText makes the name a plain string in JSON.
-func (l Link) MarshalText() ([]byte, error) { return []byte(l.name), nil }
+func (l LinkName) MarshalText() ([]byte, error) { return []byte(l.name), nil }
 
 // UnmarshalText reads a name back; an empty one names nothing.
-func (n *Netns) UnmarshalText(text []byte) error {
+func (n *NetnsName) UnmarshalText(text []byte) error {
 	d, err := Parse(string(text), "")
 	*n = d.Netns
 	return err
 }
 
 // UnmarshalText reads a name back; an empty one names nothing.
-func (l *Link) UnmarshalText(text []byte) error {
+func (l *LinkName) UnmarshalText(text []byte) error {
 	d, err := Parse("", string(text))
 	*l = d.VRF
 	return err

@@ -24,5 +24,5 @@ func TestPinOfNoVRFPanics(t *testing.T) {
 			t.Error("Pin of a netns returned; want a panic, for a path without a name is a folder")
 		}
 	}()
-	_ = Domain{Netns: Netns{"blue"}}.Pin()
+	_ = Domain{Netns: NetnsName{"blue"}}.Pin()
 }

@@ -55,7 +55,7 @@ func isNetns(name string) bool {
 // netnsName returns the name that iproute2 would give the namespace of the
 // thread: that of the first file in /run/netns which is this namespace, or ""
 // for none. A namespace that was entered by name has that name.
-func netnsName(entered domain.Netns) (string, error) {
+func netnsName(entered domain.NetnsName) (string, error) {
 	if !entered.IsZero() {
 		return entered.String(), nil
 	}

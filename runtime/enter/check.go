@@ -34,7 +34,7 @@ func Check(d domain.Domain) error {
 }
 
 // A namespace is identified by the device and inode of its file (namespaces(7)).
-func checkNetns(n domain.Netns) error {
+func checkNetns(n domain.NetnsName) error {
 	doing := "check netns " + n.String()
 	var own, named unix.Stat_t
 	if err := unix.Stat(ownNetns, &own); err != nil {
@@ -56,7 +56,7 @@ const ownNetns = "/proc/thread-self/ns/net"
 
 // checkBound opens sockets as any program would and asks to which interface
 // they are bound. SO_BINDTOIFINDEX can be read since Linux 5.0.
-func checkBound(v domain.Link, index uint32) error {
+func checkBound(v domain.LinkName, index uint32) error {
 	doing := "bind to vrf " + v.String()
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
 		s, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)

@@ -38,7 +38,7 @@ const (
 // if there are none. It may be called where another domain's private /etc is
 // already in place, and takes that away in either case. No look-up goes to a program of
 // the host.
-func enterEtc(n domain.Netns) error {
+func enterEtc(n domain.NetnsName) error {
 	if err := unshareMounts(); err != nil {
 		return err
 	}

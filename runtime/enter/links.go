@@ -12,7 +12,7 @@ import (
 // whether there are files for the domain at all.
 //
 // In the steady state it only compares: three times stat(2), and the stamp.
-func makeLinks(n domain.Netns) (bool, error) {
+func makeLinks(n domain.NetnsName) (bool, error) {
 	doing := "prepare " + linkDir(n)
 	src := netnsDir(n)
 	now, err := takeStamp(src)
@@ -46,7 +46,7 @@ func makeLinks(n domain.Netns) (bool, error) {
 }
 
 // netnsDir is where the files of a domain are (ip-netns(8)).
-func netnsDir(n domain.Netns) string { return "/etc/netns/" + n.String() }
+func netnsDir(n domain.NetnsName) string { return "/etc/netns/" + n.String() }
 
 // filesIn returns the names of the domain's files, none if there is no directory.
 func filesIn(src string) ([]string, error) {
@@ -60,7 +60,7 @@ func filesIn(src string) ([]string, error) {
 // hadFiles reports whether a link in the directory of links stands for a file of the
 // domain. Then the last one was removed, perhaps by an editor that makes it again, and
 // the host's must not take its place.
-func hadFiles(dir int, n domain.Netns) bool {
+func hadFiles(dir int, n domain.NetnsName) bool {
 	links, _ := readLinks(dir)
 	for name, target := range links {
 		if target == ownFile(n, name) {
@@ -71,12 +71,12 @@ func hadFiles(dir int, n domain.Netns) bool {
 }
 
 // ownFile is what the link of a file of the domain says.
-func ownFile(n domain.Netns, name string) string {
+func ownFile(n domain.NetnsName, name string) string {
 	return hostEtc + "/netns/" + n.String() + "/" + name
 }
 
 // linkDir is the path of the domain's directory of links.
-func linkDir(n domain.Netns) string { return runDir + "/" + n.String() }
+func linkDir(n domain.NetnsName) string { return runDir + "/" + n.String() }
 
 // A symbolic link to nowhere is a mistake, and not the wish to have no files.
 func isDangling(path string) bool {
@@ -141,7 +141,7 @@ const runDir = "/run/rdomain/etc"
 // link, or somebody else could choose what /etc is. With create it makes what
 // is missing, whatever the umask. All but root are kept out of runDir, because
 // who can open it can hold its lock.
-func openLinkDir(n domain.Netns, create bool) (parent, dir int, err error) {
+func openLinkDir(n domain.NetnsName, create bool) (parent, dir int, err error) {
 	dir, err = unix.Open("/run", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, -1, err
@@ -195,7 +195,7 @@ func (name notOurs) Error() string {
 // services use it. Each link is made, replaced and removed in one step. The
 // lock keeps two updates apart, so the one that writes its stamp last has also
 // seen everything last; it ends with the process, at the latest.
-func update(n domain.Netns, src string) error {
+func update(n domain.NetnsName, src string) error {
 	parent, dir, err := openLinkDir(n, true)
 	if err != nil {
 		return err
@@ -283,7 +283,7 @@ func updateRoot(dir int) error {
 // name, the link stays as it is, to nowhere. Services that run would otherwise
 // get the host's resolv.conf the moment when somebody replaces theirs by
 // removing it first, and no editor tells us which of the two it was.
-func updateEtc(dir int, n domain.Netns, src string) error {
+func updateEtc(dir int, n domain.NetnsName, src string) error {
 	hosts, err := namesIn(unix.AT_FDCWD, etc)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 // network namespace, so nothing has to be looked at before it; after it,
 // notNetns says what was found instead. O_NONBLOCK keeps open(2) from waiting
 // on a FIFO that somebody left there.
-func enterNetns(n domain.Netns) error {
+func enterNetns(n domain.NetnsName) error {
 	doing := "enter netns " + n.String() + " (" + n.Path() + ")"
 	fd, err := unix.Open(n.Path(), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 	if err == unix.ELOOP {

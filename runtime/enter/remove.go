@@ -10,7 +10,7 @@ import (
 // the namespace is gone. Nothing is followed, no mount point is crossed, and what
 // is no link or empty directory stays, with an error: in a service's own view the
 // host's /etc is mounted there. It is no error if nothing is there.
-func RemoveEtc(n domain.Netns) error {
+func RemoveEtc(n domain.NetnsName) error {
 	doing := "remove " + linkDir(n)
 	dir, err := unix.Open(runDir, dirFlags|unix.O_NOFOLLOW, 0)
 	if err == unix.ENOENT {

@@ -37,7 +37,7 @@ func hideResolvers() error {
 // has none of its own: a DHCP client would write there what it learned in the domain.
 // Nor can it be replaced by rename, since it is a mount point. If the host replaces it,
 // the mount is gone; what is started after that has a new one.
-func keepResolvConf(n domain.Netns) error {
+func keepResolvConf(n domain.NetnsName) error {
 	const file = etc + "/resolv.conf"
 	var st unix.Stat_t
 	if unix.Lstat(netnsDir(n)+"/resolv.conf", &st) == nil {

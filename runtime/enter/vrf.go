@@ -53,7 +53,7 @@ type hierarchy struct {
 // ifindex that is gone. An `ip vrf exec` from inside replaces it in turn, by one
 // that lets MPTCP pass and marks nothing, for all that are in the cgroup; what
 // guarded has is not replaced.
-func (h hierarchy) bindOwn(guarded, path string, prog int, v domain.Link, index uint32) error {
+func (h hierarchy) bindOwn(guarded, path string, prog int, v domain.LinkName, index uint32) error {
 	above, err := makeCgroup(h.root, guarded)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (h hierarchy) bindOwn(guarded, path string, prog int, v domain.Link, index 
 }
 
 // bindOther attaches to path, joins it to look, and goes back.
-func (h hierarchy) bindOther(path string, prog int, v domain.Link, index uint32) error {
+func (h hierarchy) bindOther(path string, prog int, v domain.LinkName, index uint32) error {
 	back, err := OpenCgroup(h.root, h.own)
 	if err != nil {
 		return unable("open cgroup "+h.own, err)
@@ -104,7 +104,7 @@ func (h hierarchy) bindOther(path string, prog int, v domain.Link, index uint32)
 
 // vrfIndex returns the ifindex of v in the network namespace of the thread. It
 // asks by ioctl(2): /sys/class/net shows the namespace of its mount.
-func vrfIndex(v domain.Link) (uint32, error) {
+func vrfIndex(v domain.LinkName) (uint32, error) {
 	doing := "enter vrf " + v.String()
 	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -309,7 +309,7 @@ func TestNetnsName(t *testing.T) {
 	h := newHost(t)
 	wantName := func(want string) {
 		t.Helper()
-		if got, err := netnsName(domain.Netns{}); err != nil || got != want {
+		if got, err := netnsName(domain.NetnsName{}); err != nil || got != want {
 			t.Errorf("netnsName = %q, %v; want %q", got, err, want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/rtnl"
@@ -127,7 +128,7 @@ func (l *Looker) Process(pid int) (Location, error) {
 		}
 	}
 	if !at.Unnamed {
-		at.ID = id(at.Netns, at.VRF)
+		at.ID = domain.SpellID(at.Netns, at.VRF)
 	}
 	return at, nil
 }
@@ -159,16 +160,6 @@ func (l *Looker) vrf(at *Location, ns *netns.NS, cgroup string) error {
 		at.Unknown = b.unknown
 	}
 	return nil
-}
-
-func id(netns, vrf string) string {
-	switch {
-	case vrf == "":
-		return netns
-	case netns == "":
-		return vrf
-	}
-	return vrf + "@" + netns
 }
 
 func (at *Location) note(s string) {

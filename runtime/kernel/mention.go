@@ -12,23 +12,23 @@ import (
 
 // mentions are what a file and a record speak of: only that is asked of the kernel.
 type mentions struct {
-	in domain.Netns
+	in domain.NetnsName
 	// links are by namespace.
-	links  map[domain.Netns][]string
+	links  map[domain.NetnsName][]string
 	tables map[uint32]bool
-	vrf    domain.Link
+	vrf    domain.LinkName
 	// paths are those of sysctls.
 	paths []string
 	// on are links by the kind of object that they may have.
 	on         map[string][]string
 	rules      bool
-	outerRules []domain.Netns
+	outerRules []domain.NetnsName
 	wireguard  []string
 	files      bool
 }
 
 func (s *Session) mentioned(f *conf.File, r *record.Record) *mentions {
-	m := &mentions{in: s.Netns, links: map[domain.Netns][]string{}, tables: map[uint32]bool{}, on: map[string][]string{},
+	m := &mentions{in: s.Netns, links: map[domain.NetnsName][]string{}, tables: map[uint32]bool{}, on: map[string][]string{},
 		vrf: r.Domain.VRF}
 	m.link(s.Netns, "lo")
 	if f != nil {
@@ -41,7 +41,7 @@ func (s *Session) mentioned(f *conf.File, r *record.Record) *mentions {
 	return m
 }
 
-func (m *mentions) link(netns domain.Netns, names ...string) {
+func (m *mentions) link(netns domain.NetnsName, names ...string) {
 	m.links[netns] = append(m.links[netns], names...)
 }
 
@@ -52,7 +52,7 @@ func (m *mentions) table(table uint32) {
 	m.tables[table] = true
 }
 
-func (m *mentions) rulesOf(netns domain.Netns) {
+func (m *mentions) rulesOf(netns domain.NetnsName) {
 	if netns == m.in {
 		m.rules = true
 	} else if !slices.Contains(m.outerRules, netns) {
@@ -100,7 +100,7 @@ func (m *mentions) file(f *conf.File, outers map[domain.ID]plan.Outer) {
 		m.link(m.in, l.Name.String(), l.Bridge.String())
 		if l.Kind == "" {
 			if l.Name.String() != "lo" {
-				m.link(domain.Netns{}, l.Name.String())
+				m.link(domain.NetnsName{}, l.Name.String())
 			}
 			continue
 		}

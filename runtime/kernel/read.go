@@ -22,8 +22,8 @@ func (s *Session) Read(f *conf.File, r *record.Record) (*plan.State, error) {
 	m := s.mentioned(f, r)
 	have := &plan.State{ID: s.ID(), Exists: s.Exists(), Outers: s.Inputs.Outers,
 		Keys: s.Inputs.prints, Users: s.Inputs.users, Groups: s.Inputs.groups,
-		Inside: map[string]plan.Link{}, Outside: map[string]plan.Link{}, Others: map[domain.Netns]map[string]plan.Link{},
-		IDs: map[domain.Netns]netns.ID{}}
+		Inside: map[string]plan.Link{}, Outside: map[string]plan.Link{}, Others: map[domain.NetnsName]map[string]plan.Link{},
+		IDs: map[domain.NetnsName]netns.ID{}}
 	if !have.Exists {
 		_, err := netns.Lookup(s.Netns.String())
 		have.Stale = errors.Is(err, netns.ErrNotNamespace)
@@ -66,7 +66,7 @@ func (s *Session) Read(f *conf.File, r *record.Record) (*plan.State, error) {
 	return have, s.readRest(m, have)
 }
 
-// renamed finds recorded links that bear another name by now: a link that was
+// renamed finds recorded links that have another name by now: a link that was
 // moved in must not die with its namespace because somebody renamed it. An
 // ifindex is given again only after the link is gone, so kind and address are
 // compared too.
@@ -134,7 +134,7 @@ func (s *Session) readRest(m *mentions, have *plan.State) (err error) {
 	if err != nil {
 		return err
 	}
-	have.OuterRules = map[domain.Netns][]object.Rule{}
+	have.OuterRules = map[domain.NetnsName][]object.Rule{}
 	for _, netns := range m.outerRules {
 		if have.OuterRules[netns], err = s.rulesOf(netns); err != nil {
 			return err
@@ -158,7 +158,7 @@ func (s *Session) readRest(m *mentions, have *plan.State) (err error) {
 }
 
 // rulesOf returns the rules of both families; none of a namespace that is gone.
-func (s *Session) rulesOf(netns domain.Netns) (list []object.Rule, err error) {
+func (s *Session) rulesOf(netns domain.NetnsName) (list []object.Rule, err error) {
 	c, err := s.Conn(netns)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -174,7 +174,7 @@ func (s *Session) rulesOf(netns domain.Netns) (list []object.Rule, err error) {
 }
 
 // links looks up links by name, with their addresses.
-func (s *Session) links(netns domain.Netns, names []string, into map[string]plan.Link) error {
+func (s *Session) links(netns domain.NetnsName, names []string, into map[string]plan.Link) error {
 	conn, err := s.Conn(netns)
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func (s *Session) candidates(f *conf.File, have *plan.State) error {
 		if l.Kind != "" || name == "lo" {
 			continue
 		}
-		for netns, links := range map[domain.Netns]map[string]plan.Link{s.Netns: have.Inside, {}: have.Outside} {
+		for netns, links := range map[domain.NetnsName]map[string]plan.Link{s.Netns: have.Inside, {}: have.Outside} {
 			now, ok := links[name]
 			if !ok || now.Routes != nil {
 				continue
@@ -247,7 +247,7 @@ func (s *Session) candidates(f *conf.File, have *plan.State) error {
 }
 
 // peerRoutes reads the routes of a link's other end.
-func (s *Session) peerRoutes(outer domain.Netns, peer string, have *plan.State) error {
+func (s *Session) peerRoutes(outer domain.NetnsName, peer string, have *plan.State) error {
 	links := have.At(outer, s.Netns)
 	now, ok := links[peer]
 	if !ok {

@@ -43,7 +43,7 @@ func OpenHome() (*Home, error) {
 
 // Number has a [rtnl.Watch] of this namespace told of the links of another one too. That
 // the other does not exist is no error. isNew reports that it was not so before.
-func (h *Home) Number(name domain.Netns) (isNew bool, err error) {
+func (h *Home) Number(name domain.NetnsName) (isNew bool, err error) {
 	ns, err := netns.Open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, netns.ErrNotNamespace) {
 		return false, nil
@@ -71,7 +71,7 @@ func learn(ns *netns.NS, c *rtnl.Conn) error {
 // goroutine at a time uses it.
 type Session struct {
 	// Netns is the domain's namespace, zero for home's.
-	Netns domain.Netns
+	Netns domain.NetnsName
 	// Inputs are what the domain's file refers to.
 	Inputs *Inputs
 	// Timeout is how many seconds a step waits for what others make.
@@ -89,7 +89,7 @@ type Session struct {
 	out, in *rtnl.Conn
 	ns      *netns.NS
 	// others are third namespaces, in which links have their other side.
-	others map[domain.Netns]*place
+	others map[domain.NetnsName]*place
 	// index has the ifindex of links that steps act on, so that a link that is
 	// renamed meanwhile is still the same one.
 	index map[At]int
@@ -101,7 +101,7 @@ type Session struct {
 
 // At is a link's name in a namespace.
 type At struct {
-	Netns domain.Netns
+	Netns domain.NetnsName
 	Link  string
 }
 
@@ -113,12 +113,12 @@ type place struct {
 
 // Open opens the sockets for a domain in the namespace called name. That the
 // namespace does not exist is no error.
-func (h *Home) Open(name domain.Netns) (*Session, error) {
+func (h *Home) Open(name domain.NetnsName) (*Session, error) {
 	out, err := rtnl.Open()
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{home: h, out: out, Netns: name, index: map[At]int{}, made: map[At]bool{}, others: map[domain.Netns]*place{},
+	s := &Session{home: h, out: out, Netns: name, index: map[At]int{}, made: map[At]bool{}, others: map[domain.NetnsName]*place{},
 		wireguard: map[At]wgtypes.Config{}, Inputs: &Inputs{}}
 	if name.IsZero() {
 		return s, nil
@@ -140,7 +140,7 @@ func (s *Session) Forget() { clear(s.index) }
 
 // visit opens a namespace and a socket in it. That it does not exist is no
 // error.
-func visit(name domain.Netns) (*place, error) {
+func visit(name domain.NetnsName) (*place, error) {
 	ns, err := netns.Open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, netns.ErrNotNamespace) {
 		return &place{}, nil
@@ -190,7 +190,7 @@ func (s *Session) leave() {
 }
 
 // other returns a third namespace, which is opened when it is first asked for.
-func (s *Session) other(name domain.Netns) (*place, error) {
+func (s *Session) other(name domain.NetnsName) (*place, error) {
 	if p, ok := s.others[name]; ok && p.conn != nil {
 		return p, nil
 	}
@@ -203,10 +203,10 @@ func (s *Session) other(name domain.Netns) (*place, error) {
 
 // Conn returns the socket for a namespace: the domain's, home's for the zero one, or
 // that of a third one.
-func (s *Session) Conn(netns domain.Netns) (*rtnl.Conn, error) {
+func (s *Session) Conn(netns domain.NetnsName) (*rtnl.Conn, error) {
 	c := s.in
 	switch netns {
-	case domain.Netns{}:
+	case domain.NetnsName{}:
 		return s.out, nil
 	case s.Netns:
 	default:
@@ -223,9 +223,9 @@ func (s *Session) Conn(netns domain.Netns) (*rtnl.Conn, error) {
 }
 
 // open returns an open namespace. Its socket must have been asked for before.
-func (s *Session) open(netns domain.Netns) *netns.NS {
+func (s *Session) open(netns domain.NetnsName) *netns.NS {
 	switch netns {
-	case domain.Netns{}:
+	case domain.NetnsName{}:
 		return s.home.NS
 	case s.Netns:
 		return s.ns
@@ -234,7 +234,7 @@ func (s *Session) open(netns domain.Netns) *netns.NS {
 }
 
 // inside calls f on a thread in a namespace.
-func (s *Session) inside(netns domain.Netns, f func() error) error {
+func (s *Session) inside(netns domain.NetnsName, f func() error) error {
 	if netns.IsZero() {
 		return f()
 	}

@@ -26,7 +26,7 @@ func session(t *testing.T) *Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(home.Close)
-	s, err := home.Open(domain.Netns{})
+	s, err := home.Open(domain.NetnsName{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func gone(verb object.Verb, err error) error {
 }
 
 // on calls f with the link of that name.
-func (s *Session) on(netns domain.Netns, name string, f func(*rtnl.Conn, int) error) error {
+func (s *Session) on(netns domain.NetnsName, name string, f func(*rtnl.Conn, int) error) error {
 	c, err := s.Conn(netns)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Session) on(netns domain.Netns, name string, f func(*rtnl.Conn, int) er
 	return f(c, index)
 }
 
-func (s *Session) find(c *rtnl.Conn, netns domain.Netns, name string) (int, error) {
+func (s *Session) find(c *rtnl.Conn, netns domain.NetnsName, name string) (int, error) {
 	l := At{netns, name}
 	if index, ok := s.index[l]; ok {
 		return index, nil
@@ -196,7 +196,7 @@ func (s *Session) addLink(inside *rtnl.Conn, t object.Link) error {
 }
 
 // below makes a link on its parent, which is in the namespace of c.
-func (s *Session) below(c *rtnl.Conn, t object.Link, where rtnl.Where) (err error) {
+func (s *Session) below(c *rtnl.Conn, t object.Link, where rtnl.Sides) (err error) {
 	if t.Parent != "" {
 		if where.Below, err = s.find(c, t.Outer, t.Parent); err != nil {
 			return fmt.Errorf("%s: %w", t.Parent, err)

@@ -41,7 +41,7 @@ func (s *Session) readWireGuard(names []string, have *plan.State) error {
 }
 
 // device returns what a wireguard link is like, secrets and all.
-func (s *Session) device(netns domain.Netns, name string) (d *wgtypes.Device, err error) {
+func (s *Session) device(netns domain.NetnsName, name string) (d *wgtypes.Device, err error) {
 	err = s.inside(netns, func() error {
 		c, err := wgctrl.New()
 		if err != nil {
@@ -58,7 +58,7 @@ func (s *Session) device(netns domain.Netns, name string) (d *wgtypes.Device, er
 }
 
 // configure changes a wireguard link, after remembering what it was.
-func (s *Session) configure(netns domain.Netns, name string, c wgtypes.Config) error {
+func (s *Session) configure(netns domain.NetnsName, name string, c wgtypes.Config) error {
 	l := At{netns, name}
 	if _, known := s.wireguard[l]; !known && !s.made[l] {
 		d, err := s.device(netns, name)
@@ -70,7 +70,7 @@ func (s *Session) configure(netns domain.Netns, name string, c wgtypes.Config) e
 	return s.setWireGuard(netns, name, c)
 }
 
-func (s *Session) setWireGuard(netns domain.Netns, name string, c wgtypes.Config) error {
+func (s *Session) setWireGuard(netns domain.NetnsName, name string, c wgtypes.Config) error {
 	return s.inside(netns, func() error {
 		client, err := wgctrl.New()
 		if err != nil {

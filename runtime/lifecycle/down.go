@@ -236,7 +236,7 @@ func (w *work) inhabitants(id domain.ID, r *record.Record) (notes []string, err 
 
 // owner returns the domain that made a link in a namespace as the other end of its own,
 // and that one's name.
-func (h *Host) owner(ids []domain.ID, netns domain.Netns, name string) (id domain.ID, link string) {
+func (h *Host) owner(ids []domain.ID, netns domain.NetnsName, name string) (id domain.ID, link string) {
 	for _, other := range ids {
 		r, err := h.store.Load(other)
 		if err != nil {

@@ -101,7 +101,7 @@ func (h *Host) unique(id domain.ID, f *conf.File) error {
 }
 
 // outer returns the namespace that a VRF lives in, zero for home's.
-func (t target) outer() domain.Netns {
+func (t target) outer() domain.NetnsName {
 	if t.file != nil && t.file.Kind == conf.VRF {
 		return t.file.Domain.Netns
 	}

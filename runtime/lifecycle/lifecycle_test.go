@@ -92,7 +92,7 @@ func TestNoDescriptorIsKept(t *testing.T) {
 // once, and only what was changed.
 func TestRulesAreTakenBack(t *testing.T) {
 	h := host(t)
-	w, err := h.open(domain.Netns{})
+	w, err := h.open(domain.NetnsName{})
 	if err != nil {
 		t.Fatal(err)
 	}

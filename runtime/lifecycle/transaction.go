@@ -34,7 +34,7 @@ type work struct {
 
 // open opens the sockets for a domain in the namespace called name, which need not
 // exist.
-func (h *Host) open(name domain.Netns) (*work, error) {
+func (h *Host) open(name domain.NetnsName) (*work, error) {
 	s, err := h.home.Open(name)
 	if err != nil {
 		return nil, err

@@ -81,7 +81,7 @@ func (h *Host) bringUpOne(t target, in *kernel.Inputs, reload bool) error {
 // whileUp calls f while the namespace of a VRF is up, as a domain of its own, and
 // cannot be brought down. If f fails, a namespace that was not up before is
 // brought down again. chain are the domains that wait for the namespace.
-func (h *Host) whileUp(n domain.Netns, vrf domain.ID, chain []domain.ID, f func() error) error {
+func (h *Host) whileUp(n domain.NetnsName, vrf domain.ID, chain []domain.ID, f func() error) error {
 	id := n.ID()
 	_, was := h.store.Load(id)
 	if err := h.bringUp(id, false, chain); err != nil {

@@ -94,7 +94,7 @@ type required struct {
 	alone bool
 }
 
-func at(netns domain.Netns, link string) kernel.At { return kernel.At{Netns: netns, Link: link} }
+func at(netns domain.NetnsName, link string) kernel.At { return kernel.At{Netns: netns, Link: link} }
 
 // needs returns the links that must exist before the domain can be made.
 func (w *work) needs() (list []required) {
@@ -113,7 +113,7 @@ func (w *work) needs() (list []required) {
 			list = append(list, n)
 		}
 	}
-	outside := domain.Netns{}
+	outside := domain.NetnsName{}
 	for _, d := range f.RequiresLinks {
 		add(required{At: at(outside, d.Name.String()), line: d.Line, alone: true})
 	}
@@ -198,7 +198,7 @@ func (w *work) heldElsewhere() error {
 }
 
 func (w *work) hasLink(n required) (bool, error) {
-	places := []domain.Netns{n.Netns}
+	places := []domain.NetnsName{n.Netns}
 	if n.inside && n.Netns != w.Netns {
 		places = append(places, w.Netns)
 	}

@@ -127,7 +127,7 @@ func lock() (fd int, err error) {
 //
 // The error matches fs.ErrExist if there is a file of that name, whatever it
 // is. If any step fails, no file is left. Prepare must have run.
-func Make(name domain.Netns, inside func(*NS) error) (*NS, error) {
+func Make(name domain.NetnsName, inside func(*NS) error) (*NS, error) {
 	path := name.Path()
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -187,7 +187,7 @@ const staleAge = 2 * time.Second
 // caller knows that it is its own (mine). It reports whether there is now no
 // file of that name. What is neither a namespace nor an empty file is an error:
 // it is not for us to remove.
-func Repair(name domain.Netns, mine bool) (gone bool, err error) {
+func Repair(name domain.NetnsName, mine bool) (gone bool, err error) {
 	fd, err := lock()
 	if err != nil {
 		return false, err
@@ -237,7 +237,7 @@ func removeEmpty(path string) error {
 // descriptor. Without a file of that name it is done already; a file that is
 // another namespace than id is left alone, and the error says so. One that is no
 // namespace may be what somebody is mounting on: it is removed when it is older.
-func Remove(name domain.Netns, id ID) error {
+func Remove(name domain.NetnsName, id ID) error {
 	path := name.Path()
 	ours := false // the file below what was unmounted here
 	for {

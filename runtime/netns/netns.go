@@ -70,7 +70,7 @@ func Self() (*NS, error) { return OpenPath("/proc/thread-self/ns/net") }
 
 // Open opens a named namespace. The error matches fs.ErrNotExist if there is no
 // file of that name, and ErrNotNamespace if it is not nsfs.
-func Open(name domain.Netns) (*NS, error) {
+func Open(name domain.NetnsName) (*NS, error) {
 	fd, err := openNoFollow(name.Path())
 	if err != nil {
 		return nil, err
@@ -153,12 +153,12 @@ func Lookup(name string) (ID, error) {
 // Names returns the validated names of all files in /run/netns, whether they
 // are namespaces or not. Names that are no domain's are left out. Without the
 // directory there are none.
-func Names() ([]domain.Netns, error) {
+func Names() ([]domain.NetnsName, error) {
 	entries, err := os.ReadDir(Run)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	var names []domain.Netns
+	var names []domain.NetnsName
 	for _, e := range entries {
 		if n, err := domain.ParseNetns(e.Name()); err == nil {
 			names = append(names, n)

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
 
-func name(t *testing.T, s string) domain.Netns {
+func name(t *testing.T, s string) domain.NetnsName {
 	t.Helper()
 	n, err := domain.ParseNetns(s)
 	if err != nil {
@@ -25,7 +25,7 @@ func name(t *testing.T, s string) domain.Netns {
 	return n
 }
 
-func make1(t *testing.T, n domain.Netns) *NS {
+func make1(t *testing.T, n domain.NetnsName) *NS {
 	t.Helper()
 	if err := Prepare(); err != nil {
 		t.Fatal(err)

@@ -9,9 +9,9 @@ import (
 // Address is an address of a link, with all that is needed to give it to the
 // link again after a move has taken it away.
 type Address struct {
-	Netns  domain.Netns `json:"netns,omitzero"`
-	Dev    string       `json:"dev"`
-	Prefix netip.Prefix `json:"prefix"`
+	Netns  domain.NetnsName `json:"netns,omitzero"`
+	Dev    string           `json:"dev"`
+	Prefix netip.Prefix     `json:"prefix"`
 	// Peer is the far address of a point-to-point address, whose prefix
 	// length is then Peer's.
 	Peer      netip.Prefix `json:"peer,omitzero"`
@@ -28,7 +28,7 @@ type Address struct {
 
 // NewAddress returns an address as ip(8) makes it: 127.0.0.0/8 has the scope of
 // the host.
-func NewAddress(netns domain.Netns, dev string, p netip.Prefix) Address {
+func NewAddress(netns domain.NetnsName, dev string, p netip.Prefix) Address {
 	a := Address{Netns: netns, Dev: dev, Prefix: p}
 	a.Scope = a.usualScope()
 	return a

@@ -9,8 +9,8 @@ import (
 // Link is a network link that rdomain makes.
 type Link struct {
 	// Netns is the namespace of the link, "" the one that rdomain runs in.
-	Netns domain.Netns `json:"netns,omitzero"`
-	Name  string       `json:"name"`
+	Netns domain.NetnsName `json:"netns,omitzero"`
+	Name  string           `json:"name"`
 	// Kind is the kernel's name of the kind: vrf, veth, vlan, ...; a tap is
 	// called so here, and "tun" by the kernel.
 	Kind string `json:"kind"`
@@ -18,7 +18,7 @@ type Link struct {
 	// rdomain runs in: of a veth's other end, of the link below, of the
 	// packets that carry what goes through a tunnel. It is Netns for a link
 	// without another side.
-	Outer domain.Netns `json:"outer,omitzero"`
+	Outer domain.NetnsName `json:"outer,omitzero"`
 	// Peer is the other end of a veth.
 	Peer string `json:"peer,omitempty"`
 	// Parent is the link below, in Outer: that of a vlan, macvlan or ipvlan;
@@ -112,7 +112,7 @@ func (l Link) command(v Verb) []string {
 
 // netnsWord is what ip(8) takes for a namespace: its name, or a path to the
 // one of the shell.
-func netnsWord(netns domain.Netns) string {
+func netnsWord(netns domain.NetnsName) string {
 	if netns.IsZero() {
 		return "/proc/$$/ns/net"
 	}
@@ -201,14 +201,14 @@ func (l Link) tuntap() []string {
 
 // Setting is one property of a link that can be changed while it exists.
 type Setting struct {
-	Netns domain.Netns
+	Netns domain.NetnsName
 	Link  string
 	// What is "up", "down", "name", "mtu", "address" (the hardware address),
 	// "master", "nomaster" or "netns"; Value is empty for those without one.
 	What  string
 	Value string
 	// To is the namespace of "netns", zero for the one that rdomain runs in.
-	To domain.Netns
+	To domain.NetnsName
 }
 
 // Key is the link and what is set.

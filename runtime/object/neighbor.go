@@ -8,9 +8,9 @@ import (
 
 // Neighbor is a permanent entry of a link's table of neighbours.
 type Neighbor struct {
-	Netns   domain.Netns `json:"netns,omitzero"`
-	Dev     string       `json:"dev"`
-	Address netip.Addr   `json:"address"`
+	Netns   domain.NetnsName `json:"netns,omitzero"`
+	Dev     string           `json:"dev"`
+	Address netip.Addr       `json:"address"`
 	// MAC is the neighbour's hardware address, in lower case with colons.
 	MAC string `json:"mac"`
 }

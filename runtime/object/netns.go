@@ -4,7 +4,7 @@ import "rdgen/runtime/domain"
 
 // Netns is a named network namespace, a file in /run/netns.
 type Netns struct {
-	Name domain.Netns `json:"name"`
+	Name domain.NetnsName `json:"name"`
 }
 
 // Key is the name.

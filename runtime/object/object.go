@@ -47,7 +47,7 @@ type Object interface {
 // a kind there.
 type Key struct {
 	Kind  string
-	Netns domain.Netns
+	Netns domain.NetnsName
 	Name  string
 }
 
@@ -124,7 +124,7 @@ func (s Step) Diff() []string {
 
 // in returns the beginning of a command line in the namespace called netns, or
 // in the caller's if netns is empty.
-func in(netns domain.Netns, words ...string) []string {
+func in(netns domain.NetnsName, words ...string) []string {
 	if netns.IsZero() {
 		return append([]string{"ip"}, words...)
 	}

@@ -11,7 +11,7 @@ func TestCommand(t *testing.T) {
 	prefix, addr := netip.MustParsePrefix, netip.MustParseAddr
 	blue, _ := domain.Parse("a", "")
 	red, _ := domain.Parse("", "red")
-	a, none := blue.Netns, domain.Netns{}
+	a, none := blue.Netns, domain.NetnsName{}
 	v4, v6 := prefix("0.0.0.0/0"), prefix("::/0")
 	for _, c := range []struct {
 		step Step

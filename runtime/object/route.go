@@ -10,8 +10,8 @@ import (
 // Route is a route. Its Destination is never zero: 0.0.0.0/0 and ::/0 stand for
 // the two default routes.
 type Route struct {
-	Netns       domain.Netns `json:"netns,omitzero"`
-	Destination netip.Prefix `json:"destination"`
+	Netns       domain.NetnsName `json:"netns,omitzero"`
+	Destination netip.Prefix     `json:"destination"`
 	// Type is unicast, unreachable, blackhole or prohibit.
 	Type    string     `json:"type"`
 	Gateway netip.Addr `json:"gateway,omitzero"`

@@ -10,9 +10,9 @@ import (
 
 // Rule is a rule of the routing policy database.
 type Rule struct {
-	Netns domain.Netns `json:"netns,omitzero"`
-	IPv6  bool         `json:"ipv6,omitempty"`
-	Pref  uint32       `json:"pref"`
+	Netns domain.NetnsName `json:"netns,omitzero"`
+	IPv6  bool             `json:"ipv6,omitempty"`
+	Pref  uint32           `json:"pref"`
 	// Not inverts the selectors.
 	Not bool `json:"not,omitempty"`
 	// From, To, Mark, In and Out select packets; zero selects all.

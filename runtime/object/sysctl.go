@@ -4,7 +4,7 @@ import "rdgen/runtime/domain"
 
 // Sysctl is one of the namespace's variables below /proc/sys/net.
 type Sysctl struct {
-	Netns domain.Netns `json:"netns,omitzero"`
+	Netns domain.NetnsName `json:"netns,omitzero"`
 	// Path is the variable's below /proc/sys, such as
 	// "net/ipv4/conf/eth0.5/forwarding".
 	Path  string `json:"key"`

@@ -7,13 +7,13 @@ import "rdgen/runtime/domain"
 // Settings.
 type Taken struct {
 	// Netns is the namespace that it was taken into, or is a member of a VRF in.
-	Netns domain.Netns `json:"netns,omitzero"`
-	Name  string       `json:"name"`
+	Netns domain.NetnsName `json:"netns,omitzero"`
+	Name  string           `json:"name"`
 	// From is the namespace it came from: zero for the one that rdomain runs in.
-	From domain.Netns `json:"from,omitzero"`
-	Up   bool         `json:"up,omitempty"`
-	MTU  uint32       `json:"mtu"`
-	MAC  string       `json:"mac,omitempty"`
+	From domain.NetnsName `json:"from,omitzero"`
+	Up   bool             `json:"up,omitempty"`
+	MTU  uint32           `json:"mtu"`
+	MAC  string           `json:"mac,omitempty"`
 	// Master is the bridge or VRF that it was a member of, "" for none.
 	Master string `json:"master,omitempty"`
 	// Addresses and Routes are those that it had, and has in the domain too.

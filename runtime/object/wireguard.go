@@ -11,8 +11,8 @@ import (
 // WireGuard is what a wireguard link has of its own. The key is in a file; it is
 // never part of a step.
 type WireGuard struct {
-	Netns domain.Netns `json:"netns,omitzero"`
-	Link  string       `json:"link"`
+	Netns domain.NetnsName `json:"netns,omitzero"`
+	Link  string           `json:"link"`
 	// KeyFile is the path of the private key.
 	KeyFile string `json:"key_file"`
 	// Port is the UDP port to listen on; 0 leaves it to the kernel.
@@ -22,7 +22,7 @@ type WireGuard struct {
 }
 
 // wg returns the beginning of a wg(8) command line, which knows no namespaces.
-func wg(netns domain.Netns, link string) []string {
+func wg(netns domain.NetnsName, link string) []string {
 	w := []string{"wg", "set", link}
 	if !netns.IsZero() {
 		w = append([]string{"ip", "netns", "exec", netns.String()}, w...)
@@ -43,8 +43,8 @@ func (g WireGuard) command(Verb) []string {
 
 // WireGuardPeer is a peer of a wireguard link.
 type WireGuardPeer struct {
-	Netns domain.Netns `json:"netns,omitzero"`
-	Link  string       `json:"link"`
+	Netns domain.NetnsName `json:"netns,omitzero"`
+	Link  string           `json:"link"`
 	// PublicKey is the peer's, in base64: what tells peers apart.
 	PublicKey string `json:"public_key"`
 	// PresharedKeyFile is the path of a secret that both share, or "".

@@ -41,7 +41,7 @@ type downer struct {
 	Removal
 	r    *record.Record
 	have *State
-	in   domain.Netns
+	in   domain.NetnsName
 	// mine: the namespace is ours and goes, with all addresses and routes.
 	mine bool
 }
@@ -94,7 +94,7 @@ func (d *downer) goes(o object.Object) bool {
 
 // ours reports whether a link is one that is going to be deleted, by its own
 // name or as the other end of a veth.
-func (d *downer) ours(netns domain.Netns, name string) bool {
+func (d *downer) ours(netns domain.NetnsName, name string) bool {
 	return name != "" && slices.ContainsFunc(d.r.Entries, func(e record.Entry) bool {
 		l, ok := e.Object.(object.Link)
 		return ok && (l.Netns == netns && l.Name == name || l.Outer == netns && l.Peer == name) && d.have.holds(e, d.in)

@@ -204,7 +204,7 @@ func (p *planner) make(l conf.Link, want object.Link) error {
 
 // lostPeer returns the outer end of a recorded veth whose inner end cannot be
 // found any more, because its namespace lost the name, and whether it is one.
-func lostPeer(r *record.Record, netns domain.Netns, name string, now Link) (lost object.Link, ok bool) {
+func lostPeer(r *record.Record, netns domain.NetnsName, name string, now Link) (lost object.Link, ok bool) {
 	record.Of(r, func(l object.Link, made record.Identity) {
 		if l.Peer == name && l.Outer == netns && now.Kind == "veth" && (made.Peer == 0 || made.Peer == now.Index) {
 			lost, ok = object.Link{Netns: netns, Name: name, Kind: "veth"}, true

@@ -197,7 +197,7 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 		case object.Route:
 			have.Routes = append(have.Routes, rtnl.Route{Route: thing})
 		case object.Rule:
-			thing.Netns = domain.Netns{}
+			thing.Netns = domain.NetnsName{}
 			if s.Verb == object.Add {
 				have.Rules = append(have.Rules, thing)
 			} else {
@@ -366,7 +366,7 @@ ip -n t1 rule add pref 0 table local
 ip -n t1 rule delete pref 32765 table local
 ip -n t1 rule delete pref 2000 l3mdev unreachable
 `)
-	want(t, "LastRules where others were faster", lines(LastRules(domain.Netns{}, []object.Rule{last, local}, []object.Rule{first}, []object.Rule{first}), object.Step.String), "")
+	want(t, "LastRules where others were faster", lines(LastRules(domain.NetnsName{}, []object.Rule{last, local}, []object.Rule{first}, []object.Rule{first}), object.Step.String), "")
 }
 
 func TestProblems(t *testing.T) {

@@ -53,7 +53,7 @@ func vrfProblems(f *conf.File, have *State, members []string) (list []string) {
 	}
 	for i, v6 := range families(have.IPv6) {
 		list = append(list, ruleProblems(name, vrf.Table, v6, have)...)
-		if a := loopback(true)[i]; !hasAddress(vrf, object.NewAddress(domain.Netns{}, "", a)) {
+		if a := loopback(true)[i]; !hasAddress(vrf, object.NewAddress(domain.NetnsName{}, "", a)) {
 			say("vrf %s has no address %s: nothing in it can reach itself", name, a)
 		}
 	}
@@ -82,7 +82,7 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 		}
 	}
 	ends := slices.ContainsFunc(have.Rules, func(r object.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.L3mdev && r.Type == "unreachable" }) ||
-		slices.ContainsFunc(lastRoutes(domain.Netns{}, table, true), func(want object.Route) bool {
+		slices.ContainsFunc(lastRoutes(domain.NetnsName{}, table, true), func(want object.Route) bool {
 			found, ok := have.route(want)
 			return ok && found.Type != "unicast" && want.Destination.Addr().Is6() == v6
 		})

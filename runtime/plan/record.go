@@ -31,7 +31,7 @@ func keep(old *record.Record, have *State) *record.Record {
 // holds reports whether the kernel still has what is recorded. Of what is taken, set
 // or pinned, which is looked at when it is given back, that is assumed. in is the
 // domain's namespace.
-func (s *State) holds(e record.Entry, in domain.Netns) bool {
+func (s *State) holds(e record.Entry, in domain.NetnsName) bool {
 	switch t := e.Object.(type) {
 	case object.Netns:
 		return s.Exists && e.Made.Netns != netns.ID{} && e.Made.Netns.Same(s.ID)

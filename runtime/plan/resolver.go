@@ -13,7 +13,7 @@ import (
 const Mark = "# Made by rdomain from "
 
 // EtcNetns is the directory of a namespace's resolver files (ip-netns(8)).
-func EtcNetns(netns domain.Netns) string { return "/etc/netns/" + netns.String() }
+func EtcNetns(netns domain.NetnsName) string { return "/etc/netns/" + netns.String() }
 
 // ResolverFiles are the names that DNS= may make.
 var ResolverFiles = []string{"resolv.conf", "nsswitch.conf"}

@@ -17,13 +17,13 @@ func (p *planner) rule(line int, want object.Rule, have []object.Rule) {
 }
 
 func contains(rules []object.Rule, want object.Rule) bool {
-	want.Netns = domain.Netns{}
+	want.Netns = domain.NetnsName{}
 	return slices.ContainsFunc(rules, want.Same)
 }
 
 // hasRule reports whether there is a rule, in whatever namespace; in is that of
 // the domain.
-func (s *State) hasRule(want object.Rule, in domain.Netns) bool {
+func (s *State) hasRule(want object.Rule, in domain.NetnsName) bool {
 	if want.Netns == in {
 		return contains(s.Rules, want)
 	}
@@ -32,7 +32,7 @@ func (s *State) hasRule(want object.Rule, in domain.Netns) bool {
 
 // wantedRules returns the rules of namespace in that a section asks for. They are of
 // protocol kernel, or systemd-networkd deletes them.
-func wantedRules(in domain.Netns, r conf.Rule, ipv6 bool) (list []object.Rule) {
+func wantedRules(in domain.NetnsName, r conf.Rule, ipv6 bool) (list []object.Rule) {
 	r.Netns, r.Protocol = in, object.ProtocolKernel
 	if r.IPv4 {
 		list = append(list, r.Rule)

@@ -35,9 +35,9 @@ type State struct {
 	// they are recorded and found in Inside under.
 	Renamed map[string]string
 	// Others are links of third namespaces, by namespace and name.
-	Others map[domain.Netns]map[string]Link
+	Others map[domain.NetnsName]map[string]Link
 	// IDs are the identities of third namespaces, by name.
-	IDs map[domain.Netns]netns.ID
+	IDs map[domain.NetnsName]netns.ID
 	// Outers are the domains that links have their other side in; the zero ID
 	// is the default domain's.
 	Outers map[domain.ID]Outer
@@ -53,7 +53,7 @@ type State struct {
 	Before []object.Step
 	// OuterRules are the rules of namespaces in which a wireguard link's
 	// packets are marked, by namespace.
-	OuterRules map[domain.Netns][]object.Rule
+	OuterRules map[domain.NetnsName][]object.Rule
 	// Objects are what else links in Inside have, of kinds and links that the file
 	// or the record names one of.
 	Objects map[object.Key]object.Object
@@ -123,11 +123,11 @@ type Peer struct {
 }
 
 // At returns the links of a namespace; in is that of the domain.
-func (s *State) At(netns, in domain.Netns) map[string]Link {
+func (s *State) At(netns, in domain.NetnsName) map[string]Link {
 	switch netns {
 	case in:
 		return s.Inside
-	case domain.Netns{}:
+	case domain.NetnsName{}:
 		return s.Outside
 	}
 	return s.Others[netns]
@@ -172,7 +172,7 @@ type planner struct {
 	old  *record.Record
 	plan *Plan
 	// in is the domain's namespace, zero for the one that rdomain runs in.
-	in domain.Netns
+	in domain.NetnsName
 }
 
 func (p *planner) add(line int, verb object.Verb, thing object.Object) {

@@ -37,7 +37,7 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 		// It was given back or fell out of its namespace: what it has now may
 		// be less than what it had.
 		recorded.Made.Index = 0
-	} else if err := p.save(l, now, domain.Netns{}); err != nil {
+	} else if err := p.save(l, now, domain.NetnsName{}); err != nil {
 		return err
 	}
 	p.add(l.Line, object.Set, object.Setting{Link: name, What: "netns", To: p.in})
@@ -70,7 +70,7 @@ func (p *planner) taken(name string) (object.Taken, bool) {
 
 // save notes a link as it is before it is taken. What cannot be given back is a
 // reason not to take it.
-func (p *planner) save(l conf.Link, now Link, from domain.Netns) error {
+func (p *planner) save(l conf.Link, now Link, from domain.NetnsName) error {
 	if now.MasterKind == "vrf" {
 		return p.fail(l.Line, fmt.Sprintf("link %s is a member of vrf %s; release it first", now.Name, now.MasterName))
 	}

@@ -70,7 +70,7 @@ func (p *planner) links() error {
 }
 
 // rename returns the steps that give links their recorded names again.
-func (s *State) rename(in domain.Netns) (steps []object.Step) {
+func (s *State) rename(in domain.NetnsName) (steps []object.Step) {
 	for _, name := range slices.Sorted(maps.Keys(s.Renamed)) {
 		now := s.Renamed[name]
 		steps = append(steps, object.Step{Verb: object.Set, Object: object.Setting{Netns: in, Link: now, What: "down"}},
@@ -91,7 +91,7 @@ func (p *planner) namespace() {
 
 // makes reports whether the plan, or what comes before it, makes a link of that
 // name in a namespace.
-func (p *planner) makes(netns domain.Netns, name string) bool {
+func (p *planner) makes(netns domain.NetnsName, name string) bool {
 	return slices.ContainsFunc(slices.Concat(p.have.Before, p.plan.Steps), func(s object.Step) bool {
 		switch t := s.Object.(type) {
 		case object.Link:
@@ -113,7 +113,7 @@ func (p *planner) remakes(link string) bool {
 }
 
 // place names a namespace for a message.
-func (p *planner) place(netns domain.Netns) string { return domain.Domain{Netns: netns}.String() }
+func (p *planner) place(netns domain.NetnsName) string { return domain.Domain{Netns: netns}.String() }
 
 func (p *planner) has(want object.Object) bool {
 	return slices.ContainsFunc(p.plan.Steps, func(s object.Step) bool { return s.Object == want })

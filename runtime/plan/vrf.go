@@ -86,7 +86,7 @@ func (p *planner) pin(now Link, exists bool) {
 	}
 }
 
-func lastRoutes(netns domain.Netns, table uint32, ipv6 bool) []object.Route {
+func lastRoutes(netns domain.NetnsName, table uint32, ipv6 bool) []object.Route {
 	r := object.Route{Netns: netns, Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: "unreachable",
 		Table: table, Metric: LastMetric, Protocol: object.ProtocolKernel}
 	routes := []object.Route{r}
@@ -160,17 +160,17 @@ func (p *planner) rules() {
 }
 
 func (p *planner) haveRule(want object.Rule) bool {
-	want.Netns = domain.Netns{}
+	want.Netns = domain.NetnsName{}
 	return slices.ContainsFunc(p.have.Rules, func(r object.Rule) bool { return r.Same(want) })
 }
 
 // LastRules returns what takes back the changes of rules that were recorded,
 // for the namespace's last VRF: the local table is moved back before it is
 // taken from where it is.
-func LastRules(netns domain.Netns, added, deleted, have []object.Rule) []object.Step {
+func LastRules(netns domain.NetnsName, added, deleted, have []object.Rule) []object.Step {
 	var steps []object.Step
 	in := func(rules []object.Rule, want object.Rule) bool {
-		want.Netns = domain.Netns{}
+		want.Netns = domain.NetnsName{}
 		return slices.ContainsFunc(rules, want.Same)
 	}
 	for _, r := range deleted {

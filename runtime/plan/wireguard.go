@@ -77,7 +77,7 @@ func (p *planner) markRules(l conf.Link, ipv6 bool) (list []object.Rule) {
 }
 
 // accepts reports whether the file itself sets udp_l3mdev_accept in a namespace.
-func (p *planner) accepts(netns domain.Netns) bool {
+func (p *planner) accepts(netns domain.NetnsName) bool {
 	return netns == p.in && slices.ContainsFunc(p.f.Sysctls, func(s conf.Sysctl) bool {
 		return s.Path == "net/ipv4/udp_l3mdev_accept" && s.Value == "1"
 	})
@@ -94,7 +94,7 @@ func (p *planner) wasSet(w object.WireGuardPeer) bool {
 	return was.Endpoint == w.Endpoint && was.Outer == w.Outer
 }
 
-func wantedPeer(in domain.Netns, l conf.Link, p conf.Peer) object.WireGuardPeer {
+func wantedPeer(in domain.NetnsName, l conf.Link, p conf.Peer) object.WireGuardPeer {
 	return object.WireGuardPeer{Netns: in, Link: l.Name.String(), PublicKey: p.PublicKey, PresharedKeyFile: p.PresharedKeyFile,
 		Endpoint: p.Endpoint, AllowedIPs: sortedIPs(p.AllowedIPs), Keepalive: p.Keepalive, Outer: l.Outer.ID}
 }

@@ -16,12 +16,12 @@ import (
 func parseFirst(data []byte) (*Record, error) {
 	var head struct {
 		File     string
-		Netns    domain.Netns
-		VRF      domain.Link
+		Netns    domain.NetnsName
+		VRF      domain.LinkName
 		Requires []domain.ID
 		Home     netns.ID
 		Made     *struct {
-			Name domain.Netns
+			Name domain.NetnsName
 			ID   netns.ID
 		}
 		Pin      json.RawMessage

@@ -65,7 +65,7 @@ func TestSaveLoadRemove(t *testing.T) {
 			{Object: object.Link{Netns: t1, Name: "m", Kind: "vrf", Options: object.Options{Table: 10}}, Made: Identity{Index: 3}},
 			{Object: object.Pin{Domain: d}},
 			{Object: object.Taken{Netns: t1, Name: "eth0", Up: true, MTU: 1500,
-				Addresses: []object.Address{object.NewAddress(domain.Netns{}, "eth0", prefix)}}, Made: Identity{Index: 4}},
+				Addresses: []object.Address{object.NewAddress(domain.NetnsName{}, "eth0", prefix)}}, Made: Identity{Index: 4}},
 			{Object: object.NewAddress(t1, "eth0", prefix)},
 			{Object: object.Route{Netns: t1, Destination: prefix.Masked(), Type: "unicast", Dev: "eth0", Table: 10}},
 			{Object: on, Old: off},

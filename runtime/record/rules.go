@@ -17,7 +17,7 @@ import (
 // VRFs of a namespace share them: they are taken back with the last one.
 type Rules struct {
 	// Netns is the name of the namespace, zero for the one rdomain runs in.
-	Netns domain.Netns `json:"netns,omitzero"`
+	Netns domain.NetnsName `json:"netns,omitzero"`
 	// ID is that of the namespace.
 	ID      netns.ID      `json:"id,omitzero"`
 	Added   []object.Rule `json:"added,omitempty"`

@@ -155,9 +155,9 @@ func linkInfo(kind string) *nl.RtAttr {
 	return info
 }
 
-// Where says where the sides of a new link are. Descriptors of namespaces are
+// Sides says where the sides of a new link are. Descriptors of namespaces are
 // negative where a side is in the namespace of the Conn.
-type Where struct {
+type Sides struct {
 	// Link is the namespace of the link itself, Peer that of a veth's other
 	// end.
 	Link, Peer int
@@ -169,12 +169,12 @@ type Where struct {
 }
 
 // Here is a link with both sides in the Conn's namespace.
-var Here = Where{-1, -1, -1, 0}
+var Here = Sides{-1, -1, -1, 0}
 
 // AddLink makes a link. The parent of a vlan, macvlan or ipvlan, and the packets
 // of a vxlan or wireguard, are in the namespace of the Conn; so are those of an
 // IP tunnel if w.Made is that namespace.
-func (c *Conn) AddLink(l object.Link, w Where) error {
+func (c *Conn) AddLink(l object.Link, w Sides) error {
 	data := []nl.NetlinkRequestData{nl.NewIfInfomsg(unix.AF_UNSPEC), str(unix.IFLA_IFNAME, l.Name)}
 	if l.MTU != 0 {
 		data = append(data, u32(unix.IFLA_MTU, l.MTU))

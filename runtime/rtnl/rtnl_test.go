@@ -92,7 +92,7 @@ func TestVethAcrossNamespaces(t *testing.T) {
 	var in *Conn
 	must(t, ns.Inside(func() (err error) { in, err = Open(); return err }))
 	defer in.Close()
-	must(t, in.AddLink(object.Link{Name: "v0", Kind: "veth", Peer: "v1"}, Where{-1, home.Fd(), -1, 0}))
+	must(t, in.AddLink(object.Link{Name: "v0", Kind: "veth", Peer: "v1"}, Sides{-1, home.Fd(), -1, 0}))
 	inner, err := in.Link("v0")
 	must(t, err)
 	outer, err := c.Link("v1")
