@@ -36,7 +36,7 @@ func (sh *shell) command(c *syntax.CallExpr, name string) {
 	switch {
 	case declares(name):
 		if len(c.Assigns) > 0 {
-			sh.lose(sh.doubt(c, needsShell))
+			sh.doubtAll(sh.doubt(c, needsShell))
 			return
 		}
 		for _, w := range args {
@@ -47,18 +47,18 @@ func (sh *shell) command(c *syntax.CallExpr, name string) {
 	case name == "ulimit" && len(sh.funcs[name]) == 0:
 		sh.ulimit(c, args)
 	default:
-		sh.affect(c, name, args, &suspicion{sh: sh})
+		sh.affect(c, name, args, &maybeRun{sh: sh})
 	}
 }
 
-// affect applies the commands whose effect is a doubt, in either mood.
-func (sh *shell) affect(c *syntax.CallExpr, name string, args []*syntax.Word, s *suspicion) {
+// affect applies the commands whose effect is a doubt, surely reached or not.
+func (sh *shell) affect(c *syntax.CallExpr, name string, args []*syntax.Word, s *maybeRun) {
 	switch {
 	case name == "command":
 		sh.affectCommand(c, args)
 	case sourcing[name]:
-		sh.lose(sh.doubt(c, "may set any variable, and needs a shell to run"))
-		sh.strangers = true
+		sh.doubtAll(sh.doubt(c, "may set any variable, and needs a shell to run"))
+		sh.foreignFuncs = true
 	case (name == "break" || name == "continue") && s.loops > 0 && len(args) == 0:
 	case name == "return" && s.function:
 	case name == "local" && s.function:
@@ -67,26 +67,26 @@ func (sh *shell) affect(c *syntax.CallExpr, name string, args []*syntax.Word, s 
 			s.local(w)
 		}
 	case endings[name]:
-		sh.stop(sh.doubt(c, "may end or change the file here, which needs a shell to know"))
+		sh.doubtRest(sh.doubt(c, "may end or change the file here, which needs a shell to know"))
 	case name == "shift" || name == "times":
 		sh.mayEnd = true
 	case name == "read" || name == "getopts":
 		for _, implied := range []string{"REPLY", "OPTARG", "OPTIND"} {
-			s.blur(implied, c)
+			s.doubtVar(implied, c)
 		}
-		s.blurWords(c, args)
+		s.doubtWords(c, args)
 	case limiting[name] && len(sh.funcs[name]) == 0:
 		sh.unlimited = sh.doubt(c, "changes what the daemon inherits, and no variable says so")
 	case name == "cd":
 		sh.moved = sh.doubt(c, "moves the daemon to another folder, and directory= does not say so")
-		s.blur("PWD", c)
-		s.blur("OLDPWD", c)
+		s.doubtVar("PWD", c)
+		s.doubtVar("OLDPWD", c)
 	case len(sh.funcs[name]) > 0:
 		for _, f := range sh.funcs[name] {
 			s.call(f)
 		}
-	case sh.strangers && !strings.ContainsAny(name, "/[") && !specialBuiltins[name]:
-		sh.lose(sh.doubt(c, "may be a function of a file sourced before, which needs a shell to know"))
+	case sh.foreignFuncs && !strings.ContainsAny(name, "/[") && !specialBuiltins[name]:
+		sh.doubtAll(sh.doubt(c, "may be a function of a file sourced before, which needs a shell to know"))
 	}
 }
 
@@ -100,7 +100,7 @@ func (sh *shell) affectCommand(c *syntax.CallExpr, args []*syntax.Word) {
 		case i == 0 && lit == "-p":
 		case lit == "" || specialBuiltins[lit] && lit != ":" || endings[lit] || sourcing[lit] ||
 			lit == "read" || lit == "getopts" || lit == "cd" || lit == "command" || lit[0] == '-':
-			sh.stop(sh.doubt(c, needsShell))
+			sh.doubtRest(sh.doubt(c, needsShell))
 			return
 		default:
 			return
@@ -113,7 +113,7 @@ func (sh *shell) declare(w *syntax.Word, readonly bool) {
 	name, value, assigns := splitAssignment(w)
 	if name == "" {
 		sh.word(w, false)
-		sh.lose(sh.doubt(w, needsShell))
+		sh.doubtAll(sh.doubt(w, needsShell))
 		return
 	}
 	if assigns {
@@ -176,7 +176,7 @@ func (sh *shell) unsetAll(args []*syntax.Word) {
 		case isName(lit):
 			sh.unset(lit, w)
 		default:
-			sh.lose(sh.doubt(w, needsShell))
+			sh.doubtAll(sh.doubt(w, needsShell))
 		}
 	}
 }

@@ -186,7 +186,7 @@ func (sh *shell) merge(other *shell, chain, variant []*source) {
 		names[name] = true
 	}
 	for name := range names {
-		a, b := sh.left(name), other.left(name)
+		a, b := sh.final(name), other.final(name)
 		switch {
 		case a.doubt != nil || b.doubt == nil && a.set == b.set && a.text == b.text:
 		case b.doubt != nil:
@@ -199,15 +199,15 @@ func (sh *shell) merge(other *shell, chain, variant []*source) {
 				Hint: "a service has one domain in every runlevel; make both files say the same"}}
 		}
 	}
-	sh.mentions = append(sh.mentions, other.mentions...)
-	if sh.lost == nil {
-		sh.lost = other.lost
+	sh.assignments = append(sh.assignments, other.assignments...)
+	if sh.allDoubt == nil {
+		sh.allDoubt = other.allDoubt
 	}
 }
 
-// left is what the files leave in name: nothing if none of them sets it.
-func (sh *shell) left(name string) variable {
-	if _, assigned := sh.vars[name]; !assigned && sh.lost == nil {
+// final is what name has when all files were read: nothing if none of them sets it.
+func (sh *shell) final(name string) variable {
+	if _, assigned := sh.vars[name]; !assigned && sh.allDoubt == nil {
 		return variable{}
 	}
 	return sh.get(name)

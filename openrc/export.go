@@ -79,10 +79,10 @@ var imported = []string{"PATH", "TERM", "LANG", "LC_MESSAGES"}
 
 // export notes that name is exported from here on.
 func (sh *shell) export(name string) {
-	if sh.stopped == nil {
+	if sh.restDoubt == nil {
 		sh.exports[name] = nil
 	} else {
-		sh.exports[name] = sh.stopped
+		sh.exports[name] = sh.restDoubt
 	}
 }
 
@@ -106,7 +106,7 @@ func (s *Script) Start() *Script {
 	}
 	c.run = s.sh.clone()
 	for _, f := range c.run.funcs["start_pre"] {
-		(&suspicion{sh: c.run}).call(f)
+		(&maybeRun{sh: c.run}).call(f)
 	}
 	return &c
 }
@@ -130,8 +130,8 @@ func (sh *shell) ulimit(c *syntax.CallExpr, args []*syntax.Word) {
 		words = append(words, text)
 	}
 	sh.limits = append(sh.limits, words)
-	if sh.stopped != nil {
-		sh.unlimited = sh.stopped
+	if sh.restDoubt != nil {
+		sh.unlimited = sh.restDoubt
 	}
 }
 

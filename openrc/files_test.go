@@ -66,9 +66,6 @@ func TestRdomainScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := dependText(s.Depends), "use localmount; after modules sysctl net; want rdomain-watch; need rdomain.rdomain?; keyword -shutdown"; got != want {
-		t.Errorf("Depends = %s; want %s", got, want)
-	}
 	for _, f := range []string{"start", "stop", "reload", "check", "start_pre"} {
 		if _, ok := s.Funcs[f]; !ok {
 			t.Errorf("there is no %s()", f)

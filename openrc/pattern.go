@@ -24,7 +24,7 @@ func (sh *shell) trim(p *syntax.ParamExp, s string, in expansion) (string, *prob
 		for _, part := range p.Exp.Word.Parts {
 			more, ok := sh.patternPart(part, in)
 			if !ok {
-				sh.suspect("an expansion", p.Exp.Word)
+				sh.runMaybe("an expansion", p.Exp.Word)
 				return "", sh.doubt(p, needsShell)
 			}
 			pat = append(pat, more...)

@@ -29,8 +29,6 @@ type Script struct {
 	Source []byte
 	// Funcs are the functions that it defines, or may define, by name.
 	Funcs map[string]problem.Pos
-	// Depends are the lines of depend(), in order.
-	Depends []Depend
 
 	// Broken says what no shell would take, as far as that is known; or it is nil.
 	Broken error
@@ -40,18 +38,6 @@ type Script struct {
 	// sh is the shell when the script has been sourced; run has also seen every
 	// function, so it doubts what one of them changes.
 	sh, run *shell
-}
-
-// Depend is one line of depend().
-type Depend struct {
-	// Kind is need, use, want, after, before, provide or keyword.
-	Kind string
-	// Names are the words after it, as far as they are certain.
-	Names []string
-	// Maybe is set if only a shell knows whether the line counts, or all of
-	// its names.
-	Maybe bool
-	Pos   problem.Pos
 }
 
 // ReadScript reads the init script of service and evaluates it after the values
@@ -93,11 +79,11 @@ func ReadScript(fsys fs.FS, service string, conf *Conf) (*Script, error) {
 	for name, defs := range s.run.funcs {
 		s.Funcs[name] = defs[len(defs)-1].pos()
 	}
-	s.Depends = s.depends()
 	return s, nil
 }
 
-// callAll suspects every function, and those that they define in turn.
+// callAll runs every function as one that may be called, and those that they define in
+// turn.
 func (sh *shell) callAll() {
 	called := map[*syntax.FuncDecl]bool{}
 	for more := true; more; {
@@ -106,7 +92,7 @@ func (sh *shell) callAll() {
 			for _, f := range sh.funcs[name] {
 				if !called[f.decl] {
 					called[f.decl], more = true, true
-					(&suspicion{sh: sh}).call(f)
+					(&maybeRun{sh: sh}).call(f)
 				}
 			}
 		}
@@ -239,7 +225,7 @@ func (s *Script) Declarative() error {
 				Hint: "such a service can be run by OpenRC only"}
 		}
 	}
-	if s.sh.strangers {
+	if s.sh.foreignFuncs {
 		return s.sh.foreign(s.Path)
 	}
 	for _, name := range drivers {
@@ -260,58 +246,8 @@ func (s *Script) Declarative() error {
 
 // foreign is the error for a script that sources files which may define any function.
 func (sh *shell) foreign(path string) error {
-	if sh.lost != nil {
-		return sh.lost
+	if sh.allDoubt != nil {
+		return sh.allDoubt
 	}
 	return &problem.Error{Pos: problem.Pos{File: path}, Msg: "sources another file, which may define start()"}
-}
-
-// kinds are the functions that depend() calls, and the kind that each stands for.
-var kinds = map[string]string{"need": "need", "use": "use", "want": "want", "after": "after", "before": "before",
-	"provide": "provide", "keyword": "keyword", "need_if_exists": "need"}
-
-// depends reads the bodies of depend().
-func (s *Script) depends() []Depend {
-	var all []Depend
-	defs := s.sh.funcs["depend"]
-	for _, f := range defs {
-		sh := s.sh.clone()
-		sh.src = f.src
-		all = append(all, sh.dependLines(f.decl.Body, f.maybe || len(defs) > 1)...)
-	}
-	return all
-}
-
-func (sh *shell) dependLines(body *syntax.Stmt, maybe bool) []Depend {
-	var lines []Depend
-	certain := map[*syntax.CallExpr]bool{}
-	if block, ok := body.Cmd.(*syntax.Block); ok && !maybe && len(body.Redirs) == 0 {
-		for _, stmt := range block.Stmts {
-			if c, ok := stmt.Cmd.(*syntax.CallExpr); ok && !stmt.Background {
-				certain[c] = true
-			}
-		}
-	}
-	syntax.Walk(body, func(n syntax.Node) bool {
-		c, ok := n.(*syntax.CallExpr)
-		if !ok || len(c.Args) < 2 {
-			return true
-		}
-		kind := kinds[c.Args[0].Lit()]
-		if kind == "" {
-			return true
-		}
-		d := Depend{Kind: kind, Pos: sh.src.pos(c.Pos()), Maybe: !certain[c] || c.Args[0].Lit() == "need_if_exists"}
-		for _, w := range c.Args[1:] {
-			text, doubt := sh.clone().word(w, false)
-			if doubt != nil {
-				d.Maybe = true
-				continue
-			}
-			d.Names = append(d.Names, strings.Fields(text)...)
-		}
-		lines = append(lines, d)
-		return true
-	})
-	return lines
 }

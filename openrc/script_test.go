@@ -38,7 +38,6 @@ var scriptRows = []struct {
 	vars    map[string]string // "" for a variable that is not set
 	args    map[string][]string
 	decl    string // part of Declarative's error, "" for nil
-	depends string
 }{
 	{
 		service: "sshd",
@@ -47,14 +46,12 @@ var scriptRows = []struct {
 			"cfgfile": "/etc/ssh/sshd_config", "required_files": "/etc/ssh/sshd_config", "supervisor": "",
 			"description": "OpenBSD Secure Shell server", "vrf": "mgmt", "netns": "", "command_user": "",
 		},
-		args:    map[string][]string{"command_args": {"-o", "Banner /etc/issue net", "-4"}, "command_args_background": nil},
-		depends: "use logger dns; after entropy; need net?",
+		args: map[string][]string{"command_args": {"-o", "Banner /etc/issue net", "-4"}, "command_args_background": nil},
 	},
 	{
 		service: "sshd-stop",
 		vars:    map[string]string{"command": "/usr/sbin/sshd", "pidfile": "/run/sshd-stop.pid", "command_args": ""},
 		decl:    "/etc/init.d/sshd-stop:53: the script has its own stop()",
-		depends: "use logger dns; after entropy; need net?",
 	},
 	{
 		service: "node-exporter",
@@ -68,13 +65,11 @@ var scriptRows = []struct {
 				"--collector.textfile.directory", "/var/lib/node exporter"},
 			"command_args_foreground": {"--no-daemon"},
 		},
-		depends: "need localmount; after firewall net; use logger; provide metrics; keyword -stop -timeout",
 	},
 	{
 		service: "legacyd",
 		vars:    map[string]string{"command": ""},
 		decl:    "/etc/init.d/legacyd:8: the script has its own start()",
-		depends: "need net",
 	},
 	{
 		service: "nginx.private",
@@ -82,14 +77,12 @@ var scriptRows = []struct {
 			"command": "/usr/sbin/nginx", "pidfile": "/run/nginx.private.pid", "netns": "private", "user": "www",
 			"extra_started_commands": "upgrade reload", "required_files": "/etc/nginx/private.conf",
 		},
-		args:    map[string][]string{"command_args": {"-c", "/etc/nginx/private.conf", "-g", "pid /run/nginx.private.pid;"}},
-		depends: "need net; use dns logger netmount",
+		args: map[string][]string{"command_args": {"-c", "/etc/nginx/private.conf", "-g", "pid /run/nginx.private.pid;"}},
 	},
 	{
 		service: "firewall",
 		vars:    map[string]string{"rules": "/etc/firewall.rules", "extra_commands": "save panic"},
 		decl:    "/etc/init.d/firewall:13: the script has its own start()",
-		depends: "before net; keyword -jail -lxc",
 	},
 }
 
@@ -116,23 +109,8 @@ func TestScript(t *testing.T) {
 			if row.decl != "" && (err == nil || !strings.Contains(err.Error(), row.decl)) {
 				t.Errorf("Declarative() = %v; want an error with %q", err, row.decl)
 			}
-			if got := dependText(s.Depends); got != row.depends {
-				t.Errorf("Depends = %s; want %s", got, row.depends)
-			}
 		})
 	}
-}
-
-func dependText(lines []Depend) string {
-	var all []string
-	for _, d := range lines {
-		text := d.Kind + " " + strings.Join(d.Names, " ")
-		if d.Maybe {
-			text += "?"
-		}
-		all = append(all, text)
-	}
-	return strings.Join(all, "; ")
 }
 
 // TestScriptConfirm sources each script's conf.d files and the script in real

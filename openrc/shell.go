@@ -20,8 +20,8 @@ type variable struct {
 	readonly bool
 }
 
-// mention is a name that a file assigns, certainly or not.
-type mention struct {
+// assignment is a name that a file assigns, or may assign.
+type assignment struct {
 	name string
 	pos  problem.Pos
 }
@@ -34,9 +34,10 @@ type function struct {
 	maybe bool
 }
 
-// shell runs files as far as that is possible without running anything. It is
-// always in one of two moods: run is for statements that are certainly reached,
-// suspect for those that may be, which put everything they touch in doubt.
+// shell runs files as far as that is possible without running anything. It has two
+// ways to do so: run is for statements that are certainly reached, runMaybe for those
+// that may be, which put everything that they touch in doubt. The package's comment
+// has a table of what is in doubt when.
 type shell struct {
 	vars  map[string]variable
 	funcs map[string][]function
@@ -45,13 +46,13 @@ type shell struct {
 
 	// src is the file that is being run.
 	src *source
-	// lost, if not nil, says why a variable not assigned since may be anything.
-	lost *problem.Error
-	// stopped, if not nil, says why what follows may not be reached at all.
-	stopped *problem.Error
-	// strangers is set when a file was sourced that may have defined functions
+	// allDoubt, if not nil, says why a variable not assigned since may be anything.
+	allDoubt *problem.Error
+	// restDoubt, if not nil, says why what follows may not be reached at all.
+	restDoubt *problem.Error
+	// foreignFuncs is set when a file was sourced that may have defined functions
 	// of any name.
-	strangers bool
+	foreignFuncs bool
 	// mayEnd is set when the shell may have ended with an error. A value
 	// that is certain otherwise stays so: the service does not start then.
 	mayEnd bool
@@ -64,8 +65,8 @@ type shell struct {
 	unlimited *problem.Error
 	// moved says which command changed the working directory.
 	moved *problem.Error
-	// mentions lists the assignments in the order of the files.
-	mentions []mention
+	// assignments are listed in the order of the files.
+	assignments []assignment
 }
 
 func newShell(fallback func(string) variable) *shell {
@@ -80,7 +81,7 @@ func (sh *shell) clone() *shell {
 	for name, defs := range c.funcs {
 		c.funcs[name] = slices.Clip(defs)
 	}
-	c.mentions = slices.Clip(sh.mentions)
+	c.assignments = slices.Clip(sh.assignments)
 	return &c
 }
 
@@ -96,8 +97,8 @@ func (sh *shell) get(name string) variable {
 	if v, ok := sh.vars[name]; ok {
 		return v
 	}
-	if sh.lost != nil {
-		return variable{doubt: sh.lost}
+	if sh.allDoubt != nil {
+		return variable{doubt: sh.allDoubt}
 	}
 	return sh.fallback(name)
 }
@@ -105,7 +106,7 @@ func (sh *shell) get(name string) variable {
 // lookup is Lookup of Conf and Script.
 func (sh *shell) lookup(name string) (Value, bool, error) {
 	v := sh.get(name)
-	if _, assigned := sh.vars[name]; v.doubt != nil && (assigned || sh.lost != nil) {
+	if _, assigned := sh.vars[name]; v.doubt != nil && (assigned || sh.allDoubt != nil) {
 		return Value{Pos: v.pos}, false, blame(v.doubt, name)
 	}
 	if v.doubt != nil || !v.set {
@@ -138,15 +139,15 @@ func blame(doubt *problem.Error, name string) *problem.Error {
 func (sh *shell) assign(name, text string, doubt *problem.Error, node syntax.Node) {
 	pos := sh.src.pos(node.Pos())
 	old := sh.get(name)
-	if doubt == nil && sh.stopped != nil {
-		doubt = sh.stopped
+	if doubt == nil && sh.restDoubt != nil {
+		doubt = sh.restDoubt
 	}
 	if old.readonly {
 		doubt = &problem.Error{Pos: pos, Msg: name + " is read-only, so a shell stops here",
 			Hint: "remove the readonly, or the second assignment"}
-		sh.stop(doubt)
+		sh.doubtRest(doubt)
 	}
-	sh.mentions = append(sh.mentions, mention{name, pos})
+	sh.assignments = append(sh.assignments, assignment{name, pos})
 	sh.vars[name] = variable{set: true, text: text, pos: pos, doubt: doubt, readonly: old.readonly}
 }
 
@@ -159,30 +160,30 @@ func (sh *shell) unset(name string, node syntax.Node) {
 	sh.vars[name] = v
 }
 
-// blur puts name in doubt: it may have been assigned.
-func (sh *shell) blur(name string, doubt *problem.Error) {
+// doubtVar puts name in doubt: it may have been assigned.
+func (sh *shell) doubtVar(name string, doubt *problem.Error) {
 	v := sh.get(name)
 	if v.readonly {
 		sh.mayEnd = true
 	}
-	sh.mentions = append(sh.mentions, mention{name, doubt.Pos})
+	sh.assignments = append(sh.assignments, assignment{name, doubt.Pos})
 	sh.vars[name] = variable{pos: doubt.Pos, doubt: doubt, readonly: v.readonly}
 }
 
-// lose puts every variable in doubt until it is assigned again.
-func (sh *shell) lose(doubt *problem.Error) {
-	sh.lost, sh.mayEnd = doubt, true
+// doubtAll puts every variable in doubt until it is assigned again.
+func (sh *shell) doubtAll(doubt *problem.Error) {
+	sh.allDoubt, sh.mayEnd = doubt, true
 	for name, v := range sh.vars {
 		v.doubt = doubt
 		sh.vars[name] = v
 	}
 }
 
-// stop puts every variable in doubt, for good.
-func (sh *shell) stop(doubt *problem.Error) {
-	sh.lose(doubt)
-	if sh.stopped == nil {
-		sh.stopped = doubt
+// doubtRest puts every variable in doubt, for good: what follows may not be reached.
+func (sh *shell) doubtRest(doubt *problem.Error) {
+	sh.doubtAll(doubt)
+	if sh.restDoubt == nil {
+		sh.restDoubt = doubt
 	}
 }
 
@@ -204,7 +205,7 @@ func (sh *shell) run(stmts []*syntax.Stmt) {
 func (sh *shell) stmt(s *syntax.Stmt) {
 	if s.Background || s.Coprocess || s.Disown || len(s.Redirs) > 0 {
 		// A command whose redirection fails is not run.
-		sh.suspect("a redirection or \"&\"", s)
+		sh.runMaybe("a redirection or \"&\"", s)
 		return
 	}
 	switch c := s.Cmd.(type) {
@@ -216,26 +217,26 @@ func (sh *shell) stmt(s *syntax.Stmt) {
 	case *syntax.Subshell:
 		// What a subshell assigns ends with it.
 	case *syntax.FuncDecl:
-		sh.funcs[c.Name.Value] = []function{{sh.src, c, sh.stopped != nil}}
+		sh.funcs[c.Name.Value] = []function{{sh.src, c, sh.restDoubt != nil}}
 	case *syntax.BinaryCmd:
 		sh.binary(c)
 	case *syntax.IfClause:
 		sh.run(c.Cond)
-		sh.suspectAll(`"if"`, c.Then)
+		sh.runMaybeAll(`"if"`, c.Then)
 		if c.Else != nil {
-			sh.suspect(`"if"`, c.Else)
+			sh.runMaybe(`"if"`, c.Else)
 		}
 	case *syntax.CaseClause:
 		sh.word(c.Word, false)
 		for _, item := range c.Items {
-			sh.suspect(`"case"`, item)
+			sh.runMaybe(`"case"`, item)
 		}
 	case *syntax.ForClause:
-		sh.suspect(`"for"`, c)
+		sh.runMaybe(`"for"`, c)
 	case *syntax.WhileClause:
-		sh.suspect("a loop", c)
+		sh.runMaybe("a loop", c)
 	default:
-		sh.stop(sh.doubt(s, needsShell))
+		sh.doubtRest(sh.doubt(s, needsShell))
 	}
 }
 
@@ -245,7 +246,7 @@ func (sh *shell) binary(c *syntax.BinaryCmd) {
 	switch c.Op {
 	case syntax.AndStmt, syntax.OrStmt:
 		sh.stmt(c.X)
-		sh.suspect(`"`+c.Op.String()+`"`, c.Y)
+		sh.runMaybe(`"`+c.Op.String()+`"`, c.Y)
 	}
 }
 
@@ -267,19 +268,19 @@ func (sh *shell) call(c *syntax.CallExpr) {
 	for _, a := range c.Assigns {
 		switch {
 		case doubt != nil || len(sh.funcs[name]) > 0 || name == "command":
-			sh.suspect("a command", a)
-			sh.blur(a.Name.Value, sh.doubt(a, needsShell))
+			sh.runMaybe("a command", a)
+			sh.doubtVar(a.Name.Value, sh.doubt(a, needsShell))
 		case specialBuiltins[name]:
 			text, d := sh.value(a)
 			sh.assign(a.Name.Value, text, d, a)
 		default:
 			// For the command alone, but an expansion in it may see the ones before.
-			sh.suspect("a command", a)
+			sh.runMaybe("a command", a)
 			sh.mayEnd = sh.mayEnd || sh.get(a.Name.Value).readonly
 		}
 	}
 	if doubt != nil {
-		sh.stop(doubt)
+		sh.doubtRest(doubt)
 		return
 	}
 	sh.command(c, name)

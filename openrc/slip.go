@@ -35,7 +35,7 @@ func (c *Conf) slip() error {
 		found := append(slips(src), commands(src)...)
 		slices.SortStableFunc(found, func(a, b slip) int { return a.pos.Line - b.pos.Line })
 		for _, s := range found {
-			if s.certain || !c.sh.left(s.key).set {
+			if s.certain || !c.sh.final(s.key).set {
 				return s.problem()
 			}
 		}

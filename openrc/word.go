@@ -69,7 +69,7 @@ func (sh *shell) part(p syntax.WordPart, in expansion) (string, *problem.Error) 
 		return text, doubt
 	}
 	// Command substitutions run in a subshell, arithmetic may assign.
-	sh.suspect("an expansion", p)
+	sh.runMaybe("an expansion", p)
 	return "", sh.doubt(p, needsShell)
 }
 
@@ -120,13 +120,13 @@ func plain(s string) bool {
 func (sh *shell) param(p *syntax.ParamExp, in expansion) (string, *problem.Error) {
 	needs := sh.doubt(p, needsShell)
 	if p.Param == nil || !isName(p.Param.Value) || !portable(p) {
-		sh.suspect("an expansion", p)
+		sh.runMaybe("an expansion", p)
 		return "", needs
 	}
 	name := p.Param.Value
 	v := sh.get(name)
 	if v.doubt != nil {
-		sh.suspect("an expansion", p)
+		sh.runMaybe("an expansion", p)
 		if v.doubt.Line > 0 {
 			needs.Err = v.doubt
 		}
@@ -165,7 +165,7 @@ func (sh *shell) param(p *syntax.ParamExp, in expansion) (string, *problem.Error
 		sh.assign(name, text, doubt, p)
 	case syntax.ErrorUnset, syntax.ErrorUnsetOrNull:
 		doubt = sh.doubt(p, "ends the shell, because "+name+" is not set")
-		sh.stop(doubt)
+		sh.doubtRest(doubt)
 	}
 	return text, doubt
 }

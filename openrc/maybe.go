@@ -6,9 +6,9 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// suspicion is one walk over code that may be reached, any number of times, in
-// any state. Everything that it assigns is in doubt afterwards.
-type suspicion struct {
+// maybeRun is one walk over code that may be reached, any number of times, in
+// any state. Every variable that the code assigns is in doubt afterwards.
+type maybeRun struct {
 	sh *shell
 	// under says what the code stands in, for messages.
 	under    string
@@ -18,23 +18,23 @@ type suspicion struct {
 	calls    []*syntax.FuncDecl
 }
 
-// suspect walks over a node that may be reached.
-func (sh *shell) suspect(under string, n syntax.Node) {
-	s := &suspicion{sh: sh, under: under}
+// runMaybe walks over a node that may be reached.
+func (sh *shell) runMaybe(under string, n syntax.Node) {
+	s := &maybeRun{sh: sh, under: under}
 	s.walk(n)
 }
 
-func (sh *shell) suspectAll(under string, stmts []*syntax.Stmt) {
+func (sh *shell) runMaybeAll(under string, stmts []*syntax.Stmt) {
 	for _, s := range stmts {
-		sh.suspect(under, s)
+		sh.runMaybe(under, s)
 	}
 }
 
-func (s *suspicion) walk(n syntax.Node) {
+func (s *maybeRun) walk(n syntax.Node) {
 	syntax.Walk(n, s.visit)
 }
 
-func (s *suspicion) visit(n syntax.Node) bool {
+func (s *maybeRun) visit(n syntax.Node) bool {
 	switch n := n.(type) {
 	case *syntax.Subshell, *syntax.CmdSubst, *syntax.ProcSubst:
 		return false
@@ -49,7 +49,7 @@ func (s *suspicion) visit(n syntax.Node) bool {
 		return false
 	case *syntax.ForClause:
 		if iter, ok := n.Loop.(*syntax.WordIter); ok {
-			s.blur(iter.Name.Value, n)
+			s.doubtVar(iter.Name.Value, n)
 			for _, w := range iter.Items {
 				s.walk(w)
 			}
@@ -65,12 +65,12 @@ func (s *suspicion) visit(n syntax.Node) bool {
 		s.arithmetic(n)
 	case *syntax.DeclClause, *syntax.LetClause, *syntax.ArithmCmd, *syntax.TestClause, *syntax.TimeClause,
 		*syntax.CoprocClause, *syntax.TestDecl:
-		s.sh.stop(s.sh.doubt(n, needsShell))
+		s.sh.doubtRest(s.sh.doubt(n, needsShell))
 	}
 	return true
 }
 
-func (s *suspicion) loop(lists ...[]*syntax.Stmt) {
+func (s *maybeRun) loop(lists ...[]*syntax.Stmt) {
 	s.loops++
 	for _, stmts := range lists {
 		for _, stmt := range stmts {
@@ -80,42 +80,42 @@ func (s *suspicion) loop(lists ...[]*syntax.Stmt) {
 	s.loops--
 }
 
-func (s *suspicion) command(c *syntax.CallExpr) {
+func (s *maybeRun) command(c *syntax.CallExpr) {
 	if len(c.Args) == 0 {
 		for _, a := range c.Assigns {
-			s.blur(a.Name.Value, a)
+			s.doubtVar(a.Name.Value, a)
 		}
 		return
 	}
 	name, doubt := s.sh.commandName(c.Args[0])
 	if doubt != nil {
-		s.blurPrefix(c)
-		s.sh.stop(doubt)
+		s.doubtPrefix(c)
+		s.sh.doubtRest(doubt)
 		return
 	}
 	if specialBuiltins[name] || len(s.sh.funcs[name]) > 0 || name == "command" {
-		s.blurPrefix(c)
+		s.doubtPrefix(c)
 		s.sh.mayEnd = true
 	}
 	if declares(name) || name == "unset" {
 		if name == "export" {
 			s.exportWords(c, c.Args[1:])
 		}
-		s.blurWords(c, c.Args[1:])
+		s.doubtWords(c, c.Args[1:])
 		return
 	}
 	s.sh.affect(c, name, c.Args[1:], s)
 }
 
-func (s *suspicion) blurPrefix(c *syntax.CallExpr) {
+func (s *maybeRun) doubtPrefix(c *syntax.CallExpr) {
 	for _, a := range c.Assigns {
-		s.blur(a.Name.Value, a)
+		s.doubtVar(a.Name.Value, a)
 	}
 }
 
 // exportWords notes the names that args may export. One that is no more than
 // exported is not assigned, but in a function that is a matter of its own.
-func (s *suspicion) exportWords(c *syntax.CallExpr, args []*syntax.Word) {
+func (s *maybeRun) exportWords(c *syntax.CallExpr, args []*syntax.Word) {
 	for _, w := range args {
 		if name, _, _ := splitAssignment(w); name != "" {
 			s.sh.mayExport(name, c)
@@ -123,20 +123,20 @@ func (s *suspicion) exportWords(c *syntax.CallExpr, args []*syntax.Word) {
 	}
 }
 
-// blurWords puts the names that args hold in doubt, each alone or before "=".
-func (s *suspicion) blurWords(c *syntax.CallExpr, args []*syntax.Word) {
+// doubtWords puts the names that args hold in doubt, each alone or before "=".
+func (s *maybeRun) doubtWords(c *syntax.CallExpr, args []*syntax.Word) {
 	for _, w := range args {
 		name, _, _ := splitAssignment(w)
 		switch lit := w.Lit(); {
 		case name != "":
-			s.blur(name, c)
+			s.doubtVar(name, c)
 		case lit == "" || lit[0] != '-':
-			s.sh.lose(s.sh.doubt(c, needsShell))
+			s.sh.doubtAll(s.sh.doubt(c, needsShell))
 		}
 	}
 }
 
-func (s *suspicion) blur(name string, n syntax.Node) {
+func (s *maybeRun) doubtVar(name string, n syntax.Node) {
 	if slices.Contains(s.locals, name) {
 		return
 	}
@@ -144,31 +144,31 @@ func (s *suspicion) blur(name string, n syntax.Node) {
 	if s.under != "" {
 		why = "depends on " + s.under + ", which needs a shell to decide"
 	}
-	s.sh.blur(name, s.sh.doubt(n, why))
+	s.sh.doubtVar(name, s.sh.doubt(n, why))
 }
 
 // local is an argument of local in a function.
-func (s *suspicion) local(w *syntax.Word) {
+func (s *maybeRun) local(w *syntax.Word) {
 	if name, _, _ := splitAssignment(w); name != "" {
 		s.locals = append(s.locals, name)
 	}
 }
 
 // call walks over the body of a function, once for each way of calls.
-func (s *suspicion) call(f function) {
+func (s *maybeRun) call(f function) {
 	if slices.Contains(s.calls, f.decl) {
 		s.sh.mayEnd = true // without end, perhaps
 		return
 	}
 	outer := s.sh.src
 	s.sh.src = f.src
-	inner := &suspicion{sh: s.sh, under: f.decl.Name.Value + "()", function: true,
+	inner := &maybeRun{sh: s.sh, under: f.decl.Name.Value + "()", function: true,
 		calls: append(slices.Clip(s.calls), f.decl)}
 	inner.walk(f.decl.Body)
 	s.sh.src = outer
 }
 
-func (s *suspicion) param(p *syntax.ParamExp) {
+func (s *maybeRun) param(p *syntax.ParamExp) {
 	if !portable(p) {
 		s.sh.mayEnd = true
 	}
@@ -181,7 +181,7 @@ func (s *suspicion) param(p *syntax.ParamExp) {
 			s.sh.mayEnd = true
 			return
 		}
-		s.blur(p.Param.Value, p)
+		s.doubtVar(p.Param.Value, p)
 	case syntax.ErrorUnset, syntax.ErrorUnsetOrNull:
 		s.sh.mayEnd = true
 	}
@@ -190,20 +190,20 @@ func (s *suspicion) param(p *syntax.ParamExp) {
 // arithmetic puts every name in doubt that an expression assigns. Where it reads
 // a variable that is not surely a number, everything is: both shells read the
 // value as a part of the expression, and it may hold an assignment.
-func (s *suspicion) arithmetic(a *syntax.ArithmExp) {
+func (s *maybeRun) arithmetic(a *syntax.ArithmExp) {
 	syntax.Walk(a.X, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.CmdSubst, *syntax.ArithmExp:
-			s.sh.lose(s.sh.doubt(a, needsShell))
+			s.sh.doubtAll(s.sh.doubt(a, needsShell))
 			return false
 		case *syntax.ParamExp:
 			if n.Param == nil || n.Exp != nil || !s.number(n.Param.Value) {
-				s.sh.lose(s.sh.doubt(a, needsShell))
+				s.sh.doubtAll(s.sh.doubt(a, needsShell))
 			}
 			return false
 		case *syntax.Word:
 			if lit := n.Lit(); lit == "" || !digits(lit) && !s.number(lit) {
-				s.sh.lose(s.sh.doubt(a, needsShell))
+				s.sh.doubtAll(s.sh.doubt(a, needsShell))
 			}
 		case *syntax.BinaryArithm:
 			s.assigned(n.X, n.Op)
@@ -216,7 +216,7 @@ func (s *suspicion) arithmetic(a *syntax.ArithmExp) {
 	})
 }
 
-func (s *suspicion) number(name string) bool {
+func (s *maybeRun) number(name string) bool {
 	v := s.sh.get(name)
 	return v.doubt == nil && v.set && digits(v.text)
 }
@@ -230,7 +230,7 @@ func digits(s string) bool {
 	return s != ""
 }
 
-func (s *suspicion) assigned(x syntax.ArithmExpr, op syntax.BinAritOperator) {
+func (s *maybeRun) assigned(x syntax.ArithmExpr, op syntax.BinAritOperator) {
 	switch op {
 	case syntax.Eql, syntax.Neq, syntax.Leq, syntax.Geq:
 		return
@@ -239,8 +239,8 @@ func (s *suspicion) assigned(x syntax.ArithmExpr, op syntax.BinAritOperator) {
 		return
 	}
 	if w, ok := x.(*syntax.Word); ok && isName(w.Lit()) {
-		s.blur(w.Lit(), x)
+		s.doubtVar(w.Lit(), x)
 		return
 	}
-	s.sh.lose(s.sh.doubt(x, needsShell))
+	s.sh.doubtAll(s.sh.doubt(x, needsShell))
 }
