@@ -1,6 +1,10 @@
 package bpf
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // The names of the programs that Hold returns.
 const (
@@ -97,20 +101,27 @@ func (m Maps) home() Program {
 // "allow" if it is in no VRF, and to "deny" if the packet has no socket. R6 is the
 // context, R7 the socket, R0 its record, R8 its home, R9 the packet's link.
 func (m Maps) homeOf() []line {
-	return []line{
+	return slices.Concat([]line{
 		is(movReg(R6, R1)),
 		is(load64(R7, R6, skbSock)),
 		to("deny", JumpEqual(R7, 0, 0)),
 		is(Load32(R9, R6, skbIfindex)),
+	}, m.noted(movReg(R2, R7), "unknown", R8), []line{to("allow", jumpSame(R9, R8))})
+}
+
+// noted reads the note of the socket that the instruction puts into R2: R0 is its
+// record, home its home. It leads to none if there is no note, and to "allow" if the
+// socket is in no VRF.
+func (m Maps) noted(socket Insn, none string, home Reg) []line {
+	return []line{
 		is(loadMap(R1, m.Homes)),
-		is(movReg(R2, R7)),
+		is(socket),
 		is(MovImm(R3, 0)),
 		is(MovImm(R4, 0)),
 		is(call(skStorageGet)),
-		to("unknown", JumpEqual(R0, 0, 0)),
-		is(Load32(R8, R0, homeIfindex)),
-		to("allow", JumpEqual(R8, 0, 0)),
-		to("allow", jumpSame(R9, R8)),
+		to(none, JumpEqual(R0, 0, 0)),
+		is(Load32(home, R0, homeIfindex)),
+		to("allow", JumpEqual(home, 0, 0)),
 	}
 }
 
@@ -232,14 +243,7 @@ func (m Maps) join() Program {
 			at("link"),
 			is(MovImm(R8, 0)),
 			at("look"),
-			is(loadMap(R1, m.Homes)),
-			is(load64(R2, R6, optSock)),
-			is(MovImm(R3, 0)),
-			is(MovImm(R4, 0)),
-			is(call(skStorageGet)),
-			to("deny", JumpEqual(R0, 0, 0)),
-			is(Load32(R1, R0, homeIfindex)),
-			to("allow", JumpEqual(R1, 0, 0)),
-			is(addReg(R8, R1)),
-		}, m.member(), answer)}
+		},
+		m.noted(load64(R2, R6, optSock), "deny", R1),
+		[]line{is(addReg(R8, R1))}, m.member(), answer)}
 }
