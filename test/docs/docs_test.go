@@ -64,6 +64,7 @@ func blocks(t *testing.T) (all []block) {
 		page := filepath.ToSlash(strings.TrimPrefix(path, "../../"))
 		if strings.HasSuffix(page, ".md") {
 			all = append(all, markdown(page, read(t, page))...)
+			all = append(all, compared(page, read(t, page))...)
 		} else {
 			all = append(all, manual(page, read(t, page))...)
 		}
@@ -328,6 +329,52 @@ func by(file, test string) func(*session, block) {
 		if text := read(s.T, file); !strings.Contains(text, "func "+test+"(") || !strings.Contains(text, b.page) {
 			s.Errorf("%s:%d: %s has no %s that reads %s", b.page, b.line, file, test, b.page)
 		}
+	}
+}
+
+// measured says that a benchmark runs each command of a table.
+func measured(file string) func(*session, block) {
+	return func(s *session, b block) {
+		if !s.dry {
+			return
+		}
+		for _, command := range b.text {
+			if !strings.Contains(read(s.T, file), `"`+command+`"`) {
+				s.Errorf("%s:%d: %s does not measure %s", b.page, b.line, file, command)
+			}
+		}
+	}
+}
+
+// TestInline: what a page names within its lines is there: each target of make and each
+// test of "go test FOLDER -run TEST".
+func TestInline(t *testing.T) {
+	makefile, found := "\n"+read(t, "Makefile"), 0
+	pages, _ := filepath.Glob("../../docs/*.md")
+	top, _ := filepath.Glob("../../*.md")
+	for _, path := range slices.Concat(pages, top) {
+		page := strings.TrimPrefix(path, "../../")
+		for _, m := range regexp.MustCompile("(?s)`([^`]+)`").FindAllStringSubmatch(read(t, page), -1) {
+			words := strings.Fields(m[1])
+			for i, w := range words {
+				switch {
+				case w == "make" && i == 0 && len(words) > 1:
+					found++
+					if !strings.Contains(makefile, "\n"+words[1]+":") {
+						t.Errorf("%s: `%s`: the Makefile has no %s", page, m[1], words[1])
+					}
+				case w == "-run" && i > 0 && i+1 < len(words):
+					found++
+					name, _, _ := strings.Cut(strings.Trim(words[i+1], "'"), "/")
+					if out, err := exec.Command("grep", "-rql", "func "+name+"(", "../../"+words[i-1]).Output(); err != nil {
+						t.Errorf("%s: `%s`: %s has no %s (%s)", page, m[1], words[i-1], name, out)
+					}
+				}
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d commands found within lines; want all", found)
 	}
 }
 

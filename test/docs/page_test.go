@@ -95,6 +95,32 @@ func manual(page, text string) (blocks []block) {
 	return blocks
 }
 
+// compared returns the tables of a page that compare one command with another: in
+// each row the two, as they were measured.
+func compared(page, text string) (blocks []block) {
+	section, inside := "", false
+	for n, line := range strings.Split(text, "\n") {
+		if heading := strings.TrimLeft(line, "#"); heading != line {
+			section = strings.TrimSpace(heading)
+		}
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			inside = false
+			continue
+		}
+		one, two := strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])
+		switch {
+		case two == "against":
+			inside = true
+			blocks = append(blocks, block{page: page, section: section, line: n + 1})
+		case inside && strings.Trim(one, "-") != "":
+			b := &blocks[len(blocks)-1]
+			b.text = append(b.text, one, two)
+		}
+	}
+	return blocks
+}
+
 // command is a line that is typed, and the lines that are shown below it.
 type command struct {
 	line  string
