@@ -8,134 +8,145 @@ import (
 	"rdgen/runtime/domain"
 )
 
-// domain reads [Domain], or what the file's name says without it.
-func (p *parser) domain(sections []section) error {
-	f := p.file
-	implied, both := p.id.Both()
-	if both {
-		f.Kind = VRF
-	}
-	values := map[string]key{}
-	var lists []key
-	for _, s := range sections {
-		if s.header == "Domain" {
-			for _, k := range s.keys {
-				if values[k.name] = k; repeated[k.name] {
-					lists = append(lists, k)
-				}
-			}
-		}
-	}
-	if k, ok := values["Kind"]; ok {
+// domainSection is what [Domain] says, before Kind= and the file's name say what its
+// names are names of.
+type domainSection struct {
+	*File
+	name, netns key
+}
+
+// domainFields are the keys of [Domain]. Kind= is read first.
+var domainFields = fields[domainSection]{
+	"Kind": once(func(p *parser, d *domainSection, k key) error {
+		_, both := p.id.Both()
 		if k.value != string(Netns) && k.value != string(VRF) {
 			return p.fail(k.line, "Kind=%s: expected netns or vrf", clip(k.value))
 		}
-		if f.Kind = Kind(k.value); both && f.Kind != VRF {
-			return p.fail(k.line, "Kind=%s: the file's name, VRF@NETNS.conf, says that it is a vrf", f.Kind)
+		if d.Kind = Kind(k.value); both && d.Kind != VRF {
+			return p.fail(k.line, "Kind=%s: the file's name, VRF@NETNS.conf, says that it is a vrf", d.Kind)
 		}
+		return nil
+	}),
+	"Name":         set(func(d *domainSection) *key { return &d.name }, asWritten),
+	"Netns":        set(func(d *domainSection) *key { return &d.netns }, asWritten),
+	"Description":  set(func(d *domainSection) *string { return &d.Description }, text),
+	"Managed":      set(func(d *domainSection) *bool { return &d.Managed }, (*parser).yes),
+	"Table":        set(func(d *domainSection) *uint32 { return &d.Table }, (*parser).vrfTable),
+	"TimeoutSec":   set(func(d *domainSection) *uint32 { return &d.Timeout }, number[uint32](0, 3600)),
+	"Requires":     list(words((*parser).requires)),
+	"RequiresLink": list(words((*parser).requiresLink)),
+	"DNS":          list((*parser).dns),
+	"Domains":      once((*parser).search),
+}
+
+func asWritten(_ *parser, k key) (key, error) { return k, nil }
+func text(_ *parser, k key) (string, error)   { return k.value, nil }
+
+// words reads a key that may have several values, one after the other.
+func words(read func(*parser, *domainSection, key) error) func(*parser, *domainSection, key) error {
+	return func(p *parser, d *domainSection, k key) error {
+		for word := range strings.FieldsSeq(k.value) {
+			if err := read(p, d, key{k.line, k.name, word}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// domain reads [Domain], or what the file's name says without it.
+func (p *parser) domain(sections []section) error {
+	d := domainSection{File: p.file}
+	implied, both := p.id.Both()
+	if both {
+		d.Kind = VRF
+	}
+	var found []key
+	for _, s := range sections {
+		if s.header == "Domain" {
+			found = s.keys
+		}
+	}
+	lines, err := domainFields.read(p, &d, found, "Kind")
+	if err != nil {
+		return err
 	}
 	name := p.id.String()
 	if both {
 		name = implied.VRF.String()
 	}
-	if k, ok := values["Name"]; ok {
+	if k := d.name; k.line != 0 {
 		if both && k.value != name {
 			return p.fail(k.line, "Name=%s: the file's name says %s", clip(k.value), name)
 		}
 		name = k.value
 	}
-	nameLine := max(values["Name"].line, f.KindLine)
-	if err := p.domainName(name, nameLine, values["Netns"], implied); err != nil {
+	if err := p.domainName(name, max(d.name.line, d.KindLine), d.netns, implied); err != nil {
 		return err
 	}
-	f.Description = values["Description"].value
-	if k, ok := values["Managed"]; ok {
-		switch k.value {
-		case "yes":
-		case "no":
-			f.Managed = false
-		default:
-			return p.fail(k.line, "Managed=%s: expected yes or no", clip(k.value))
-		}
+	switch {
+	case d.Kind == VRF && d.Managed && d.Table == 0:
+		return p.fail(d.KindLine, "%w", ErrNoTable)
+	case lines["Domains"] != 0 && len(d.DNS) == 0:
+		return p.fail(lines["Domains"], "Domains= needs DNS=, a resolver to ask")
 	}
-	if err := p.table(values["Table"]); err != nil {
-		return err
-	}
-	if k, ok := values["TimeoutSec"]; ok {
-		var err error
-		if f.Timeout, err = p.number(k, 0, 3600); err != nil {
-			return err
-		}
-	}
-	for _, k := range lists {
-		if err := p.list(k); err != nil {
-			return err
-		}
-	}
-	return p.search(values["Domains"])
+	return nil
 }
 
 // DefaultTimeout is TimeoutSec= where it is not given.
 const DefaultTimeout = 30
 
-// list reads a key of [Domain] that may repeat, and may have several values.
-func (p *parser) list(k key) error {
-	f := p.file
+func (p *parser) requires(d *domainSection, k key) error {
+	ref, err := p.ref(k)
+	switch {
+	case err != nil:
+		return err
+	case ref.ID == p.id:
+		return p.fail(k.line, "Requires=%s: a domain cannot require itself", k.value)
+	case slices.ContainsFunc(d.Requires, func(o Ref) bool { return o.ID == ref.ID }):
+		return p.fail(k.line, "Requires=%s stands twice", k.value)
+	}
+	d.Requires = append(d.Requires, ref)
+	return nil
+}
+
+func (p *parser) requiresLink(d *domainSection, k key) error {
+	name, err := p.name(k)
+	switch {
+	case err != nil:
+		return err
+	case slices.ContainsFunc(d.RequiresLinks, func(o Device) bool { return o.Name == name }):
+		return p.fail(k.line, "RequiresLink=%s stands twice", k.value)
+	}
+	d.RequiresLinks = append(d.RequiresLinks, Device{k.line, name})
+	return nil
+}
+
+func (p *parser) dns(d *domainSection, k key) error {
 	for word := range strings.FieldsSeq(k.value) {
-		one := key{k.line, k.name, word}
-		switch k.name {
-		case "Requires":
-			ref, err := p.ref(one)
-			switch {
-			case err != nil:
-				return err
-			case ref.ID == p.id:
-				return p.fail(k.line, "Requires=%s: a domain cannot require itself", word)
-			case slices.ContainsFunc(f.Requires, func(o Ref) bool { return o.ID == ref.ID }):
-				return p.fail(k.line, "Requires=%s stands twice", word)
-			}
-			f.Requires = append(f.Requires, ref)
-		case "RequiresLink":
-			name, err := p.name(one)
-			switch {
-			case err != nil:
-				return err
-			case slices.ContainsFunc(f.RequiresLinks, func(o Device) bool { return o.Name == name }):
-				return p.fail(k.line, "RequiresLink=%s stands twice", word)
-			}
-			f.RequiresLinks = append(f.RequiresLinks, Device{k.line, name})
-		case "DNS":
-			a, err := netip.ParseAddr(word)
-			switch {
-			case f.Kind == VRF:
-				return p.fail(k.line, "DNS= is for Kind=netns; a vrf's services use the resolver files of its namespace")
-			case err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
-				return p.fail(k.line, "DNS=%s: expected addresses, such as 10.0.0.53 or 2001:db8::53%s", clip(word), commentHint(k.value))
-			case slices.ContainsFunc(f.DNS, func(o Server) bool { return o.Addr == a }):
-				return p.fail(k.line, "DNS=%s stands twice", word)
-			}
-			f.DNS = append(f.DNS, Server{k.line, a})
-			f.DNSLine = k.line
+		a, err := netip.ParseAddr(word)
+		switch {
+		case d.Kind == VRF:
+			return p.fail(k.line, "DNS= is for Kind=netns; a vrf's services use the resolver files of its namespace")
+		case err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
+			return p.fail(k.line, "DNS=%s: expected addresses, such as 10.0.0.53 or 2001:db8::53%s", clip(word), commentHint(k.value))
+		case slices.ContainsFunc(d.DNS, func(o Server) bool { return o.Addr == a }):
+			return p.fail(k.line, "DNS=%s stands twice", word)
 		}
+		d.DNS, d.DNSLine = append(d.DNS, Server{k.line, a}), k.line
 	}
 	return nil
 }
 
 // search reads Domains=, the search list.
-func (p *parser) search(k key) error {
-	if k.line == 0 {
-		return nil
-	}
-	if len(p.file.DNS) == 0 {
-		return p.fail(k.line, "Domains= needs DNS=, a resolver to ask")
-	}
+func (p *parser) search(d *domainSection, k key) error {
 	for word := range strings.FieldsSeq(k.value) {
-		if !isHost(word) || slices.Contains(p.file.Search, word) {
+		if !isHost(word) || slices.Contains(d.Search, word) {
 			return p.fail(k.line, "Domains=%s: expected names of domains, each once, such as example.org%s", clip(word), commentHint(k.value))
 		}
-		p.file.Search = append(p.file.Search, word)
+		d.Search = append(d.Search, word)
 	}
-	if len(strings.Join(p.file.Search, " ")) > 255 || len(p.file.Search) > 6 {
+	if len(strings.Join(d.Search, " ")) > 255 || len(d.Search) > 6 {
 		return p.fail(k.line, "Domains=: expected at most 6 names with 255 characters, which is what resolvers take")
 	}
 	return nil
@@ -171,22 +182,14 @@ func (p *parser) domainName(name string, line int, netns key, implied domain.Dom
 // let it.
 const firstReserved, lastReserved = 253, 255
 
-func (p *parser) table(k key) (err error) {
-	switch {
-	case p.file.Kind == Netns && k.line != 0:
-		return p.fail(k.line, "Table= is for Kind=vrf")
-	case p.file.Kind == Netns:
-		return nil
-	case k.line == 0 && p.file.Managed:
-		return p.fail(p.file.KindLine, "%w", ErrNoTable)
-	case k.line == 0:
-		return nil
+// vrfTable reads Table= of [Domain].
+func (p *parser) vrfTable(k key) (uint32, error) {
+	if p.file.Kind == Netns {
+		return 0, p.fail(k.line, "Table= is for Kind=vrf")
 	}
-	if p.file.Table, err = p.number(k, 1, 1<<32-1); err != nil {
-		return err
+	n, err := number[uint32](1, 1<<32-1)(p, k)
+	if n >= firstReserved && n <= lastReserved {
+		err = p.fail(k.line, "Table=%d is the kernel's own (253 default, 254 main, 255 local); expected another number", n)
 	}
-	if t := p.file.Table; t >= firstReserved && t <= lastReserved {
-		return p.fail(k.line, "Table=%d is the kernel's own (253 default, 254 main, 255 local); expected another number", t)
-	}
-	return nil
+	return n, err
 }

@@ -9,103 +9,70 @@ import (
 	"rdgen/runtime/domain"
 )
 
-// reader reads the value of one key into a link.
-type reader func(*parser, *Link, key) error
-
 // common are the keys of every [Link]; those of kinds come on top.
-var common = map[string]reader{
-	"Kind": func(p *parser, l *Link, k key) error {
+var common = fields[Link]{
+	"Kind": once(func(p *parser, l *Link, k key) error {
 		if l.Kind = k.value; !slices.Contains(LinkKinds, l.Kind) {
 			return p.fail(k.line, "Kind=%s: expected one of %s, or no Kind= for a link that exists already",
 				clip(k.value), strings.Join(LinkKinds, ", "))
 		}
 		return nil
-	},
-	"Address": func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) },
-	"MTUBytes": func(p *parser, l *Link, k key) (err error) {
-		l.MTU, err = p.number(k, 68, 65535)
-		return err
-	},
-	"MACAddress": func(p *parser, l *Link, k key) (err error) {
-		l.MAC, err = p.mac(k)
-		return err
-	},
-	"Bridge": func(p *parser, l *Link, k key) (err error) {
-		l.Bridge, err = p.name(k)
-		return err
-	},
+	}),
+	"Address":    list(func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) }),
+	"MTUBytes":   set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
+	"MACAddress": set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
+	"Bridge":     set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
 }
 
-// repeated are the keys that may stand more than once in a section.
-var repeated = map[string]bool{"Address": true, "PeerAddress": true, "PeerRoute": true, "AllowedIPs": true, "Requires": true,
-	"RequiresLink": true, "DNS": true}
-
-func outer(p *parser, l *Link, k key) (err error) {
-	l.Outer, err = p.ref(k)
-	return err
-}
-
-func parent(p *parser, l *Link, k key) (err error) {
-	l.Parent, err = p.name(k)
-	return err
-}
+// Keys that several kinds have.
+var (
+	outer  = set(func(l *Link) *Ref { return &l.Outer }, (*parser).ref)
+	parent = set(func(l *Link) *domain.LinkName { return &l.Parent }, (*parser).name)
+	ttl    = set(func(l *Link) *uint8 { return &l.TTL }, number[uint8](0, 255))
+	greKey = once(func(p *parser, l *Link, k key) (err error) {
+		l.GREKey, err = number[uint32](0, 1<<32-1)(p, k)
+		l.Keyed = true
+		return err
+	})
+)
 
 // addressOf reads an outer address of a tunnel of one family, or of both where
 // bits is 0.
-func addressOf(to func(*Link) *netip.Addr, bits int, multicast bool) reader {
+func addressOf(part func(*Link) *netip.Addr, bits int, multicast bool) field[Link] {
 	example := map[int]string{0: "192.0.2.1 or 2001:db8::1", 32: "192.0.2.1", 128: "2001:db8::1"}[bits]
-	return func(p *parser, l *Link, k key) error {
+	return set(part, func(p *parser, k key) (netip.Addr, error) {
 		a, err := netip.ParseAddr(k.value)
 		if err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || bits != 0 && a.BitLen() != bits ||
 			a.IsMulticast() && !multicast {
-			return p.fail(k.line, "%s=%s: expected an address, such as %s%s", k.name, clip(k.value), example, commentHint(k.value))
+			return a, p.fail(k.line, "%s=%s: expected an address, such as %s%s", k.name, clip(k.value), example, commentHint(k.value))
 		}
-		*to(l) = a
-		return nil
-	}
+		return a, nil
+	})
 }
 
 func local(l *Link) *netip.Addr  { return &l.Local }
 func remote(l *Link) *netip.Addr { return &l.Remote }
 
-func ttl(p *parser, l *Link, k key) error {
-	n, err := p.number(k, 0, 255)
-	l.TTL = uint8(n)
-	return err
-}
-
-func greKey(p *parser, l *Link, k key) (err error) {
-	l.GREKey, err = p.number(k, 0, 1<<32-1)
-	l.Keyed = true
-	return err
-}
-
 // mode reads Mode=, whose words are written as systemd.netdev(5) writes them,
 // in any case.
-func mode(words ...string) reader {
-	return func(p *parser, l *Link, k key) error {
-		if l.Mode = strings.ToLower(k.value); !slices.Contains(words, l.Mode) {
-			return p.fail(k.line, "Mode=%s: expected one of %s", clip(k.value), strings.Join(words, ", "))
+func mode(words ...string) field[Link] {
+	return set(func(l *Link) *string { return &l.Mode }, func(p *parser, k key) (string, error) {
+		if word := strings.ToLower(k.value); slices.Contains(words, word) {
+			return word, nil
 		}
-		return nil
-	}
+		return oneOf(words...)(p, k)
+	})
 }
 
-func flag(to func(*Link) *bool) reader {
-	return func(p *parser, l *Link, k key) (err error) {
-		*to(l), err = p.yes(k)
-		return err
-	}
-}
+func flag(part func(*Link) *bool) field[Link] { return set(part, (*parser).yes) }
 
-func owner(to func(*Link) *string) reader {
-	return func(p *parser, l *Link, k key) error {
+func owner(part func(*Link) *string) field[Link] {
+	return set(part, func(p *parser, k key) (string, error) {
 		if !isOwner(k.value) {
-			return p.fail(k.line, "%s=%s: expected a name or a number%s", k.name, clip(k.value), commentHint(k.value))
+			return "", p.fail(k.line, "%s=%s: expected a name or a number%s", k.name, clip(k.value), commentHint(k.value))
 		}
-		*to(l) = k.value
-		return nil
-	}
+		return k.value, nil
+	})
 }
 
 // isOwner reports whether s can be the name or number of a user or group.
@@ -123,19 +90,15 @@ func isOwner(s string) bool {
 	return len(s) <= 32
 }
 
-func tunnel(bits int) map[string]reader {
-	return map[string]reader{"Outer": outer, "Parent": parent, "Local": addressOf(local, bits, false),
+func tunnel(bits int) fields[Link] {
+	return fields[Link]{"Outer": outer, "Parent": parent, "Local": addressOf(local, bits, false),
 		"Remote": addressOf(remote, bits, false), "TTL": ttl}
 }
 
-func gre(bits int) map[string]reader {
-	m := tunnel(bits)
-	m["Key"] = greKey
-	return m
-}
+func gre(bits int) fields[Link] { return tunnel(bits).and(fields[Link]{"Key": greKey}) }
 
-func tuntap() map[string]reader {
-	return map[string]reader{
+func tuntap() fields[Link] {
+	return fields[Link]{
 		"User":       owner(func(l *Link) *string { return &l.User }),
 		"Group":      owner(func(l *Link) *string { return &l.Group }),
 		"MultiQueue": flag(func(l *Link) *bool { return &l.MultiQueue }),
@@ -145,27 +108,18 @@ func tuntap() map[string]reader {
 }
 
 // kinds are the keys that only some kinds of link have.
-var kinds = map[string]map[string]reader{
+var kinds = map[string]fields[Link]{
 	"veth": {
-		"Outer": outer,
-		"Peer": func(p *parser, l *Link, k key) (err error) {
-			l.Peer, err = p.name(k)
-			return err
-		},
-		"PeerAddress": func(p *parser, l *Link, k key) error { return p.address(&l.PeerAddresses, k) },
-		"PeerRoute":   func(p *parser, l *Link, k key) error { return p.peerRoute(&l.PeerRoutes, k) },
-		"PeerBridge": func(p *parser, l *Link, k key) (err error) {
-			l.PeerBridge, err = p.name(k)
-			return err
-		},
+		"Outer":       outer,
+		"Peer":        set(func(l *Link) *domain.LinkName { return &l.Peer }, (*parser).name),
+		"PeerAddress": list(func(p *parser, l *Link, k key) error { return p.address(&l.PeerAddresses, k) }),
+		"PeerRoute":   list(func(p *parser, l *Link, k key) error { return p.peerRoute(&l.PeerRoutes, k) }),
+		"PeerBridge":  set(func(l *Link) *domain.LinkName { return &l.PeerBridge }, (*parser).name),
 	},
 	"vlan": {
 		"Outer": outer, "Parent": parent,
-		"Id": func(p *parser, l *Link, k key) (err error) {
-			l.ID, err = p.number(k, 1, 4094)
-			return err
-		},
-		"Protocol": func(p *parser, l *Link, k key) error {
+		"Id": set(func(l *Link) *uint32 { return &l.ID }, number[uint32](1, 4094)),
+		"Protocol": once(func(p *parser, l *Link, k key) error {
 			switch k.value {
 			case "802.1q":
 			case "802.1ad":
@@ -174,44 +128,27 @@ var kinds = map[string]map[string]reader{
 				return p.fail(k.line, "Protocol=%s: expected 802.1q or 802.1ad", clip(k.value))
 			}
 			return nil
-		},
+		}),
 	},
 	"macvlan": {"Outer": outer, "Parent": parent, "Mode": mode("bridge", "private", "vepa", "passthru")},
 	"ipvlan":  {"Outer": outer, "Parent": parent, "Mode": mode("l2", "l3", "l3s")},
 	"vxlan": {
 		"Outer": outer, "Parent": parent, "Local": addressOf(local, 0, false), "Remote": addressOf(remote, 0, true), "TTL": ttl,
-		"VNI": func(p *parser, l *Link, k key) (err error) {
-			l.ID, err = p.number(k, 0, 1<<24-1)
-			return err
-		},
-		"DestinationPort": func(p *parser, l *Link, k key) error {
-			n, err := p.number(k, 1, 65535)
-			l.Port = uint16(n)
-			return err
-		},
-		"MacLearning": func(p *parser, l *Link, k key) error {
+		"VNI":             set(func(l *Link) *uint32 { return &l.ID }, number[uint32](0, 1<<24-1)),
+		"DestinationPort": set(func(l *Link) *uint16 { return &l.Port }, number[uint16](1, 65535)),
+		"MacLearning": once(func(p *parser, l *Link, k key) error {
 			yes, err := p.yes(k)
 			l.NoLearning = !yes
 			return err
-		},
+		}),
 	},
 	"gre": gre(32), "gretap": gre(32), "ip6gre": gre(128), "ipip": tunnel(32), "sit": tunnel(32),
 	"tun": tuntap(), "tap": tuntap(),
 	"wireguard": {
-		"Outer": outer,
-		"PrivateKeyFile": func(p *parser, l *Link, k key) (err error) {
-			l.KeyFile, err = p.keyFile(k)
-			return err
-		},
-		"ListenPort": func(p *parser, l *Link, k key) error {
-			n, err := p.number(k, 1, 65535)
-			l.ListenPort = uint16(n)
-			return err
-		},
-		"FirewallMark": func(p *parser, l *Link, k key) (err error) {
-			l.Mark, err = p.number(k, 1, 1<<32-1)
-			return err
-		},
+		"Outer":          outer,
+		"PrivateKeyFile": set(func(l *Link) *string { return &l.KeyFile }, (*parser).keyFile),
+		"ListenPort":     set(func(l *Link) *uint16 { return &l.ListenPort }, number[uint16](1, 65535)),
+		"FirewallMark":   set(func(l *Link) *uint32 { return &l.Mark }, number[uint32](1, 1<<32-1)),
 	},
 }
 
@@ -223,15 +160,6 @@ var needed = map[string][][2]string{
 	"ipvlan":    {{"Parent", "the link below"}},
 	"vxlan":     {{"VNI", "its number, 0 to 16777215"}},
 	"wireguard": {{"PrivateKeyFile", "the path of its private key"}},
-}
-
-// readers returns the keys of a kind.
-func readers(kind, name string) (reader, bool) {
-	if r, ok := kinds[kind][name]; ok {
-		return r, true
-	}
-	r, ok := common[name]
-	return r, ok
 }
 
 // kindsWith returns the kinds that have a key, as words of Kind=.
@@ -250,16 +178,11 @@ func kindsWith(name string) string {
 
 // linkKeys returns all keys of [Link].
 func linkKeys() map[string]bool {
-	all := map[string]bool{}
-	for name := range common {
-		all[name] = repeated[name]
+	all := common
+	for _, f := range kinds {
+		all = all.and(f)
 	}
-	for _, m := range kinds {
-		for name := range m {
-			all[name] = repeated[name]
-		}
-	}
-	return all
+	return all.names()
 }
 
 // defaults fills in what a kind has if the file does not say it.

@@ -15,24 +15,23 @@ func (p *parser) link(s section) error {
 	if err != nil {
 		return p.fail(s.line, "%v", err)
 	}
-	l := Link{Line: s.line, Name: name, lines: map[string]int{}}
+	l := Link{Line: s.line, Name: name}
 	p.once = map[place]int{}
 	for _, k := range s.keys {
 		if k.name == "Kind" { // it says what the other keys may be
-			if err := common["Kind"](p, &l, k); err != nil {
+			if err := common["Kind"].read(p, &l, k); err != nil {
 				return err
 			}
 		}
 	}
+	allowed := common.and(kinds[l.Kind])
 	for _, k := range s.keys {
-		l.lines[k.name] = k.line
-		read, ok := readers(l.Kind, k.name)
-		if !ok {
+		if _, ok := allowed[k.name]; !ok {
 			return p.fail(k.line, "%s= is for Kind=%s", k.name, kindsWith(k.name))
 		}
-		if err := read(p, &l, k); err != nil {
-			return err
-		}
+	}
+	if l.lines, err = allowed.read(p, &l, s.keys); err != nil {
+		return err
 	}
 	l.defaults()
 	if err := p.together(&l); err != nil {
@@ -101,13 +100,25 @@ func (p *parser) mac(k key) (string, error) {
 	return mac.String(), nil
 }
 
-func (p *parser) number(k key, low, high uint64) (uint32, error) {
-	n, err := strconv.ParseUint(k.value, 10, 32)
-	if err != nil || n < low || n > high {
-		return 0, p.fail(k.line, "%s=%s: expected a number from %d to %d%s", k.name, clip(k.value), low, high,
-			commentHint(k.value))
+// number reads a number from low to high.
+func number[N uint8 | uint16 | uint32](low, high uint64) func(*parser, key) (N, error) {
+	return func(p *parser, k key) (N, error) {
+		n, err := strconv.ParseUint(k.value, 10, 32)
+		if err != nil || n < low || n > high {
+			return 0, p.fail(k.line, "%s=%s: expected a number from %d to %d%s", k.name, clip(k.value), low, high, commentHint(k.value))
+		}
+		return N(n), nil
 	}
-	return uint32(n), nil
+}
+
+// oneOf reads one of some words.
+func oneOf(words ...string) func(*parser, key) (string, error) {
+	return func(p *parser, k key) (string, error) {
+		if !slices.Contains(words, k.value) {
+			return "", p.fail(k.line, "%s=%s: expected one of %s", k.name, clip(k.value), strings.Join(words, ", "))
+		}
+		return k.value, nil
+	}
 }
 
 // names looks at the names of links together: no two of them may be wanted in one

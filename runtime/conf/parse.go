@@ -87,18 +87,13 @@ func (p *parser) fail(line int, format string, args ...any) error {
 // keys are the keys of each section; those with true may repeat. [Sysctl] has
 // the names of variables instead.
 var keys = map[string]map[string]bool{
-	"Domain": {"Kind": false, "Table": false, "Netns": false, "Name": false, "Description": false, "Managed": false,
-		"Requires": true, "RequiresLink": true, "TimeoutSec": false, "DNS": true, "Domains": false},
-	"Link": linkKeys(),
-	"WireGuardPeer": {"PublicKey": false, "PresharedKeyFile": false, "Endpoint": false, "AllowedIPs": true,
-		"PersistentKeepalive": false},
-	"Route": {"Destination": false, "Gateway": false, "GatewayOnLink": false, "Device": false, "PreferredSource": false,
-		"Metric": false, "MTUBytes": false, "Table": false, "Type": false},
-	"RoutingPolicyRule": {"Priority": false, "Family": false, "From": false, "To": false, "FirewallMark": false,
-		"IncomingInterface": false, "OutgoingInterface": false, "Table": false, "SuppressPrefixLength": false,
-		"InvertRule": false, "Type": false},
-	"Neighbor": {"Device": false, "Address": false, "LinkLayerAddress": false},
-	"Sysctl":   {},
+	"Domain":            domainFields.names(),
+	"Link":              linkKeys(),
+	"WireGuardPeer":     peerFields.names(),
+	"Route":             routeFields.names(),
+	"RoutingPolicyRule": ruleFields.names(),
+	"Neighbor":          neighborFields.names(),
+	"Sysctl":            {},
 }
 
 // Sections of which there may be several; those with true have an argument, the

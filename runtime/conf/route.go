@@ -2,64 +2,81 @@ package conf
 
 import (
 	"net/netip"
-	"slices"
-	"strings"
 
 	"rdgen/runtime/domain"
 )
 
+// routeSection is what a section [Route] says, before Gateway= says which default route
+// its Destination= is.
+type routeSection struct {
+	Route
+	destination string
+}
+
+// routeFields are the keys of [Route].
+var routeFields = fields[routeSection]{
+	"Destination": once(func(_ *parser, r *routeSection, k key) error {
+		r.destination = k.value
+		return nil
+	}),
+	"Gateway": once(func(p *parser, r *routeSection, k key) (err error) {
+		r.Gateway, err = netip.ParseAddr(k.value)
+		if err != nil || r.Gateway.Zone() != "" || r.Gateway.Is4In6() || r.Gateway.IsUnspecified() {
+			return p.fail(k.line, "Gateway=%s: expected an address, such as 10.0.0.1 or 2001:db8::1%s", clip(k.value), commentHint(k.value))
+		}
+		return nil
+	}),
+	"GatewayOnLink": set(func(r *routeSection) *bool { return &r.OnLink }, (*parser).yes),
+	"Device":        set(func(r *routeSection) *domain.LinkName { return &r.Device }, (*parser).device),
+	"Metric":        set(func(r *routeSection) *uint32 { return &r.Metric }, number[uint32](0, 1<<32-1)),
+	"Table": once(func(p *parser, r *routeSection, k key) (err error) {
+		if p.file.Kind == VRF {
+			return p.fail(k.line, "Table= is not for a vrf's routes: they are in the vrf's own table")
+		}
+		r.Table, err = p.anyTable(k)
+		return err
+	}),
+	"PreferredSource": once(func(p *parser, r *routeSection, k key) (err error) {
+		r.Source, err = netip.ParseAddr(k.value)
+		if err != nil || r.Source.Zone() != "" || r.Source.Is4In6() || r.Source.IsUnspecified() || r.Source.IsMulticast() {
+			return p.fail(k.line, "PreferredSource=%s: expected an address of the domain, such as 10.0.0.2 or 2001:db8::2%s",
+				clip(k.value), commentHint(k.value))
+		}
+		return nil
+	}),
+	"MTUBytes": set(func(r *routeSection) *uint32 { return &r.MTU }, number[uint32](68, 65535)),
+	"Type":     set(func(r *routeSection) *string { return &r.Type }, oneOf(RouteTypes...)),
+}
+
 func (p *parser) route(s section) error {
-	r := Route{Line: s.line, Type: "unicast"}
-	lines, destination := map[string]int{}, ""
-	for _, k := range s.keys {
-		lines[k.name] = k.line
-		var err error
-		switch k.name {
-		case "Destination":
-			destination = k.value
-		case "Gateway":
-			r.Gateway, err = netip.ParseAddr(k.value)
-			if err != nil || r.Gateway.Zone() != "" || r.Gateway.Is4In6() || r.Gateway.IsUnspecified() {
-				err = p.fail(k.line, "Gateway=%s: expected an address, such as 10.0.0.1 or 2001:db8::1%s",
-					clip(k.value), commentHint(k.value))
-			}
-		case "Device":
-			if r.Device, err = domain.ParseLink(k.value); err != nil {
-				err = p.fail(k.line, "%v", err)
-			}
-			p.file.Devices = append(p.file.Devices, Device{k.line, r.Device})
-		case "Metric":
-			r.Metric, err = p.number(k, 0, 1<<32-1)
-		case "Table":
-			if p.file.Kind == VRF {
-				err = p.fail(k.line, "Table= is not for a vrf's routes: they are in the vrf's own table")
-			} else if r.Table, err = p.number(k, 1, 1<<32-1); r.Table == lastReserved {
-				err = p.fail(k.line, "Table=255 is the kernel's own (local); expected another number")
-			}
-		case "GatewayOnLink":
-			r.OnLink, err = p.yes(k)
-		case "PreferredSource":
-			r.Source, err = netip.ParseAddr(k.value)
-			if err != nil || r.Source.Zone() != "" || r.Source.Is4In6() || r.Source.IsUnspecified() || r.Source.IsMulticast() {
-				err = p.fail(k.line, "PreferredSource=%s: expected an address of the domain, such as 10.0.0.2 or 2001:db8::2%s",
-					clip(k.value), commentHint(k.value))
-			}
-		case "MTUBytes":
-			r.MTU, err = p.number(k, 68, 65535)
-		case "Type":
-			if r.Type = k.value; !slices.Contains(RouteTypes, r.Type) {
-				err = p.fail(k.line, "Type=%s: expected one of %s", clip(k.value), strings.Join(RouteTypes, ", "))
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := p.destination(&r, destination, lines); err != nil {
+	r := routeSection{Route: Route{Line: s.line, Type: "unicast"}}
+	lines, err := routeFields.read(p, &r, s.keys)
+	if err != nil {
 		return err
 	}
-	p.file.Routes = append(p.file.Routes, r)
-	return p.routeTwice(r)
+	if err := p.destination(&r.Route, r.destination, lines); err != nil {
+		return err
+	}
+	p.file.Routes = append(p.file.Routes, r.Route)
+	return p.routeTwice(r.Route)
+}
+
+// anyTable reads the number of a table, but for the kernel's own.
+func (p *parser) anyTable(k key) (uint32, error) {
+	n, err := number[uint32](1, 1<<32-1)(p, k)
+	if n == lastReserved {
+		err = p.fail(k.line, "Table=255 is the kernel's own (local); expected another number")
+	}
+	return n, err
+}
+
+// device reads a link that the file names, and that it may not make.
+func (p *parser) device(k key) (domain.LinkName, error) {
+	name, err := p.name(k)
+	if err == nil {
+		p.file.Devices = append(p.file.Devices, Device{k.line, name})
+	}
+	return name, err
 }
 
 // destination reads Destination= when the gateway is known, which says which

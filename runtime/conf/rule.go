@@ -2,59 +2,60 @@ package conf
 
 import (
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
 	"rdgen/runtime/object"
 )
 
+// ruleSection is what a section [RoutingPolicyRule] says, before its networks say which
+// families are meant.
+type ruleSection struct {
+	Rule
+	family string
+}
+
+// ruleFields are the keys of [RoutingPolicyRule].
+var ruleFields = fields[ruleSection]{
+	"Priority":          set(func(r *ruleSection) *uint32 { return &r.Pref }, number[uint32](1, 1<<32-1)),
+	"Family":            once(readFamily),
+	"From":              set(func(r *ruleSection) *netip.Prefix { return &r.From }, (*parser).network),
+	"To":                set(func(r *ruleSection) *netip.Prefix { return &r.To }, (*parser).network),
+	"FirewallMark":      once(func(p *parser, r *ruleSection, k key) error { return p.mark(&r.Rule.Rule, k) }),
+	"IncomingInterface": set(func(r *ruleSection) *string { return &r.In }, (*parser).nameString),
+	"OutgoingInterface": set(func(r *ruleSection) *string { return &r.Out }, (*parser).nameString),
+	"Table":             set(func(r *ruleSection) *uint32 { return &r.Table }, (*parser).anyTable),
+	"SuppressPrefixLength": once(func(p *parser, r *ruleSection, k key) error {
+		n, err := number[uint32](0, 128)(p, k)
+		r.SuppressPrefixLength = n + 1
+		return err
+	}),
+	"InvertRule": set(func(r *ruleSection) *bool { return &r.Not }, (*parser).yes),
+	"Type": once(func(p *parser, r *ruleSection, k key) error {
+		kind, err := oneOf(RuleTypes...)(p, k)
+		if kind != RuleTypes[0] {
+			r.Type = kind
+		}
+		return err
+	}),
+}
+
+func readFamily(p *parser, r *ruleSection, k key) error {
+	if r.family = k.value; r.family != "ipv4" && r.family != "ipv6" && r.family != "both" {
+		return p.fail(k.line, "Family=%s: expected ipv4, ipv6 or both", clip(k.value))
+	}
+	return nil
+}
+
 // rule reads a section [RoutingPolicyRule].
 func (p *parser) rule(s section) error {
-	r := Rule{Line: s.line}
-	lines := map[string]int{}
-	family := ""
-	for _, k := range s.keys {
-		lines[k.name] = k.line
-		var err error
-		switch k.name {
-		case "Priority":
-			r.Pref, err = p.number(k, 1, 1<<32-1)
-		case "Family":
-			if family = k.value; family != "ipv4" && family != "ipv6" && family != "both" {
-				err = p.fail(k.line, "Family=%s: expected ipv4, ipv6 or both", clip(k.value))
-			}
-		case "From":
-			r.From, err = p.network(k)
-		case "To":
-			r.To, err = p.network(k)
-		case "FirewallMark":
-			err = p.mark(&r.Rule, k)
-		case "IncomingInterface":
-			r.In, err = p.nameString(k)
-		case "OutgoingInterface":
-			r.Out, err = p.nameString(k)
-		case "Table":
-			if r.Table, err = p.number(k, 1, 1<<32-1); r.Table == lastReserved {
-				err = p.fail(k.line, "Table=255 is the kernel's own (local); expected another number")
-			}
-		case "SuppressPrefixLength":
-			r.SuppressPrefixLength, err = p.number(k, 0, 128)
-			r.SuppressPrefixLength++
-		case "InvertRule":
-			r.Not, err = p.yes(k)
-		case "Type":
-			if !slices.Contains(RuleTypes, k.value) {
-				err = p.fail(k.line, "Type=%s: expected one of %s", clip(k.value), strings.Join(RuleTypes, ", "))
-			} else if k.value != RuleTypes[0] {
-				r.Type = k.value
-			}
-		}
-		if err != nil {
-			return err
-		}
+	said := ruleSection{Rule: Rule{Line: s.line}}
+	lines, err := ruleFields.read(p, &said, s.keys)
+	if err != nil {
+		return err
 	}
-	if err := p.ruleTogether(&r, family, lines); err != nil {
+	r := said.Rule
+	if err := p.ruleTogether(&r, said.family, lines); err != nil {
 		return err
 	}
 	for _, other := range p.file.Rules {

@@ -9,6 +9,15 @@ import (
 	"strings"
 )
 
+// peerFields are the keys of [WireGuardPeer].
+var peerFields = fields[Peer]{
+	"PublicKey":           set(func(e *Peer) *string { return &e.PublicKey }, (*parser).publicKey),
+	"PresharedKeyFile":    set(func(e *Peer) *string { return &e.PresharedKeyFile }, (*parser).keyFile),
+	"Endpoint":            set(func(e *Peer) *string { return &e.Endpoint }, (*parser).endpoint),
+	"AllowedIPs":          list((*parser).allowedIPs),
+	"PersistentKeepalive": set(func(e *Peer) *uint16 { return &e.Keepalive }, number[uint16](1, 65535)),
+}
+
 // peer reads a section [WireGuardPeer NAME], a peer of the link of that name,
 // which stands before it.
 func (p *parser) peer(s section) error {
@@ -17,28 +26,11 @@ func (p *parser) peer(s section) error {
 	if i < 0 || p.file.Links[i].Kind != "wireguard" {
 		return p.fail(s.line, "there is no [Link %s] with Kind=wireguard above", name)
 	}
-	peer := Peer{Line: s.line, lines: map[string]int{}}
+	peer := Peer{Line: s.line}
 	p.once = map[place]int{}
-	for _, k := range s.keys {
-		peer.lines[k.name] = k.line
-		var err error
-		switch k.name {
-		case "PublicKey":
-			peer.PublicKey, err = p.publicKey(k)
-		case "PresharedKeyFile":
-			peer.PresharedKeyFile, err = p.keyFile(k)
-		case "Endpoint":
-			peer.Endpoint, err = p.endpoint(k)
-		case "AllowedIPs":
-			err = p.allowedIPs(&peer, k)
-		case "PersistentKeepalive":
-			var n uint32
-			n, err = p.number(k, 1, 65535)
-			peer.Keepalive = uint16(n)
-		}
-		if err != nil {
-			return err
-		}
+	var err error
+	if peer.lines, err = peerFields.read(p, &peer, s.keys); err != nil {
+		return err
 	}
 	if peer.PublicKey == "" {
 		return p.fail(s.line, "a peer needs PublicKey=, 44 characters of base64")
