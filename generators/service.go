@@ -15,6 +15,9 @@ type Service struct {
 	Domain domain.Domain
 	// Pos is the assignment that says so. With no file, the command line says so.
 	Pos problem.Pos
+	// SocketsStay is the line that lets the service's socket units stay in the default
+	// domain; without one they are in the service's.
+	SocketsStay problem.Pos
 }
 
 // Job is a service as one init system has it, from which its files are made.

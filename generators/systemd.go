@@ -18,6 +18,8 @@ type Systemd struct {
 	// Units are the units to be given a drop-in: the service's own, its sockets. One
 	// that systemd-sysv-generator makes has nothing but its name and the script's path.
 	Units []*systemd.Unit
+	// Outside are the names of the sockets that conf.d lets stay in the default domain.
+	Outside []string
 	// Instance is what a unit of the service's own is made from, in place of Units; or nil.
 	Instance *Instance
 	// Installed reports that a package has rdomain@.service in place.

@@ -168,7 +168,7 @@ func confFallback(service string) func(string) variable {
 		switch name {
 		case "RC_SVCNAME", "SVCNAME":
 			return variable{set: true, text: service}
-		case "vrf", "netns", "RC_PREFIX":
+		case "vrf", "netns", SocketKey, "RC_PREFIX":
 			return variable{}
 		}
 		return variable{doubt: &problem.Error{Msg: name + " is not set in conf.d"}}

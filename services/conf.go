@@ -62,11 +62,23 @@ func (c *confs) read(name string) (*openrc.Conf, generators.Service, error) {
 		if d.conf, d.err = openrc.ReadConf(c.fsys, name); d.err == nil {
 			d.service.Domain, d.service.Pos, d.err = d.conf.Domain()
 		}
+		if d.err == nil && (!d.service.Domain.IsDefault() || !c.given.IsDefault()) {
+			d.service.SocketsStay, d.err = d.conf.Sockets()
+		}
 		c.mu.Lock()
 		c.known[name] = d
 		c.mu.Unlock()
 	}
 	return d.conf, d.service, d.err
+}
+
+// noSockets refuses a line about socket units where there are none.
+func noSockets(s generators.Service, init string) error {
+	if s.SocketsStay.File == "" {
+		return nil
+	}
+	return problem.New(s.SocketsStay, "%s has no socket units: %s= is for systemd", init, openrc.SocketKey).
+		WithHint("take the line out; the service opens its sockets itself, in its domain")
 }
 
 // declaredAndBroken sorts the services that have a conf.d file. What also finds wrong
@@ -185,7 +197,10 @@ func (c *confs) configured(name string) (domain.Domain, problem.Pos, error) {
 	if err != nil {
 		return domain.Domain{}, pos, problem.New(pos, "%w", problem.Cause(err))
 	}
-	values, err := s6.Config(pos.File, data, "netns", "vrf")
+	values, err := s6.Config(pos.File, data, "netns", "vrf", openrc.SocketKey)
+	if err == nil && values[openrc.SocketKey].Text != "" {
+		err = noSockets(generators.Service{SocketsStay: values[openrc.SocketKey].Pos}, "s6")
+	}
 	if err != nil {
 		return domain.Domain{}, pos, err
 	}

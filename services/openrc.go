@@ -60,6 +60,9 @@ func (o *OpenRC) load(name string) (generators.OpenRC, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return generators.OpenRC{}, err
 	}
+	if err := noSockets(declared, "OpenRC"); err != nil {
+		return generators.OpenRC{}, err
+	}
 	// A package may leave the domain's file to the administrator.
 	s := generators.OpenRC{Service: declared, Undefined: o.confs.isDefined(declared)}
 	base := name

@@ -104,6 +104,9 @@ func (s *S6) Load(name string) (generators.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := noSockets(declared, "s6"); err != nil {
+		return nil, err
+	}
 	job := generators.S6{Service: declared, Flavor: f, FlavorFlag: s.flavorFlag(), Template: template}
 	if template && !f.ServiceDirs {
 		return nil, problem.New(problem.Pos{File: name}, "is a template for s6-instance-maker, which only --flavor svscan has").

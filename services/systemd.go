@@ -3,6 +3,8 @@ package services
 import (
 	"errors"
 	"io/fs"
+	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -102,12 +104,18 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		if s.Units, err = sd.covered(units, unit); err != nil {
 			return nil, err
 		}
+		if err := letStay(&s); err != nil {
+			return nil, err
+		}
 		return s, tooEarly(units, s)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if isInstance {
+		if err := letStay(&s); err != nil {
+			return nil, err
+		}
 		if err := templateOf(units, declared); err != nil {
 			return nil, err
 		}
@@ -118,6 +126,26 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		return s, nil // another generator makes the unit, and rdgen's drop-in is there
 	}
 	return nil, err
+}
+
+// letStay takes the socket units out of those that are put into the domain, where
+// conf.d says so. A line that would say it of no socket is an error.
+func letStay(s *generators.Systemd) error {
+	if s.SocketsStay.File == "" {
+		return nil
+	}
+	s.Units = slices.DeleteFunc(s.Units, func(u *systemd.Unit) bool {
+		socket := path.Ext(u.Name) == ".socket"
+		if socket {
+			s.Outside = append(s.Outside, u.Name)
+		}
+		return socket
+	})
+	if len(s.Outside) == 0 {
+		return problem.New(s.SocketsStay, "no socket unit starts %s, so none can stay in the default domain", s.Name).
+			WithHint("take the line out; or add " + openrc.SocketKey + "= to the service's own file, if the line is in another")
+	}
+	return nil
 }
 
 // tooEarly refuses a service that must be up before a domain can be.

@@ -36,6 +36,9 @@ func (sd *Systemd) wins(name string) (errs []error, notes []string) {
 	if s.Instance != nil {
 		judged = []*systemd.Unit{s.Instance.Base}
 	}
+	for _, socket := range s.Outside {
+		notes = append(notes, fmt.Sprintf("%s: %s stays in the default domain, and %s is in %s", s.SocketsStay, socket, s.Name, s.Domain))
+	}
 	for _, unit := range judged {
 		if sd.isForeign(unit) && !sd.isWritten(s.Service) {
 			errs = append(errs, problem.New(s.Place(), "%s does not start: another generator of systemd makes it, so rdgen's cannot read it before", unit.Name).

@@ -83,6 +83,16 @@ func (sd *Systemd) Covered(name string) (names []string) {
 	return names
 }
 
+// Outside returns the names of the sockets that the conf.d file of a service lets
+// stay in the default domain.
+func (sd *Systemd) Outside(name string) []string {
+	job, err := sd.Load(name)
+	if err != nil {
+		return nil
+	}
+	return job.(generators.Systemd).Outside
+}
+
 // hasOwnDomain reports whether a unit's own conf.d file says where it runs, or is
 // not certain: another's does not speak for it then.
 func (sd *Systemd) hasOwnDomain(unit string) bool {

@@ -49,7 +49,7 @@ func listCommand() *cobra.Command {
 	cmd.Annotations = map[string]string{"json": "A list of objects, one for each service, in the order of the names. " +
 		"service: its name. vrf, netns: its domain; both are left out if there is an error. file, line: where that is said; line is 0 for the whole file. " +
 		"inits: a list of objects, one for each init system that has the service: init (openrc, s6, systemd), mechanism (what enters the domain), " +
-		"and units (a list of names, systemd alone). error: why the file cannot be followed; left out if it can. Fields may be added."}
+		"and, of systemd alone, units (a list of names) and outside (the sockets that conf.d lets stay in the default domain). error: why the file cannot be followed; left out if it can. Fields may be added."}
 	return cmd
 }
 
@@ -70,6 +70,8 @@ type supervisor struct {
 	Mechanism string `json:"mechanism"`
 	// Units are those of systemd that the line speaks for.
 	Units []string `json:"units,omitempty"`
+	// Outside are the sockets of systemd that conf.d lets stay in the default domain.
+	Outside []string `json:"outside,omitempty"`
 }
 
 // list returns the services, those with an error too, and the errors.
@@ -102,6 +104,7 @@ func list(root string) ([]entry, error) {
 				if i.Units = loader.Systemd.Covered(name); len(i.Units) == 0 {
 					continue // rdgen check says why
 				}
+				i.Outside = loader.Systemd.Outside(name)
 			}
 			e.Inits = append(e.Inits, i)
 		}
@@ -131,8 +134,11 @@ func printList(w io.Writer, entries []entry) error {
 		inits := []string{}
 		for _, i := range e.Inits {
 			text := i.Init
-			if len(i.Units) > 1 {
-				text += " (" + strings.Join(i.Units, " ") + ")"
+			switch about := strings.Join(i.Units, " "); {
+			case len(i.Outside) > 0:
+				text += " (" + about + "; outside: " + strings.Join(i.Outside, " ") + ")"
+			case len(i.Units) > 1:
+				text += " (" + about + ")"
 			}
 			inits = append(inits, text)
 		}

@@ -27,6 +27,13 @@ func TestSystemdInstances(t *testing.T) {
 	})
 }
 
+// TestSystemdSockets lets a service's sockets stay in the default domain.
+func TestSystemdSockets(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "sockets"))
+	})
+}
+
 // TestSystemdDomain is about rdomain@.service itself.
 func TestSystemdDomain(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {

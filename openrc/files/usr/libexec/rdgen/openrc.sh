@@ -132,6 +132,9 @@ rdgen_slipped()
 	*"$0$RC_SERVICE"[a-z]*) return 0 ;; # a slip keeps nothing from being stopped
 	esac
 	! yesno "$RC_USER_SERVICES" || return 0
+	# shellcheck disable=SC2154
+	[ -z "$vrf$netns" ] || [ -z "$socket_domain" ] ||
+		rdgen_die "conf.d sets socket_domain=, which is for the socket units of systemd; OpenRC has none: take the line out"
 	if [ -r /usr/libexec/rdgen/openrc-slips.sh ]; then
 		rdgen_part slips
 		rdgen_dir="${RC_SERVICE%/*}"
