@@ -176,8 +176,8 @@ install-systemd: paths
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
 	install -d $(DESTDIR)$(SYSTEMDGENERATORDIR)
 	ln -sf $(BINDIR)/rdgen $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen
-	# It does nothing as long as rdgen is there; a package leaves it when it is removed.
-	$(call put,0755,systemd/rdgen-removed,$(SYSCONFDIR)/systemd/system-generators/rdgen-removed)
+	# It does nothing as long as rdgen is there; a package leaves a copy in /etc when it is removed.
+	$(call put,0755,systemd/rdgen-removed,$(SYSTEMDGENERATORDIR)/rdgen-removed)
 
 # All that install makes with the same settings, and no file but that. A service
 # that names a domain would start in the default one afterwards: so first the line

@@ -77,3 +77,26 @@ func TestLintian(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// TestScriptsSay: Arch's file says what the scripts of the other packages say, and what
+// is left after a removal finds the same lines as the removal.
+func TestScriptsSay(t *testing.T) {
+	read := func(file string) string {
+		text, err := os.ReadFile(top + "/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	install := strings.ReplaceAll(read("packaging/arch/rdgen.install"), "\n\t", "\n")
+	for name, function := range map[string]string{"postinst": "post_install", "prerm": "pre_remove", "postrm": "post_remove"} {
+		_, body, _ := strings.Cut(read("packaging/scripts/"+name), "\n")
+		if !strings.Contains(install, function+"() (\n"+body+")\n") {
+			t.Errorf("%s of rdgen.install is not packaging/scripts/%s", function, name)
+		}
+	}
+	pattern := regexp.MustCompile(`"\^\[\[:blank:\]\]\*.*;#\]"`)
+	if a, b := pattern.FindString(read("packaging/scripts/postrm")), pattern.FindString(read("systemd/rdgen-removed")); a == "" || a != b {
+		t.Errorf("postrm looks for %s, rdgen-removed for %s", a, b)
+	}
+}

@@ -32,9 +32,11 @@ ok "it goes on" kill -0 "$(cat /run/web.pid)"
 kill "$(cat /run/web.pid)"
 awaited sh -c '! kill -0 $(cat /run/web.pid)'
 rc-service web zap >/dev/null 2>&1
-fails "it does not start outside" rc-service web start
+fails "it does not start outside" sh -c 'rc-service web start >/tmp/start 2>&1'
+ok "it is said what to do" grep -F "install rdgen; or remove /etc/rc.conf.d/51-rdgen-removed.conf" /tmp/start
 fails "nothing answers" sh -c 'netstat -ltn | grep :8110'
 ok "installed again" add 0.2.0
+is "nothing holds it" "" find /etc -name "*rdgen-removed*"
 ok "it starts as before" rc-service web start
 is "inside as before" mgmt sh -c 'rdomain identify $(cat /run/web.pid)'
 ok "it stops" rc-service web stop
