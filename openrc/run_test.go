@@ -337,7 +337,8 @@ rc none start; state none
 func TestServicesSlip(t *testing.T) {
 	rows := []struct{ conf, said string }{
 		{"netns = t1\nx=1", "netns=t1"}, {"netns: t1\nx=1", " /etc/conf.d/decl:1: this does not set netns"}, {"\ufeffnetns=t1\nx=1", "netns=t1"},
-		{"x=1\nNETNS=t1", "decl:2: NETNS= is not read"}, {"(netns=t1)", "netns= stands here"}, {"if true; then vrf $(echo mgmt); fi", "has the command vrf"},
+		{"x=1\nNETNS=t1", "decl:2: NETNS= is not read"}, {"(netns=t1)", "netns= stands here"}, {"k=vrf; $k mgmt; :", "has the command vrf"},
+		{"if true; then vrf $(echo mgmt); fi\nx=1", "decl:1: this does not set vrf"}, {"netns `echo t1`\nx=1", "decl:1: this does not set netns"},
 		{"vrf=mgmt\nnetns+=t1", "netns=t1"}, {"netns\uff1dt1", "netns=t1"}, {"ｎｅｔｎｓ=t1", "netns=t1"}, {"nеtns=t1", "netns=t1"},
 	}
 	for _, way := range []string{"hook", "line", "hook, busybox"} {

@@ -86,12 +86,18 @@ func slips(src *source) []slip {
 	n := 0
 	for line := range strings.Lines(string(src.text)) {
 		n++
-		for _, part := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(";&|()`\r\n", r) }) {
-			part, comment := begin(part)
+		for line != "" {
+			end := strings.IndexAny(line+"\n", ";&|()`\r\n")
+			part := line[:end]
+			if strings.HasPrefix(line[end:], "`") {
+				part += "$" // what comes is computed
+			}
+			line = line[min(end+1, len(line)):]
+			t, comment := begin(part)
 			if comment {
 				break
 			}
-			if s, ok := part.judge(); ok {
+			if s, ok := t.judge(); ok {
 				s.pos = problem.Pos{File: src.path, Line: n}
 				found = append(found, s)
 			}
@@ -256,6 +262,9 @@ func (t text) command(s *slip) bool {
 	}
 	s.value = domainName(rest)
 	s.certain = t.lead != "export" && t.lead != "readonly"
+	if strings.HasPrefix(rest, "$") && s.value == "" {
+		return true // vrf $(command)
+	}
 	return s.value != "" && meant(s.value) == ""
 }
 

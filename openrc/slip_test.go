@@ -44,6 +44,11 @@ var slipRows = []struct{ text, want string }{
 	{"true && netns = lab", "1 netns=lab"},
 	{"if true; then vrf mgmt; fi", "1 vrf=mgmt"},
 	{"netns = a b", "1 netns=NAME"},
+	{"vrf $(echo mgmt)", "1 vrf=NAME"},
+	{"vrf `echo mgmt`", "1 vrf=NAME"},
+	{"x=1 netns \"$(hostname)\"", "1 netns=NAME"},
+	{"if true; then netns ${x:-a}; fi", "1 netns=NAME"},
+	{"x=`echo vrf`; y=$(echo vrf $(id)); ip link set eth0 vrf $(id)", ""},
 	// What nobody sees.
 	{"\ufeffnetns=private", "1 netns=private"},
 	{"\ufeff# a comment\nx=1", ""},
@@ -246,7 +251,7 @@ func TestSlipsInShell(t *testing.T) {
 // at a start, rdgen refuses too, and the other way round where it is certain.
 func TestSlipsAgree(t *testing.T) {
 	parts := strings.Split("netns|vrf|netns|vrf|netns|vrf|netns|vrf|NETNS|nets|vrfs|Vrf|net|x|export |local |set |env |true |private|mgmt|a|b|$x|=|=|=|=|=|=|:| = | |  |\t|\"|'|"+
-		"$|-|+|# |;|&& | \u007c |(|)|{ |}|\u00a0|\uff1d|ｎ|е|ｖ|\u200b|\ufeff|\n|\n|\n|\n|.|yes|/", "|")
+		"$|-|+|# |;|&& | \u007c |(|)|{ |}|\u00a0|\uff1d|ｎ|е|ｖ|\u200b|\ufeff|\n|\n|\n|\n|.|yes|/|$(|`", "|")
 	random := rand.New(rand.NewPCG(1, 2))
 	var texts []string
 	for range 3000 {

@@ -27,6 +27,7 @@ var claims = []claim{
 	{"man/rdexec.8", `EXAMPLES: rdexec -n t1 -v mgmt`, grammar},
 	{"man/rdexec.8", `EXAMPLES: #!`, script},
 	{"man/rdexec.8", `EXAMPLES: (rdexec -n blue|mkdir)`, lines},
+	{"man/rdexec.8", `The resolvers of the host: rdexec`, by("runtime/enter/limits_test.go", "TestBusCanBeHidden")},
 	{"man/rdexec.8", `VRF: ip rule`, lines},
 }
 

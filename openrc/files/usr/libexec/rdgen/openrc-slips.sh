@@ -30,6 +30,9 @@ rdgen_line()
 	while [ -n "$rdgen_parts" ]; do
 		rdgen_rest="${rdgen_parts%%[;&|()\`]*}"
 		case "$rdgen_parts" in
+		"$rdgen_rest\`"*) # what comes is computed
+			rdgen_parts="${rdgen_parts#*[;&|()\`]}" rdgen_rest="$rdgen_rest$"
+			;;
 		*[\;\&\|\(\)\`]*) rdgen_parts="${rdgen_parts#*[;&|()\`]}" ;;
 		*) rdgen_parts= ;;
 		esac
@@ -201,7 +204,13 @@ rdgen_judge_command()
 	=* | :*) rdgen_rest="${rdgen_rest#?}" ;;
 	"$rdgen_after") return 0 ;;
 	*) # one word
-		[ -n "$rdgen_exact" ] && rdgen_domain_name || return 0
+		[ -n "$rdgen_exact" ] || return 0
+		if ! rdgen_domain_name; then
+			case "$rdgen_word" in
+			'$'*) rdgen_value='' ;; # vrf $(command)
+			*) return 0 ;;
+			esac
+		fi
 		rdgen_exact="$rdgen_key"
 		rdgen_meant "$rdgen_value"
 		[ -z "$rdgen_key" ] || return 0
