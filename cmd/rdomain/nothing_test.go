@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"rdgen/test/need"
+	"rdgen/test/sandbox"
 )
 
 // What two files say against each other was found by up alone: check was silent, and at
@@ -60,4 +63,27 @@ func TestDownKnowsTheOtherEnd(t *testing.T) {
 	says(t, 0, "", "rdomain: note: core: link to-leaf in netns core is the other end of leaf's up0, which goes with it\n"+
 		"rdomain: note: core: leaf is up and requires it\n", "down", "core")
 	quiet(t, "down", "leaf")
+}
+
+// A namespace that has lost its name still has its links for a while: the number of a
+// vxlan, the name of a cable's other end. up took that for somebody else's, and failed.
+func TestUpBesideTheDying(t *testing.T) {
+	start(t)
+	if !makes("link probe0 type vxlan id 9 remote 127.0.0.1 dstport 4789") {
+		need.Missing(t, need.Root, "a kernel without vxlan")
+	}
+	const link = "[Link vx0]\nKind=vxlan\nVNI=10\nRemote=192.0.2.9\n[Link v0]\nKind=veth\nPeer=v1\n"
+	file(t, "all", link)
+	quiet(t, "up", "all")
+	sandbox.Sh(t, `ip netns exec all sh -c 'exec sleep 0.8' >/dev/null 2>&1 & while [ "$(readlink /proc/$!/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done; ip netns delete all`)
+	if _, err, code := rdomain("up", "all"); code != 0 { // after a second it says what it waits for
+		t.Fatalf("up all = %d, %s", code, err)
+	}
+	quiet(t, "check", "all")
+	// One that stays is an error, which TimeoutSec=0 has at once.
+	file(t, "other", "[Domain]\nTimeoutSec=0\n"+strings.Replace(link, "v1", "w1", 1))
+	if _, err, code := rdomain("up", "other"); code != 111 || !strings.Contains(err, "other.conf:3: ip link add vx0") || !strings.Contains(err, "exists") {
+		t.Errorf("up other = %d, %s", code, err)
+	}
+	quiet(t, "down", "all")
 }

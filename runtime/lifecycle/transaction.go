@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
@@ -73,7 +74,7 @@ func (w *work) apply(p *plan.Plan) error {
 			p.Note(intent, step, record.Identity{Netns: id})
 			return w.save(intent)
 		}
-		made, err := w.Do(step, intent)
+		made, err := w.do(step, intent)
 		if rule, ok := step.Object.(object.Rule); ok && errors.Is(err, fs.ErrExist) {
 			if rule.Shared() {
 				w.forgetRule(rule) // somebody else was first
@@ -103,6 +104,28 @@ func (w *work) apply(p *plan.Plan) error {
 	}
 	w.r = done
 	return nil
+}
+
+// dying is how long is waited for a namespace that has lost its name, in seconds: the
+// kernel removes what is in it some time later.
+const dying = 10
+
+// do does a step. A link may exist already, by its number or by the name of its other
+// end, because of one in a namespace that is about to be gone.
+func (w *work) do(step object.Step, intent *record.Record) (made record.Identity, err error) {
+	made, err = w.Do(step, intent)
+	link, isLink := step.Object.(object.Link)
+	if !isLink || step.Verb != object.Add || !errors.Is(err, fs.ErrExist) {
+		return made, err
+	}
+	what := func() (string, problem.Pos) {
+		return fmt.Sprintf("what has the number or the name of link %s to go", link.Name), w.f.At(step.Line)
+	}
+	_ = w.h.wait(w.id, min(w.Timeout, dying), what, func() (bool, error) {
+		made, err = w.Do(step, intent)
+		return !errors.Is(err, fs.ErrExist), nil
+	})
+	return made, err
 }
 
 // giveUp takes back what the work did, because of err.
