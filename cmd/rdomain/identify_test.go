@@ -134,26 +134,7 @@ func boundCgroup(t *testing.T, ifindex uint32) string {
 // inBlue starts a process of nobody in namespace blue and in a cgroup.
 func inBlue(t *testing.T, cgroup string) (pid string) {
 	t.Helper()
-	cmd := exec.Command("ip", "netns", "exec", "blue", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "echo ready; read x")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		_ = cmd.Wait()
-	})
-	if _, err := out.Read(make([]byte, 6)); err != nil {
-		t.Fatal(err)
-	}
-	pid = fmt.Sprint(cmd.Process.Pid)
+	pid = fmt.Sprint(sandbox.Held(t, "ip", "netns", "exec", "blue", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
 	if err := os.WriteFile(cgroup+"/cgroup.procs", []byte(pid), 0); err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,8 @@ package identify
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -57,33 +55,6 @@ func TestHidepid(t *testing.T) {
 	}
 }
 
-// child starts a program that runs until the test ends, and returns its pid
-// when it runs.
-func child(t *testing.T, args ...string) int {
-	t.Helper()
-	cmd := exec.Command(args[0], append(args[1:], "sh", "-c", "echo $$; read x")...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		_ = cmd.Wait()
-	})
-	var pid int
-	if _, err := fmt.Fscan(io.LimitReader(out, 20), &pid); err != nil {
-		t.Fatal(err)
-	}
-	return pid
-}
-
 func of(t *testing.T, pid int) Location {
 	t.Helper()
 	w, err := New()
@@ -102,13 +73,13 @@ func TestProcess(t *testing.T) {
 	sandbox.Need(t)
 	sandbox.Sh(t, `ip netns add blue`)
 	defer sandbox.Sh(t, `ip netns delete blue`)
-	if at := of(t, child(t, "env")); at.ID != "" || at.Note != "" || at.Unnamed || at.Command != "sh" {
+	if at := of(t, sandbox.Held(t, "env")); at.ID != "" || at.Note != "" || at.Unnamed || at.Command != "sh" {
 		t.Errorf("a process beside this one: %+v", at)
 	}
-	if at := of(t, child(t, "ip", "netns", "exec", "blue")); at.ID != "blue" || at.Netns != "blue" || at.Note != "" {
+	if at := of(t, sandbox.Held(t, "ip", "netns", "exec", "blue")); at.ID != "blue" || at.Netns != "blue" || at.Note != "" {
 		t.Errorf("a process in blue: %+v", at)
 	}
-	if at := of(t, child(t, "unshare", "-n")); at.ID != "" || !at.Unnamed || !strings.Contains(at.Note, "without a name") {
+	if at := of(t, sandbox.Held(t, "unshare", "-n")); at.ID != "" || !at.Unnamed || !strings.Contains(at.Note, "without a name") {
 		t.Errorf("a process in a namespace without a name: %+v", at)
 	}
 	w, err := New()
@@ -147,7 +118,7 @@ func TestBoundByCgroup(t *testing.T) {
 	defer os.Remove(dir)
 	sandbox.Sh(t, `ip netns add blue; ip -n blue link add br0 index 77 type bridge`)
 	defer sandbox.Sh(t, `ip netns delete blue`)
-	pid := child(t, "ip", "netns", "exec", "blue")
+	pid := sandbox.Held(t, "ip", "netns", "exec", "blue")
 	if err := os.WriteFile(dir+"/cgroup.procs", []byte(fmt.Sprint(pid)), 0); err != nil {
 		t.Fatal(err)
 	}

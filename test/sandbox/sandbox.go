@@ -6,6 +6,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,4 +171,30 @@ func Sh(t testing.TB, script string) string {
 		t.Fatalf("%s\n%s\n%v", strings.TrimSpace(script), out, err)
 	}
 	return string(out)
+}
+
+// Held starts a program that executes what follows its arguments, and so a shell that
+// waits until the test ends. It returns the shell's pid, which runs when it does.
+func Held(t testing.TB, args ...string) (pid int) {
+	t.Helper()
+	cmd := exec.Command(args[0], append(args[1:], "sh", "-c", "echo $$; read x")...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		_ = cmd.Wait()
+	})
+	if _, err := fmt.Fscan(io.LimitReader(out, 20), &pid); err != nil {
+		t.Fatal(err)
+	}
+	return pid
 }
