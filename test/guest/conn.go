@@ -30,7 +30,6 @@ type Link struct {
 // conn speaks with the agent of a running guest.
 type conn struct {
 	link Link
-	out  *json.Encoder
 
 	greeting chan wire.Reply // what the agent says when it has started, number 0
 
@@ -41,7 +40,7 @@ type conn struct {
 
 func newConn(link Link) *conn {
 	greeting := make(chan wire.Reply, 1)
-	c := &conn{link: link, out: json.NewEncoder(link.Agent), greeting: greeting, waiting: map[int]chan wire.Reply{0: greeting}}
+	c := &conn{link: link, greeting: greeting, waiting: map[int]chan wire.Reply{0: greeting}}
 	go c.receive()
 	return c
 }
@@ -74,7 +73,7 @@ func (c *conn) ask(r wire.Request, limit time.Duration) (wire.Reply, error) {
 	r.ID = c.nextID
 	answer := make(chan wire.Reply, 1)
 	c.waiting[r.ID] = answer
-	err := c.out.Encode(r)
+	err := r.Send(c.link.Agent)
 	c.mu.Unlock()
 	if err != nil {
 		return wire.Reply{}, fmt.Errorf("%w: %w", ErrDead, err)

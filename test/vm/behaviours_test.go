@@ -16,50 +16,50 @@ import (
 // in at least one machine, and every release with at least one behaviour of each
 // family (TestBehaviours). `make test-all` sets RDGEN_TEST_ALL, and each test runs in all
 // the machines that it names itself; `RDGEN_TEST_ALL=1 go test -run NAME/MACHINE` is for one.
-// The seconds are about those of the machine alone on two processors: what takes longest
-// begins first, so that no processor waits in the end.
+// The seconds are about those of the machine alone, as far as known (make test prints
+// them): what takes longest begins first, so that no processor waits in the end.
 var behaviours = []struct {
 	family, test string
 	seconds      int
 	machines     string
 }{
 	// What a VRF is to a program, and a whole server in one.
-	{"vrf", "TestVRF", 60, "bookworm-systemd trixie-openrc"},
-	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
-	{"vrf", "TestArticle", 60, "trixie-openrc forky-systemd"},
-	{"vrf", "TestAlpinePlain", 60, "alpine-openrc"},
+	{"vrf", "TestVRF", 150, "bookworm-systemd trixie-openrc"},
+	{"vrf", "TestVRFHolds", 300, "bookworm-openrc trixie-openrc"},
+	{"vrf", "TestArticle", 200, "trixie-openrc forky-systemd"},
+	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 
 	// Services of OpenRC.
-	{"openrc", "TestOpenRCShapes", 60, "bookworm-openrc"},
-	{"openrc", "TestOpenRCFailsClosed", 60, "trixie-openrc"},
-	{"openrc", "TestOpenRCPackaged", 60, "trixie-openrc"},
-	{"openrc", "TestOpenRCNginx", 60, "trixie-openrc"},
+	{"openrc", "TestOpenRCShapes", 180, "bookworm-openrc"},
+	{"openrc", "TestOpenRCFailsClosed", 120, "trixie-openrc"},
+	{"openrc", "TestOpenRCPackaged", 150, "trixie-openrc"},
+	{"openrc", "TestOpenRCNginx", 90, "trixie-openrc"},
 	{"openrc", "TestOpenRCPage", 60, "trixie-openrc"},
-	{"openrc", "TestOpenRCCycles", 60, "trixie-openrc"},
-	{"openrc", "TestOpenRCHome", 60, "forky-openrc"},
-	{"openrc", "TestOpenRCBoot", 60, "forky-openrc"},
-	{"openrc", "TestOpenRCS6", 60, "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
-	{"openrc", "TestAlpinePage", 60, "alpine-openrc"},
-	{"openrc", "TestAlpineBeside", 60, "alpine-openrc"},
+	{"openrc", "TestOpenRCCycles", 120, "trixie-openrc"},
+	{"openrc", "TestOpenRCHome", 100, "forky-openrc"},
+	{"openrc", "TestOpenRCBoot", 90, "forky-openrc"},
+	{"openrc", "TestOpenRCS6", 80, "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
+	{"openrc", "TestAlpinePage", 150, "alpine-openrc"},
+	{"openrc", "TestAlpineBeside", 120, "alpine-openrc"},
 	{"openrc", "TestAlpinePackage", 60, "alpine-openrc"},
-	{"openrc", "TestAlpineMore", 60, "alpine-openrc"},
-	{"openrc", "TestAlpineGuard", 60, "alpine-openrc"}, // those of Debian are in test/native
+	{"openrc", "TestAlpineMore", 100, "alpine-openrc"},
+	{"openrc", "TestAlpineGuard", 90, "alpine-openrc"}, // those of Debian are in test/native
 
 	// Units of systemd.
-	{"systemd", "TestSystemdGuide", 60, "bookworm-systemd"},
-	{"systemd", "TestSystemdVRF", 60, "trixie-systemd"},
-	{"systemd", "TestSystemdBesideVRF", 60, "forky-systemd"},
+	{"systemd", "TestSystemdGuide", 80, "bookworm-systemd"},
+	{"systemd", "TestSystemdVRF", 120, "trixie-systemd"},
+	{"systemd", "TestSystemdBesideVRF", 90, "forky-systemd"},
 
 	// Services of s6-rc and s6-svscan in VRFs; test/native has them in namespaces, on
 	// every release.
-	{"s6", "TestS6", 60, "trixie-openrc"},
+	{"s6", "TestS6", 120, "trixie-openrc"},
 
 	// What rdomain makes.
-	{"domains", "TestDomainsLinks", 60, "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
+	{"domains", "TestDomainsLinks", 120, "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
 	{"domains", "TestDomainsIfState", 60, "trixie-openrc"},
-	{"domains", "TestDomainsInside", 60, "trixie-openrc"},
-	{"domains", "TestDomainsOfOthers", 60, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
-	{"domains", "TestDomainsKilled", 60, "trixie-openrc"},
+	{"domains", "TestDomainsInside", 90, "trixie-openrc"},
+	{"domains", "TestDomainsOfOthers", 90, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
+	{"domains", "TestDomainsKilled", 150, "trixie-openrc"},
 }
 
 // families are the releases on which each family has a behaviour in `make test`.

@@ -44,11 +44,13 @@ var (
 	makers   = &places{name: "maker", count: 2} // of images and of booted states, beside the machines
 )
 
+// machineCount is one more than there are processors: a machine has mostly one, and
+// waits now and then.
 func machineCount() int {
 	if n, err := strconv.Atoi(os.Getenv("RDGEN_VM_MACHINES")); err == nil && n > 0 {
 		return n
 	}
-	return runtime.NumCPU()
+	return runtime.NumCPU() + 1
 }
 
 // take waits until a place is free, and holds it until the file is closed. Of this

@@ -49,7 +49,7 @@ func (s System) image() string { return s.Release + "-" + string(s.Init) }
 // a machine cannot be had here, or fails it where RDGEN_REQUIRE lists the layer
 // vm, or vm-RELEASE. The machine is stopped, and its console and logs kept if t
 // failed, when t ends. No more machines run at once, by all tests of the host
-// together, than there are processors, or $RDGEN_VM_MACHINES.
+// together, than one more than there are processors, or $RDGEN_VM_MACHINES.
 func Boot(t testing.TB, s System) *Machine {
 	t.Helper()
 	layer := need.VM + "-" + s.Release

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -25,10 +26,10 @@ func Serve(port io.ReadWriter) error {
 		out.Encode(r)
 	}
 	reply(Reply{})
-	in := json.NewDecoder(port)
+	in := bufio.NewReader(port)
 	for {
-		var r Request
-		if err := in.Decode(&r); err != nil {
+		r, err := receive(in)
+		if err != nil {
 			return fmt.Errorf("read a request: %w", err)
 		}
 		go func() { reply(do(r)) }()
