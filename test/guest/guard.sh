@@ -39,10 +39,10 @@ altered()
 	*) ok "$1: rdgen check says so" warned ;;
 	esac
 	start >/tmp/start 2>&1
-	ok "$1: the one without a domain starts" awaited runs 8102
+	ok "$1: the one without a domain starts" await runs 8102
 	case $2 in
 	enters)
-		ok "$1: the one with a domain starts" awaited runs 8101
+		ok "$1: the one with a domain starts" await runs 8101
 		is "$1: its daemon is inside" t1 domain
 		is "$1: its functions are" t1 cat /run/inside.where
 		;;
@@ -57,6 +57,6 @@ altered()
 	esac
 	cat /tmp/openrc-run.sh >"$run"
 	stop >/tmp/stop 2>&1
-	ok "$1: the one with a domain stops" awaited silent 8101
-	ok "$1: the other stops" awaited silent 8102
+	ok "$1: the one with a domain stops" await silent 8101
+	ok "$1: the other stops" await silent 8102
 }

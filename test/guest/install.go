@@ -47,8 +47,8 @@ func (g *Guest) unpack(t testing.TB, archive []byte) {
 	}
 }
 
-// PutProbe builds test/vm/probe, a program with which tests look at sockets, and
-// puts it into the guest as /usr/local/bin/probe.
+// PutProbe puts the programs of tests into the guest's /usr/local/bin: test/vm/probe, which
+// looks at sockets, await and cg.
 func (g *Guest) PutProbe(t testing.TB) {
 	t.Helper()
 	path, err := need.Program("test/vm/probe")
@@ -60,6 +60,8 @@ func (g *Guest) PutProbe(t testing.TB) {
 		t.Fatal(err)
 	}
 	g.Put(t, "/usr/local/bin/probe", 0o755, data)
+	g.Put(t, "/usr/local/bin/await", 0o755, []byte(Await))
+	g.Put(t, "/usr/local/bin/cg", 0o755, []byte(cg))
 }
 
 // targets are those of the Makefile that install what an init system needs.

@@ -1,7 +1,6 @@
 #!/bin/sh
 # What the scripts of tests share, read before each part of them. ok and fails
-# run a command and print one line of the verdict; awaited runs one again until
-# it succeeds.
+# run a command and print one line of the verdict. await stands before it.
 exec 2>&1
 ok()
 {
@@ -29,29 +28,23 @@ is()
 	got=$("$@" 2>&1)
 	if [ "$got" = "$want" ]; then echo "ok: $name"; else echo "not ok: $name ($* prints \"$got\"; want \"$want\")"; fi
 }
-awaited()
-{
-	for _ in $(seq 200); do
-		"$@" >/dev/null 2>&1 && return
-		sleep 0.1
-	done
-	"$@"
-}
+# awaited: await, as scripts of today call it too.
+awaited() { await "$@"; }
 # has COMMAND PATTERN: that COMMAND prints it, sooner or later.
-has() { awaited sh -c "$1 | grep -q -- '$2'" || { sh -c "$1"; return 1; }; }
+has() { await sh -c "$1 | grep -q -- '$2'" || { sh -c "$1"; return 1; }; }
 
 # unit NAME: writes a unit of the administrator's.
 unit() { cat >"/etc/systemd/system/$1"; }
 failed() { ! systemctl start "$1" && [ "$(systemctl is-active "$1")" != active ] && [ ! -e /run/leaked ]; }
 netns_of() { readlink "/proc/$(systemctl show -p MainPID --value "$1")/ns/net"; }
 is_inside() { [ "$(netns_of "$1")" = "net:[$(stat -Lc %i "/run/netns/$2")]" ]; }
-inside() { awaited is_inside "$1" "$2"; }
+inside() { await is_inside "$1" "$2"; }
 # sees INSTANCE LINK NAME: that the instance's new sockets are all bound to LINK.
 sees()
 {
-	awaited test -p "/run/look/$1"
+	await test -p "/run/look/$1"
 	echo "$3" >"/run/look/$1"
-	awaited test -e "/run/look/$3.$1"
+	await test -e "/run/look/$3.$1"
 	cat "/run/look/$3.$1"
 	grep -q "^tcp4 $2\$" "/run/look/$3.$1" && ! grep -Ev " $2\$|address family|rotocol|permitted|denied" "/run/look/$3.$1"
 }

@@ -25,6 +25,18 @@ func Script(t testing.TB, files fs.FS, names ...string) string {
 	return all.String()
 }
 
+// Part returns a part of script/NAME.sh in files: from the line "# part: LABEL" to the next
+// such line.
+func Part(t testing.TB, files fs.FS, name, label string) string {
+	t.Helper()
+	_, text, found := strings.Cut(Script(t, files, name), "\n# part: "+label+"\n")
+	if !found {
+		t.Fatalf("script/%s.sh has no part %q", name, label)
+	}
+	text, _, _ = strings.Cut(text, "\n# part: ")
+	return text + "\n"
+}
+
 // Lint reads script/*.sh of the current folder, and more, with shellcheck and with
 // the shells of the machines.
 func Lint(t *testing.T, more ...string) {

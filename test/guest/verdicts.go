@@ -11,13 +11,26 @@ import (
 //go:embed prelude.sh
 var prelude string
 
-// Verdicts runs a script in the guest, in the parts that lines of "---" make
-// of it, each in a shell of its own. It fails t for each part that has a line
+// Await is the shell function await, by which all scripts wait.
+//
+//go:embed await.sh
+var Await string
+
+// Session is the shell function session, which makes a user of OpenRC and its services.
+//
+//go:embed user.sh
+var Session string
+
+//go:embed cg.sh
+var cg string
+
+// Verdicts runs a script in the guest, in the parts that lines "# part: LABEL"
+// make of it, each in a shell of its own. It fails t for each part that has a line
 // which begins with "not ok", or that does not come to its end.
 func (g *Guest) Verdicts(t testing.TB, script string) {
 	t.Helper()
-	for part := range strings.SplitSeq(script, "\n---\n") {
-		out := g.Run(t, "/bin/sh", "-uc", prelude+part+"\necho the end\n")
+	for part := range strings.SplitSeq(script, "\n# part: ") {
+		out := g.Run(t, "/bin/sh", "-uc", prelude+Await+"# "+part+"\necho the end\n")
 		bad := out.Code != 0 || !strings.HasSuffix(out.Stdout, "\nthe end\n") || !strings.Contains(out.Stdout, "ok: ")
 		for line := range strings.Lines(out.Stdout) {
 			bad = bad || strings.HasPrefix(line, "not ok: ")

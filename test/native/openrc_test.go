@@ -1,6 +1,10 @@
 package native
 
-import "testing"
+import (
+	"testing"
+
+	"rdgen/test/guest"
+)
 
 // TestOpenRC: services of each kind in a namespace and beside it, through
 // everything that a service goes through, and once more at boot.
@@ -27,7 +31,7 @@ func TestOpenRCGuard(t *testing.T) {
 
 // TestOpenRCUser: a user's session, which OpenRC has since 0.60.
 func TestOpenRCUser(t *testing.T) {
-	each(t, openrcs[2:], func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "user")) })
+	each(t, openrcs[2:], func(t *testing.T, m *Machine) { m.Verdicts(t, guest.Session+script(t, "user")) })
 }
 
 // TestOpenRCElsewhere: the hook, the domain's script and the programs, where

@@ -3,6 +3,8 @@ package vm
 import (
 	"strings"
 	"testing"
+
+	"rdgen/test/guest"
 )
 
 var alpines = []System{{Release: Alpine, Init: OpenRC}}
@@ -32,7 +34,7 @@ func TestAlpineBeside(t *testing.T) {
 // service.
 func TestAlpineMore(t *testing.T) {
 	each(t, alpines, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "alpine-more"))
+		m.Verdicts(t, guest.Session+script(t, "alpine-more"))
 	})
 }
 

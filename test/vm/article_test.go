@@ -5,57 +5,18 @@ import (
 	"testing"
 )
 
-// article is the network of a published recipe for a management VRF on Alpine:
-// the management LAN 10.20.30.0/24 behind eth0, this server as 10.20.30.40,
-// the VRF vrf-management with table 1. The Internet is a host behind w0.
-var article = strings.NewReplacer("eth1", "eth0", "/etc/rdomain/mgmt.conf", "/run/test/unused").Replace(two) + `
-rm -f /etc/rdomain/*
-cat >/root/rules <<'EOT'
-1000 from all lookup [l3mdev-table]
-2000 from all lookup [l3mdev-table] unreachable
-32765 from all lookup local
-32766 from all lookup main
-EOT
-# same_rules: the rules are the article's; rdomain has one more, for datagrams
-# that name another interface.
-cat >/usr/local/bin/same_rules <<'EOT'
-#!/bin/sh
-for f in -4 -6; do
-	ip $f rule show | sed 's/:[[:space:]]*/ /; s/ proto kernel//; /lookup default/d; /^2001 from all fwmark 0x80000000\/0x80000000 unreachable/d' | sed 's/ *$//' >/run/test/rules
-	diff /root/rules /run/test/rules || exit 1
-done
-EOT
-chmod +x /usr/local/bin/same_rules
-ssh-keygen -q -t ed25519 -N '' -f /root/key
-mkdir -p /root/.ssh /run/sshd; chmod 700 /root/.ssh; cp /root/key.pub /root/.ssh/authorized_keys
-cat >/usr/local/bin/login <<'EOT'
-#!/bin/sh
-# login HOST FROM: what ssh from the namespace says.
-exec ip netns exec "$2" ssh -n -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-	-o ConnectTimeout=20 -o LogLevel=ERROR "root@$1" 'echo hello from $(hostname)'
-EOT
-chmod +x /usr/local/bin/login
-`
-
-const sshdScript = `#!/sbin/openrc-run
-command=/usr/sbin/sshd
-command_args="-D -e"
-command_background=true
-pidfile=/run/sshd.pid
-start_pre() { checkpath -d -m 0755 /run/sshd && /usr/sbin/sshd -t; }
-`
-
 // TestArticle is the published server: as it was published, and with a member
 // link, which makes it serve.
 func TestArticle(t *testing.T) {
 	each(t, []System{openrcs[0], openrcs[1], systemds[1], systemds[2]}, func(t *testing.T, m *Machine) {
-		m.Sh(t, article)
+		putPrograms(t, m, "same_rules", "login")
+		m.Sh(t, script(t, "network", "article"))
 		ssh, stop, start := "sshd", "rc-service sshd stop; rc-service rdomain.vrf-management stop", "rc-service sshd start"
 		if m.System.Init == Systemd {
 			ssh, stop, start = "ssh", "systemctl stop ssh rdomain@vrf-management", "rdgen systemd ssh -o / && systemctl daemon-reload && systemctl start ssh"
 			m.Sh(t, "systemctl mask ssh.socket")
 		} else {
-			m.Put(t, "/etc/init.d/sshd", 0o755, []byte(sshdScript))
+			m.Put(t, "/etc/init.d/sshd", 0o755, []byte(script(t, "service-sshd")))
 			m.Sh(t, "ln -s rdomain /etc/init.d/rdomain.vrf-management")
 		}
 		m.Put(t, "/etc/conf.d/"+ssh, 0o644, []byte("vrf=vrf-management\n"))
@@ -97,16 +58,7 @@ func TestArticle(t *testing.T) {
 // testPublished is the recipe to the letter: the VRF has a route by eth0, and
 // eth0 is not in it. The service is isolated, and cannot be reached.
 func testPublished(t *testing.T, m *Machine) {
-	m.Sh(t, `modprobe vrf
-		ip link add vrf-management type vrf table 1; ip link set vrf-management up
-		for f in -4 -6; do
-			ip $f rule add pref 32765 table local; ip $f rule del pref 0
-			ip $f rule add pref 2000 l3mdev unreachable
-		done
-		ip route add 10.20.30.0/24 dev eth0 table 1; ip route add 2001:db8:1::/64 dev eth0 table 1
-		same_rules
-		rdexec -v vrf-management -- probe listen 0.0.0.0:22 >/dev/null 2>&1 & echo $! >/run/test/pid
-		await sh -c "ss -Htln | grep -F '%vrf-management:22'"`)
+	m.Sh(t, part(t, "published", "recipe"))
 	for _, from := range []string{"lan", "world"} {
 		if out := m.Run(t, "ip", "netns", "exec", from, "probe", "ask", "10.20.30.40:22"); out.Code == 0 {
 			t.Errorf("as published, %s reaches the service", from)
@@ -128,10 +80,7 @@ func testPublished(t *testing.T, m *Machine) {
 
 // testServer looks at sshd in the management VRF from all sides.
 func testServer(t *testing.T, m *Machine) {
-	m.Sh(t, `same_rules; for f in -4 -6; do ip $f rule | grep 2001; done; rdomain check vrf-management
-		await sh -c "ss -Htln | grep -F '0.0.0.0%vrf-management:22'"; ss -Htln | grep -F '[::]%vrf-management:22'
-		for a in 10.20.30.40 2001:db8:1::40; do login $a lan | grep -x "hello from $(hostname)"; done
-		for a in 8.8.8.8 2001:db8:2::9; do ping -c 1 -W 5 $a; done`)
+	m.Sh(t, part(t, "published", "server"))
 	for _, c := range []struct{ from, to string }{
 		{"world", "192.0.2.1:22"}, {"world", "[2001:db8:2::1]:22"}, {"world", "10.20.30.40:22"}, {"world", "[2001:db8:1::40]:22"},
 	} {
@@ -148,11 +97,5 @@ func testServer(t *testing.T, m *Machine) {
 // rules is seen by what it does to a stranger's.
 func testNetworkd(t *testing.T, m *Machine) {
 	m.Put(t, "/etc/systemd/network/w0.network", 0o644, []byte("[Match]\nName=w0\n[Network]\nAddress=192.0.2.1/24\nAddress=2001:db8:2::1/64\nGateway=192.0.2.9\n"))
-	m.Sh(t, `ip rule add pref 3000 table 77; ip -6 rule add pref 3000 table 77
-			systemctl start systemd-networkd; await sh -c '! ip rule | grep -q 3000'; await sh -c '! ip -6 rule | grep -q 3000'
-			await sh -c "networkctl status w0 | grep -q w0.network"
-			ip rule add pref 3000 table 77; systemctl restart systemd-networkd; await sh -c '! ip rule | grep -q 3000'
-			same_rules; rdomain check vrf-management; login 10.20.30.40 lan
-			systemctl stop systemd-networkd.socket systemd-networkd 2>/dev/null || :
-			ip address replace 192.0.2.1/24 dev w0; ip route replace default via 192.0.2.9; ip -6 route replace default via 2001:db8:2::9 2>/dev/null || :`)
+	m.Sh(t, part(t, "published", "networkd"))
 }

@@ -29,7 +29,7 @@ func benchMachine(b *testing.B, s System) *Machine {
 	m := Boot(b, s)
 	m.Install(b)
 	m.PutProbe(b)
-	m.Sh(b, two)
+	m.Sh(b, script(b, "network", "two"))
 	b.ResetTimer()
 	return m
 }

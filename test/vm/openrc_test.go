@@ -5,137 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rdgen/test/guest"
 )
-
-// The domains of OpenRC's tests: a namespace with a resolver of its own, a VRF
-// with an address, a VRF inside the namespace. The address of the link
-// "outside" is one of the default domain, which nothing in them may reach.
-const openrcDomains = `
-mkdir -p /etc/rdomain /etc/conf.d /etc/netns/t1 /srv
-ip link set lo up
-ip link add outside type dummy
-ip address add 192.0.2.1/24 dev outside
-ip link set outside up
-ping -c 1 -W 2 192.0.2.1 >/dev/null
-echo nameserver 192.0.2.53 >/etc/netns/t1/resolv.conf
-cat >/etc/rdomain/mgmt.conf <<X
-[Domain]
-Kind=vrf
-Table=10
-
-[Link d0]
-Kind=dummy
-Address=10.20.30.40/24
-X
-printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@t1.conf
-for d in t1 mgmt inner@t1; do ln -s rdomain /etc/init.d/rdomain.$d; done
-`
-
-// openrcTools are shell functions of the tests in the guest. A service's
-// functions say "here NAME" to write down the domain that they run in.
-const openrcTools = `
-here() { echo "$RC_SVCNAME $1 in $(rdomain identify $$ 2>&1)" >>/run/where; }
-sockets() { ss -Htlnp; [ ! -e /run/netns/t1 ] || ip netns exec t1 ss -Htlnp; }
-# where: the port and the domain of each daemon that listens
-where()
-{
-	rdomain ps >/tmp/ps
-	sockets | sed -n 's/.*:\(8[0-9]*\) .*pid=\([0-9]*\).*/\1 \2/p' | sort -u | while read -r port pid; do
-		echo "$port in $(awk -v p="$pid" '$2 == p { print $1 }' /tmp/ps)"
-	done
-}
-# pid PORT: who listens there
-pid() { sockets | sed -n "s/.*:$1 .*pid=\([0-9]*\).*/\1/p" | head -n 1; }
-# await COMMAND: until it succeeds
-await() { for tries in $(seq 200); do ! "$@" || return 0; sleep 0.2; done; echo "never: $*" >&2; return 1; }
-listens() { [ -n "$(pid "$1")" ]; }
-silent() { [ -z "$(pid "$1")" ]; }
-count() { [ "$(sockets | grep -c ':8[0-9][0-9][0-9] ')" = "$1" ]; }
-# pairs COMMAND SERVICE...: two at a time; prints what a failing one said
-pairs()
-{
-	command=$1
-	shift
-	printf '%s\n' "$@" | xargs -P 2 -n 1 sh -c "($command)"' >/tmp/said.$1 2>&1 || { echo "$1: $?"; cat /tmp/said.$1; }' sh
-}
-# fails COMMAND...: prints what it says if it fails, as it must
-fails() { if "$@" >/tmp/fails 2>&1; then echo "$* works"; else sed 's/.*\.\.\.rdomain/rdomain/' /tmp/fails | grep -e '^rd' -e '^ \* [^AC]' | grep -v -e usage: -e 'Bringing up' -e 'Starting rdomain-watch' -e 'rdomain: note' || :; fi; }
-`
-
-// openrcDaemon is what the services run: it tries to reach the default domain,
-// has a child say where it is, and becomes a web server.
-const openrcDaemon = `#!/bin/busybox sh
-. /usr/local/lib/tools.sh
-! ping -c 1 -W 1 192.0.2.1 >/dev/null 2>&1 || echo "the daemon on port $1" >>/run/leaks
-cat /etc/resolv.conf >/run/resolv.$1
-sh -c 'echo "$1 child in $(rdomain identify $$)" >>/run/children' sh "$1" &
-exec busybox httpd -f -p "$1" -h /srv
-`
-
-// openrcShapes are the services: one script for each way to write one, and the
-// instances SHAPE.KIND are links. Each has a port of its own in its conf.d.
-var openrcShapes = map[string]string{
-	"decl": `
-command=/bin/busybox
-command_args="sh /usr/local/bin/daemon $port"
-command_background=yes
-pidfile="/run/$RC_SVCNAME.pid"
-extra_commands=look
-extra_started_commands=reload
-start_pre() { here start_pre; }
-start_post() { here start_post; }
-stop_pre() { here stop_pre; }
-stop_post() { here stop_post; }
-reload() { here reload; }
-look() { here look; }
-`,
-	// It goes to the background by itself and has no pid file (which rc-status of
-	// OpenRC 0.56 takes for a crash, in a domain or not). Debian's
-	// start-stop-daemon starts no second process of one executable unless a pid
-	// file, which does not exist, says that it does not run; stop has none.
-	"auto": `
-command=/usr/local/bin/httpd
-command_args="-p $port -h /srv"
-start_stop_daemon_args="--pidfile /run/$RC_SVCNAME.never"
-`,
-	"super": `
-supervisor=supervise-daemon
-command=/bin/busybox
-command_args="sh /usr/local/bin/daemon $port"
-pidfile="/run/$RC_SVCNAME.pid"
-respawn_delay=1
-healthcheck_timer=1
-extra_commands="healthcheck unhealthy"
-healthcheck() { [ -e "/run/$RC_SVCNAME.checked" ] || here healthcheck; : >"/run/$RC_SVCNAME.checked"; }
-unhealthy() { :; }
-`,
-	"own": `
-start() {
-	here start
-	ebegin "Starting $RC_SVCNAME"
-	start-stop-daemon --start --background --make-pidfile --pidfile "/run/$RC_SVCNAME.pid" --exec /bin/busybox -- sh /usr/local/bin/daemon "$port"
-	eend $?
-}
-stop() {
-	here stop
-	ebegin "Stopping $RC_SVCNAME"
-	start-stop-daemon --stop --pidfile "/run/$RC_SVCNAME.pid" --retry 5
-	eend $?
-}
-`,
-	"rules": `
-start() {
-	ebegin "Loading rules"
-	nft add table inet "$table" && ipset create "$table" hash:ip
-	eend $?
-}
-stop() {
-	ebegin "Flushing rules"
-	nft flush ruleset && ipset destroy
-	eend $?
-}
-`,
-}
 
 // openrcKinds are the domains, in the order of the ports' last digits.
 var openrcKinds = []struct{ name, id, conf string }{
@@ -147,21 +19,23 @@ var openrcKinds = []struct{ name, id, conf string }{
 
 var openrcPorts = map[string]int{"decl": 8110, "auto": 8120, "super": 8130, "own": 8140}
 
-// putOpenRC puts the domains, the tools and the services into the guest.
+// putOpenRC puts the domains, the tools and the services into the guest: a script for each
+// way to write one (script/service-SHAPE.sh), of which the instances SHAPE.KIND are links.
+// Each has a port of its own in its conf.d.
 func putOpenRC(t *testing.T, m *Machine, shapes ...string) {
-	m.Put(t, "/usr/local/lib/tools.sh", 0o644, []byte(openrcTools))
-	m.Put(t, "/usr/local/bin/daemon", 0o755, []byte(openrcDaemon))
-	script := openrcDomains + "cp /bin/busybox /usr/local/bin/httpd\n"
+	m.Put(t, "/usr/local/lib/tools.sh", 0o644, []byte(guest.Await+script(t, "openrc-tools")))
+	m.Put(t, "/usr/local/bin/daemon", 0o755, []byte(script(t, "openrc-daemon")))
+	text := script(t, "network", "openrc-domains") + "cp /bin/busybox /usr/local/bin/httpd\n"
 	for _, shape := range shapes {
-		m.Put(t, "/etc/init.d/"+shape, 0o755, []byte("#!/sbin/openrc-run\n. /usr/local/lib/tools.sh"+openrcShapes[shape]))
+		m.Put(t, "/etc/init.d/"+shape, 0o755, []byte(script(t, "service-"+shape)))
 		for i, k := range openrcKinds {
-			script += fmt.Sprintf("ln -s %[1]s /etc/init.d/%[1]s.%[2]s; printf 'port=%[3]d table=x%[2]s\\n%[4]s' >/etc/conf.d/%[1]s.%[2]s\n",
+			text += fmt.Sprintf("ln -s %[1]s /etc/init.d/%[1]s.%[2]s; printf 'port=%[3]d table=x%[2]s\\n%[4]s' >/etc/conf.d/%[1]s.%[2]s\n",
 				shape, k.name, openrcPorts[shape]+i, strings.ReplaceAll(k.conf, "\n", `\n`))
 		}
 	}
 	// Two first commands at once would both read the old dependencies: OpenRC makes
 	// the cache without a lock.
-	m.Sh(t, script+"rc-update -u >/dev/null 2>&1")
+	m.Sh(t, text+"rc-update -u >/dev/null 2>&1")
 }
 
 // tools runs a script with the tools in the guest.
@@ -239,9 +113,7 @@ func TestOpenRCShapes(t *testing.T) {
 		wantLines(t, "functions", tools(t, m, "sed 's/ *$//' /run/where; rm /run/where"), hooks...)
 
 		// A crash: supervise-daemon respawns the daemon in its domain.
-		got = tools(t, m, `for n in 0 1 2 3; do pid 813$n; done >/tmp/old; kill -9 $(cat /tmp/old)
-respawned() { count 16 && ! { for n in 0 1 2 3; do pid 813$n; done; } | grep -qxF -f /tmp/old; }
-await respawned; where`)
+		got = tools(t, m, part(t, "openrc-left", "crashed"))
 		wantLines(t, "after a crash", got, where...)
 
 		// One that has no pid file: its stop finds its own.
@@ -271,16 +143,7 @@ await respawned; where`)
 		// (OpenRC 0.64 leaves openrc/NAME of every service there is.)
 		m.Sh(t, "mount | sort >/tmp/mounts")
 		rcAll(t, m, "stop", services)
-		got = tools(t, m, `
-grep -e rmdir -e rror /tmp/said.* || :
-await count 0
-rc-status -a | grep -e '\.none ' -e '\.netns ' -e '\.vrf ' -e '\.both ' || :
-find /sys/fs/cgroup -name '*.*[nhf]' -path '*.[nvb]*' | grep -v /openrc/ | grep -e none -e netns -e vrf -e both || :
-mount | sort | diff /tmp/mounts - || :
-nft list ruleset; ip netns exec t1 nft list ruleset; ipset list -n; ip netns exec t1 ipset list -n
-ls /run/openrc/options | grep -e '\.' || :
-echo end
-`)
+		got = tools(t, m, part(t, "openrc-left", "stopped"))
 		wantLines(t, "after stop", got, "end")
 		wantLines(t, "functions of stop", tools(t, m, "grep -v -e none -e ' in t1$' -e ' in mgmt$' -e ' in inner@t1$' /run/where || grep -c stop_post /run/where"), "6")
 	})

@@ -6,60 +6,11 @@ import (
 	"testing"
 )
 
-// two is two hosts and three domains: the default domain of the machine reaches
-// the host "world" by the link w0, the VRF mgmt reaches the host "lan" by the
-// link eth1, and inner is a VRF in the namespace t1. Each host is a namespace.
-const two = `
-mkdir -p /etc/rdomain /run/test
-cat >/etc/rdomain/mgmt.conf <<'EOT'
-[Domain]
-Kind=vrf
-Table=10
-
-[Link eth1]
-EOT
-cat >/etc/rdomain/inner@t1.conf <<'EOT'
-[Domain]
-Kind=vrf
-Table=20
-EOT
-ip link set lo up
-for host in lan world; do ip netns add $host; ip -n $host link set lo up; done
-ip link add eth1 type veth peer name lan0 netns lan
-ip link add w0 type veth peer name world0 netns world
-sysctl -qw net.ipv6.conf.eth1.accept_dad=0 net.ipv6.conf.w0.accept_dad=0 net.ipv4.ping_group_range='0 2147483647'
-ip address add 10.20.30.40/24 dev eth1; ip address add 2001:db8:1::40/64 dev eth1; ip link set eth1 up
-ip address add 192.0.2.1/24 dev w0; ip address add 2001:db8:2::1/64 dev w0; ip link set w0 up
-ip netns exec lan sysctl -qw net.ipv6.conf.lan0.accept_dad=0
-ip netns exec world sysctl -qw net.ipv6.conf.world0.accept_dad=0
-ip -n lan address add 10.20.30.1/24 dev lan0; ip -n lan address add 2001:db8:1::1/64 dev lan0; ip -n lan link set lan0 up
-ip -n world address add 192.0.2.9/24 dev world0; ip -n world address add 2001:db8:2::9/64 dev world0
-ip -n world address add 8.8.8.8/32 dev lo; ip -n world link set world0 up
-ip netns exec world sysctl -qw net.ipv4.conf.world0.arp_ignore=1
-ip -n lan route add default via 10.20.30.40; ip -n lan route add default via 2001:db8:1::40
-ip -n world route add default via 192.0.2.1; ip -n world route add default via 2001:db8:2::1
-ip route add default via 192.0.2.9
-# await COMMAND...: until it succeeds.
-cat >/usr/local/bin/await <<'EOT'
-#!/bin/sh
-for i in $(seq 300); do "$@" >/dev/null 2>&1 && exit 0; sleep 0.1; done
-echo "await: $*" >&2
-exit 1
-EOT
-chmod +x /usr/local/bin/await
-# cg: where cgroup v2 is mounted.
-cat >/usr/local/bin/cg <<'EOT'
-#!/bin/sh
-for d in /sys/fs/cgroup/unified /sys/fs/cgroup; do [ ! -e $d/cgroup.controllers ] || exec echo $d; done
-EOT
-chmod +x /usr/local/bin/cg
-`
-
 // TestVRF is about real VRFs: what rdexec binds, what cannot leave, and what
 // happens when a VRF goes, or cannot be entered.
 func TestVRF(t *testing.T) {
 	each(t, append(openrcs, System{Release: "bookworm", Init: Systemd}, System{Release: "forky", Init: Systemd}), func(t *testing.T, m *Machine) {
-		m.Sh(t, two+"rdomain up mgmt inner@t1; ip netns exec t1 sysctl -qw net.ipv4.ping_group_range='0 2147483647'")
+		m.Sh(t, script(t, "network", "two")+"rdomain up mgmt inner@t1; ip netns exec t1 sysctl -qw net.ipv4.ping_group_range='0 2147483647'")
 		for _, c := range []struct {
 			name string
 			test func(*testing.T, *Machine)
@@ -183,13 +134,7 @@ func testEscape(t *testing.T, m *Machine) {
 // What is in a VRF is seen by the tools of iproute2, where they look, and by
 // rdomain always.
 func testIdentify(t *testing.T, m *Machine) {
-	m.Sh(t, `rdexec -v mgmt -- sleep 1000 & echo $! >/run/test/joined
-		ip vrf exec mgmt sleep 1001 & echo $! >/run/test/theirs
-		rdexec -n t1 -v inner -- sleep 1002 & echo $! >/run/test/inner
-		rdexec -v mgmt -c /elsewhere -- sleep 1003 & echo $! >/run/test/elsewhere
-		sleep 1004 & echo $! >/run/test/outside
-		for n in 0 1 2 3 4; do await pgrep -x -f "sleep 100$n"; done
-		cat /run/test/elsewhere >$(cg)/elsewhere/cgroup.procs`)
+	m.Sh(t, part(t, "vrf", "identify"))
 	for _, c := range []struct{ who, rdomain, iproute2 string }{
 		{"joined", "mgmt\n", "mgmt\n"}, {"theirs", "mgmt\n", "mgmt\n"}, {"inner", "inner@t1\n", "inner\n"},
 		{"elsewhere", "mgmt\n", ""}, {"outside", "", ""},
@@ -204,13 +149,7 @@ func testIdentify(t *testing.T, m *Machine) {
 	// What nothing keeps in its VRF is told.
 	m.Sh(t, `rdomain identify $(cat /run/test/theirs) 2>&1 | grep 'can leave the vrf'
 		for p in joined inner elsewhere outside; do ! rdomain identify $(cat /run/test/$p) 2>&1 | grep note; done`)
-	m.Sh(t, `cd /run/test; ip vrf pids mgmt | grep -w $(cat joined); ip vrf pids mgmt | grep -w $(cat theirs)
-		rdomain ps mgmt >ps; for p in joined theirs elsewhere; do grep -w $(cat $p) ps; done; ! grep -w $(cat outside) ps
-		rdomain ps inner@t1 | grep -w $(cat inner)
-		kill $(cat joined theirs inner elsewhere outside)
-		await rmdir $(cg)/elsewhere
-		rdexec -v mgmt -- probe listen 0.0.0.0:7007 >/dev/null 2>&1 & pid=$!
-		await sh -c "ss -Htln | grep 7007"; ss -Htln | grep -F 0.0.0.0%mgmt:7007; kill $pid`)
+	m.Sh(t, part(t, "vrf", "ps"))
 }
 
 // The kernel allows 64 programs for a cgroup; no number of starts comes near.
@@ -251,14 +190,7 @@ func testFaults(t *testing.T, m *Machine) {
 // running in the old one gets nothing, from nowhere; one that is started now
 // works, wherever it is bound.
 func testRemade(t *testing.T, m *Machine) {
-	m.Sh(t, `for a in 0.0.0.0:7001 [::]:7002; do
-			rdexec -v mgmt -- probe listen $a >/dev/null 2>&1 & echo $! >>/run/test/old
-		done
-		rdexec -v mgmt -c /kept -- true
-		await ip netns exec lan probe ask 10.20.30.40:7001
-		await ip netns exec lan probe ask [2001:db8:1::40]:7002
-		ip link del mgmt
-		ip address replace 10.20.30.40/24 dev eth1; ip address replace 2001:db8:1::40/64 dev eth1`)
+	m.Sh(t, part(t, "vrf", "old daemons"))
 	nobody := func(when string) {
 		t.Helper()
 		for _, from := range []string{"", "ip netns exec world ", "ip netns exec lan "} {
@@ -277,15 +209,7 @@ func testRemade(t *testing.T, m *Machine) {
 	nobody("gone")
 	m.Sh(t, "rdomain up mgmt; rdomain check mgmt")
 	nobody("made again")
-	m.Sh(t, `kill $(cat /run/test/old)
-		for a in 0.0.0.0:7001 [::]:7002; do
-			rdexec -v mgmt -- probe listen $a >/dev/null 2>&1 & echo $! >>/run/test/new
-		done
-		await ip netns exec lan probe ask 10.20.30.40:7001
-		await ip netns exec lan probe ask [2001:db8:1::40]:7002
-		rdexec -v mgmt -c /kept -- true
-		echo 0 >$(cg)/kept/cgroup.procs; rdomain check --self -v mgmt; echo 0 >$(cg)/cgroup.procs; rmdir $(cg)/kept
-		kill $(cat /run/test/new)`)
+	m.Sh(t, part(t, "vrf", "new daemons"))
 	for _, to := range []string{"192.0.2.1:7001", "10.20.30.40:7001"} {
 		if out := m.Run(t, "sh", "-c", "ip netns exec world probe ask "+to); out.Code == 0 {
 			t.Errorf("the new daemon answers the world at %s", to)
@@ -299,19 +223,7 @@ func testRemade(t *testing.T, m *Machine) {
 // --self is not content with it, but inside what rdexec started: it takes nothing
 // from those that run there, or beside it.
 func testNested(t *testing.T, m *Machine) {
-	m.Sh(t, `rdexec -n t1 -v inner -- ip vrf identify | grep -qx inner
-		rdexec -v mgmt -- ip vrf exec mgmt probe sockets | grep -x 'tcp4 mgmt'
-		rdexec -v mgmt -- ip vrf exec mgmt rdomain check --self -v mgmt
-		rdexec -v mgmt -- ip vrf exec default probe sockets | grep -x 'tcp4 -'
-		rdexec -v mgmt -- ip vrf exec default rdexec -v mgmt -- rdomain check --self -v mgmt
-		rdexec -v mgmt -- sh -c 'ip vrf exec mgmt true; rdomain check --self -v mgmt'
-		rm -f /run/test/go; rdexec -v mgmt -- sh -c 'await test -e /run/test/go; rdomain check --self -v mgmt' & pid=$!
-		await sh -c 'ip vrf pids mgmt | grep -w '$pid; ip vrf exec mgmt true; touch /run/test/go; wait $pid
-		ip vrf exec mgmt rdexec -v mgmt -- rdomain check --self -v mgmt
-		rdexec -v mgmt -- rdexec -v mgmt -- rdomain check --self -v mgmt
-		rdexec -v mgmt -- rdexec -n t1 -v inner -- rdomain check --self -n t1 -v inner
-		rdexec -v mgmt -- ip netns exec t1 ip vrf exec inner probe sockets | grep -x 'tcp6 inner'
-		ip netns exec t1 rdexec -v inner -- rdomain check --self -n t1 -v inner`)
+	m.Sh(t, part(t, "vrf", "nested"))
 	for _, c := range []string{"", "ip vrf exec mgmt "} {
 		if out := m.Run(t, "sh", "-c", c+"rdomain check --self -v mgmt"); out.Code != 111 {
 			t.Errorf("%srdomain check --self -v mgmt = %d; want 111", c, out.Code)

@@ -19,11 +19,11 @@ else
 	pid() { pgrep -f '^/usr/sbin/rdomain watch'; }
 fi
 plug() { ip link add u0 type veth peer name u1; }
-in_again() { awaited sh -c 'ip -n vpn -br address show dev u0 | grep -q 10.8.0.2'; }
+in_again() { await sh -c 'ip -n vpn -br address show dev u0 | grep -q 10.8.0.2'; }
 plug
 ok "a domain with a link of others" verb start
 ok "has it" in_again
-ok "and is watched" awaited watches
+ok "and is watched" await watches
 ip -n vpn link delete u0; plug
 ok "made again outside, it is taken in again" in_again
 ip -n vpn link delete u0
@@ -33,7 +33,7 @@ kill -KILL "$killed"
 plug
 ok "taken in by the watch that comes after one that was killed" in_again
 ok "which is another" sh -c "[ '$killed' != '$(pid)' ]"
-ok "the domain is right" awaited rdomain check vpn
+ok "the domain is right" await rdomain check vpn
 ok "stopping it" verb stop
 ok "gives the link back" ip link show u0
 ip link set u0 down; ip link set u0 up
@@ -44,4 +44,4 @@ ok "up again" verb start
 ok "with its link" in_again
 mv /etc/rdomain/vpn.conf /root; printf '[Domain]\nTimeoutSec=1\n[Link u0]\nAddress=10.8.0.2/24\n[Link none]\n' >/etc/rdomain/vpn.conf
 ip netns delete vpn; ip link add u3 type veth peer name u0
-ok "it does not stay up" awaited sh -c '! { systemctl is-active rdomain@vpn || rc-service rdomain.vpn status; } 2>/dev/null'
+ok "it does not stay up" await sh -c '! { systemctl is-active rdomain@vpn || rc-service rdomain.vpn status; } 2>/dev/null'

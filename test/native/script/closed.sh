@@ -58,7 +58,7 @@ sed -i 's/^ExecStartPre=+/ExecStartPre=/; /^TemporaryFileSystem/d; /^BindReadOnl
 echo 'ExecStart=/bin/sh -c "echo leaked >/home/alice/leaked; sleep 1000"' >>/home/alice/.config/systemd/user/x.service
 systemctl start user@1000
 alice() { setpriv --reuid alice --regid alice --clear-groups env XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/alice "$@"; }
-awaited alice systemctl --user show-environment
+await alice systemctl --user show-environment
 fails "a user's systemd" alice systemctl --user start x
 alice systemctl --user start x 2>/dev/null
 ok "has failed" sh -c '! test -e /home/alice/leaked'

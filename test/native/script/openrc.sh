@@ -56,11 +56,11 @@ another() { [ -n "$(pid_in "$1")" ] && [ "$(pid_in "$1")" != "$2" ]; }
 for s in decl super own; do
 	ok "$s starts" rc-service "$s" start
 	ok "$s.t1 starts" rc-service "$s.t1" start
-	ok "$s.t1 says so" awaited started "$s.t1"
+	ok "$s.t1 says so" await started "$s.t1"
 done
 ok "which started the domain" started rdomain.t1
-ok "those of t1 listen inside" awaited inside_t1 "8110 8120 8130 "
-ok "the others outside" awaited outside "8110 8120 8130 "
+ok "those of t1 listen inside" await inside_t1 "8110 8120 8130 "
+ok "the others outside" await outside "8110 8120 8130 "
 ok "the namespace is needed by them" sh -c '/lib/rc/bin/rc-depend -t ineed decl.t1 | grep rdomain.t1'
 ok "a function runs inside, with the domain's resolver" grep -qx 'nameserver 192.0.2.53' /run/resolv.decl.t1
 ok "and outside with the host's" cmp /etc/resolv.conf /run/resolv.decl
@@ -68,12 +68,12 @@ rc-service decl.t1 where >/dev/null
 ok "so does one that is asked for later" grep -qF "[$(stat -Lc %i /run/netns/t1)]" /run/where.decl.t1
 old=$(pid_in 8120)
 kill -9 "$old"
-ok "supervise-daemon runs it again, inside" awaited another 8120 "$old"
+ok "supervise-daemon runs it again, inside" await another 8120 "$old"
 old=$(pid_in 8110)
 ok "restart" rc-service decl.t1 restart
-ok "is inside" awaited another 8110 "$old"
+ok "is inside" await another 8110 "$old"
 ok "stop" rc-service own.t1 stop
-ok "stops its own" awaited inside_t1 "8110 8120 "
+ok "stops its own" await inside_t1 "8110 8120 "
 ok "and no other" outside "8110 8120 8130 "
 
 # conf.d is edited below a running service: it stays where it is until a restart.
@@ -82,7 +82,7 @@ rc-service decl stop >/dev/null 2>&1
 rc-service decl.t1 where >/dev/null 2>&1
 ok "an edit does not move what runs" grep -qF "[$(stat -Lc %i /run/netns/t1)]" /run/where.decl.t1
 ok "a restart does" rc-service decl.t1 restart
-ok "to the outside" awaited outside "8110 8120 8130 "
+ok "to the outside" await outside "8110 8120 8130 "
 rc-service decl.t1 stop >/dev/null 2>&1
 echo netns=t1 >/etc/conf.d/decl.t1
 
@@ -109,7 +109,7 @@ fails "without rdexec" rc-service decl.t1 start
 chmod +x /usr/sbin/rdexec
 fails "without the privilege" setpriv --bounding-set=-sys_admin rc-service decl.t1 start
 ok "then it starts" rc-service decl.t1 start
-ok "inside" awaited inside_t1 "8110 8120 "
+ok "inside" await inside_t1 "8110 8120 "
 ok "the domain goes with the services in it" rc-service rdomain.t1 stop
 ok "and no others" outside "8120 8130 "
 fails "and the namespace" test -e /run/netns/t1

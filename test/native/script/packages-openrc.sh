@@ -30,7 +30,7 @@ is "inside once more" t1 sh -c 'rdomain identify $(cat /run/web.pid)'
 gone()
 {
 	kill "$(cat /run/web.pid)"
-	awaited sh -c '! kill -0 $(cat /run/web.pid)'
+	await sh -c '! kill -0 $(cat /run/web.pid)'
 	rc-service web zap >/dev/null 2>&1
 }
 # held FILE: the service does not start outside, and it is said what to do.
@@ -65,7 +65,7 @@ ok "removed, and then purged" sh -c 'dpkg -r rdgen-openrc rdgen && dpkg -P rdgen
 held $kept
 echo '# netns=t1' >/etc/conf.d/web
 ok "without the line it starts outside" rc-service web start
-ok "there it answers" awaited sh -c "ss -Htln sport = 8110 | grep -q LISTEN"
+ok "there it answers" await sh -c "ss -Htln sport = 8110 | grep -q LISTEN"
 gone
 rm $kept /etc/user/rc.conf.d/${kept##*/} /etc/systemd/system-generators/rdgen-removed
 nothing

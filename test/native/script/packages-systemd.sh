@@ -55,7 +55,7 @@ again
 echo '# netns=private' >/etc/conf.d/nginx
 ok "removed" dpkg -r rdgen
 ok "without the line it starts outside" systemctl restart nginx
-ok "there it answers" awaited sh -c 'ss -Htln sport = 80 | grep -q LISTEN'
+ok "there it answers" await sh -c 'ss -Htln sport = 80 | grep -q LISTEN'
 ok "and what starts with it" systemctl start with-nginx
 ok "it is purged" dpkg -P rdgen
 nothing

@@ -1,6 +1,6 @@
 #!/bin/sh
 # After a reboot: what domains.sh has enabled.
-awaited sh -c 'systemctl is-active early || systemctl is-failed early'
+await sh -c 'systemctl is-active early || systemctl is-failed early'
 ok "the domain is there after a reboot, before what is After=network.target" systemctl is-active rdomain@private early
 ok "with all of its addresses" has "journalctl -b -u early" 192.0.2.3
 ok "and the administrator's links" has "journalctl -b -u early" byhand

@@ -66,13 +66,13 @@ beside()
 		if [ "$want" = nowhere ]; then
 			is "$1: $port does not start" "" pid $port
 		else
-			ok "$1: $port starts" awaited where $port
+			ok "$1: $port starts" await where $port
 			is "$1: where $port is" "$want" where $port
 		fi
 	done
 	is "$1: how often ip enters" "$4" entered
 	for s in background plain supervised; do rc-service $s stop; done >/tmp/stop 2>&1 </dev/null
-	ok "$1: all stop" awaited silent
+	ok "$1: all stop" await silent
 }
 line() { rdgen openrc background plain supervised -o / >/dev/null; }
 nothing() { cp -p /tmp/kept/plain /tmp/kept/background /tmp/kept/supervised /etc/init.d/; }

@@ -10,7 +10,7 @@ elsewhere()
 	done
 }
 
-ok "crond is in the VRF, ntpd in the namespace" awaited there
+ok "crond is in the VRF, ntpd in the namespace" await there
 is "no process of theirs is elsewhere" "" elsewhere
 ok "the VRF has its link" sh -c 'ip link show eth1 | grep -q "master mgmt"'
 ok "rdomain check" rdomain check mgmt

@@ -2,35 +2,7 @@
 # A user's session in a namespace; a VRF that Alpine's networking makes: its ifupdown-ng
 # passes over vrf-table and vrf-member without iproute2, so by ip lines; and a link that
 # comes, goes and comes again, which mdev gives its name.
-mkdir -p /etc/rdomain /etc/conf.d
-ln -s rdomain /etc/init.d/rdomain.t1
-ln -s rdomain /etc/init.d/rdomain.t2
-ln -s user /etc/init.d/user.alice
-echo netns=t1 >/etc/conf.d/user.alice
-adduser -D -s /bin/sh alice
-# shellcheck disable=SC2016
-echo 'export XDG_RUNTIME_DIR=/run/user/$(id -u)' >/etc/profile.d/runtime.sh
-home=/home/alice/.config/rc
-mkdir -p "/run/user/$(id -u alice)" $home/runlevels/default $home/conf.d $home/init.d
-# web NAME PORT: a service of hers in her default runlevel.
-web()
-{
-	cat >"$home/init.d/$1" <<X
-#!/sbin/openrc-run
-command=/usr/local/bin/probe
-command_args="serve 127.0.0.1:$2"
-command_background=yes
-pidfile="\$XDG_RUNTIME_DIR/\$RC_SVCNAME.pid"
-X
-	chmod +x "$home/init.d/$1"
-	ln -s "../../init.d/$1" $home/runlevels/default/
-}
-web plain 8160
-web other 8161
-web same 8162
-echo netns=t2 >$home/conf.d/other
-echo netns=t1 >$home/conf.d/same
-chown -R alice /home/alice "/run/user/$(id -u alice)"
+session /usr/local/bin/probe "serve 127.0.0.1:PORT"
 pid() { probe listeners | sed -n "s/^[0-9.]*%*${2-}:$1 //p"; }
 domain() { rdomain identify "$(pid "$1" "${2-}")"; }
 run() { [ -n "$(pid 8160)" ] && [ -n "$(pid 8162)" ]; }
@@ -38,13 +10,13 @@ silent() { [ -z "$(pid 8160)$(pid 8161)$(pid 8162)" ]; }
 
 ok "the other domain is there" rc-service rdomain.t2 start
 ok "her session starts" rc-service user.alice start
-ok "her services run" awaited run
+ok "her services run" await run
 is "one that names nothing is in the session's domain" t1 domain 8160
 is "one that names the same is" t1 domain 8162
 is "one that names another does not start" "" pid 8161
 is "as herself" alice stat -c %U "/proc/$(pid 8160)"
 ok "her session stops" rc-service user.alice stop
-ok "and they with it" awaited silent
+ok "and they with it" await silent
 
 cat >>/etc/network/interfaces <<'X'
 
@@ -79,7 +51,7 @@ chmod +x /etc/init.d/bluely
 echo vrf=blue >/etc/conf.d/bluely
 bluely() { [ "$(domain 8170 blue)" = blue ]; }
 ok "a service starts in it" rc-service bluely start
-ok "and is there" awaited bluely
+ok "and is there" await bluely
 ok "rdomain.blue stops" rc-service rdomain.blue stop
 ok "and leaves the VRF alone" ip link show blue
 ok "rdgen check" rdgen check bluely
@@ -95,4 +67,4 @@ ok "a VRF with a link that mdev names starts" rc-service rdomain.green start
 ok "and has it, with its address" late
 ip link del late0
 ip link add usb0 type dummy
-ok "one that comes again is taken in" awaited late
+ok "one that comes again is taken in" await late

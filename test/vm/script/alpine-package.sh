@@ -30,7 +30,7 @@ ok "it is removed, and says what does not start" sh -c 'apk del --no-network rdg
 ok "no program is left" test ! -e /usr/sbin/rdexec -a ! -e /usr/bin/rdgen -a ! -e /usr/libexec/rdgen
 ok "it goes on" kill -0 "$(cat /run/web.pid)"
 kill "$(cat /run/web.pid)"
-awaited sh -c '! kill -0 $(cat /run/web.pid)'
+await sh -c '! kill -0 $(cat /run/web.pid)'
 rc-service web zap >/dev/null 2>&1
 fails "it does not start outside" sh -c 'rc-service web start >/tmp/start 2>&1'
 ok "it is said what to do" grep -F "install rdgen; or remove /etc/rc.conf.d/51-rdgen-removed.conf" /tmp/start

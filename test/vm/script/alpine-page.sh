@@ -34,11 +34,11 @@ pid() { probe listeners | sed -n 's/^0\.0\.0\.0%mgmt:7100 //p'; }
 other() { [ -n "$(pid)" ] && [ "$(pid)" != "$1" ]; }
 silent() { [ -z "$(pid)" ]; }
 ok "a supervised one starts" rc-service web start
-ok "in the VRF" awaited other 0
+ok "in the VRF" await other 0
 old=$(pid)
 kill -9 "$old"
-ok "and again, there" awaited other "$old"
+ok "and again, there" await other "$old"
 ok "restart" rc-service web restart
-ok "in the VRF after that" awaited other "$old"
+ok "in the VRF after that" await other "$old"
 ok "stop" rc-service web stop
-ok "nothing is left" awaited silent
+ok "nothing is left" await silent

@@ -15,7 +15,7 @@ ok "sockets are bound" bound rdexec -v mgmt --
 ok "a program inside sees where it is" rdexec -v mgmt -- rdomain check --self -v mgmt
 rdexec -v mgmt -- probe listen 0.0.0.0:7001 >/dev/null 2>&1 &
 pid=$!
-ok "it listens in the VRF" awaited listens "0.0.0.0%mgmt:7001 $pid"
+ok "it listens in the VRF" await listens "0.0.0.0%mgmt:7001 $pid"
 is "identify" mgmt rdomain identify "$pid"
 is "identify one outside" "" rdomain identify $$
 ok "ps" psHas "$pid"

@@ -1,0 +1,66 @@
+#!/bin/sh
+# shellcheck disable=SC2046,SC2154
+# A VLAN and a WireGuard link in the namespace vpn, against the host far. $peer is the
+# public key of that host.
+
+# part: prepare
+ip link set u1 down; ip link set u1 name eth0; ip link set eth0 up
+echo '10.0.1.2 vpn.example.org' >>/etc/hosts
+ip -n far link add link f1 name f1.10 type vlan id 10; ip -n far address add 10.10.0.1/24 dev f1.10; ip -n far link set f1.10 up
+ip -n far link add wg0 type wireguard
+ip netns exec far wg set wg0 private-key /etc/wireguard/1.key listen-port 51820 peer $(cat /etc/wireguard/0.pub) \
+	preshared-key /etc/wireguard/psk allowed-ips 10.64.0.2/32
+ip -n far address add 10.64.0.1/24 dev wg0; ip -n far link set wg0 up
+ip -n far address add 203.0.113.1/32 dev lo
+mkdir -p /srv; echo the far host >/srv/index.html
+ip netns exec far busybox httpd -p 203.0.113.1:80 -h /srv
+
+# part: up
+rdomain up vpn; rdomain up vpn; rdomain check vpn
+await rdexec -n vpn -- ping -c 1 -W 2 10.10.0.1
+await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
+test "$(rdexec -n vpn -- busybox wget -q -O - http://203.0.113.1/)" = 'the far host'
+# Outside there is the socket and no way to what is behind the tunnel; inside the reverse.
+ss -Huln | grep -q :51820; ! ip netns exec vpn ss -Huln | grep -q :51820
+! ping -c 1 -W 1 203.0.113.1
+ip -n vpn route | grep -qx 'default dev wg0 scope link '
+rdexec -n vpn -- cat /etc/resolv.conf | grep -qx 'nameserver 10.64.0.1'
+
+# part: moves
+index=$(ip -n vpn -o link show wg0 | cut -d: -f1)
+ip netns exec far wg set wg0 listen-port 51999
+ip netns exec far wg set wg0 peer $(cat /etc/wireguard/0.pub) endpoint 10.0.1.1:51820
+await ip netns exec far ping -c 1 -W 2 10.64.0.2
+ip netns exec vpn wg show wg0 endpoints | grep -q :51999
+rdomain up vpn; rdomain check vpn
+ip netns exec vpn wg show wg0 endpoints | grep -q :51999
+ip netns exec vpn wg set wg0 peer "$peer" remove
+! rdomain check vpn >/root/diff; grep -q 'wg set wg0 peer' /root/diff
+ip netns exec far wg set wg0 listen-port 51820
+rdomain up vpn
+await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
+# An edit changes the peer, not the link.
+sed -i 's/PersistentKeepalive=25/PersistentKeepalive=20/; s/ListenPort=51820/ListenPort=51821/' /etc/rdomain/vpn.conf
+rdomain reload vpn; rdomain check vpn
+ip netns exec vpn wg show wg0 persistent-keepalive | grep -q '20$'
+test "$(ip netns exec vpn wg show wg0 listen-port)" = 51821
+test "$index" = "$(ip -n vpn -o link show wg0 | cut -d: -f1)"
+await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
+
+# part: taken back
+ip netns exec vpn wg showconf wg0 | sort >/root/before
+cp /etc/rdomain/vpn.conf /root/good
+sed -i 's/PersistentKeepalive=20/PersistentKeepalive=21/; s/0.key/2.key/' /etc/rdomain/vpn.conf
+printf '[Route]\nDestination=10.99.0.0/16\nDevice=nowhere\n' >>/etc/rdomain/vpn.conf
+! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:22: ip -n vpn route add 10.99.0.0/16 dev nowhere' /root/why
+ip netns exec vpn wg showconf wg0 | sort >/root/after; cmp /root/before /root/after
+cp /root/good /etc/rdomain/vpn.conf; rdomain check vpn
+! grep -q -F -f /etc/wireguard/0.key -r /run/rdomain
+rdomain down vpn; ! ip netns list | grep -q vpn; test ! -e /etc/netns/vpn; ip link show eth0 >/dev/null
+
+# part: deaf
+sed -i '/^.Sysctl/d; /udp_l3mdev_accept/d' /etc/rdomain/red.conf; rdomain reload red
+test "$(sysctl -n net.ipv4.udp_l3mdev_accept)" = 0
+sed -i 's/Kind=wireguard/Kind=wireguard\nOuter=red/' /etc/rdomain/vpn.conf
+! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:10: .*udp_l3mdev_accept=1' /root/why || { cat /root/why; false; }
+! ip netns list | grep -q vpn
