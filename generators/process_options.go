@@ -43,6 +43,8 @@ func (r *scriptReader) option(o openrc.Option) {
 		r.priority(o, "choom", "-n", o.Value, "--")
 	case "ionice":
 		r.ionice(o)
+	case "scheduler", "scheduler-priority":
+		r.scheduler(o)
 	case "stdin":
 		r.redirect(0, o)
 	case "stdout":
@@ -83,6 +85,9 @@ func (r *scriptReader) user(o openrc.Option) {
 	}
 	r.p.Env = slices.DeleteFunc(r.p.Env, func(v variable) bool { return v.Name == "HOME" || v.Name == "USER" })
 	r.p.Env = append(r.p.Env, variable{Name: "USER", Value: user})
+	if note := "user " + user + " is a number: HOME is not set, write the name"; numeric(user) && !slices.Contains(r.p.Notes, note) {
+		r.p.Notes = append(r.p.Notes, note)
+	}
 }
 
 // priority adds a program that sets a number of the process.
@@ -112,6 +117,26 @@ func (r *scriptReader) ionice(o openrc.Option) {
 	default:
 		r.fail(o.Pos, "", "--ionice %s is not CLASS:DATA", o.Value)
 	}
+}
+
+// scheduler is --scheduler NAME and --scheduler-priority N. What is left out, and what
+// another name means, differs among releases.
+func (r *scriptReader) scheduler(o openrc.Option) {
+	var policy, priority string
+	for _, other := range r.daemon.Options {
+		switch other.Name {
+		case "scheduler":
+			policy = other.Value
+		case "scheduler-priority":
+			priority = other.Value
+		}
+	}
+	option := map[string]string{"rr": "-r", "fifo": "-f"}[policy]
+	if n, err := strconv.ParseUint(priority, 10, 8); option == "" || err != nil || n == 0 {
+		r.lost = append(r.lost, "--"+o.Name)
+		return
+	}
+	r.wrap("chrt", option, priority)
 }
 
 func (r *scriptReader) redirect(fd int, o openrc.Option) {
