@@ -23,8 +23,6 @@ const mostCalls = 20
 // the other; of a loop, one round for each word that is known.
 type flow struct {
 	fsys fs.FS
-	// blind says that the shell expands no aliases.
-	blind bool
 	// parts and calls count the parts of the shell and the functions that this is in.
 	parts, calls int
 	src          *source

@@ -251,7 +251,7 @@ sourcex "$RC_SERVICE"
 	}{
 		{name: "as it is", run: run},
 		{name: "bash by its name", run: strings.Replace(run, "/bin/sh", "/bin/bash", 1)},
-		{name: "bash by its name, another reader", run: strings.ReplaceAll(strings.Replace(run, "/bin/sh", "/bin/bash", 1), "sourcex", "load"), want: "run.sh:9: this OpenRC calls"},
+		{name: "bash by its name, another reader", run: strings.Replace(strings.ReplaceAll(strings.Replace(run, "/bin/sh", "/bin/bash", 1), "sourcex", "load"), `"$1" ||`, `[ -z "$1" ] || "$1" ||`, 1)},
 		{name: "a file after ours takes the reader away", run: run, file: "etc/rc.conf.d/60-more.conf", text: "unalias -a\n" + reader, want: "run.sh:9: this OpenRC calls"},
 		{name: "a file before ours does", run: run, file: "etc/rc.conf.d/40-more.conf", text: "unalias -a\n" + reader},
 		{name: "rc.conf does", run: run, file: "etc/rc.conf", text: reader},

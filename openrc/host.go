@@ -30,6 +30,29 @@ func Installed(fsys fs.FS) bool {
 	return err == nil
 }
 
+// Elsewhere returns the real path of a script of InitDir that is linked from another
+// folder, and the conf.d file beside it, if OpenRC reads that and not /etc's: up to
+// 0.63 it follows the link first.
+func Elsewhere(fsys fs.FS, service string) (script, conf string, ok bool) {
+	script = InitDir + service
+	for range 40 { // as many as the kernel follows
+		target, err := fs.ReadLink(fsys, script[1:])
+		if err != nil {
+			break
+		}
+		if !path.IsAbs(target) {
+			target = path.Join(path.Dir(script), target)
+		}
+		script = path.Clean(target)
+	}
+	dir := path.Dir(path.Dir(script))
+	text, _, err := libexec(fsys, "openrc-run.sh")
+	if err != nil || dir == "/etc" || bytes.Contains(text, []byte("$RC_PATH")) {
+		return "", "", false
+	}
+	return script, path.Join(dir, "conf.d", service), true
+}
+
 // Host returns what is wrong with the machine's OpenRC or with rdgen's files for
 // it, and notes about what is right and worth knowing. A machine without OpenRC
 // has neither.

@@ -34,9 +34,6 @@ func starts(fsys fs.FS) answer {
 		return answer{err: err}
 	}
 	f := &flow{fsys: fsys}
-	// bash, called by its own name, expands no aliases in a script.
-	shebang, _, _ := strings.Cut(string(text), "\n")
-	f.blind = strings.HasPrefix(shebang, "#!") && strings.HasSuffix(strings.Fields(shebang + " x")[0], "/bash") || strings.HasSuffix(shebang, "env bash")
 	w := &way{vars: map[string]string{"RC_LIBEXECDIR": path.Dir(path.Dir(file))}, funcs: map[string]body{}, args: []string{theScript, "start"}}
 	f.source(w, src)
 	if f.answer == nil {
@@ -92,7 +89,7 @@ func (f *flow) read(w *way, name string) {
 	}
 	for _, file := range f.files(name) {
 		if "/"+file == ConfPath {
-			w.hooked, w.guarded = true, !f.blind
+			w.hooked, w.guarded = true, true
 			w.funcs["sourcex"] = body{hook: true}
 			continue
 		}
@@ -116,7 +113,7 @@ func (f *flow) sourcex(w *way, args []string) {
 	if after {
 		f.look(w)
 	}
-	w.guarded = !f.blind && !(w.told && w.asked)
+	w.guarded = !(w.told && w.asked)
 }
 
 // isConf reports whether a name is that of a file of conf.d.

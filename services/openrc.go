@@ -121,10 +121,33 @@ func (o *OpenRC) Escapes(name string) []error {
 		return nil
 	}
 	errs := s.Script.Escapes(o.fsys, s.Domain)
+	if err := o.unread(name, s); err != nil {
+		errs = append(errs, err)
+	}
 	script := openrc.InitDir + openrc.RdomainService(s.Domain.ID())
 	if _, err := fs.Stat(o.fsys, script[1:]); err != nil && o.hooked() {
 		errs = append(errs, problem.New(s.Pos, "nothing makes %s before %s starts: there is no %s", s.Domain, name, script).
 			WithHint("ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it"))
 	}
 	return errs
+}
+
+// unread says that OpenRC reads another file than the one that names the domain, if
+// that one does not say the same.
+func (o *OpenRC) unread(name string, s generators.OpenRC) error {
+	script, conf, ok := openrc.Elsewhere(o.fsys, name)
+	if !ok {
+		return nil
+	}
+	text, _ := fs.ReadFile(o.fsys, conf[1:])
+	plain := "\n" + strings.NewReplacer(`"`, "", "'", "").Replace(string(text)) + "\n"
+	said := true
+	for _, line := range strings.Split(assignments(s.Domain), " and ") {
+		said = said && strings.Contains(plain, "\n"+strings.ReplaceAll(line, `"`, "")+"\n")
+	}
+	if said {
+		return nil
+	}
+	return problem.New(s.Pos, "OpenRC does not read this file: the script of %s is %s, so it reads %s", name, script, conf).
+		WithHint("write the line there too, or copy the script into " + openrc.InitDir)
 }

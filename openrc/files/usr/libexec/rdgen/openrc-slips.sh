@@ -314,5 +314,7 @@ rdgen_slip()
 	'' | *[!A-Za-z0-9_.-]*) rdgen_value=NAME ;;
 	esac
 	eerror "$rdgen_file:$rdgen_number: $1"
+	[ "$rdgen_dir" = "${RC_SERVICE%/*/*}" ] ||
+		rdgen_die "OpenRC does not read $rdgen_file for $RC_SERVICE; write $rdgen_key=$rdgen_value into ${RC_SERVICE%/*/*}/conf.d/$RC_SVCNAME"
 	rdgen_die "a line that names a domain is $rdgen_key=$rdgen_value, without spaces and on its own"
 }

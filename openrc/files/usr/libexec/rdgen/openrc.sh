@@ -94,14 +94,15 @@ rdgen_is_inside()
 rdgen_which()
 {
 	rdgen_conf="$vrf@$netns"
-	if [ -e "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain" ]; then
+	if rdgen_is_recorded; then
 		rdgen_recorded=
 		read -r rdgen_recorded <"$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
 		case "$rdgen_recorded" in
 		*?@* | *@?*) ;;
 		*) rdgen_die "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain is not what was recorded at the start" ;;
 		esac
-		vrf="${rdgen_recorded%%@*}" netns="${rdgen_recorded#*@}"
+		[ "$rdgen_recorded" = "$rdgen_conf" ] || # conf.d may have made it readonly
+			vrf="${rdgen_recorded%%@*}" netns="${rdgen_recorded#*@}"
 	elif [ "$rdgen_conf" != @ ] && rdgen_up; then
 		# It was started before conf.d named a domain.
 		rdgen_command
@@ -111,6 +112,17 @@ rdgen_which()
 		esac
 	fi
 	rdgen_id_of
+}
+
+# rdgen_is_recorded reports that the service was started in a domain. A start that was
+# killed has left its record behind, which is not for the next one.
+rdgen_is_recorded()
+{
+	[ -e "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain" ] || return 1
+	rdgen_command
+	[ "$rdgen_cmd" = start ] && ! rdgen_up || return 0
+	rm -f "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
+	return 1
 }
 
 # rdgen_id_of sets rdgen_id to the domain's ID, or to nothing.
@@ -129,7 +141,7 @@ rdgen_slipped()
 	{ IFS= read -r rdgen_words <"/proc/$$/cmdline"; } 2>/dev/null
 	case "$rdgen_words" in
 	*"$0${RC_SERVICE}start") ;;
-	*"$0$RC_SERVICE"[a-z]*) return 0 ;; # a slip keeps nothing from being stopped
+	*"$0$RC_SERVICE"?*) return 0 ;; # a slip keeps nothing from being stopped
 	esac
 	! yesno "$RC_USER_SERVICES" || return 0
 	# shellcheck disable=SC2154
@@ -137,10 +149,14 @@ rdgen_slipped()
 		rdgen_die "conf.d sets socket_domain=, which is for the socket units of systemd; OpenRC has none: take the line out"
 	if [ -r /usr/libexec/rdgen/openrc-slips.sh ]; then
 		rdgen_part slips
-		rdgen_dir="${RC_SERVICE%/*}"
-		rdgen_dir="${rdgen_dir%/*}/conf.d/"
-		for rdgen_scanned in "${RC_SVCNAME%%.*}" "$RC_SVCNAME"; do
-			rdgen_slips "$rdgen_dir$rdgen_scanned" "$rdgen_dir$rdgen_scanned.$RC_RUNLEVEL"
+		# OpenRC up to 0.63 reads the conf.d that is beside the script, which may be
+		# linked from elsewhere.
+		for rdgen_dir in "${RC_SERVICE%/*/*}" /etc; do
+			for rdgen_scanned in "${RC_SVCNAME%%.*}" "$RC_SVCNAME"; do
+				rdgen_scanned="$rdgen_dir/conf.d/$rdgen_scanned"
+				rdgen_slips "$rdgen_scanned" "$rdgen_scanned.$RC_RUNLEVEL"
+			done
+			[ "$rdgen_dir" != /etc ] || break
 		done
 	else
 		ewarn "/usr/libexec/rdgen/openrc-slips.sh is missing, so conf.d is not searched for mistakes; install rdgen again"
@@ -151,7 +167,7 @@ rdgen_slipped()
 
 rdgen_up()
 {
-	for rdgen_state in started inactive stopping; do
+	for rdgen_state in started inactive wasinactive stopping; do
 		[ ! -L "$RC_SVCDIR/$rdgen_state/$RC_SVCNAME" ] || return 0
 	done
 	return 1
@@ -165,7 +181,7 @@ rdgen_command()
 	rdgen_words=
 	{ IFS= read -r rdgen_words <"/proc/$$/cmdline"; } 2>/dev/null
 	case "$rdgen_words" in
-	*"$0$RC_SERVICE"[a-z]*) rdgen_cmd="${rdgen_words##*"$0$RC_SERVICE"}" ;;
+	*"$0$RC_SERVICE"?*) rdgen_cmd="${rdgen_words##*"$0$RC_SERVICE"}" ;;
 	*) rdgen_die "no command of $RC_SERVICE in /proc/$$/cmdline; is /proc mounted?" ;;
 	esac
 }
@@ -188,8 +204,15 @@ rdgen_leave()
 	*/vrf/*) ;;
 	*) [ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ] || return 0 ;;
 	esac
+	rdgen_command
+	case "$rdgen_cmd" in
+	status | describe) [ -w "$RC_SVCDIR" ] || return 0 ;; # not root, who may ask
+	esac
 	rdgen_find_cgroup
+	# Where cgroup2 is not mounted it is, for a moment, for a child alone.
+	# shellcheck disable=SC2016
 	{ echo 0 >"$rdgen_root/cgroup.procs"; } 2>/dev/null ||
+		unshare -m sh -c 'mount -t cgroup2 rdgen /sys/fs/cgroup && echo "$1" >/sys/fs/cgroup/cgroup.procs' sh $$ ||
 		rdgen_die "cannot leave the cgroup $rdgen_at of who started this, which is bound to a vrf"
 }
 
@@ -504,6 +527,9 @@ rdgen_need()
 
 case "${0##*/}" in
 openrc-run.sh)
+	# bash that is not called sh expands no aliases else.
+	# shellcheck disable=SC3044
+	! command -v shopt >/dev/null || command shopt -s expand_aliases
 	# As OpenRC's own, but for the first line without -e: that comes when
 	# all of conf.d was read, for a supervisor's file or for the script.
 	sourcex()
