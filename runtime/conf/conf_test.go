@@ -299,6 +299,7 @@ func TestLargeFiles(t *testing.T) {
 		"links":     fill("", func(i int) string { return fmt.Sprintf("[Link a%d]\nKind=dummy\n", i) }),
 		"routes":    fill("", func(i int) string { return "[Route]\nDestination=" + at(i) + "/32\nDevice=a\n" }),
 		"networks":  fill("[Link w]\nKind=wireguard\nPrivateKeyFile=/k\n[WireGuardPeer w]\nPublicKey=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n", func(i int) string { return "AllowedIPs=" + at(i) + "\n" }),
+		"rules":     fill("", func(i int) string { return fmt.Sprintf("[RoutingPolicyRule]\nPriority=%d\nTable=7\n", i+1) }),
 		"neighbours": fill("", func(i int) string {
 			return "[Neighbor]\nDevice=a\nAddress=" + at(i) + "\nLinkLayerAddress=02:00:00:00:00:01\n"
 		}),

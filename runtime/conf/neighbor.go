@@ -33,10 +33,8 @@ func (p *parser) neighbor(s section) error {
 	if n.Dev == "" || !n.Address.IsValid() || n.MAC == "" {
 		return p.fail(s.line, "a neighbour needs Device=, Address= and LinkLayerAddress=")
 	}
-	for _, other := range p.file.Objects {
-		if other.Key() == n.Key() {
-			return p.fail(s.line, "neighbour %s stands twice, first in line %d", n.Address, other.Line)
-		}
+	if first := p.again(n.Key(), s.line); first != 0 {
+		return p.fail(s.line, "neighbour %s stands twice, first in line %d", n.Address, first)
 	}
 	p.file.Objects = append(p.file.Objects, Object{s.line, n})
 	return nil

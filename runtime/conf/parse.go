@@ -46,7 +46,7 @@ func Parse(path string, id domain.ID, data []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parser{path: path, id: id, file: &File{Path: path, Kind: Netns, Managed: true, Timeout: DefaultTimeout}, routes: map[routeKey]int{}, allowed: map[place]int{}}
+	p := parser{path: path, id: id, file: &File{Path: path, Kind: Netns, Managed: true, Timeout: DefaultTimeout}, routes: map[routeKey]int{}, allowed: map[place]int{}, stands: map[any]int{}}
 	if err := p.check(sections); err != nil {
 		return nil, err
 	}
@@ -72,6 +72,16 @@ type parser struct {
 	once   map[place]int
 	// allowed has the lines of the peers that have a network, by link.
 	allowed map[place]int
+	// stands has the lines of the neighbours and rules read so far.
+	stands map[any]int
+}
+
+// again notes that what stands in a line, and returns where it stood first, or 0.
+func (p *parser) again(what any, line int) (first int) {
+	if first = p.stands[what]; first == 0 {
+		p.stands[what] = line
+	}
+	return first
 }
 
 // place is a network, and the key or link that it belongs to.

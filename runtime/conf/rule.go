@@ -58,13 +58,24 @@ func (p *parser) rule(s section) error {
 	if err := p.ruleTogether(&r, said.family, lines); err != nil {
 		return err
 	}
-	for _, other := range p.file.Rules {
-		if other.Rule.Same(r.Rule) && (other.IPv4 && r.IPv4 || other.IPv6 && r.IPv6) {
-			return p.fail(r.Line, "the same rule stands twice, first in line %d", other.Line)
+	for _, one := range r.families() {
+		if first := p.again(one, r.Line); first != 0 {
+			return p.fail(r.Line, "the same rule stands twice, first in line %d", first)
 		}
 	}
 	p.file.Rules = append(p.file.Rules, r)
 	return nil
+}
+
+// families returns the rules that r is for the kernel: one for each family.
+func (r Rule) families() (list []object.Rule) {
+	for _, f := range []struct{ has, ipv6 bool }{{r.IPv4, false}, {r.IPv6, true}} {
+		if one := r.Rule; f.has {
+			one.IPv6 = f.ipv6
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 func (p *parser) ruleTogether(r *Rule, family string, lines map[string]int) error {

@@ -12,6 +12,7 @@ func TestWrongValues(t *testing.T) {
 	wg := "[Link w]\nKind=wireguard\nPrivateKeyFile=/k\n"
 	peer := wg + "[WireGuardPeer w]\n"
 	rule := "[RoutingPolicyRule]\nPriority=1\nTable=7\n"
+	neighbor := "[Neighbor]\nDevice=a\nAddress=10.0.0.1\nLinkLayerAddress=02:00:00:00:00:01\n"
 	const pub = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
 	tested := map[string]bool{}
 	for _, c := range []struct{ section, key, before, value, want string }{
@@ -157,6 +158,9 @@ func TestWrongValues(t *testing.T) {
 		{"[RoutingPolicyRule]\nTable=7\n", ":1: a rule needs Priority=, a number from 1 to 4294967295"},
 		{"[RoutingPolicyRule]\nPriority=7\n", ":1: a rule needs Table= or another Type="},
 		{rule + rule, ":4: the same rule stands twice, first in line 1"},
+		{rule + "Family=both\n" + rule + "Family=ipv6\n", ":5: the same rule stands twice, first in line 1"},
+		{neighbor + "[Route]\nDestination=10.9.0.0/24\nDevice=a\n" + strings.Replace(neighbor, ":01", ":02", 1),
+			":8: neighbour 10.0.0.1 stands twice, first in line 1"},
 		{"[Neighbor]\nDevice=a\nAddress=10.0.0.1\n", ":1: a neighbour needs Device=, Address= and LinkLayerAddress="},
 		{"[Sysctl]\nkernel.hostname=x\n", ":2: kernel.hostname: expected a variable of the network, such as net.ipv4.ip_forward"},
 		{"[Sysctl]\nnet.ipv4..x=1\n", ":2: net.ipv4..x: expected a variable of the network, such as net.ipv4.ip_forward"},
