@@ -52,15 +52,7 @@ func Load(p Program) (fd int, err error) {
 	licence := heap([...]byte{'G', 'P', 'L', 0})
 	insns := heap([maxInsns]Insn{})
 	count := copy(insns[:], p.Insns)
-	attr := struct {
-		progType, insnCnt    uint32
-		insns, licence       uint64
-		logLevel, logSize    uint32
-		logBuf               uint64
-		kernVersion, flags   uint32
-		name                 [unix.BPF_OBJ_NAME_LEN]byte
-		ifindex, attachedFor uint32
-	}{
+	attr := loading{
 		progType:    p.Hook.program,
 		insnCnt:     uint32(count),
 		insns:       address(unsafe.Pointer(insns)),
@@ -68,16 +60,26 @@ func Load(p Program) (fd int, err error) {
 		attachedFor: p.Hook.attach,
 	}
 	copy(attr.name[:len(attr.name)-1], p.Name)
+	size := unsafe.Offsetof(attr.btf)
+	var more *notes
+	if len(p.fields) > 0 {
+		if more, err = attr.note(p.fields); err != nil {
+			return -1, &Error{"load the types of the VRF's BPF program", err, ""}
+		}
+		defer unix.Close(int(attr.btf))
+		size = unsafe.Sizeof(attr)
+	}
 	// The kernel gives up with EAGAIN when a signal is pending while it
 	// verifies, and a Go program sends signals to itself.
 	for range 16 {
-		fd, err = bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+		fd, err = bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), size)
 		if err != unix.EAGAIN {
 			break
 		}
 	}
 	runtime.KeepAlive(insns)
 	runtime.KeepAlive(licence)
+	runtime.KeepAlive(more)
 	switch err {
 	case nil:
 		return fd, nil
@@ -88,6 +90,27 @@ func Load(p Program) (fd int, err error) {
 		return -1, &Error{"load the VRF's BPF program", err, " (a kernel without CONFIG_CGROUP_BPF?)"}
 	}
 	return -1, &Error{"load the VRF's BPF program", err, ""}
+}
+
+// loading is the part of union bpf_attr that BPF_PROG_LOAD reads.
+type loading struct {
+	progType, insnCnt    uint32
+	insns, licence       uint64
+	logLevel, logSize    uint32
+	logBuf               uint64
+	kernVersion, flags   uint32
+	name                 [unix.BPF_OBJ_NAME_LEN]byte
+	ifindex, attachedFor uint32
+	// Of a program that has fields:
+	btf, functionSize       uint32
+	functions               uint64
+	functionCount, lineSize uint32
+	lines                   uint64
+	lineCount, attachType   uint32
+	attachTo, fieldCount    uint32
+	descriptors             uint64
+	fields                  uint64
+	fieldSize, _            uint32
 }
 
 // attachment is the part of union bpf_attr that BPF_PROG_ATTACH and
@@ -186,14 +209,14 @@ type Info struct {
 	Name string
 	// Insns are its instructions as the kernel has rewritten them: offsets and
 	// sizes of fields of the context, but no constant. Nil for a program of more
-	// than 128, which is none of those that bind to a constant.
+	// than 192, which is none of those that bind to a constant.
 	Insns []Insn
 	// Maps are the IDs of the maps that it uses, the first few.
 	Maps []uint32
 }
 
 // maxInsns is more than any program here has.
-const maxInsns = 128
+const maxInsns = 192
 
 const insnSize = 8
 

@@ -24,9 +24,20 @@ const (
 // leaves, and is taken, if the link is the VRF's. They are attached after the program
 // that binds, or above it: programs of inner cgroups run first.
 //
+// With look the programs ask the kernel's own memory whose member a link is, at each
+// packet and join that names one. That needs Linux 5.17 with the types of its memory
+// (CONFIG_DEBUG_INFO_BTF), and CAP_PERFMON. Without look they believe Maps.Members, where
+// a link that was taken out of its VRF stays until somebody writes it again.
+//
 // What is said of the kernel is of net/ipv4, net/ipv6 and drivers/net/vrf.c, Linux 6.1 to 7.2.
-func Hold(m Maps) [4]Program {
-	return [4]Program{m.home(), m.out(), m.in(), m.join()}
+func Hold(m Maps, look bool) [4]Program {
+	h := holder{m, look}
+	return [4]Program{h.home(), h.out(), h.in(), h.join()}
+}
+
+type holder struct {
+	Maps
+	look bool
 }
 
 // The fields of the contexts, struct __sk_buff and struct bpf_sockopt, and those of
@@ -65,8 +76,8 @@ var answer = []line{
 }
 
 // home notes the home of a new socket. Where it cannot, there is no socket.
-func (m Maps) home() Program {
-	return Program{HomeName, SockCreate, assemble([]line{
+func (h holder) home() Program {
+	return assemble(HomeName, SockCreate, []line{
 		is(movReg(R6, R1)),
 		is(call(getNetnsCookie)),
 		is(store64(R10, keyCookie, R0)),
@@ -84,7 +95,7 @@ func (m Maps) home() Program {
 		is(MovImm(R8, rawSocket)),
 		at("store"),
 		is(Store32(R10, keyedKind, R8)),
-		is(loadMap(R1, m.Homes)),
+		is(loadMap(R1, h.Homes)),
 		is(movReg(R2, R6)),
 		is(movReg(R3, R10)),
 		is(addImm(R3, -keySize)),
@@ -94,27 +105,27 @@ func (m Maps) home() Program {
 		// An inner cgroup has such a program too; the last word counts.
 		is(Store32(R0, homeIfindex, R7)),
 		to("allow", jump()),
-	}, answer)}
+	}, answer)
 }
 
 // homeOf leads to "unknown" if the socket of the packet has no home on record, to
 // "allow" if it is in no VRF, and to "deny" if the packet has no socket. R6 is the
 // context, R7 the socket, R0 its record, R8 its home, R9 the packet's link.
-func (m Maps) homeOf() []line {
+func (h holder) homeOf() []line {
 	return slices.Concat([]line{
 		is(movReg(R6, R1)),
 		is(load64(R7, R6, skbSock)),
 		to("deny", JumpEqual(R7, 0, 0)),
 		is(Load32(R9, R6, skbIfindex)),
-	}, m.noted(movReg(R2, R7), "unknown", R8), []line{to("allow", jumpSame(R9, R8))})
+	}, h.noted(movReg(R2, R7), "unknown", R8), []line{to("allow", jumpSame(R9, R8))})
 }
 
 // noted reads the note of the socket that the instruction puts into R2: R0 is its
 // record, home its home. It leads to none if there is no note, and to "allow" if the
 // socket is in no VRF.
-func (m Maps) noted(socket Insn, none string, home Reg) []line {
+func (h holder) noted(socket Insn, none string, home Reg) []line {
 	return []line{
-		is(loadMap(R1, m.Homes)),
+		is(loadMap(R1, h.Homes)),
 		is(socket),
 		is(MovImm(R3, 0)),
 		is(MovImm(R4, 0)),
@@ -142,50 +153,33 @@ func unknown(more ...line) []line {
 	}, more...)
 }
 
-// member leads to "allow" if the link R9 is one of the VRF R8, else to "deny". R0 is
-// the record of the socket.
-func (m Maps) member() []line {
-	return []line{
-		is(load64(R1, R0, homeCookie)),
-		is(store64(R10, keyCookie, R1)),
-		is(Store32(R10, keyHome, R8)),
-		is(Store32(R10, keyLink, R9)),
-		is(loadMap(R1, m.Members)),
-		is(movReg(R2, R10)),
-		is(addImm(R2, -keySize)),
-		is(call(mapLookup)),
-		to("allow", JumpNotEqual(R0, 0, 0)),
-		to("deny", jump()),
-	}
-}
-
 // out looks at a packet when the route is found and its link is known.
 //
 // A TCP socket that is still bound to its home goes where the VRF's table leads:
 // nothing else can be named for one of its packets, and to bind it elsewhere and back
 // it must be closed between. Others can name a link for each packet, or while they hold one back
 // (UDP_CORK), so there the link must be a known member.
-func (m Maps) out() Program {
-	return Program{OutName, Egress, assemble(m.homeOf(), []line{
+func (h holder) out() Program {
+	return assemble(OutName, Egress, h.homeOf(), []line{
 		is(Load32(R1, R0, homeKind)),
 		to("member", JumpNotEqual(R1, tcpSocket, 0)),
 		is(Load32(R1, R7, boundDevIf)),
 		to("allow", jumpSame(R1, R8)),
 		at("member"),
-	}, m.member(), unknown(to("allow", jump())), answer)}
+	}, h.byPacket(), unknown(to("allow", jump())), answer)
 }
 
 // in looks at a packet before a socket takes it. The kernel has moved what came by a
 // member link to the VRF's own device by then (vrf_ip_rcv, vrf_ip6_rcv), so no member
 // needs to be known. What it moves not is neighbour discovery, which raw sockets see.
-func (m Maps) in() Program {
-	return Program{InName, Ingress, assemble(m.homeOf(), []line{
+func (h holder) in() Program {
+	return assemble(InName, Ingress, h.homeOf(), []line{
 		is(Load32(R1, R0, homeKind)),
 		to("deny", JumpNotEqual(R1, rawSocket, 0)),
 		is(Load32(R1, R7, boundDevIf)),
 		to("allow", jumpSame(R1, R8)),
 		to("deny", jump()),
-	}, unknown(to("allow", jumpSame(R1, R9)), to("deny", jump())), answer)}
+	}, unknown(to("allow", jumpSame(R1, R9)), to("deny", jump())), answer)
 }
 
 // Options by which a group is joined (include/uapi/linux/in.h, in6.h).
@@ -198,11 +192,11 @@ const (
 // tells the routers there, by itself. A join that names no link is refused as well:
 // the kernel takes the one that the default domain's routes say (ip_mc_find_dev,
 // __ipv6_sock_mc_join).
-func (m Maps) join() Program {
+func (h holder) join() Program {
 	beyond := func(size int32, label string) []line {
 		return []line{is(movReg(R1, R7)), is(addImm(R1, size)), to(label, jumpBeyond(R1, R8))}
 	}
-	return Program{JoinName, SetSockOpt, assemble([]line{
+	return assemble(JoinName, SetSockOpt, []line{
 		is(movReg(R6, R1)),
 		is(load64(R7, R6, optValue)),
 		is(load64(R8, R6, optEnd)),
@@ -244,6 +238,6 @@ func (m Maps) join() Program {
 			is(MovImm(R8, 0)),
 			at("look"),
 		},
-		m.noted(load64(R2, R6, optSock), "deny", R1),
-		[]line{is(addReg(R8, R1))}, m.member(), answer)}
+		h.noted(load64(R2, R6, optSock), "deny", R7),
+		h.byJoin(), answer)
 }

@@ -31,10 +31,12 @@ func TestHold(t *testing.T) {
 	if err != nil || id == 0 {
 		t.Fatal(id, err)
 	}
-	for _, p := range Hold(m) {
-		info, err := Read(loaded(t, p))
-		if err != nil || info.Name != p.Name || !slices.Contains(info.Maps, id) {
-			t.Errorf("Read(%s) = %+v, %v; want its name and map %d", p.Name, info, err, id)
+	for _, look := range []bool{true, false} {
+		for _, p := range Hold(m, look) {
+			info, err := Read(loaded(t, p))
+			if err != nil || info.Name != p.Name || !slices.Contains(info.Maps, id) {
+				t.Errorf("Read(%s) = %+v, %v; want its name and map %d", p.Name, info, err, id)
+			}
 		}
 	}
 }
@@ -43,7 +45,7 @@ func TestMembers(t *testing.T) {
 	m := testMaps(t)
 	want := []Member{{1, 2, 3}, {1, 2, 4}, {7, 2, 3}, Address(1, 2, [4]byte{10, 0, 0, 1})}
 	for _, e := range slices.Concat(want, want) {
-		if err := e.Add(m.Members); err != nil {
+		if err := e.Add(m.Members, e.Link); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -70,5 +72,37 @@ func TestMembers(t *testing.T) {
 		if e.IsOf(1, 2) != of {
 			t.Errorf("%v.IsOf(1, 2) = %v", e, !of)
 		}
+	}
+}
+
+// A pinned program is found again by a name that says what it does.
+func TestDigest(t *testing.T) {
+	seen := map[string]string{}
+	add := func(what string, p Program, maps ...uint32) {
+		t.Helper()
+		d := p.Digest(maps...)
+		if seen[d] != "" {
+			t.Errorf("%s and %s: both %s", what, seen[d], d)
+		}
+		seen[d] = what
+	}
+	for _, look := range []bool{true, false} {
+		for i, p := range Hold(Maps{5, 6}, look) {
+			if look || i == 1 || i == 3 { // home and in are the same
+				add(p.Name, p)
+			}
+		}
+	}
+	out := Hold(Maps{5, 6}, true)[1]
+	add("other maps", out, 1, 2)
+	add("maps the other way round", out, 2, 1)
+	changed := out
+	changed.Insns = append(slices.Clone(out.Insns), Exit())
+	add("longer", changed)
+	changed.Insns = slices.Clone(out.Insns)
+	changed.Insns[3].Imm++
+	add("another number", changed)
+	if again := Hold(Maps{7, 8}, true)[1].Digest(); seen[again] != OutName {
+		t.Errorf("with other descriptors of maps the name is %s", again)
 	}
 }

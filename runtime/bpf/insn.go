@@ -55,6 +55,9 @@ const (
 const (
 	opAddImm     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_K // dst += imm
 	opAddReg     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_X // dst += src
+	opSubReg     = unix.BPF_ALU64 | unix.BPF_SUB | unix.BPF_X // dst -= src
+	opAndImm     = unix.BPF_ALU64 | unix.BPF_AND | unix.BPF_K // dst &= imm
+	opShiftImm   = unix.BPF_ALU64 | unix.BPF_LSH | unix.BPF_K // dst <<= imm
 	opLoad64     = unix.BPF_LDX | unix.BPF_MEM | unix.BPF_DW  // dst = *(u64 *)(src + off)
 	opStore64    = unix.BPF_STX | unix.BPF_MEM | unix.BPF_DW  // *(u64 *)(dst + off) = src
 	opLoadMap    = unix.BPF_LD | unix.BPF_IMM | unix.BPF_DW   // dst = a map; two instructions
@@ -72,12 +75,16 @@ const (
 	mapLookup      helper = 1
 	skFullsock     helper = 95
 	skStorageGet   helper = 107
+	probeRead      helper = 113 // Linux 5.5; it needs CAP_PERFMON
 	getNetnsCookie helper = 122 // Linux 5.7
 )
 
 func movReg(dst, src Reg) Insn          { return Insn{Op: OpMovReg, regs: regs(dst, src)} }
 func addImm(dst Reg, imm int32) Insn    { return Insn{Op: opAddImm, regs: regs(dst, 0), Imm: imm} }
 func addReg(dst, src Reg) Insn          { return Insn{Op: opAddReg, regs: regs(dst, src)} }
+func subReg(dst, src Reg) Insn          { return Insn{Op: opSubReg, regs: regs(dst, src)} }
+func andImm(dst Reg, imm int32) Insn    { return Insn{Op: opAndImm, regs: regs(dst, 0), Imm: imm} }
+func shiftImm(dst Reg, imm int32) Insn  { return Insn{Op: opShiftImm, regs: regs(dst, 0), Imm: imm} }
 func load64(dst, src Reg, o int16) Insn { return Insn{Op: opLoad64, regs: regs(dst, src), Off: o} }
 func store64(dst Reg, o int16, src Reg) Insn {
 	return Insn{Op: opStore64, regs: regs(dst, src), Off: o}
@@ -93,6 +100,7 @@ type line struct {
 	label string // "", or the name of the place before the next instruction
 	to    string // "", or the label that a jump goes to
 	insn  Insn
+	field field // none, or the field of the kernel whose offset the number of insn is
 }
 
 // at, is and to make lines.
@@ -100,16 +108,24 @@ func at(label string) line         { return line{label: label} }
 func is(i Insn) line               { return line{insn: i} }
 func to(label string, i Insn) line { return line{to: label, insn: i} }
 
-// assemble turns lines into instructions. It panics for a jump to nowhere.
-func assemble(parts ...[]line) []Insn {
+// offset is an instruction whose number is the offset of a field of the kernel's
+// memory. The kernel puts it in when the program is loaded.
+func offset(f field, i Insn) line { return line{insn: i, field: f} }
+
+// assemble turns lines into a program. It panics for a jump to nowhere.
+func assemble(name string, hook Hook, parts ...[]line) Program {
 	places := map[string]int{}
 	var insns []Insn
 	var jumps []string
+	var fields []relocation
 	for _, part := range parts {
 		for _, l := range part {
 			if l.label != "" {
 				places[l.label] = len(insns)
 				continue
+			}
+			if l.field != noField {
+				fields = append(fields, relocation{len(insns), l.field})
 			}
 			insns, jumps = append(insns, l.insn), append(jumps, l.to)
 			if l.insn.Op == opLoadMap {
@@ -127,7 +143,7 @@ func assemble(parts ...[]line) []Insn {
 		}
 		insns[i].Off = int16(place - i - 1)
 	}
-	return insns
+	return Program{Name: name, Hook: hook, Insns: insns, fields: fields}
 }
 
 // MovImm is dst = imm.

@@ -62,13 +62,14 @@ type newMap struct {
 // MakeHomes makes an empty Maps.Homes. It needs Linux 5.9, and returns the errno
 // alone.
 func MakeHomes() (int, error) {
-	types, err := loadTypes()
+	text := writeTypes() // the kernel wants to be told the types of a map of sockets
+	types, err := text.load()
 	if err != nil {
 		return -1, err
 	}
 	defer unix.Close(types)
 	m := newMap{kind: unix.BPF_MAP_TYPE_SK_STORAGE, keySize: 4, valueSize: homeSize,
-		flags: unix.BPF_F_NO_PREALLOC | unix.BPF_F_CLONE, btf: uint32(types), btfKey: typeKey, btfValue: typeValue}
+		flags: unix.BPF_F_NO_PREALLOC | unix.BPF_F_CLONE, btf: uint32(types), btfKey: typeInt, btfValue: typeHome}
 	return m.make("rdexec_home")
 }
 
@@ -82,35 +83,6 @@ func MakeMembers() (int, error) {
 func (m *newMap) make(name string) (int, error) {
 	copy(m.name[:len(m.name)-1], name)
 	return bpf(unix.BPF_MAP_CREATE, unsafe.Pointer(m), unsafe.Sizeof(*m))
-}
-
-// The types of a map of sockets, which the kernel wants to be told: the key is an
-// int, the value an integer as large as it is (Documentation/bpf/btf.rst).
-const (
-	typeKey   = 1
-	typeValue = 2
-)
-
-func loadTypes() (int, error) {
-	const kindInt = 1 << 24
-	types := heap(struct {
-		magic                               uint16
-		version, flags                      uint8
-		headerLen                           uint32
-		typeOff, typeLen, stringOff, strLen uint32
-		key, value                          [4]uint32 // name, kind, size, bits
-		names                               [8]byte
-	}{magic: 0xeb9f, version: 1, headerLen: 24, typeLen: 32, stringOff: 32, strLen: 8,
-		key:   [4]uint32{1, kindInt, 4, 32},
-		value: [4]uint32{1, kindInt, homeSize, 8 * homeSize},
-		names: [8]byte{0, 'n', 'u', 'm', 'b', 'e', 'r', 0}})
-	attr := struct {
-		types, log              uint64
-		size, logSize, logLevel uint32
-	}{types: address(unsafe.Pointer(types)), size: uint32(unsafe.Sizeof(*types))}
-	fd, err := bpf(unix.BPF_BTF_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
-	runtime.KeepAlive(types)
-	return fd, err
 }
 
 // MapID returns the kernel's number of a map. It returns the errno alone.
@@ -132,10 +104,11 @@ type element struct {
 	key, value, flags uint64
 }
 
-// Add adds an entry to Maps.Members, if it is not there. The functions for entries
-// return the errno alone: E2BIG where the map is full.
-func (m Member) Add(members int) error {
-	_, err := m.do(unix.BPF_MAP_UPDATE_ELEM, members, heap([4]byte{}))
+// Add adds an entry to Maps.Members: one of Address with the link that has the address,
+// others with their own. The functions for entries return the errno alone: E2BIG where
+// the map is full.
+func (m Member) Add(members int, link uint32) error {
+	_, err := m.do(unix.BPF_MAP_UPDATE_ELEM, members, heap(link))
 	return err
 }
 
@@ -148,7 +121,7 @@ func (m Member) Remove(members int) error {
 	return err
 }
 
-func (m Member) do(command, members int, value *[4]byte) (int, error) {
+func (m Member) do(command, members int, value *uint32) (int, error) {
 	key := heap(m)
 	e := element{fd: uint32(members), key: address(unsafe.Pointer(key)), value: address(unsafe.Pointer(value))}
 	r, err := bpf(command, unsafe.Pointer(&e), unsafe.Sizeof(e))

@@ -6,6 +6,35 @@ type Program struct {
 	Name  string
 	Hook  Hook
 	Insns []Insn
+	// fields are the places in Insns that have the offset of a field of the kernel's.
+	fields []relocation
+}
+
+// Digest names what p does with the maps of these numbers: its name and a number.
+func (p Program) Digest(maps ...uint32) string {
+	const start, factor = 14695981039346656037, 1099511628211 // FNV-1a
+	sum := uint64(start)
+	put := func(n uint64) { sum = (sum ^ n) * factor }
+	for _, id := range maps {
+		put(uint64(id))
+	}
+	for _, i := range p.Insns {
+		imm := i.Imm
+		if i.Op == opLoadMap {
+			imm = 0
+		}
+		put(uint64(i.Op)<<8 | uint64(i.regs))
+		put(uint64(uint16(i.Off))<<32 | uint64(uint32(imm)))
+	}
+	for _, f := range p.fields {
+		put(uint64(f.insn)<<8 | uint64(f.field))
+	}
+	const digits = "0123456789abcdef"
+	name := []byte(p.Name + "-")
+	for ; sum != 0; sum >>= 4 {
+		name = append(name, digits[sum&15])
+	}
+	return string(name)
 }
 
 // The names of the programs. An attached program of ours is known again by its
@@ -38,7 +67,7 @@ const ipProtocols = 255
 // that of the VRFs gives a packet that has it, and names another link, no route. Hold
 // has what keeps the socket there.
 func Bind(ifindex, bits uint32) Program {
-	return Program{BindName, SockCreate, []Insn{
+	return Program{Name: BindName, Hook: SockCreate, Insns: []Insn{
 		0:  Load32(R2, R1, protocol),
 		1:  JumpGreater(R2, ipProtocols, 9), // to 11
 		2:  Load32(R2, R1, boundDevIf),
@@ -59,7 +88,7 @@ func Bind(ifindex, bits uint32) Program {
 // refuses what would leave a VRF, and sets bits in the mark of a socket that is
 // bound, whoever bound it. It binds nothing, and names no link.
 func Guard(bits uint32) Program {
-	return Program{GuardName, SockCreate, []Insn{
+	return Program{Name: GuardName, Hook: SockCreate, Insns: []Insn{
 		0:  Load32(R2, R1, protocol),
 		1:  JumpGreater(R2, ipProtocols, 7), // to 9
 		2:  Load32(R2, R1, boundDevIf),

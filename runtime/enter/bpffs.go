@@ -77,16 +77,16 @@ func openShared() (s shared, err error) {
 	if st.Uid != 0 || st.Mode&0o022 != 0 {
 		return s, wrong("use "+s.path, notOurs(s.path).Error())
 	}
-	if s.Homes, err = openMap(s.path+"/homes", bpf.MakeHomes); err != nil {
+	if s.Homes, err = openPinned(s.path+"/homes", bpf.MakeHomes); err != nil {
 		return s, err
 	}
-	s.Members, err = openMap(s.path+"/members", bpf.MakeMembers)
+	s.Members, err = openPinned(s.path+"/members", bpf.MakeMembers)
 	return s, err
 }
 
-// openMap opens the map that is pinned at path, or makes it. Of two who make it at
-// once, one pins.
-func openMap(path string, make func() (int, error)) (int, error) {
+// openPinned opens the map or program that is pinned at path, or makes it. Of two who make
+// it at once, one pins.
+func openPinned(path string, make func() (int, error)) (int, error) {
 	fd, err := bpf.Pinned(path)
 	if err == nil {
 		return fd, nil
@@ -95,7 +95,7 @@ func openMap(path string, make func() (int, error)) (int, error) {
 		return -1, unable("open "+path, err)
 	}
 	if fd, err = make(); err != nil {
-		e := unable("make the BPF map "+path, err)
+		e := unable("make "+path, err)
 		if err == unix.EINVAL {
 			e.Text += " (it needs Linux 5.14)"
 		}

@@ -298,6 +298,7 @@ var children = map[string]func(args []string){
 	"dial":   dial,
 	"state":  withState,
 	"bind":   bindChild,
+	"master": masterChild,
 }
 
 func die(err error) {

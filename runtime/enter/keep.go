@@ -1,8 +1,6 @@
 package enter
 
 import (
-	"slices"
-
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/bpf"
@@ -17,8 +15,9 @@ func keep(cgroup int, path string, index uint32) error {
 		return err
 	}
 	defer s.close()
-	for _, p := range bpf.Hold(s.Maps) {
-		if err := s.keepBy(p, cgroup); err != nil {
+	plain := bpf.Hold(s.Maps, false)
+	for i, p := range bpf.Hold(s.Maps, true) {
+		if err := s.keepBy(p, plain[i], cgroup); err != nil {
 			if e, ok := err.(*Error); ok {
 				return e
 			}
@@ -28,39 +27,57 @@ func keep(cgroup int, path string, index uint32) error {
 	return s.know(index)
 }
 
-// keepBy attaches one program, unless it is there with these maps. Two starts at
-// once may leave two, which do the same.
-func (s shared) keepBy(p bpf.Program, cgroup int) error {
+// keepBy attaches one program, or plain where the kernel does not take that, unless it is
+// there. Another of its name is of another version of rdexec, or has maps that are no
+// longer pinned, so that nobody can tell it. Two starts at once may leave two, which do
+// the same.
+func (s shared) keepBy(p, plain bpf.Program, cgroup int) error {
+	prog, err := s.open(p)
+	if err != nil {
+		prog, err = s.open(plain)
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(prog)
 	there, err := attachedNamed(p.Hook, cgroup, p.Name)
 	if err != nil {
 		return err
 	}
 	defer bpf.Close(there)
-	homes, err := bpf.MapID(s.Homes)
+	own, err := bpf.Read(prog)
 	if err != nil {
 		return err
 	}
 	for _, fd := range there {
-		if info, err := bpf.Read(fd); err == nil && slices.Contains(info.Maps, homes) {
+		if info, err := bpf.Read(fd); err == nil && info.ID == own.ID {
 			return nil
 		}
 	}
-	prog, err := load(p)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(prog)
-	if len(there) > 0 { // with maps that are no longer pinned, so that nobody can tell it
+	if len(there) > 0 {
 		return p.Hook.Replace(cgroup, there[0], prog)
 	}
 	return p.Hook.AttachBeside(cgroup, prog)
+}
+
+// open opens the program, which is pinned beside the maps, and loads it if nobody has.
+func (s shared) open(p bpf.Program) (int, error) {
+	homes, err := bpf.MapID(s.Homes)
+	if err != nil {
+		return -1, err
+	}
+	members, err := bpf.MapID(s.Members)
+	if err != nil {
+		return -1, err
+	}
+	return openPinned(s.path+"/"+p.Digest(homes, members), func() (int, error) { return bpf.Load(p) })
 }
 
 // Kept reports whether the kernel runs the programs that keep sockets in their VRF
 // for processes of a cgroup, an open directory of a cgroup2 mount. It needs CAP_NET_ADMIN and
 // CAP_SYS_ADMIN, and returns the errno alone.
 func Kept(cgroup int) (bool, error) {
-	for _, p := range bpf.Hold(bpf.Maps{}) {
+	for _, p := range bpf.Hold(bpf.Maps{}, false) {
 		progs, err := p.Hook.Effective(cgroup)
 		found := false
 		for _, fd := range progs {

@@ -69,17 +69,14 @@ func (s shared) know(index uint32) error {
 }
 
 // write makes the entries of one VRF, of all those that there are, into want.
-func (s shared) write(cookie uint64, home uint32, have, want []bpf.Member) error {
-	for _, m := range want {
-		if slices.Contains(have, m) {
-			continue
-		}
-		if err := m.Add(s.Members); err != nil {
+func (s shared) write(cookie uint64, home uint32, have []bpf.Member, want map[bpf.Member]uint32) error {
+	for m, link := range want {
+		if err := m.Add(s.Members, link); err != nil {
 			return err
 		}
 	}
 	for _, m := range have {
-		if !m.IsOf(cookie, home) || slices.Contains(want, m) {
+		if _, ok := want[m]; ok || !m.IsOf(cookie, home) {
 			continue
 		}
 		if err := m.Remove(s.Members); err != nil {
@@ -111,9 +108,10 @@ func dialKernel() (netlink, error) {
 	return netlink{s, cookie}, nil
 }
 
-// members returns the entries for the VRF home: itself, its links, and their IPv4
-// addresses. There are none if it is gone.
-func (k netlink) members(home uint32) (all []bpf.Member, err error) {
+// members returns the entries for the VRF home, each with its link: itself, its links, and
+// their IPv4 addresses. There are none if it is gone.
+func (k netlink) members(home uint32) (all map[bpf.Member]uint32, err error) {
+	all = map[bpf.Member]uint32{}
 	request := make([]byte, unix.SizeofIfInfomsg+8)
 	attr := request[unix.SizeofIfInfomsg:]
 	binary.NativeEndian.PutUint16(attr, 8)
@@ -128,7 +126,7 @@ func (k netlink) members(home uint32) (all []bpf.Member, err error) {
 		}
 	})
 	for _, link := range links {
-		all = append(all, bpf.Member{Cookie: k.cookie, Home: home, Link: link})
+		all[bpf.Member{Cookie: k.cookie, Home: home, Link: link}] = link
 		if err != nil {
 			break
 		}
@@ -138,12 +136,12 @@ func (k netlink) members(home uint32) (all []bpf.Member, err error) {
 		err = k.dump(unix.RTM_GETADDR, request, func(body []byte) {
 			local := attribute(body[unix.SizeofIfAddrmsg:], unix.IFA_LOCAL)
 			if binary.NativeEndian.Uint32(body[4:]) == link && len(local) == 4 {
-				all = append(all, bpf.Address(k.cookie, home, [4]byte(local)))
+				all[bpf.Address(k.cookie, home, [4]byte(local))] = link
 			}
 		})
 	}
 	if k.hasLink(home) {
-		all = append(all, bpf.Member{Cookie: k.cookie, Home: home, Link: home})
+		all[bpf.Member{Cookie: k.cookie, Home: home, Link: home}] = home
 	}
 	return all, err
 }
