@@ -19,8 +19,21 @@ import (
 // and takes a process out of /system.slice/vrf-x.service; here only whole
 // elements at the end count.
 func vrfCgroup(own, netns, vrf string, isNetns func(string) bool) (guarded, path string) {
+	outside, _ := outsideVRF(own, isNetns)
+	guarded = strings.TrimSuffix(outside, "/") + "/rdexec"
+	path = guarded
+	if netns != "" {
+		path += "/" + netns + "-ns"
+	}
+	return guarded, path + "/vrf/" + vrf
+}
+
+// outsideVRF returns the cgroup that own was before the process entered a VRF, by rdexec or
+// `ip vrf exec`; it is own, and ok is false, where that did not happen.
+func outsideVRF(own string, isNetns func(string) bool) (path string, ok bool) {
 	const ours = "rdexec"
 	elems := strings.Split(strings.Trim(own, "/"), "/")
+	all := len(elems)
 	last := func(at int, s string) bool { return len(elems) >= at && elems[len(elems)-at] == s }
 	if last(2, "vrf") {
 		elems = elems[:len(elems)-2]
@@ -35,16 +48,15 @@ func vrfCgroup(own, netns, vrf string, isNetns func(string) bool) (guarded, path
 	if last(1, ours) {
 		elems = elems[:len(elems)-1]
 	}
-	for _, e := range append(elems, ours) {
+	for _, e := range elems {
 		if e != "" {
-			guarded += "/" + e
+			path += "/" + e
 		}
 	}
-	path = guarded
-	if netns != "" {
-		path += "/" + netns + "-ns"
+	if path == "" {
+		path = "/"
 	}
-	return guarded, path + "/vrf/" + vrf
+	return path, len(elems) < all
 }
 
 func isNetns(name string) bool {

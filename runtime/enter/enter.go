@@ -63,8 +63,13 @@ func Exec(c domain.Command, environ []string) error {
 			return err
 		}
 	}
-	if !c.VRF.IsZero() {
+	switch {
+	case !c.VRF.IsZero():
 		if err := enterVRF(c); err != nil {
+			return err
+		}
+	case !c.Netns.IsZero():
+		if err := leaveVRF(c.Netns); err != nil {
 			return err
 		}
 	}

@@ -92,9 +92,9 @@ func testCgroup(t *testing.T) (root int, path string) {
 // and prints its cgroup and to what a socket is bound, of its own and of a
 // program that it executes.
 //
-//	own|other|look|marks ifindex cgroup
+//	own|other|look|marks|join|none ifindex cgroup [prog arg...]
 //
-// marks prints the mark of a socket too, and whether MPTCP is refused.
+// With prog it executes that instead, which is bound. marks prints the mark of a socket too, and whether MPTCP is refused.
 func bindChild(args []string) {
 	index64, err := strconv.ParseUint(args[1], 10, 32)
 	die(err)
@@ -116,13 +116,17 @@ func bindChild(args []string) {
 		} else {
 			die(h.bindOther(path, prog, v, index))
 		}
-	case "look", "marks":
+	case "look", "marks", "join":
 		dir, err := OpenCgroup(root, path)
 		die(err)
 		die(join(dir, path))
-		if err := checkBound(v, index); err != nil {
+		if err := checkBound(v, index); err != nil && args[0] != "join" {
 			fmt.Println(err)
 		}
+	}
+	if len(args) > 3 {
+		os.Setenv(childEnv, "bind")
+		die(unix.Exec(args[3], args[3:], os.Environ()))
 	}
 	own, err = ownCgroup()
 	die(err)
@@ -230,6 +234,32 @@ func TestBindOther(t *testing.T) {
 	inner := service + "/vrf/blue"
 	wantBound(t, inner+" 77 77", "own", "77", inner)
 	wantBound(t, service+" 169 169", "look", "169", service)
+}
+
+// TestLeave: who enters a namespace from inside a VRF leaves that, or enters nothing.
+func TestLeave(t *testing.T) {
+	_, path := testCgroup(t)
+	h := newHost(t)
+	h.netns("blue")
+	enter := []string{h.rdexec, "-n", "blue", "--", "/proc/self/exe", "none", "0", "/"}
+	enter[4], _ = os.Executable()
+	from := func(how, cgroup string) string {
+		t.Helper()
+		return bound(t, append([]string{how, "77", cgroup}, enter...)...)
+	}
+	for _, inside := range []string{"/rdexec/vrf/mgmt", "/vrf/mgmt", "/rdexec/blue-ns/vrf/mgmt"} {
+		if got, want := from("own", path+inside), path+" 0 0"; got != want {
+			t.Errorf("rdexec -n in %s: %q; want %q", inside, got, want)
+		}
+	}
+	if got := from("join", path); got != path+" 0 0" {
+		t.Errorf("rdexec -n outside of a VRF: %q", got)
+	}
+	bound(t, "other", "77", path+"/openrc.sshd")
+	want := "error: rdexec: fatal: unable to enter netns blue from inside a VRF: cgroup " + path + "/openrc.sshd binds sockets to the link of number 77, which is one of another namespace (start it from outside of that cgroup)"
+	if got := from("join", path+"/openrc.sshd"); got != want {
+		t.Errorf("rdexec -n in a service's cgroup: %q; want %q", got, want)
+	}
 }
 
 func TestAttachBeside(t *testing.T) {
