@@ -50,6 +50,27 @@ func (c *command) left(host *lifecycle.Host) ([]identify.Location, error) {
 	return outlived(list)
 }
 
+// delegated returns, by domain, what is to be said of processes that somebody else than
+// root can take out of their VRF.
+func delegated() (map[string][]string, error) {
+	look, err := identify.New()
+	if err != nil {
+		return nil, err
+	}
+	defer look.Close()
+	found, _, err := look.Processes(func(at identify.Location) identify.Match {
+		if at.Delegated != "" && !visits(at) {
+			return identify.In
+		}
+		return identify.Out
+	})
+	said := map[string][]string{}
+	for _, at := range found {
+		said[at.ID] = append(said[at.ID], fmt.Sprintf("process %d (%s): %s", at.PID, escape(at.Command, ""), at.Delegated))
+	}
+	return said, err
+}
+
 // downAll takes domains down, wave by wave, and says what still uses them.
 func (c *command) downAll(host *lifecycle.Host, list []domain.ID) error {
 	users := host.Users(list)

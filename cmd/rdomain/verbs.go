@@ -171,6 +171,10 @@ func (c *command) check(args []string) error {
 	if err != nil {
 		return err
 	}
+	freed, err := delegated()
+	if err != nil {
+		return err
+	}
 	reports := []*lifecycle.Report{}
 	for _, id := range list {
 		report, err := host.Check(id)
@@ -181,6 +185,7 @@ func (c *command) check(args []string) error {
 		if text := names(left, id); text != "" {
 			report.Problems = append(report.Problems, text)
 		}
+		report.Problems = append(report.Problems, freed[id.String()]...)
 		reports = append(reports, report)
 		if err == nil && !report.OK() {
 			c.code = max(c.code, 1)

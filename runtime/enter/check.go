@@ -30,8 +30,43 @@ func Check(d domain.Domain) error {
 	if err != nil {
 		return err
 	}
-	return checkBound(d.VRF, index)
+	if err := checkBound(d.VRF, index); err != nil {
+		return err
+	}
+	return checkAttached(d.VRF)
 }
+
+// checkAttached asks the kernel for the programs that keep sockets in the VRF, where the
+// caller may. What anybody can try shows most of them, but not the one for packets that
+// come in.
+func checkAttached(v domain.LinkName) error {
+	doing := "look for the programs that keep sockets in vrf " + v.String()
+	own, err := ownCgroup()
+	if err != nil {
+		return err
+	}
+	root, err := CgroupRoot()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(root)
+	dir, err := OpenCgroup(root, own)
+	if err != nil {
+		return unable(doing+": open cgroup "+own, err)
+	}
+	defer unix.Close(dir)
+	switch kept, err := Kept(dir); {
+	case err == unix.EPERM:
+		return nil
+	case err != nil:
+		return unable(doing, err)
+	case !kept:
+		return wrong("bind to vrf "+v.String(), leaks)
+	}
+	return nil
+}
+
+const leaks = "its sockets can leave the VRF: the programs that keep them there are not attached"
 
 // A namespace is identified by the device and inode of its file (namespaces(7)).
 func checkNetns(n domain.NetnsName) error {
@@ -98,7 +133,7 @@ func checkKept(doing string) error {
 	if joined == unix.EPERM && sent != nil {
 		return nil
 	}
-	return wrong(doing, "its sockets can leave the VRF: the programs that keep them there are not attached")
+	return wrong(doing, leaks)
 }
 
 // checkRefused makes sure that no MPTCP socket can be opened: those inside it,

@@ -33,7 +33,7 @@ func keep(cgroup int, path string, index uint32) error {
 // the same.
 func (s shared) keepBy(p, plain bpf.Program, cgroup int) error {
 	prog, err := s.open(p)
-	if err != nil {
+	if unfit(err) {
 		prog, err = s.open(plain)
 	}
 	if err != nil {
@@ -58,6 +58,21 @@ func (s shared) keepBy(p, plain bpf.Program, cgroup int) error {
 		return p.Hook.Replace(cgroup, there[0], prog)
 	}
 	return p.Hook.AttachBeside(cgroup, prog)
+}
+
+// unfit reports whether an error says that the kernel will never take a program: a program
+// that holds less must not take its place because memory was short once.
+func unfit(err error) bool {
+	for {
+		switch e := err.(type) {
+		case *Error:
+			err = e.Err
+		case *bpf.Error:
+			err = e.Err
+		default:
+			return err == unix.EINVAL || err == unix.EACCES || err == unix.E2BIG || err == unix.ENOENT || err == unix.EOPNOTSUPP
+		}
+	}
 }
 
 // open opens the program, which is pinned beside the maps, and loads it if nobody has.

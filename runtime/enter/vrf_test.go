@@ -92,9 +92,10 @@ func testCgroup(t *testing.T) (root int, path string) {
 // and prints its cgroup and to what a socket is bound, of its own and of a
 // program that it executes.
 //
-//	own|other|look|marks|join|none ifindex cgroup [prog arg...]
+//	own|other|look|marks|attached|join|none ifindex cgroup [prog arg...]
 //
-// With prog it executes that instead, which is bound. marks prints the mark of a socket too, and whether MPTCP is refused.
+// With prog it executes that instead, which is bound. marks prints the mark of a socket
+// too, and whether MPTCP is refused.
 func bindChild(args []string) {
 	index64, err := strconv.ParseUint(args[1], 10, 32)
 	die(err)
@@ -116,11 +117,17 @@ func bindChild(args []string) {
 		} else {
 			die(h.bindOther(path, prog, v, index))
 		}
-	case "look", "marks", "join":
+	case "look", "marks", "join", "attached":
 		dir, err := OpenCgroup(root, path)
 		die(err)
 		die(join(dir, path))
-		if err := checkBound(v, index); err != nil && args[0] != "join" {
+		switch args[0] {
+		case "look", "marks":
+			err = checkBound(v, index)
+		case "attached":
+			err = checkAttached(v)
+		}
+		if err != nil {
 			fmt.Println(err)
 		}
 	}

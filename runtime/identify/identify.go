@@ -35,6 +35,8 @@ type Location struct {
 	// Outlived is the ID of a domain that was taken down while this process ran in
 	// it: it still is in what the domain was, whatever has its name now.
 	Outlived string `json:"outlived,omitempty"`
+	// Delegated says who, other than root, can take it out of its VRF; Note has it too.
+	Delegated string `json:"delegated,omitempty"`
 	// Note says what is odd, or what could not be seen.
 	Note string `json:"note,omitempty"`
 	// Unknown says why it is not known whether the process is in a VRF, and in
@@ -63,6 +65,8 @@ type binding struct {
 	unknown string // why ifindex is not known
 	// leaves: nothing keeps the socket there (enter.Kept).
 	leaves bool
+	// delegated is Location.Delegated.
+	delegated string
 }
 
 // New reads the names of all namespaces. The caller closes the Looker.
@@ -152,6 +156,10 @@ func (l *Looker) vrf(at *Location, ns *netns.NS, cgroup string) error {
 		if at.VRF != "" && b.leaves {
 			at.note("its sockets can leave the vrf: the programs of rdexec that keep them there are not attached")
 		}
+		if at.VRF != "" {
+			at.Delegated = b.delegated
+			at.note(b.delegated)
+		}
 	case b.unknown == "":
 	case ipVRF(cgroup) != "":
 		at.VRF = ipVRF(cgroup)
@@ -235,9 +243,13 @@ func (l *Looker) look(path string) binding {
 	if err != nil {
 		return unknown(err)
 	}
+	to, err := l.delegated(path)
+	if err != nil {
+		return unknown(err)
+	}
 	ifindex, known := bound(programs)
 	if known {
-		return binding{ifindex: ifindex, leaves: !kept}
+		return binding{ifindex: ifindex, leaves: !kept, delegated: to}
 	}
 	var names []string
 	for _, p := range programs {
@@ -245,7 +257,7 @@ func (l *Looker) look(path string) binding {
 			names = append(names, fmt.Sprintf("%d (%s)", p.id, p.name))
 		}
 	}
-	b := binding{ifindex: ifindex, leaves: !kept, note: "its cgroup has a program that may bind it elsewhere: " + strings.Join(names, ", ")}
+	b := binding{ifindex: ifindex, leaves: !kept, delegated: to, note: "its cgroup has a program that may bind it elsewhere: " + strings.Join(names, ", ")}
 	if ifindex == 0 {
 		b.note, b.unknown = "", b.note
 	}
