@@ -25,7 +25,10 @@ type sameService struct {
 // scripts, and compares the processes.
 func TestSameAsOpenRC(t *testing.T) {
 	each(t, openrcs, func(t *testing.T, m *Machine) {
-		list := slices.Clone(sameScripts)
+		list := slices.Concat(sameScripts, moreScripts)
+		if len(list) < 200 {
+			t.Fatalf("%d scripts; want 200", len(list))
+		}
 		if m.Release == "bookworm" {
 			// Its start-stop-daemon is Debian's own, and has other options; its
 			// supervise-daemon is built without capabilities.
@@ -49,12 +52,13 @@ func TestSameAsOpenRC(t *testing.T) {
 // TestSameAsSystemd does so with units.
 func TestSameAsSystemd(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		for i, s := range sameUnits {
+		list := slices.Concat(sameUnits, moreUnits)
+		for i, s := range list {
 			m.Put(t, fmt.Sprintf("/etc/systemd/system/g%03d.service", i), 0o644, []byte("[Service]\n"+s.text+"\n"))
 		}
 		m.Sh(t, "systemctl daemon-reload")
-		truth := sameRun(t, m, "systemd_all", sameUnits)
-		sameCompare(t, truth, sameRun(t, m, "s6_all", sameUnits), sameUnits)
+		truth := sameRun(t, m, "systemd_all", list)
+		sameCompare(t, truth, sameRun(t, m, "s6_all", list), list)
 	})
 }
 
@@ -98,7 +102,8 @@ func sameRun(t *testing.T, m *Machine, how string, list []sameService) [][]strin
 // ofInit are the variables of an init system itself, which a daemon is not
 // configured by; PATH is compared where the service sets it.
 var ofInit = []string{"PATH", "TERM", "LANG", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_", "CONSOLETYPE", "EERROR_QUIET", "IN_DRYRUN",
-	"SVCNAME", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "SHELL", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "NOTIFY_SOCKET", "MAINPID"}
+	"SVCNAME", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "SHELL", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE",
+	"CPU_PRESSURE_WATCH", "CPU_PRESSURE_WRITE", "IO_PRESSURE_WATCH", "IO_PRESSURE_WRITE", "NOTIFY_SOCKET", "MAINPID"}
 
 // sameCompare compares the facts of what the init system started and what s6 did.
 func sameCompare(t *testing.T, truth, s6 [][]string, list []sameService) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # What a process was started with, one fact a line, and the same of many services.
 # shellcheck disable=SC2012 # find does not print where a link leads in one go
-find_idle() { ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n 's|.* /proc/\([0-9]*\)/exe -> /usr/sbin/gizmod$|\1|p'; }
+idle=/usr/sbin/gizmod folders="/run/g /var/lib/g /var/cache/g"
+find_idle() { ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|.* /proc/\([0-9]*\)/exe -> $idle\$|\1|p"; }
 until_() { n=0; while ! eval "$1" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 300 ] || { echo "never: $1"; return 1; }; sleep 0.02; done; }
 state() {
 	until_ '[ "$(tr -d "\0" <"/proc/$(find_idle)/cmdline")" ]' # it is executed just now
@@ -14,12 +15,15 @@ state() {
 	grep '^Max ' "/proc/$1/limits"
 	printf 'nice: %s\n' "$(cut -d' ' -f19 "/proc/$1/stat")"
 	printf 'io: %s\n' "$(ionice -p "$1")"
+	chrt -p "$1" | sed 's/^pid [0-9]*.s //'
+	taskset -p "$1" | sed 's/^pid [0-9]*.s //'
 	printf 'oom: %s\n' "$(cat "/proc/$1/oom_score_adj")"
 	for fd in 0 1 2; do case $(readlink "/proc/$1/fd/$fd") in /var/*|/etc/*) printf 'fd %s: %s\n' $fd "$(readlink "/proc/$1/fd/$fd")";; esac; done
 	for d in /var/log/g.log /var/log/g2.log; do [ ! -e $d ] || stat -c 'file: %n %a %U:%G' $d; done
-	for d in /run/g /var/lib/g /var/cache/g; do [ ! -e $d ] || stat -c 'folder: %n %a %U:%G' $d $d/*; done 2>/dev/null || :
+	for d in $folders; do [ ! -e "$d" ] || stat -c 'folder: %n %a %U:%G' "$d" "$d"/*; done 2>/dev/null || :
 }
-clean() { rm -rf /var/log/g.log /var/log/g2.log /run/g /var/lib/g /var/cache/g; }
+# shellcheck disable=SC2086 # a list
+clean() { rm -rf /var/log/g.log /var/log/g2.log $folders; }
 openrc_all() {
 	for s in "$@"; do
 		echo "=== $s"
@@ -58,4 +62,22 @@ s6_all() {
 		else echo "failed: $(tail -n 3 "/srv/run/$s.log")"; fi
 		s6-svc -xd "/srv/run/$s"; s6-svc -k "/srv/run/$s" 2>/dev/null || :; wait
 	done
+}
+# packaged HOW NAME PROGRAM FOLDER...: the same of a unit of a package, whose program is
+# a stand-in that never says that it is ready.
+packaged() {
+	how=$1 name=$2 idle=$(realpath "$3")
+	shift 3
+	folders=$*
+	case $how in
+	s6) s6_all "$name" ;;
+	systemd)
+		echo "=== $name"
+		clean
+		if out=$(systemctl start --no-block --job-mode=ignore-dependencies "$name" 2>&1) && until_ '[ "$(find_idle)" ]'; then state "$(find_idle)"; else echo "failed: $out"; fi
+		systemctl kill -s KILL "$name" || :
+		systemctl stop --job-mode=ignore-dependencies "$name" || :
+		until_ '[ -z "$(find_idle)" ]'
+		;;
+	esac
 }
