@@ -14,3 +14,10 @@ die()
 	echo "${0##*/}: $*" >&2
 	exit 1
 }
+
+# keyring gives gpg the key of $RDGEN_SIGN_GPG and no other.
+keyring()
+{
+	GNUPGHOME=$tmp/gnupg && export GNUPGHOME && mkdir -m 0700 "$GNUPGHOME"
+	gpg --batch -q --import "$RDGEN_SIGN_GPG"
+}
