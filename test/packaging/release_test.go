@@ -16,9 +16,15 @@ import (
 func sources(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	sh(t, top, `git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -T - -cf - 2>/dev/null | tar -x -C `+dir)
-	sh(t, dir, `sed -i "s/^## $(cat VERSION) - .*/## $(cat VERSION) - 2026-01-02/" CHANGELOG.md; git init -q -b main .; git add -A; `+commit)
+	sh(t, top, copySources(dir))
 	return dir
+}
+
+// copySources is the shell for that, run at the top of the sources. It ends in dir.
+func copySources(dir string) string {
+	return `git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -T - -cf - 2>/dev/null | tar -x -C ` + dir + `
+		cd ` + dir + `
+		sed -i "s/^## $(cat VERSION) - .*/## $(cat VERSION) - 2026-01-02/" CHANGELOG.md; git init -q -b main .; git add -A; ` + commit + "\n"
 }
 
 const commit = `GIT_COMMITTER_DATE='2026-01-02T03:04:05Z' git -c user.name=x -c user.email=x@localhost commit -q -a --date 2026-01-02T03:04:05Z -m x`
@@ -43,12 +49,9 @@ func in(dir, script string) (string, error) {
 }
 
 // TestRelease makes a release up to the push, twice, in two places: the same bytes,
-// with checksums and a tag. Its tarball builds without a network.
+// for all processors, with checksums and a tag. Its tarball builds without a network.
 func TestRelease(t *testing.T) {
-	need.Tools(t, need.Sh, "git", "make", "tar", "sha256sum")
-	dir := sources(t)
-	const release = "CHECK=true ARCHES=amd64 make -s release"
-	out := sh(t, dir, release)
+	dir, out := release(t)
 	if !strings.Contains(out, "git push origin v") {
 		t.Errorf("it does not say what is left to do: %s", out)
 	}
@@ -67,7 +70,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("the bill of materials is not whole:\n%s", bill)
 	}
 	again := sources(t)
-	sh(t, again, release+"; diff -r dist "+dir+"/dist")
+	sh(t, again, "umask 077; TZ=Asia/Tokyo NFPM="+dir+"/.git/nfpm RDGEN_MAINTAINER='A B <ab@debian.org>' ARCHES='"+processors()+"' CHECK=true make -s release; diff -r dist "+dir+"/dist")
 
 	// Without a network, and without a cache of modules.
 	sh(t, again, `mkdir -p `+again+`/off && tar -xzf dist/rdgen-*.tar.gz -C off && cd off/rdgen-* &&
@@ -100,7 +103,7 @@ func TestReleaseRefuses(t *testing.T) {
 // systems, for which maintainer scripts are.
 func TestScripts(t *testing.T) {
 	tools := need.Tools(t, need.Sh, "shellcheck", "dash", "busybox")
-	for _, script := range []string{"dist", "packages", "release", "scripts/postinst", "scripts/prerm", "scripts/postrm", "../systemd/rdgen-removed"} {
+	for _, script := range []string{"dist", "packages", "release", "scripts/postinst", "scripts/prerm", "scripts/postrm", "../systemd/rdgen-removed", "../test/packaging/manager.sh"} {
 		run(t, tools[0], "-x", "packaging/"+script)
 		run(t, tools[1], "-n", "packaging/"+script)
 		run(t, tools[2], "sh", "-n", "packaging/"+script)

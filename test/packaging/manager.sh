@@ -1,0 +1,57 @@
+#!/bin/sh
+# What rpm, pacman and dpkg do with the packages of rdgen, in a root that has a shell and
+# nothing else. Set are: here, dir (the release), root, openrc (not empty if OpenRC's
+# package is installed too), and the commands add FOLDER VERSION, del, whole.
+set +e
+# shellcheck disable=SC1091,SC2154
+. "$here/../guest/prelude.sh"
+# shellcheck disable=SC2154
+mkdir -p "$root/bin" "$root/etc/conf.d" "$root/usr/lib/systemd/system" "$root/tmp" "$root/dev" "$root/var/lib/rpm" "$root/run"
+for program in busybox bash; do
+	cp "$(command -v $program)" "$root/bin/"
+	ldd "$(command -v $program)" | grep -o '/[^ ]*' | while read -r library; do
+		mkdir -p "$root${library%/*}"
+		cp "$library" "$root$library"
+	done
+done
+told() { del >"$root/tmp/said" 2>&1; }
+within() { chroot "$root" "$@"; }
+within /bin/busybox --install -s /bin
+printf '[Service]\nExecStart=/bin/web\n' >"$root/usr/lib/systemd/system/web.service"
+mkdir -p "$root/etc/init.d"
+printf '#!/sbin/openrc-run\ncommand=/bin/web\n' >"$root/etc/init.d/web"
+guard=/etc/systemd/system-generators/rdgen-removed
+left() { (cd "$root" && find etc usr -name '*rdgen*' -o -name '*rdomain*'); }
+# held: systemd would not start it, nor would OpenRC.
+held()
+{
+	rm -rf "$root/tmp/units"
+	ok "systemd's part is held" within $guard /tmp/units /tmp/units /tmp/units
+	ok "it is" grep -q AssertPathExists=/usr/bin/rdgen "$root/tmp/units/web.service.d/50-rdgen-removed.conf"
+	# shellcheck disable=SC2154
+	[ -z "$openrc" ] || ok "OpenRC's part too" grep -q "names a routing domain" "$root/etc/rc.conf.d/51-rdgen-removed.conf"
+}
+
+ok "installed" add dist 0.1.0
+ok "no byte differs from what the package says" whole
+is "it is that" "rdgen version 0.1.0" within /usr/bin/rdgen --version
+echo netns=private >"$root/etc/conf.d/web"
+ok "the service is found" sh -c "chroot $root /usr/bin/rdgen list | grep web"
+ok "upgraded" add .git/later 0.2.0
+is "it is that" "rdgen version 0.2.0" within /usr/bin/rdgen --version
+is "nothing holds a service" "" find "$root/etc" -name '*rdgen-removed*'
+ok "taken back" add dist 0.1.0
+is "it is that again" "rdgen version 0.1.0" within /usr/bin/rdgen --version
+is "nothing holds a service then" "" find "$root/etc" -name '*rdgen-removed*'
+ok "removed" told
+ok "it says what does not start, and what stays" sh -c "cat $root/tmp/said; grep -qw web $root/tmp/said && grep -q '$guard stays' $root/tmp/said"
+is "no program is left" "" sh -c "ls -d $root/usr/bin/rd* $root/usr/lib/rdgen 2>/dev/null"
+held
+ok "installed again" add .git/later 0.2.0
+is "nothing holds it" "" find "$root/etc" -name '*rdgen-removed*'
+ok "no byte differs" whole
+echo '# netns=private' >"$root/etc/conf.d/web"
+ok "removed without a line" del
+is "nothing is left" "" left
+ok "what others wrote stays" test -e "$root/etc/conf.d/web"
+echo "the end"
