@@ -47,6 +47,19 @@ func (c *command) each(host *lifecycle.Host, doing string, list []domain.ID, f f
 	}
 }
 
+// asRoot reads the options and the names of a verb that root alone may call.
+func asRoot(args []string, all func() ([]domain.ID, error), allowed ...string) (map[string]bool, []domain.ID, error) {
+	given, args, err := options(args, allowed...)
+	if err == nil {
+		err = needRoot()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := which(given, args, all)
+	return given, list, err
+}
+
 // which returns the domains that the command line names: NAME..., or with --all
 // those that all returns.
 func which(given map[string]bool, args []string, all func() ([]domain.ID, error)) ([]domain.ID, error) {
@@ -73,14 +86,7 @@ type dryRun = func(domain.ID) ([]object.Step, error)
 // make is up and reload.
 func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) dryRun,
 	do func(*lifecycle.Host, domain.ID) error) error {
-	given, args, err := options(args, "-n", "--all")
-	if err == nil {
-		err = needRoot()
-	}
-	if err != nil {
-		return err
-	}
-	list, err := which(given, args, lifecycle.Files)
+	given, list, err := asRoot(args, lifecycle.Files, "-n", "--all")
 	if err != nil {
 		return err
 	}
@@ -151,14 +157,7 @@ func (c *command) check(args []string) error {
 			return c.checkSelf(args)
 		}
 	}
-	given, args, err := options(args, "--json", "--all")
-	if err == nil {
-		err = needRoot()
-	}
-	if err != nil {
-		return err
-	}
-	list, err := which(given, args, lifecycle.Files)
+	given, list, err := asRoot(args, lifecycle.Files, "--json", "--all")
 	if err != nil {
 		return err
 	}
