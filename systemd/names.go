@@ -27,6 +27,13 @@ const Etc = "/etc/systemd/system"
 // generated one of lower precedence (systemd.unit(5)).
 const DropIn = "zz-rdomain.conf"
 
+// Done is the file that rdgen makes last in the generators' folder. Removed is the
+// drop-in of the generator rdgen-removed, which asserts that it is there.
+const (
+	Done    = "rdgen.done"
+	Removed = "50-rdgen-removed.conf"
+)
+
 // EarlierDropIn is the file name that it had in earlier versions.
 const EarlierDropIn = "50-rdomain.conf"
 

@@ -228,7 +228,7 @@ func (u *Units) isOurs(file string) bool {
 		text, err := u.readFile(file)
 		return err == nil && IsMade(text)
 	}
-	return path.Base(file) == DropIn
+	return path.Base(file) == DropIn || path.Base(file) == Removed
 }
 
 // dropInNames returns the names whose .d folders apply to a unit, most specific

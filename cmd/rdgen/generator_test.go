@@ -66,6 +66,7 @@ func TestGenerator(t *testing.T) {
 	}
 	made := contents(t, out)
 	want := map[string]string{ // file -> a line that it has
+		"rdgen.done":                          "", // with which rdgen-removed lets them start
 		"good.service.d/zz-rdomain.conf":      "BPFProgram=sock_create:/sys/fs/bpf/rdomain/mgmt",
 		"other.two.service":                   "Description=A daemon (two)",
 		"other.two.service.d/zz-rdomain.conf": "NetworkNamespacePath=/run/netns/blue",

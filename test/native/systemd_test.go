@@ -50,6 +50,17 @@ func TestSystemdFailsClosed(t *testing.T) {
 	})
 }
 
+// TestSystemdGeneratorKilled kills rdgen's generator, in the middle and before it
+// begins: systemd goes on without its files, and no service that names a domain starts
+// outside of it.
+func TestSystemdGeneratorKilled(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "killed"))
+		m.Reboot(t)
+		m.Verdicts(t, script(t, "killed-rebooted"))
+	})
+}
+
 // TestSystemdAnalyze has systemd read what is generated for every service of the
 // machine. It finds no fault that was not there before, and no score is worse.
 func TestSystemdAnalyze(t *testing.T) {

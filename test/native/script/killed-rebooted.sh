@@ -1,0 +1,10 @@
+#!/bin/sh
+# After a boot at which rdgen's generator was killed.
+ok "the boot came to its end" has "systemctl list-units" multi-user.target
+ok "nothing ran outside" test ! -e /run/leaked
+fails "what is wanted at boot does not run" systemctl -q is-active atboot
+fails "and does not start" systemctl start atboot
+mv /root/generator /usr/lib/systemd/system-generators/rdgen
+systemctl daemon-reload
+ok "after a reload it starts" systemctl start atboot
+ok "inside" inside atboot private

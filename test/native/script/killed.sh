@@ -1,0 +1,77 @@
+#!/bin/sh
+# shellcheck disable=SC2016 # for other shells
+# systemd goes on without the files of a generator that was killed.
+unit held.service <<'E'
+[Service]
+ExecStartPre=/bin/touch /run/leaked
+ExecStart=/bin/sleep infinity
+E
+unit held.socket <<'E'
+[Socket]
+ListenStream=127.0.0.1:7201
+E
+unit tpl@.service <<'E'
+[Service]
+ExecStartPre=/bin/touch /run/leaked
+ExecStart=/bin/sleep infinity
+E
+unit free.service <<'E'
+[Service]
+ExecStart=/bin/sleep infinity
+E
+unit free@.service <<'E'
+[Service]
+ExecStart=/bin/sleep infinity
+E
+unit atboot.service <<'E'
+[Service]
+ExecStartPre=/bin/touch /run/leaked
+ExecStart=/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+E
+for s in held tpl@ free@one atboot; do echo netns=private >/etc/conf.d/$s; done
+systemctl enable atboot 2>/dev/null
+systemctl daemon-reload
+ok "rdgen came to its end" test -e /run/systemd/generator/rdgen.done
+ok "a service starts" systemctl start held
+ok "inside" inside held private
+ok "an instance too" systemctl start tpl@one
+rm -f /run/leaked
+# One that is killed, here after it made a part of its files.
+generator=/usr/lib/systemd/system-generators/rdgen
+mv $generator /root/generator
+for how in 'kill -9 $$' 'mkdir -p "$1/held.service.d"; kill -TERM $$' 'exit 1' 'mkdir -p "$1/held.service.d"; echo "[Unit]" >"$1/held.service.d/zz-rdomain.conf"; kill -SEGV $$'; do
+	printf '#!/bin/sh\n%s\n' "$how" >$generator
+	chmod 755 $generator
+	systemctl daemon-reload
+	ok "$how: what runs goes on" systemctl is-active held
+	systemctl stop held tpl@one
+	fails "$how: the service does not start" systemctl start held
+	ok "$how: the assertion says why" has "systemctl status held" '[Aa]ssert'
+	fails "$how: nor an instance" systemctl start tpl@one
+	fails "$how: nor its socket" systemctl start held.socket
+	ok "$how: nothing ran" test ! -e /run/leaked
+	ok "$how: others start" systemctl start free free@two
+	systemctl stop free free@two
+	mv /root/generator $generator
+	systemctl daemon-reload
+	ok "$how: after the next reload it starts" systemctl start held
+	ok "$how: inside" inside held private
+	systemctl start tpl@one
+	rm -f /run/leaked
+	mv $generator /root/generator
+done
+# Turned off, it holds nobody: the files are somebody's own.
+mv /root/generator $generator
+ln -s /dev/null /etc/systemd/system-generators/rdgen
+systemctl stop held
+rdgen systemd held -o /etc
+systemctl daemon-reload
+ok "with the generator turned off, the files in /etc are enough" systemctl start held
+ok "inside" inside held private
+rm /etc/systemd/system-generators/rdgen /etc/systemd/system/held.service.d/zz-rdomain.conf
+# The next boot.
+mv $generator /root/generator
+printf '#!/bin/sh\nkill -9 $$\n' >$generator
+chmod 755 $generator
