@@ -113,6 +113,7 @@ golden:
 bench: tools fixtures build
 	$(GO) run ./test/bench
 	$(GO) test -run '^$$' -bench Domains -benchtime 1x -timeout 60m ./test/vm
+	$(GO) test -run '^$$' -bench Start -benchtime 1x -timeout 60m ./test/native
 
 FUZZTIME ?= 60s
 fuzz:

@@ -42,7 +42,7 @@ func each(t *testing.T, list []System, f func(*testing.T, *Machine)) {
 var scripts embed.FS
 
 // script returns the text of the scripts of these names, one after the other.
-func script(t *testing.T, names ...string) string { return guest.Script(t, scripts, names...) }
+func script(t testing.TB, names ...string) string { return guest.Script(t, scripts, names...) }
 
 // TestScripts reads all shell of this folder, and what the beds share.
 func TestScripts(t *testing.T) {

@@ -1,0 +1,63 @@
+package native
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// starts are services that BenchmarkStart starts, each in a domain and without one.
+var starts = []struct{ what, name, text string }{
+	{"one command", "bare", "[Service]\nType=exec\nExecStart=/bin/sleep infinity\n"},
+	{"one command in a sandbox", "boxed", "[Service]\nType=exec\nDynamicUser=yes\nProtectSystem=strict\nProtectHome=yes\nPrivateTmp=yes\nPrivateDevices=yes\n" +
+		"ProtectKernelTunables=yes\nProtectControlGroups=yes\nRestrictNamespaces=yes\nSystemCallFilter=@system-service\nExecStart=/bin/sleep infinity\n"},
+	{"Debian's nginx", "web", ""},
+}
+
+// BenchmarkStart compares systemctl start of a service in a namespace with one
+// that has no domain, in turns, on each systemd as pid 1 of namespaces; the medians.
+// docs/performance.md has the table.
+func BenchmarkStart(b *testing.B) {
+	for _, s := range systemds {
+		b.Run(s.String(), func(b *testing.B) {
+			m := Boot(b, s)
+			m.Install(b)
+			for _, u := range starts {
+				text := u.text
+				if text == "" {
+					text = m.Sh(b, "systemctl stop nginx; cat /usr/lib/systemd/system/nginx.service")
+				}
+				for _, where := range []string{"none", "netns"} {
+					m.Put(b, "/etc/systemd/system/"+u.name+"-"+where+".service", 0o644, []byte(text))
+				}
+				m.Sh(b, "mkdir -p /etc/conf.d; echo netns=same >/etc/conf.d/"+u.name+"-netns")
+			}
+			// In turns, and each once more at the start, which counts for nothing.
+			m.Put(b, "/usr/local/lib/starts.sh", 0o644, []byte(script(b, "starts")))
+			m.Sh(b, "systemctl daemon-reload; rdomain up same; systemctl start rdomain@same")
+			w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
+			for _, u := range starts {
+				times := map[string][]float64{}
+				for line := range strings.Lines(m.Sh(b, "bash /usr/local/lib/starts.sh "+u.name)) {
+					var where string
+					var us float64
+					if _, err := fmt.Sscan(line, &where, &us); err != nil {
+						b.Fatalf("%q: %v", line, err)
+					}
+					times[where] = append(times[where], us)
+				}
+				ours, theirs := middle(times["netns"]), middle(times["none"])
+				fmt.Fprintf(w, "| %s\t| %s\t| %.1f ms\t| %.1f ms\t| %.2f\t|\n", m.Name, u.what, ours/1e3, theirs/1e3, ours/theirs)
+			}
+			w.Flush()
+		})
+	}
+}
+
+func middle(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return s[len(s)/2]
+}
