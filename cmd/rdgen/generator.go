@@ -64,7 +64,7 @@ func runGenerator(root, dir string, log io.Writer) int {
 	}
 	if err == nil {
 		// What rdgen-removed lets the services wait for: systemd goes on without what a
-		// generator would have made that was killed.
+		// generator would have made that failed.
 		err = os.WriteFile(filepath.Join(dir, systemd.Done), nil, 0o644)
 	}
 	for _, w := range append(masked, overridden(fsys, files)...) {

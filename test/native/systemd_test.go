@@ -50,10 +50,10 @@ func TestSystemdFailsClosed(t *testing.T) {
 	})
 }
 
-// TestSystemdGeneratorKilled kills rdgen's generator, in the middle and before it
+// TestSystemdGeneratorFails has rdgen's generator fail, in the middle and before it
 // begins: systemd goes on without its files, and no service that names a domain starts
 // outside of it.
-func TestSystemdGeneratorKilled(t *testing.T) {
+func TestSystemdGeneratorFails(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		m.Verdicts(t, script(t, "setup", "killed"))
 		m.Reboot(t)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After a boot at which rdgen's generator was killed.
+# After a boot at which rdgen's generator failed.
 ok "the boot came to its end" has "systemctl list-units" multi-user.target
 ok "nothing ran outside" test ! -e /run/leaked
 fails "what is wanted at boot does not run" systemctl -q is-active atboot
