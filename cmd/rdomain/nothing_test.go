@@ -87,3 +87,34 @@ func TestUpBesideTheDying(t *testing.T) {
 	}
 	quiet(t, "down", "all")
 }
+
+// What /etc/rdomain has besides files of domains: a link to nothing was an empty
+// namespace at boot, a name that is no domain's was not seen, and a file that everybody
+// can write was believed in silence.
+func TestFilesThatAreNone(t *testing.T) {
+	start(t)
+	file(t, "good", "")
+	sandbox.Sh(t, `ln -s /nonexistent /etc/rdomain/dangling.conf; : >'/etc/rdomain/bad name.conf'`)
+	t.Cleanup(func() { sandbox.Sh(t, `rm -f /etc/rdomain/dangling.conf '/etc/rdomain/bad name.conf'`) })
+	const none = "/etc/rdomain/bad name.conf: is the file of no domain: "
+	const nothing = "/etc/rdomain/dangling.conf: is a link to nothing: "
+	for _, verb := range [][]string{{"up", "--all"}, {"check", "--all"}, {"list"}} {
+		out, err, code := rdomain(verb...)
+		if code < 100 || !strings.Contains(err, none) || !strings.Contains(out+err, nothing) {
+			t.Errorf("%v = %d, %s%s", verb, code, out, err)
+		}
+	}
+	if _, err, code := rdomain("up", "dangling"); code != 111 || !strings.Contains(err, nothing) {
+		t.Errorf("up dangling = %d, %s", code, err)
+	}
+	sandbox.Sh(t, `test -e /run/netns/good; test ! -e /run/netns/dangling; chmod 666 /etc/rdomain/good.conf; chown 7 /etc/rdomain/good.conf`)
+	loose := "/etc/rdomain/good.conf can be written by everybody, who decide where services run; chmod o-w /etc/rdomain/good.conf\n"
+	says(t, 0, "", "rdomain: note: good: "+loose, "up", "good")
+	says(t, 1, "# good: "+loose, "", "check", "good")
+	sandbox.Sh(t, `chmod 644 /etc/rdomain/good.conf`)
+	says(t, 1, "# good: /etc/rdomain/good.conf belongs to user 7, who decides where services run; chown root /etc/rdomain/good.conf\n", "", "check", "good")
+	quiet(t, "down", "good")
+	says(t, 111, "", "rdomain: fatal: unable to enter netns good (/run/netns/good): no such file or directory\n"+
+		"rdomain: hint: rdomain up good makes it\n", "exec", "good", "true")
+	says(t, 100, "", "rdomain: fatal: netns name \"ünï\" contains \"ü\"; letters, digits, \"_\", \".\" and \"-\" are allowed\n", "up", "ünï")
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/identify"
@@ -184,5 +185,9 @@ func (c *command) exec(args []string) error {
 	if err != nil {
 		return err
 	}
-	return enter.Exec(domain.Command{Domain: d, Prog: prog}, os.Environ())
+	err = enter.Exec(domain.Command{Domain: d, Prog: prog}, os.Environ())
+	if e, ok := errors.AsType[*enter.Error](err); ok && e.Code == domain.ExitTemporary && errors.Is(err, fs.ErrNotExist) {
+		return &problem.Error{Msg: err.Error(), Hint: "rdomain up " + list[0].String() + " makes it", Err: err, Temporary: true}
+	}
+	return err
 }

@@ -60,6 +60,15 @@ func asRoot(args []string, all func() ([]domain.ID, error), allowed ...string) (
 	return given, list, err
 }
 
+// files returns the domains that have a file. A file that is no domain's is an error
+// beside them.
+func (c *command) files() ([]domain.ID, error) {
+	for _, err := range lifecycle.Strays() {
+		c.fail(err)
+	}
+	return lifecycle.Files()
+}
+
 // which returns the domains that the command line names: NAME..., or with --all
 // those that all returns.
 func which(given map[string]bool, args []string, all func() ([]domain.ID, error)) ([]domain.ID, error) {
@@ -86,7 +95,7 @@ type dryRun = func(domain.ID) ([]object.Step, error)
 // make is up and reload.
 func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) dryRun,
 	do func(*lifecycle.Host, domain.ID) error) error {
-	given, list, err := asRoot(args, lifecycle.Files, "-n", "--all")
+	given, list, err := asRoot(args, c.files, "-n", "--all")
 	if err != nil {
 		return err
 	}
@@ -157,7 +166,7 @@ func (c *command) check(args []string) error {
 			return c.checkSelf(args)
 		}
 	}
-	given, list, err := asRoot(args, lifecycle.Files, "--json", "--all")
+	given, list, err := asRoot(args, c.files, "--json", "--all")
 	if err != nil {
 		return err
 	}
@@ -251,6 +260,9 @@ func (c *command) list(args []string) error {
 		return err
 	}
 	defer host.Close()
+	for _, err := range lifecycle.Strays() {
+		c.fail(err)
+	}
 	entries, err := host.List(workers())
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ func (c *command) watch(args []string) error {
 		}
 		args = append([]string{path}, args[1:]...)
 	}
+	if err := needRoot(); err != nil {
+		return err
+	}
 	host, err := lifecycle.Open()
 	if err != nil {
 		return err

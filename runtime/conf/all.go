@@ -43,7 +43,7 @@ func ReadAll(fsys fs.FS) *All {
 		file := path.Join(Dir, e.Name())
 		id, err := domain.ParseID(name)
 		if err != nil {
-			a.fail(problem.New(problem.Pos{File: file}, "is the file of no domain: %w", err).WithHint("call it NETNS.conf, VRF.conf or VRF@NETNS.conf"))
+			a.fail(OfNoDomain(e.Name(), err))
 			continue
 		}
 		f, err := readIn(fsys, file, id)
@@ -57,6 +57,11 @@ func ReadAll(fsys fs.FS) *All {
 	return a
 }
 
+// OfNoDomain is the error for a file whose name is no domain's, because of err.
+func OfNoDomain(name string, err error) *problem.Error {
+	return problem.New(problem.Pos{File: path.Join(Dir, name)}, "is the file of no domain: %w", err).WithHint("call it NETNS.conf, VRF.conf or VRF@NETNS.conf")
+}
+
 func (a *All) fail(err error) { a.Errs = append(a.Errs, err) }
 
 func readIn(fsys fs.FS, file string, id domain.ID) (*File, error) {
@@ -64,7 +69,7 @@ func readIn(fsys fs.FS, file string, id domain.ID) (*File, error) {
 	if err != nil {
 		e := problem.Unreadable(file, err)
 		if errors.Is(err, fs.ErrNotExist) {
-			e = problem.New(problem.Pos{File: file}, "is a link to nothing: rdomain would make an empty namespace").WithHint("remove it, or bring back what it leads to")
+			e = toNothing(file)
 		}
 		return nil, e
 	}

@@ -58,6 +58,8 @@ type File struct {
 	Rules   []Rule
 	// Objects are what sections ask for that has only to be there.
 	Objects []Object
+	// Loose says who besides root can write the file, and what to do; "" if nobody.
+	Loose string
 	// KindLine is the line of [Domain], 0 without one.
 	KindLine int
 	// Devices are the links that routes and neighbours name.

@@ -1,10 +1,12 @@
 package conf
 
 import (
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -22,6 +24,9 @@ func Read(id domain.ID) (*File, error) {
 		err = unix.ENOENT
 	}
 	if err != nil {
+		if info, e := os.Lstat(path); e == nil && info.Mode()&os.ModeSymlink != 0 && err == unix.ENOENT {
+			return nil, toNothing(path) // a file system that is not mounted yet, perhaps
+		}
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	f := os.NewFile(uintptr(fd), path)
@@ -37,7 +42,22 @@ func Read(id domain.ID) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, id, data)
+	file, err := Parse(path, id, data)
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && err == nil && st.Uid != 0 {
+		file.Loose = fmt.Sprintf("%s belongs to user %d, who decides where services run; chown root %[1]s", path, st.Uid)
+	}
+	if err == nil && info.Mode()&0o002 != 0 {
+		file.Loose = fmt.Sprintf("%s can be written by everybody, who decide where services run; chmod o-w %[1]s", path)
+	}
+	return file, err
+}
+
+// toNothing is the error for a symbolic link. Without the file its name would be that of
+// an empty namespace.
+func toNothing(path string) *problem.Error {
+	e := problem.New(problem.Pos{File: path}, "is a link to nothing: rdomain would make an empty namespace").WithHint("remove it, or bring back what it leads to")
+	e.Temporary = true
+	return e
 }
 
 // Parse reads data as the file of the domain called id; path is for messages.

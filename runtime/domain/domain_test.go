@@ -26,7 +26,7 @@ func TestParseNames(t *testing.T) {
 		{"red%d", `contains "%"`, `contains "%"`},
 		{"a b", `contains " "`, `contains " "`},
 		{"a\x01", `contains "\x01"`, `contains "\x01"`},
-		{"é", `contains "\xc3"`, `contains "\xc3"`},
+		{"é", `contains "é"`, `contains "é"`},
 		{"a@b", `contains "@"`, `contains "@"`},
 		{"a\n", `contains "\n"`, `contains "\n"`},
 		{"a:b", `contains ":"`, `contains ":"`},

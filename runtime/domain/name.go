@@ -106,7 +106,11 @@ func check(what, s string, limit int) error {
 	}
 	for i := range len(s) {
 		if !isNameByte(s[i]) {
-			return errors.New(what + " name " + quote(s) + " contains " + quote(s[i:i+1]) +
+			end := i + 1
+			for end < len(s) && s[end]&0xc0 == 0x80 { // the letter as it was typed
+				end++
+			}
+			return errors.New(what + " name " + quote(s) + " contains " + quote(s[i:end]) +
 				"; letters, digits, \"_\", \".\" and \"-\" are allowed")
 		}
 	}
@@ -124,5 +128,5 @@ func quote(s string) string {
 	if len(s) > most {
 		s = s[:most] + "..."
 	}
-	return strconv.QuoteToASCII(s)
+	return strconv.Quote(s)
 }

@@ -33,13 +33,19 @@ func beside(f *conf.File, have *plan.State, links []string) (problems []string) 
 	return problems
 }
 
-// sayBeside says the same of a domain that came up: it may not stay as it is.
-func (w *work) sayBeside() error {
+// warn says of a domain that came up why it may not be, or not stay, what the file says.
+func (w *work) warn() error {
+	if w.f.Loose != "" {
+		w.h.say(w.id, "%s", w.f.Loose)
+	}
+	if len(w.f.DNS) == 0 && (w.f.Kind != conf.VRF || len(w.f.Links) == 0) {
+		return nil
+	}
 	have, err := w.Read(w.f, w.r)
 	if err != nil {
 		return err
 	}
-	for _, text := range beside(w.f, have, nil) {
+	for _, text := range append(plan.NotInEffect(w.f, have), beside(w.f, have, nil)...) {
 		w.h.say(w.id, "%s", text)
 	}
 	return nil

@@ -37,7 +37,11 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{},
 		Diff: []string{}, File: v.f.Path}
 	if v.kind == ours {
+		report.Problems = append(report.Problems, plan.NotInEffect(v.f, v.have)...)
 		report.Problems = append(report.Problems, beside(v.f, v.have, v.links)...)
+	}
+	if v.f.Loose != "" {
+		report.Problems = append(report.Problems, v.f.Loose)
 	}
 	for _, err := range h.files().With(v.f.Path) {
 		report.Problems = append(report.Problems, err.Error())

@@ -94,17 +94,31 @@ func (h *Host) Close() {
 // Files returns the domains that have a file in /etc/rdomain, in the order of
 // their names.
 func Files() ([]domain.ID, error) {
+	ids, _, err := files()
+	return ids, err
+}
+
+// Strays returns an error for each file there whose name is no domain's.
+func Strays() []error {
+	_, strays, _ := files() // who cannot read the directory has the error of Files
+	return strays
+}
+
+func files() (ids []domain.ID, strays []error, err error) {
 	entries, err := os.ReadDir(conf.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, nil, err
 	}
-	var ids []domain.ID
 	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ".conf"); ok {
-			if id, err := domain.ParseID(name); err == nil {
-				ids = append(ids, id)
-			}
+		name, ok := strings.CutSuffix(e.Name(), ".conf")
+		if !ok || strings.HasPrefix(name, ".") {
+			continue
+		}
+		if id, err := domain.ParseID(name); err == nil {
+			ids = append(ids, id)
+		} else {
+			strays = append(strays, conf.OfNoDomain(e.Name(), err))
 		}
 	}
-	return ids, nil
+	return ids, strays, nil
 }

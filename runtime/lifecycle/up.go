@@ -164,9 +164,12 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 		if err := w.KnowMembers(w.f.Domain); err != nil {
 			return err
 		}
-		return w.sayBeside()
+		return w.warn()
 	}
-	return w.up(reload)
+	if err := w.up(reload); err != nil {
+		return err
+	}
+	return w.warn()
 }
 
 // begin opens what the work on a domain needs.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"strings"
 
 	"rdgen/runtime/conf"
@@ -36,6 +37,18 @@ func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
 		list = append(list, object.File{Path: dir + "/nsswitch.conf", Text: head + body})
 	}
 	return list
+}
+
+// NotInEffect says that DNS= is without effect, where the administrator has a file in its
+// place that says something else.
+func NotInEffect(f *conf.File, have *State) []string {
+	for _, want := range wantedFiles(f, "") {
+		now, exists := have.Files[want.Path]
+		if _, text, _ := strings.Cut(want.Text, "\n"); exists && !strings.HasPrefix(now, Mark) && now != text {
+			return []string{fmt.Sprintf("%s: DNS= is not in effect: %s is not of rdomain", f.At(f.DNSLine), want.Path)}
+		}
+	}
+	return nil
 }
 
 // hostsByDNS returns an nsswitch.conf whose names of hosts come from files and

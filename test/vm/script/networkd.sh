@@ -37,6 +37,6 @@ ip -n t9 link delete m0; ip -n t9 link add m0 type dummy; ip -n t9 link set m0 u
 await sh -c 'ip -n t9 -br link show master in | grep -q m0'
 ip -n t9 link set m0 nomaster
 await sh -c 'ip -n t9 -br link show master in | grep -q m0'
-rdomain check in@t9; rdomain down in@t9 t9; rm /etc/rdomain/t9.conf /etc/rdomain/in@t9.conf
+await rdomain check in@t9; rdomain down in@t9 t9; rm /etc/rdomain/t9.conf /etc/rdomain/in@t9.conf
 systemctl stop rdomain@ours; ip address flush dev e2; rm /etc/systemd/network/20-e2.network
 systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd-varlink.socket systemd-udevd 2>/dev/null || :
