@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func sectionHint(name string) string {
 	if other := elsewhere[strings.ToLower(name)]; other != "" {
 		return "; what is meant is " + other
 	}
-	if hint := suggestion(name, "Domain", "Link", "WireGuardPeer", "Route", "RoutingPolicyRule", "Neighbor", "Sysctl"); hint != "" {
+	if hint := suggestion(name, slices.Sorted(maps.Keys(keys))...); hint != "" {
 		return hint
 	}
 	return "; expected " + expected

@@ -61,3 +61,19 @@ func longComments(t *testing.T, f source) {
 		}
 	}
 }
+
+// TestOneKind: a kind of object is named in few places. [Neighbor], which has no more to
+// it than to be there, stands for all: its type and the list of kinds, its section and the
+// list of sections, its netlink request, and its reader.
+func TestOneKind(t *testing.T) {
+	const most = 6
+	var named []string
+	for _, f := range sources(t) {
+		if !f.test && strings.HasPrefix(f.folder, "runtime/") && bytes.Contains(bytes.ToLower(f.data), []byte("neighbor")) {
+			named = append(named, f.name)
+		}
+	}
+	if len(named) == 0 || len(named) > most {
+		t.Errorf("a permanent neighbour is named in %d files of runtime: %v; want at most %d", len(named), named, most)
+	}
+}
