@@ -118,7 +118,11 @@ func boundCgroup(t *testing.T, ifindex uint32) string {
 	at := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), root)
 	sandbox.Sh(t, "mkdir -p "+at+"/rdgen-bound-test/inner/vrf/red "+at+"/rdgen-free-test")
 	t.Cleanup(func() {
-		sandbox.Sh(t, "cd "+at+"; rmdir rdgen-bound-test/inner/vrf/red rdgen-bound-test/inner/vrf rdgen-bound-test/inner rdgen-bound-test rdgen-free-test")
+		// A process that was waited for may be in its cgroup for a moment longer.
+		sandbox.Sh(t, "cd "+at+`
+			for c in rdgen-bound-test/inner/vrf/red rdgen-bound-test/inner/vrf rdgen-bound-test/inner rdgen-bound-test rdgen-free-test; do
+				until rmdir $c 2>/dev/null; do test -d $c; sleep 0.05; done
+			done`)
 	})
 	dir, err := enter.OpenCgroup(root, "/rdgen-bound-test")
 	if err != nil {
