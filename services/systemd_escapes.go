@@ -40,6 +40,9 @@ func (sd *Systemd) wins(name string) (errs []error, notes []string) {
 		notes = append(notes, fmt.Sprintf("%s: %s stays in the default domain, and %s is in %s", s.SocketsStay, socket, s.Name, s.Domain))
 	}
 	for _, unit := range judged {
+		if set, ok := systemd.Dispatches(unit); ok && len(s.Units) == 1 {
+			notes = append(notes, fmt.Sprintf("%s:%d: %s runs nothing but true(1); the line is for nothing else", set.File, set.Line, unit.Name))
+		}
 		if sd.isForeign(unit) && !sd.isWritten(s.Service) {
 			errs = append(errs, problem.New(s.Place(), "%s does not start: another generator of systemd makes it, so rdgen's cannot read it before", unit.Name).
 				WithHint("rdgen systemd "+s.Name+" -o /etc; systemctl daemon-reload"))

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -67,6 +68,32 @@ func (u *Units) Companions(service string) []string {
 		}
 	}
 	return slices.DeleteFunc(found, func(name string) bool { return name == service })
+}
+
+// Kin reports whether another service may be the daemon of one that runs nothing itself: it
+// has that one's name and more, or is started with it. names are what that one is called.
+func (u *Units) Kin(unit *Unit, names []string) bool {
+	for _, key := range []string{"Wants", "Requires", "Requisite", "BindsTo", "Upholds", "Before", "PropagatesReloadTo", "PropagatesStopTo"} {
+		if slices.ContainsFunc(words(unit.All("Unit", key)), func(w string) bool { return path.Ext(w) == ".service" }) {
+			return true
+		}
+	}
+	for _, name := range append(names, unit.Name) {
+		base, _ := strings.CutSuffix(name, ".service")
+		for other := range u.files {
+			if strings.HasPrefix(other, base+"@") || strings.HasPrefix(other, base+"-") {
+				return true
+			}
+		}
+		for _, folder := range folders {
+			for _, dir := range []string{".wants", ".requires", ".upholds"} {
+				if _, err := fs.Stat(u.fsys, path.Join(folder, name+dir)); err == nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // instantiate returns the instance of a template; ok is false for what is none.
