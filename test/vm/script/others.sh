@@ -57,6 +57,7 @@ printf '[Domain]\nKind=vrf\nTable=1010\n' >/etc/rdomain/thief.conf
 rdomain up theirs; eval "$unmake"; ip link del theirs 2>/dev/null || true; rdomain down theirs
 
 # part: deleted
+mv /etc/rdomain/ours.conf /root/ # has the same link, which check would say
 printf '[Link e2]\n[Link d0]\nKind=dummy\nAddress=10.3.0.1/24\n' >/etc/rdomain/ns.conf
 rdomain up ns
 ip netns delete ns
@@ -68,3 +69,4 @@ sed -i '1i [Domain]\nTimeoutSec=1' /etc/rdomain/ns.conf
 ip link add e2 type dummy
 rdomain up ns; rdomain check ns; rdomain down ns
 ip link show e2 >/dev/null; ! ip netns list | grep -q .
+rm /etc/rdomain/ns.conf; mv /root/ours.conf /etc/rdomain/
