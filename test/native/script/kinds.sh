@@ -85,7 +85,7 @@ end()
 	systemctl stop $(tr ' ' '\n' </run/kinds/units | grep -v '\.service$') # they would start services again
 	systemctl stop $(cat /run/kinds/units /run/kinds/around) 2>/dev/null || :
 	awaited is_quiet
-	facts 'stopped-' $(cat /run/kinds/units) | named
+	facts 'stopped-' $(cat /run/kinds/units) | named | grep -v 'stopped-restarts=' # of all starts so far
 	# What a stop has triggered; without the last, all is forgotten.
 	systemctl stop $(cat /run/kinds/around) keep
 	systemctl reset-failed
