@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -21,12 +22,15 @@ type All struct {
 	// Errs is what is wrong with single files, each a *problem.Error.
 	Errs []error
 	ids  map[*File]domain.ID
+	// found remembers between: check --all asks for each domain.
+	found func() []between
 }
 
 // ReadAll reads every file of [Dir] in fsys, which is rooted at the machine's root.
 // What cannot be one, by its name, its kind or who may write it, is an error too.
 func ReadAll(fsys fs.FS) *All {
 	a := &All{ids: map[*File]domain.ID{}}
+	a.found = sync.OnceValue(a.between)
 	entries, err := fs.ReadDir(fsys, Dir[1:])
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -137,7 +141,7 @@ type end struct{ where, link string }
 // Together returns what is wrong between the files, each a *problem.Error at one of the
 // places.
 func (a *All) Together() (errs []error) {
-	for _, b := range a.between() {
+	for _, b := range a.found() {
 		errs = append(errs, b.err)
 	}
 	return errs
@@ -145,7 +149,7 @@ func (a *All) Together() (errs []error) {
 
 // With returns those errors of [All.Together] that a file has a part in.
 func (a *All) With(file string) (errs []error) {
-	for _, b := range a.between() {
+	for _, b := range a.found() {
 		if b.err.File == file || slices.Contains(b.others, file) {
 			errs = append(errs, b.err)
 		}

@@ -113,14 +113,19 @@ func sysctlLink(path string) string {
 	return parts[3]
 }
 
-// meets reports whether a link is, or leads to, what is needed.
-func (n want) meets(at end, addresses []Address) bool {
-	if n.link != "" || n.where != at.where {
-		return n.end == at
+// of returns what makes the link that is needed, or one that has or leads to the address.
+func (n want) of(makers map[end][]maker, places map[string][]maker) (list []maker) {
+	if n.link != "" {
+		return makers[n.end]
 	}
-	return slices.ContainsFunc(addresses, func(x Address) bool {
-		return n.own && x.Prefix.Addr() == n.addr || !n.own && x.Prefix.Contains(n.addr)
-	})
+	for _, m := range places[n.where] {
+		if slices.ContainsFunc(m.addresses(), func(x Address) bool {
+			return n.own && x.Prefix.Addr() == n.addr || !n.own && x.Prefix.Contains(n.addr)
+		}) {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // fromNothing finds what works while everything is up, and not when it comes up: the
@@ -128,18 +133,17 @@ func (n want) meets(at end, addresses []Address) bool {
 // up after it, or waits for it.
 func (a *All) fromNothing() (errs []between) {
 	makers, byID := a.makers(), a.byID()
+	places := map[string][]maker{}
+	for at, list := range makers {
+		places[at.where] = append(places[at.where], list...)
+	}
 	for _, f := range a.Files {
 		for _, n := range a.wants(f) {
 			var others []maker
 			found := f.leadsTo(n)
-			for at, list := range makers {
-				for _, m := range list {
-					if !n.meets(at, m.addresses()) {
-						continue
-					}
-					found = found || m.file == f || a.requires(byID, f, m.file)
-					others = append(others, m)
-				}
+			for _, m := range n.of(makers, places) {
+				found = found || m.file == f || a.requires(byID, f, m.file)
+				others = append(others, m)
 			}
 			if found || len(others) == 0 {
 				continue

@@ -34,21 +34,21 @@ func beside(f *conf.File, have *plan.State, links []string) (problems []string) 
 }
 
 // warn says of a domain that came up why it may not be, or not stay, what the file says.
-func (w *work) warn() error {
+func (w *work) warn() {
 	if w.f.Loose != "" {
 		w.h.say(w.id, "%s", w.f.Loose)
 	}
 	if len(w.f.DNS) == 0 && (w.f.Kind != conf.VRF || len(w.f.Links) == 0) {
-		return nil
+		return
 	}
 	have, err := w.Read(w.f, w.r)
 	if err != nil {
-		return err
+		w.h.say(w.id, "it is up; whether others take part of it away is not known: %v", err)
+		return
 	}
 	for _, text := range append(plan.NotInEffect(w.f, have), beside(w.f, have, nil)...) {
 		w.h.say(w.id, "%s", text)
 	}
-	return nil
 }
 
 // devType is what Type= of networkd's [Match] is compared with.

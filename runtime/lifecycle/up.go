@@ -164,12 +164,14 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 		if err := w.KnowMembers(w.f.Domain); err != nil {
 			return err
 		}
-		return w.warn()
+		w.warn()
+		return nil
 	}
 	if err := w.up(reload); err != nil {
 		return err
 	}
-	return w.warn()
+	w.warn()
+	return nil
 }
 
 // begin opens what the work on a domain needs.
