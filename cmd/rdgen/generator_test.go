@@ -125,10 +125,12 @@ func TestStaticAndGeneratedAreTheSame(t *testing.T) {
 	if code := runGenerator(root, out, &log); code != 0 || log.Len() > 0 {
 		t.Errorf("exit %d, and it logs:\n%s", code, &log)
 	}
-	for name, text := range contents(t, out) {
-		if name == systemd.Done { // says only that the generator came to its end
-			continue
-		}
+	made := contents(t, out)
+	if _, ended := made[systemd.Done]; !ended {
+		t.Errorf("%s was not made", systemd.Done)
+	}
+	delete(made, systemd.Done)
+	for name, text := range made {
 		static, err := os.ReadFile(filepath.Join(root, "etc/systemd/system", name))
 		if err != nil || !bytes.Equal(generators.Settings(static), generators.Settings([]byte(text))) {
 			t.Errorf("%s is not what rdgen systemd -o makes: %v", name, err)

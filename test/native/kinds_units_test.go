@@ -155,7 +155,7 @@ var kinds = []kind{
 	{name: "path", text: once + "ExecStart=/bin/echo\n", end: "active", start: ".path", also: map[string]string{".path": "[Path]\nPathExists=/etc/passwd\n"}},
 	{name: "socket", text: "ExecStart=/bin/sleep infinity\n", end: "active", start: ".socket", poke: "socat -u OPEN:/dev/null UNIX-CONNECT:/run/k-socket",
 		also: map[string]string{".socket": "[Socket]\nListenStream=/run/k-socket\n"}},
-	{name: "socket-set-up", text: "Type=exec\nUser=nosuchuser\n" + sleeps, end: "failed", start: ".socket", poke: "socat -u OPEN:/dev/null UNIX-CONNECT:/run/k-socket-set-up",
+	{name: "socket-set-up", text: "[Unit]\nStartLimitIntervalSec=1h\n[Service]\nType=exec\nUser=nosuchuser\n" + sleeps, end: "failed", start: ".socket", poke: "socat -u OPEN:/dev/null UNIX-CONNECT:/run/k-socket-set-up",
 		also: map[string]string{".socket": "[Socket]\nListenStream=/run/k-socket-set-up\n"}},
 	{name: "socket-itself", text: sleeps, end: "inactive", start: ".socket", also: map[string]string{".socket": "[Socket]\nListenStream=/run/k-socket-itself\nExecStartPre=/bin/sh -c 'exit 3'\n"}},
 	{name: "socket-address", text: sleeps, end: "inactive", start: ".socket", also: map[string]string{".socket": "[Socket]\nListenStream=192.0.2.99:7\n"}},
