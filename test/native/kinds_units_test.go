@@ -175,7 +175,7 @@ var kinds = []kind{
 	{name: "hardest-dynamic", text: hardest + "DynamicUser=yes\nPrivateUsers=yes\n" + sleeps, end: "active"},
 	{name: "hardest-root", text: hardest + sleeps, end: "active"},
 	{name: "hardest-exit", text: hardest + "Type=exec\nDynamicUser=yes\nExecStart=/bin/sh -c 'sleep 0.5; exit 3'\n", end: "failed"},
-	{name: "privatepids", text: "Type=exec\nPrivatePIDs=yes\n" + sleeps, end: "active"},
+	{name: "privatepids", text: "Type=exec\nPrivatePIDs=yes\nExecStart=/bin/sh -c 'trap \"exit 0\" TERM; sleep infinity & wait'\n", end: "active"},
 	{name: "environment-file", text: once + "EnvironmentFile=-/nonexistent\nEnvironment=A=%n\nExecStart=/bin/sh -c 'test $$A = k-environment-file.service'\n", end: "active"},
 
 	// What belongs together.

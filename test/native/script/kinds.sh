@@ -20,8 +20,13 @@ awaited()
 }
 # job_of: of what systemctl start said, the units and why their jobs failed.
 job_of() { sed -n -e 's/^Job for \(k-[^ ]*\) \(failed.*\)/\1 start=\2/p' -e 's/^\(A dependency job\|Assertion failed on job\) for \(k-[^ ]*[a-z]\)\.\{0,1\} *\(.*\)/\2 start=\1 \3/p'; }
-# states UNIT...: a line of each unit and its state.
-states() { systemctl show -p Id -p ActiveState "$@" | awk -F= '$1 == "Id" {i = $2} $1 == "ActiveState" {s = $2} $0 == "" {print i, s} END {print i, s}' | sort; }
+# states UNIT...: a line of each unit and its state. One call for all: systemctl show
+# asks for each by itself, for all that is known of it. Who is not listed is forgotten.
+states()
+{
+	systemctl list-units --all --full --plain --no-legend >/run/kinds/listed
+	printf '%s\n' "$@" | awk 'NR == FNR {state[$1] = $3; next} {print $1, (($1 in state) ? state[$1] : "inactive")}' /run/kinds/listed - | sort
+}
 are_at_their_ends() { [ "$(states $(cut -d' ' -f1 /run/kinds/ends))" = "$(sort /run/kinds/ends)" ]; }
 is_quiet() { ! systemctl list-jobs --no-legend | grep -q "\.service\|\.socket"; }
 # facts PREFIX UNIT...: what systemctl show and status say.
@@ -29,9 +34,10 @@ facts()
 {
 	prefix=$1
 	shift
-	systemctl show -p Id -p LoadState -p ActiveState -p SubState -p Result -p NRestarts "$@" | awk -F= -v p="$prefix" '
+	systemctl show -p Id -p ActiveState -p SubState -p Result -p NRestarts -p MainPID "$@" >/run/kinds/shown
+	awk -F= -v p="$prefix" '
 		function print_it() { if (id != "") printf "%s %sstate=%s/%s\n%s %sresult=%s\n%s %srestarts=%s\n", id, p, f["ActiveState"], f["SubState"], id, p, f["Result"], id, p, f["NRestarts"] }
-		$1 == "Id" {id = $2} {f[$1] = $2} $0 == "" {print_it(); id = ""; split("", f)} END {print_it()}'
+		$1 == "Id" {id = $2} {f[$1] = $2} $0 == "" {print_it(); id = ""; split("", f)} END {print_it()}' /run/kinds/shown
 	systemctl status --lines=0 --no-pager "$@" | awk -v p="$prefix" '
 		/^[^ ]/ && $1 !~ /:$/ {id = $2}
 		{while (match($0, /(status|signal)=[0-9A-Za-z_\/-]+/)) {
@@ -65,7 +71,7 @@ settle()
 look()
 {
 	facts '' $(cat /run/kinds/units) | named
-	systemctl show -p Id -p MainPID $(cat /run/kinds/units) | awk -F= '$1 == "Id" {i = $2} $1 == "MainPID" {p = $2} $0 == "" {print i, p; p = 0} END {print i, p}' |
+	awk -F= '$1 == "Id" {i = $2} $1 == "MainPID" {p = $2} $0 == "" {print i, p; p = 0} END {print i, p}' /run/kinds/shown |
 		while read -r u pid; do [ "${pid:-0}" = 0 ] || echo "$u where=$(net_of "$pid")"; done | named
 	tell failed succeeded
 }
