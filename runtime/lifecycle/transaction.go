@@ -22,9 +22,10 @@ type work struct {
 	*kernel.Session
 	h  *Host
 	id domain.ID
-	// f is the domain's file, r what is recorded.
-	f *conf.File
-	r *record.Record
+	// f is the domain's file, r what is recorded, and found what was at first.
+	f     *conf.File
+	r     *record.Record
+	found *record.Record
 	// did are the steps done so far, and before is the record without them.
 	did    []object.Step
 	before *record.Record
@@ -40,7 +41,7 @@ func (h *Host) open(name domain.NetnsName) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &work{Session: s, h: h, r: &record.Record{}}, nil
+	return &work{Session: s, h: h, r: &record.Record{}, found: &record.Record{}}, nil
 }
 
 // apply does a plan. All that it may make is recorded before the first step;
@@ -79,6 +80,12 @@ func (w *work) apply(p *plan.Plan) error {
 			if rule.Shared() {
 				w.forgetRule(rule) // somebody else was first
 			}
+			continue
+		}
+		if _, ok := step.Object.(object.Address); ok && errors.Is(err, fs.ErrExist) && w.found.Find(step.Object.Key()) != nil {
+			// It was ours, and somebody else makes it again at this moment, as networkd
+			// does when it takes a link out. The next plan tells whether it is as wanted.
+			p.Note(done, step, made)
 			continue
 		}
 		if err != nil {

@@ -192,7 +192,7 @@ func (h *Host) begin(d *resolved, in *kernel.Inputs) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.id, w.f, w.r = d.id, d.f, d.r
+	w.id, w.f, w.r, w.found = d.id, d.f, d.r, d.r
 	w.Inputs, w.Timeout = in, d.f.Timeout
 	return w, nil
 }
