@@ -94,7 +94,7 @@ func TestUpBesideTheDying(t *testing.T) {
 func TestFilesThatAreNone(t *testing.T) {
 	start(t)
 	file(t, "good", "")
-	sandbox.Sh(t, `ln -s /nonexistent /etc/rdomain/dangling.conf; : >'/etc/rdomain/bad name.conf'`)
+	sandbox.Sh(t, `ln -s /etc/none-of-that-name /etc/rdomain/dangling.conf; : >'/etc/rdomain/bad name.conf'`)
 	t.Cleanup(func() { sandbox.Sh(t, `rm -f /etc/rdomain/dangling.conf '/etc/rdomain/bad name.conf'`) })
 	const none = "/etc/rdomain/bad name.conf: is the file of no domain: "
 	const nothing = "/etc/rdomain/dangling.conf: is a link to nothing: "

@@ -61,7 +61,7 @@ func TestKilled(t *testing.T) {
 
 // TestReboot boots each system, and once more with what was written the first time.
 func TestReboot(t *testing.T) {
-	each(t, append(systemds, openrcs...), func(t *testing.T, m *Machine) {
+	each(t, append(append(systemds, openrcs...), alpine), func(t *testing.T, m *Machine) {
 		boots := m.Sh(t, "echo kept >/etc/kept; touch /run/lost; cat /proc/1/comm; readlink /proc/1/ns/pid")
 		m.Reboot(t)
 		if again := m.Sh(t, "cat /etc/kept; ! test -e /run/lost; readlink /proc/1/ns/pid"); !strings.HasPrefix(again, "kept\n") || strings.Contains(again, strings.Fields(boots)[1]) {

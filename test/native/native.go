@@ -29,7 +29,7 @@ import (
 
 // System is one kind of machine.
 type System struct {
-	Release string // Debian's code name
+	Release string // Debian's code name, or guest.Alpine
 	Init    guest.Init
 }
 
@@ -72,7 +72,11 @@ type Machine struct {
 func Boot(t testing.TB, s System) *Machine {
 	t.Helper()
 	layer := need.Native + "-" + s.Release
-	need.Tools(t, layer, "mmdebstrap")
+	if s.Release == guest.Alpine {
+		need.Tools(t, layer, "pip", "qemu-img", "debugfs")
+	} else {
+		need.Tools(t, layer, "mmdebstrap")
+	}
 	need.Uid0(t)
 	root, err := findRoot(s.Release, t.Logf)
 	if err != nil {

@@ -12,6 +12,7 @@ var (
 	releases = []string{"bookworm", "trixie", "forky"}
 	openrcs  = systems(guest.OpenRC)
 	systemds = systems(guest.Systemd)
+	alpine   = System{Release: guest.Alpine, Init: guest.OpenRC} // OpenRC 0.63 with Alpine's patch, busybox, musl
 )
 
 func systems(init guest.Init) []System {
@@ -46,5 +47,5 @@ func script(t testing.TB, names ...string) string { return guest.Script(t, scrip
 
 // TestScripts reads all shell of this folder, and what the beds share.
 func TestScripts(t *testing.T) {
-	guest.Lint(t, "customize", "../guest/prelude.sh", "../guest/guard.sh", "../guest/s6/lib.sh")
+	guest.Lint(t, "customize", "customize-alpine", "../guest/prelude.sh", "../guest/guard.sh", "../guest/s6/lib.sh")
 }

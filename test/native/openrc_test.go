@@ -23,7 +23,7 @@ func TestOpenRCTables(t *testing.T) {
 
 // TestOpenRCGuard: each OpenRC, altered as its authors may one day.
 func TestOpenRCGuard(t *testing.T) {
-	each(t, openrcs, func(t *testing.T, m *Machine) {
+	each(t, append(openrcs, alpine), func(t *testing.T, m *Machine) {
 		m.PutProbe(t)
 		m.Guard(t)
 	})

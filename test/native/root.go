@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -22,7 +23,12 @@ import (
 //go:embed customize
 var customize string
 
-// packages are in every root; OpenRC's are added by customize.
+// customizeAlpine does the same to one of Alpine; its argument is the folder.
+//
+//go:embed customize-alpine
+var customizeAlpine string
+
+// packages are in every root of Debian; OpenRC's are added by customize.
 const packages = "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,tcpdump,strace," +
 	"s6,execline,openssh-server,openssh-client,nginx-light,netcat-openbsd,socat," +
 	"nftables,iptables,ipset,wireguard-tools,ifupdown-ng," +
@@ -36,15 +42,19 @@ func findRoot(release string, logf func(string, ...any)) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hash := sha256.Sum256([]byte(release + "\n" + packages + "\n" + customize))
+	content, text, makeRoot := release+"\n"+packages+"\n"+customize, customize, debianRoot
+	if release == guest.Alpine {
+		content, text, makeRoot = guest.AlpineWheel+customizeAlpine, customizeAlpine, alpineRoot
+	}
+	hash := sha256.Sum256([]byte(content))
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", release, hash[:6]))
 	err = guest.Once(dir, func(work string) error {
 		start := time.Now()
 		script := filepath.Join(work, "customize")
-		if err := os.WriteFile(script, []byte(customize), 0o755); err != nil {
+		if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 			return err
 		}
-		err := guest.Mmdebstrap("--variant=minbase", "--include="+packages, "--customize-hook="+script+` "$1"`, release, filepath.Join(work, "out"))
+		err := makeRoot(release, work, script)
 		if err == nil {
 			logf("%s: root built in %v", release, time.Since(start).Round(time.Second))
 		}
@@ -54,6 +64,30 @@ func findRoot(release string, logf func(string, ...any)) (string, error) {
 		return "", fmt.Errorf("%s cannot be built today: %w", release, err)
 	}
 	return dir, nil
+}
+
+// debianRoot makes the root of a release in work/out, and has the script finish it.
+func debianRoot(release, work, script string) error {
+	return guest.Mmdebstrap("--variant=minbase", "--include="+packages, "--customize-hook="+script+` "$1"`, release, filepath.Join(work, "out"))
+}
+
+// alpineRoot does the same for Alpine.
+func alpineRoot(_, work, script string) error {
+	root := filepath.Join(work, "root")
+	err := guest.AlpineRoot(work, root, func(from, to string) *exec.Cmd {
+		return exec.Command("qemu-img", "convert", "-O", "raw", from, to)
+	})
+	if err == nil {
+		err = guest.Finish(exec.Command(script, root))
+	}
+	if err != nil {
+		return err
+	}
+	out := filepath.Join(work, "out")
+	if err := os.Remove(out); err != nil {
+		return err
+	}
+	return os.Rename(root, out)
 }
 
 // cacheDir is where roots are kept: $RDGEN_NATIVE_CACHE, or rdgen/native below

