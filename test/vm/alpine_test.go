@@ -17,11 +17,6 @@ func TestAlpinePlain(t *testing.T) {
 	})
 }
 
-// TestAlpineGuard has OpenRC altered; test/native has that of each Debian.
-func TestAlpineGuard(t *testing.T) {
-	each(t, alpines, func(t *testing.T, m *Machine) { m.Guard(t) })
-}
-
 // TestAlpineBeside has rdgen beside Alpine's own patch for vrf= and netns=, whole and
 // half removed: a daemon is entered once, or by nobody and does not start.
 func TestAlpineBeside(t *testing.T) {

@@ -43,7 +43,6 @@ var behaviours = []struct {
 	{"openrc", "TestAlpineBeside", 120, "alpine-openrc"},
 	{"openrc", "TestAlpinePackage", 60, "alpine-openrc"},
 	{"openrc", "TestAlpineMore", 100, "alpine-openrc"},
-	{"openrc", "TestAlpineGuard", 90, "alpine-openrc"}, // those of Debian are in test/native
 
 	// Units of systemd.
 	{"systemd", "TestSystemdGuide", 80, "bookworm-systemd"},
