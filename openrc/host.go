@@ -30,11 +30,13 @@ func Installed(fsys fs.FS) bool {
 	return err == nil
 }
 
-// Elsewhere returns the real path of a script of InitDir that is linked from another
-// folder, and the conf.d file beside it, if OpenRC reads that and not /etc's: up to
-// 0.63 it follows the link first.
+// Elsewhere returns the script of a service as OpenRC calls it, and the conf.d file that
+// it reads, if that is not the one of InitDir's and of the service's name. Up to 0.63
+// OpenRC follows a link before it looks for conf.d beside the script, and up to 0.56 it
+// takes the name of the script too, but for one that is linked in its own folder.
 func Elsewhere(fsys fs.FS, service string) (script, conf string, ok bool) {
-	script = InitDir + service
+	link := InitDir + service
+	script = link
 	for range 40 { // as many as the kernel follows
 		target, err := fs.ReadLink(fsys, script[1:])
 		if err != nil {
@@ -45,12 +47,25 @@ func Elsewhere(fsys fs.FS, service string) (script, conf string, ok bool) {
 		}
 		script = path.Clean(target)
 	}
-	dir := path.Dir(path.Dir(script))
 	text, _, err := libexec(fsys, "openrc-run.sh")
-	if err != nil || dir == "/etc" || bytes.Contains(text, []byte("$RC_PATH")) {
+	if err != nil || bytes.Contains(text, []byte("$RC_PATH")) {
 		return "", "", false
 	}
-	return script, path.Join(dir, "conf.d", service), true
+	name := service
+	if !bytes.Contains(text, []byte("$RC_USER_SERVICES")) { // its main() in C
+		dir := path.Dir(script)
+		target, _ := fs.ReadLink(fsys, link[1:])
+		if i := strings.LastIndex(target, "/"); i >= 0 && target[:i] != dir {
+			name = target[i+1:]
+		}
+		called := path.Join(dir, name)
+		if _, err := fs.Lstat(fsys, called[1:]); err != nil && path.IsAbs(target) {
+			called = target
+		}
+		script, name = called, path.Base(called)
+	}
+	conf = path.Join(path.Dir(path.Dir(script)), "conf.d", name)
+	return script, conf, conf != "/etc/conf.d/"+service
 }
 
 // Host returns what is wrong with the machine's OpenRC or with rdgen's files for

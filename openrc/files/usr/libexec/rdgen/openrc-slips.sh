@@ -314,7 +314,11 @@ rdgen_slip()
 	'' | *[!A-Za-z0-9_.-]*) rdgen_value=NAME ;;
 	esac
 	eerror "$rdgen_file:$rdgen_number: $1"
-	[ "$rdgen_dir" = "${RC_SERVICE%/*/*}" ] ||
+	case "$rdgen_dir:$rdgen_who" in
+	"${RC_SERVICE%/*/*}:$RC_SVCNAME" | "${RC_SERVICE%/*/*}:${RC_SVCNAME%%.*}") ;;
+	*)
 		rdgen_die "OpenRC does not read $rdgen_file for $RC_SERVICE; write $rdgen_key=$rdgen_value into ${RC_SERVICE%/*/*}/conf.d/$RC_SVCNAME"
+		;;
+	esac
 	rdgen_die "a line that names a domain is $rdgen_key=$rdgen_value, without spaces and on its own"
 }

@@ -14,7 +14,7 @@
 # A service runs in its domain or not at all: each doubt below ends in exit 1.
 #
 #	enter, is_inside, which, up, command, leave, cgroup_of	where the service belongs
-#	slipped					what conf.d does not say as it was meant
+#	slipped, unread				what conf.d does not say as it was meant
 #	exec, first, nowhere, again, user	the way there
 #	arrive, find_cgroup, join, tidy		what is done there
 #	script, supervise			what the script finds
@@ -144,25 +144,87 @@ rdgen_slipped()
 	*"$0$RC_SERVICE"?*) return 0 ;; # a slip keeps nothing from being stopped
 	esac
 	! yesno "$RC_USER_SERVICES" || return 0
+	rdgen_unread
 	# shellcheck disable=SC2154
 	[ -z "$vrf$netns" ] || [ -z "$socket_domain" ] ||
 		rdgen_die "conf.d sets socket_domain=, which is for the socket units of systemd; OpenRC has none: take the line out"
 	if [ -r /usr/libexec/rdgen/openrc-slips.sh ]; then
 		rdgen_part slips
-		# OpenRC up to 0.63 reads the conf.d that is beside the script, which may be
-		# linked from elsewhere.
-		for rdgen_dir in "${RC_SERVICE%/*/*}" /etc; do
-			for rdgen_scanned in "${RC_SVCNAME%%.*}" "$RC_SVCNAME"; do
-				rdgen_scanned="$rdgen_dir/conf.d/$rdgen_scanned"
+		rdgen_seen=:
+		for rdgen_dir in "${RC_SERVICE%/*/*}" "${rdgen_link:-/etc}" /etc; do
+			for rdgen_who in "${RC_SVCNAME%%.*}" "$RC_SVCNAME" "${rdgen_as%%.*}" "$rdgen_as"; do
+				rdgen_scanned="$rdgen_dir/conf.d/$rdgen_who"
+				case "$rdgen_seen" in *":$rdgen_scanned:"*) continue ;; esac
+				rdgen_seen="$rdgen_seen$rdgen_scanned:"
 				rdgen_slips "$rdgen_scanned" "$rdgen_scanned.$RC_RUNLEVEL"
 			done
-			[ "$rdgen_dir" != /etc ] || break
 		done
 	else
 		ewarn "/usr/libexec/rdgen/openrc-slips.sh is missing, so conf.d is not searched for mistakes; install rdgen again"
 	fi
 	[ "${rdgen_called:-none}" = none ] ||
 		rdgen_die "conf.d has the command $rdgen_called; a line that names a domain is $rdgen_called=NAME, without spaces"
+}
+
+# rdgen_unread ends the start where a conf.d names another domain than those that
+# OpenRC has read instead of it: of a script that is linked from elsewhere that is, up
+# to 0.63, the one beside the real script, and up to 0.56 the one of its name too. It
+# sets rdgen_link to the folder of the conf.d that belongs to the link, and rdgen_as to
+# the link's name; where there is no such link rdgen_link is empty.
+rdgen_unread()
+{
+	rdgen_link='' rdgen_as="$RC_SVCNAME" rdgen_words=''
+	{ IFS= read -r rdgen_words <"/proc/$RC_OPENRC_PID/cmdline"; } 2>/dev/null
+	# As rc-service and openrc call it. With more words a name can end anywhere.
+	case ":$RC_PATH:$rdgen_words" in
+	# This OpenRC reads the files of all folders.
+	*:/etc:*"/$RC_SVCNAME$RC_CMD" | *:/etc:*"/$RC_SVCNAME--lockfd"[0-9]*) return 0 ;;
+	esac
+	for rdgen_path in "$RC_SERVICE" "${RC_SERVICE%/*}/$RC_SVCNAME"; do
+		case "$rdgen_words" in
+		*"openrc-run$rdgen_path$RC_CMD" | *"openrc-run$rdgen_path--lockfd"[0-9]*) return 0 ;;
+		esac
+	done
+	rdgen_path=
+	[ -z "$rdgen_words" ] || rdgen_path="$(tr '\0' '\n' <"/proc/$RC_OPENRC_PID/cmdline" | sed -n 2p)"
+	case "$rdgen_path" in
+	/*/*/*) rdgen_link="${rdgen_path%/*/*}" ;;
+	*) rdgen_link=/etc ;;
+	esac
+	[ -z "$rdgen_path" ] || rdgen_as="${rdgen_path##*/}"
+	for rdgen_dir in "$rdgen_link" /etc; do
+		[ "$rdgen_as" != "$RC_SVCNAME" ] || ! [ "$rdgen_dir/conf.d" -ef "${RC_SERVICE%/*/*}/conf.d" ] || continue
+		rdgen_unread_in "$rdgen_dir/conf.d"
+		[ "$rdgen_dir" != /etc ] || break
+	done
+}
+
+# rdgen_unread_in asks a shell of its own what the files of a folder say of rdgen_as.
+rdgen_unread_in()
+{
+	rdgen_scanned="$1/$rdgen_as"
+	set --
+	[ "${rdgen_as%%.*}" = "$rdgen_as" ] || set -- "${rdgen_scanned%/*}/${rdgen_as%%.*}"
+	set -- "$@" "$rdgen_scanned"
+	for rdgen_path; do
+		shift
+		if [ -r "$rdgen_path.$RC_RUNLEVEL" ]; then
+			set -- "$@" "$rdgen_path.$RC_RUNLEVEL"
+		elif [ -r "$rdgen_path" ]; then
+			set -- "$@" "$rdgen_path"
+		fi
+	done
+	[ $# != 0 ] || return 0
+	# shellcheck disable=SC2016 # it is for that shell
+	rdgen_other="$(RC_SVCNAME="$rdgen_as" sh -c 'unset vrf netns; for rdgen_file; do . "$rdgen_file"; done >/dev/null 2>&1; echo "$vrf@$netns"' sh "$@")"
+	case "$rdgen_other" in
+	"$vrf@$netns" | @) return 0 ;;
+	*?@?*) rdgen_words="vrf=${rdgen_other%%@*} and netns=${rdgen_other#*@}" ;;
+	?*@) rdgen_words="vrf=${rdgen_other%@}" ;;
+	@?*) rdgen_words="netns=${rdgen_other#@}" ;;
+	*) rdgen_words="what it names" ;;
+	esac
+	rdgen_die "OpenRC does not read $rdgen_scanned for $RC_SERVICE, to which $rdgen_as is a link; write $rdgen_words into ${RC_SERVICE%/*/*}/conf.d/$RC_SVCNAME"
 }
 
 rdgen_up()
@@ -243,7 +305,7 @@ rdgen_exec()
 		set -- -v "$vrf" "$@"
 	fi
 	[ -z "$netns" ] || set -- -n "$netns" "$@"
-	rdgen_rdexec="${RDGEN_RDEXEC:-/usr/sbin/rdexec}"
+	rdgen_rdexec=/usr/sbin/rdexec
 	# A domain that is gone must not keep a service from being stopped, and one
 	# that is not there yet is no reason to know nothing of it.
 	case "$rdgen_cmd" in
