@@ -108,7 +108,7 @@ func (b *bed) rdexec() {
 }
 
 // prelude is what scenarios have in common. where prints the namespace of a
-// process, state whether a service is started and its daemon's namespace, all
+// process, state whether a service is started and its daemon's namespace, daemons
 // the number of daemons.
 const prelude = `
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -127,13 +127,20 @@ state()
 	if [ -e "/run/$1.pid" ]; then read -r pid <"/run/$1.pid"; fi
 	echo "$1 $up in $(where "$pid")"
 }
-daemons()
+count()
 {
 	n=0
-	for comm in /proc/[0-9]*/comm; do
-		{ read -r c <"$comm"; } 2>/dev/null || continue
-		[ "$c" != sleep ] || n=$((n + 1))
+	for stat in /proc/[0-9]*/stat; do # those that have ended may wait for pid 1
+		{ read -r stat <"$stat"; } 2>/dev/null || continue
+		case "$stat" in *"(sleep) "[!ZX]*) n=$((n + 1)) ;; esac
 	done
+}
+# daemons N waits until there are as many: one is a shell first, and Debian's
+# start-stop-daemon sends a signal and does not wait for the end.
+daemons()
+{
+	i=0
+	until count; [ $n = "$1" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
 	echo "$n daemons"
 }
 # running waits until the daemon is its own program, as stop asks; start-stop-daemon returns before.
@@ -259,7 +266,7 @@ rc decl reload; rc decl restart; running decl; state decl
 rc decl stop; case $(cat /tmp/rc.log) in *ERROR*) cat /tmp/rc.log ;; esac
 rc super stop; rc plain stop; rc none stop
 mv /run/decl.where /run/decl.inside # the state of what is stopped is asked for without a network
-state decl; state super; state plain; state none; daemons
+state decl; state super; state plain; state none; daemons 0
 inside="net:[$(stat -L -c %i /run/netns/t1)] clean"
 while read -r func place; do
 	[ "$place" = "$inside" ] || echo "$func in $place, not $inside"
@@ -316,7 +323,7 @@ func TestServicesStayStopped(t *testing.T) {
 			b.conf(row.conf+"\n", "decl", "super", "plain")
 			got := b.run(row.setup + `
 rc decl start; said "` + row.said + `"; rc super start; rc plain start
-state decl; state super; state plain; daemons
+state decl; state super; state plain; daemons 0
 rc none start; state none
 `)
 			lines := strings.Split(got, "\n")
@@ -367,7 +374,7 @@ func TestServicesSlip(t *testing.T) {
 				setup += fmt.Sprintf("cp /slip%d /etc/conf.d/decl; cp /slip%[1]d /etc/conf.d/plain\nrc plain start; rc decl start; said '%s'\n", i, row.said)
 				want = append(want, "plain start = 1", "decl start = 1", "said "+row.said)
 			}
-			setup += "cp /slip0 /etc/conf.d/none; running none; rc none stop\nrc decl describe; state decl; state plain; state none; daemons\n"
+			setup += "cp /slip0 /etc/conf.d/none; running none; rc none stop\nrc decl describe; state decl; state plain; state none; daemons 0\n"
 			b.want(b.run(setup), append(want, "none stop = 0", "decl describe = 0", "decl stopped in none", "plain stopped in none", "none stopped in none", "0 daemons")...)
 		})
 	}
@@ -416,7 +423,7 @@ rc plain ineed; echo $(grep -v insserv /tmp/rc.log)
 rc none ineed; echo $(grep -v insserv /tmp/rc.log)
 rc decl start; running decl; state decl
 rc rdomain.t1 reload
-rc rdomain.t1 stop; state decl; daemons
+rc rdomain.t1 stop; state decl; daemons 0
 cat /run/rdomain.log
 `)
 			b.want(got, "rdomain start = 1", "said names no domain",

@@ -49,7 +49,7 @@ ln -s /opt/x/init.d/linked /etc/init.d/linked
 ` + elsewhere + `rc linked start; running linked; state linked; rc linked stop
 rc fixed start; running fixed; state fixed
 rc fixed Reload; rc fixed _2; [ "$(cat /run/reload.ns)" = "net:[$(stat -L -c %i /run/netns/t1)]" ] || cat /run/reload.ns
-rc none start; running none; rc fixed stop; rc none stop; daemons
+rc none start; running none; rc fixed stop; rc none stop; daemons 0
 `)
 	want := []string{"killed start = 0", "killed started in t2", "killed stop = 0",
 		"killed start = 0", "killed started in default", "killed stop = 0", "said Stopping"}
@@ -90,6 +90,26 @@ while read -r func place; do case $place in "net:[$(stat -L -c %i /run/netns/t1)
 `)
 	b.want(got, "decl start = 0", "decl started in t1", "nopid start = 0", "nopid stop = 0", "t2", "decl stop = 0",
 		"decl start = 0", "decl started in t1", "decl stop = 0")
+}
+
+// TestServicesShells has a /bin/sh in which the hook cannot ask for the command: a service
+// with a domain does not start and says why, all others do.
+func TestServicesShells(t *testing.T) {
+	for _, shell := range []string{"zsh", "yash"} {
+		t.Run(shell, func(t *testing.T) {
+			b := newBed(t)
+			need.Tools(t, need.Shells, shell)
+			b.hook()
+			b.rdexec()
+			b.conf("netns=t1\n", "decl", "plain")
+			got := b.run("ip netns add t1; ln -sf " + shell + ` /bin/sh
+rc none start; running none; state none; rc none stop
+rc decl start; said "needs dash, busybox or bash as /bin/sh"; rc plain start; daemons 0
+`)
+			b.want(got, "none start = 0", "none started in default", "none stop = 0",
+				"decl start = 1", "said needs dash, busybox or bash as /bin/sh", "plain start = 1", "0 daemons")
+		})
+	}
 }
 
 // TestServicesLeave starts a service from a shell in a VRF's cgroup, as an ssh
@@ -148,10 +168,10 @@ said "write netns=t1 into /opt/x/conf.d/real"; rc dotted start; said "write netn
 rc second start; rc sourced start; said "write netns=t1"; rc slip start; said "write netns=t1"; rc more.one start
 if rc-service far start >/dev/null 2>&1; then echo far started; fi
 openrc default </dev/null >/dev/null 2>&1; ln -s /etc/init.d/web /etc/runlevels/default/web; openrc default </dev/null >/dev/null 2>&1
-daemons
-cd /etc/init.d; if ./web start >/dev/null 2>&1; then echo web started; fi; daemons
+daemons 0
+cd /etc/init.d; if ./web start >/dev/null 2>&1; then echo web started; fi; daemons 0
 rc free start; running real; state real; rc free stop; rc plain.2 start; running plain.2; state plain.2; rc plain.2 stop
-rm /etc/conf.d/web; rc web start; running real; echo netns=t1 >/etc/conf.d/web; rc web restart; said "write netns=t1"; daemons
+rm /etc/conf.d/web; rc web start; running real; echo netns=t1 >/etc/conf.d/web; rc web restart; said "write netns=t1"; daemons 0
 `
 			want := []string{"web --nodeps start = 1", "web -q start = 1", "web start = 1",
 				"said write netns=t1 into /opt/x/conf.d/real", "dotted start = 1", "said write netns=t1 into /etc/conf.d/beside",
@@ -163,7 +183,7 @@ rm /etc/conf.d/web; rc web start; running real; echo netns=t1 >/etc/conf.d/web; 
 				scenario += `
 mkdir -p /opt/x/conf.d; echo netns=t2 >/opt/x/conf.d/real; cp /opt/x/conf.d/real /opt/x/conf.d/web
 rc web start; said "write netns=t1"; rc read start; said "write netns=t1"
-for name in real web read; do echo netns=t1 >/opt/x/conf.d/$name; done; rc web start; running real; daemons; rc web stop; daemons
+for name in real web read; do echo netns=t1 >/opt/x/conf.d/$name; done; rc web start; running real; daemons 1; rc web stop; daemons 0
 `
 				want = append(want, "web start = 1", "said write netns=t1", "read start = 1", "said write netns=t1",
 					"web start = 0", "1 daemons", "web stop = 0", "0 daemons")

@@ -21,6 +21,7 @@ const (
 	Systemd = "systemd" // systemd-analyze
 	OpenRC  = "openrc"  // an OpenRC to run
 	VM      = "vm"      // mmdebstrap; "vm-trixie" is the machines of that release alone
+	Shells  = "shells"  // zsh and yash, which no machine has to have
 	Native  = "native"  // mmdebstrap and root; "native-trixie" is the machines of that release alone
 )
 

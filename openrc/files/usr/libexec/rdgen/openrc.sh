@@ -137,8 +137,7 @@ rdgen_id_of()
 # netns = private is a command, for a shell.
 rdgen_slipped()
 {
-	rdgen_words=
-	{ IFS= read -r rdgen_words <"/proc/$$/cmdline"; } 2>/dev/null
+	rdgen_cmdline $$
 	case "$rdgen_words" in
 	*"$0${RC_SERVICE}start") ;;
 	*"$0$RC_SERVICE"?*) return 0 ;; # a slip keeps nothing from being stopped
@@ -173,8 +172,8 @@ rdgen_slipped()
 # the link's name; where there is no such link rdgen_link is empty.
 rdgen_unread()
 {
-	rdgen_link='' rdgen_as="$RC_SVCNAME" rdgen_words=''
-	{ IFS= read -r rdgen_words <"/proc/$RC_OPENRC_PID/cmdline"; } 2>/dev/null
+	rdgen_link='' rdgen_as="$RC_SVCNAME"
+	rdgen_cmdline "$RC_OPENRC_PID"
 	# As rc-service and openrc call it. With more words a name can end anywhere.
 	case ":$RC_PATH:$rdgen_words" in
 	# This OpenRC reads the files of all folders.
@@ -235,16 +234,24 @@ rdgen_up()
 	return 1
 }
 
-# rdgen_command sets rdgen_cmd. The command is in the command line alone: "$@" is
-# sourcex's here, and RC_CMD is "restart" for both halves of one. A shell's read
-# skips the zero bytes between the words.
-rdgen_command()
+# rdgen_cmdline PID sets rdgen_words to the words that a process was called with, one
+# right after the other: the shell's read skips the zero bytes between them. That of
+# zsh and yash does not.
+rdgen_cmdline()
 {
 	rdgen_words=
-	{ IFS= read -r rdgen_words <"/proc/$$/cmdline"; } 2>/dev/null
+	{ IFS= read -r rdgen_words <"/proc/$1/cmdline"; } 2>/dev/null
+}
+
+# rdgen_command sets rdgen_cmd. The command is in the command line alone: "$@" is
+# sourcex's here, and RC_CMD is "restart" for both halves of one.
+rdgen_command()
+{
+	rdgen_cmdline $$
 	case "$rdgen_words" in
 	*"$0$RC_SERVICE"?*) rdgen_cmd="${rdgen_words##*"$0$RC_SERVICE"}" ;;
-	*) rdgen_die "no command of $RC_SERVICE in /proc/$$/cmdline; is /proc mounted?" ;;
+	'') rdgen_die "no command of $RC_SERVICE in /proc/$$/cmdline; is /proc mounted?" ;;
+	*) rdgen_die "a service that names a routing domain needs dash, busybox or bash as /bin/sh; this shell is another" ;;
 	esac
 }
 
