@@ -209,7 +209,10 @@ func (h holder) join() Program {
 		to("group", jump()),
 		at("ipv4"),
 		to("ipv4 join", JumpEqual(R3, unix.IP_ADD_MEMBERSHIP, 0)),
-		to("address", JumpEqual(R3, unix.IP_ADD_SOURCE_MEMBERSHIP, 0)),
+		// By an address alone the kernel takes any link that has it (ip_mc_find_dev), and
+		// there is no place for the number of one: no link of the VRF is named.
+		is(MovImm(R9, 0)),
+		to("link", JumpEqual(R3, unix.IP_ADD_SOURCE_MEMBERSHIP, 0)),
 		at("group"),
 		to("named", JumpEqual(R3, joinGroup, 0)),
 		to("named", JumpEqual(R3, joinGroupSource, 0)),

@@ -16,16 +16,38 @@ func (h holder) byPacket() []line {
 
 // byJoin is for a join by the socket of the context R6, whose record is R0 and whose home
 // is R7. R9 is a link if R8 is 0, else an address.
+//
+// Another link may have the same address, and the kernel would take either. So the program
+// puts the number of the VRF's link into the request, and what was struct ip_mreq becomes
+// struct ip_mreqn; the kernel keeps a copy of 16 bytes at least for that.
 func (h holder) byJoin() []line {
+	name := []line{
+		to("deny", JumpEqual(R0, 0, 0)),
+		is(Load32(R9, R0, 0)),
+		is(load64(R1, R6, optValue)),
+		is(load64(R2, R6, optEnd)),
+		is(movReg(R3, R1)),
+		is(addImm(R3, mreqnSize)),
+		to("deny", jumpBeyond(R3, R2)),
+		is(Store32(R1, mreqnLink, R9)),
+		is(MovImm(R1, mreqnSize)),
+		is(Store32(R6, optLength, R1)),
+	}
+	byLink := []line{to("by link", JumpEqual(R8, 0, 0))}
 	key := append([]line{is(addReg(R8, R7))}, h.find()...)
 	if !h.look {
-		return append(key, to("allow", JumpNotEqual(R0, 0, 0)), to("deny", jump()))
+		return slices.Concat(byLink, key, name, []line{to("allow", jump()), at("by link")}, key,
+			[]line{to("allow", JumpNotEqual(R0, 0, 0)), to("deny", jump())})
 	}
-	return slices.Concat(
-		[]line{to("known", JumpEqual(R8, 0, 0))}, key,
-		[]line{to("deny", JumpEqual(R0, 0, 0)), is(Load32(R9, R0, 0)), at("known"), is(movReg(R8, R7)), to("allow", jumpSame(R9, R8))},
-		findLink(), isMember())
+	return slices.Concat(byLink, key, name,
+		[]line{at("by link"), is(movReg(R8, R7)), to("allow", jumpSame(R9, R8))}, findLink(), isMember())
 }
+
+// struct ip_mreqn, and in it the link.
+const (
+	mreqnSize = 12
+	mreqnLink = 8
+)
 
 // find looks up Maps.Members: R0 is the value for the home and kind R8 and what is R9.
 // At first it is the record of the socket.

@@ -299,6 +299,7 @@ var children = map[string]func(args []string){
 	"state":  withState,
 	"bind":   bindChild,
 	"master": masterChild,
+	"same":   sameChild,
 }
 
 func die(err error) {

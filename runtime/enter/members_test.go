@@ -3,7 +3,9 @@ package enter
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,11 +55,54 @@ func TestMaster(t *testing.T) {
 	}
 }
 
-// masterChild binds itself to the link home, does what the shell command says, and prints the
-// links by which a socket that was there before can send, and can join a group by the
-// link's number; with @ where it can by the link's address as well.
-func masterChild(args []string) {
-	mode, path, change := args[0], args[1], args[2]
+// TestSameAddress: where another link has the address of a member, and the kernel would take
+// that one, a join by the address is on the member. A join by an address and a source is
+// refused: it has no place for the number of the link.
+func TestSameAddress(t *testing.T) {
+	needHostRoot(t)
+	h := newHost(t)
+	need.Tools(t, need.Root, "ip")
+	if r := h.run("/bin/sh", "-c", bridges); r.code != 0 {
+		t.Fatal(r.err)
+	}
+	_, path := testCgroup(t)
+	for _, mode := range []string{"look", "map"} {
+		out, err := h.child("same", nil, mode, path).CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != "on mine, by a source: operation not permitted" {
+			t.Errorf("%s: joined %s, %v; want on mine, and not by a source", mode, got, err)
+		}
+	}
+}
+
+// sameChild binds itself to the link home, gives the address of its member mine to theirs as
+// well, joins a group by that address, and prints on which link that was.
+func sameChild(args []string) {
+	defer holdHome(args[0], args[1])()
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	die(err)
+	if out, err := exec.Command("ip", "address", "replace", "198.51.100.1/32", "dev", "theirs").CombinedOutput(); err != nil {
+		die(fmt.Errorf("%w: %s", err, out))
+	}
+	address, group := [4]byte{198, 51, 100, 1}, [4]byte{239, 7, 7, 7}
+	die(unix.SetsockoptIPMreq(s, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreq{Multiaddr: group, Interface: address}))
+	source := slices.Concat(group[:], address[:], []byte{198, 51, 100, 9}) // struct ip_mreq_source
+	bySource := unix.SetsockoptString(s, unix.IPPROTO_IP, unix.IP_ADD_SOURCE_MEMBERSHIP, string(source))
+	text, err := os.ReadFile("/proc/thread-self/net/igmp")
+	die(err)
+	var link string
+	for line := range strings.Lines(string(text)) {
+		switch f := strings.Fields(line); {
+		case f[0] == "070707EF":
+			fmt.Printf("on %s, by a source: %v\n", link, bySource)
+		case line[0] != '\t':
+			link = f[1]
+		}
+	}
+}
+
+// holdHome puts the process into a cgroup whose sockets are kept in the link home, by the
+// kernel's own memory or by the map of members. What it returns puts it back.
+func holdHome(mode, path string) (leave func()) {
 	home, err := net.InterfaceByName("home")
 	die(err)
 	root, err := CgroupRoot()
@@ -80,6 +125,15 @@ func masterChild(args []string) {
 	back, err := OpenCgroup(root, "/")
 	die(err)
 	die(join(dir, path))
+	return func() { die(join(back, "/")) }
+}
+
+// masterChild binds itself to the link home, does what the shell command says, and prints the
+// links by which a socket that was there before can send, and can join a group by the
+// link's number; with @ where it can by the link's address as well.
+func masterChild(args []string) {
+	change := args[2]
+	defer holdHome(args[0], args[1])()
 	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
 	die(err)
 	links, err := net.Interfaces()
@@ -95,7 +149,6 @@ func masterChild(args []string) {
 			fmt.Print(l.Name + how)
 		}
 	}
-	die(join(back, "/"))
 }
 
 // tryLink returns what came of it: "" for nothing, " " for the number, "@ " for both.
