@@ -175,15 +175,18 @@ install-openrc: paths
 	install -d $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d
 	ln -sf ../../rc.conf.d/50-rdgen.conf $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d/50-rdgen.conf
 
-# The domains' units, the generator (rdgen itself, which knows by its arguments
-# that it is one), and the rule that makes a deleted VRF again.
+# The domains' units, the generator (a shell whose child is rdgen), what holds the services
+# when that one was killed, and the rule that makes a deleted VRF again.
 install-systemd: NAMES += -e 's|/bin/systemctl|$(SYSTEMCTL)|g'
 install-systemd: paths
 	$(call put,0644,systemd/rdomain@.service,$(SYSTEMDUNITDIR)/rdomain@.service)
 	$(call put,0644,systemd/rdomain-watch.service,$(SYSTEMDUNITDIR)/rdomain-watch.service)
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
-	install -d $(DESTDIR)$(SYSTEMDGENERATORDIR)
-	ln -sf $(BINDIR)/rdgen $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen
+	$(call put,0644,systemd/50-rdgen.conf,$(SYSTEMDUNITDIR)/service.d/50-rdgen.conf)
+	$(call put,0644,systemd/50-rdgen.conf,$(SYSTEMDUNITDIR)/socket.d/50-rdgen.conf)
+	# An older rdgen had a link to the program here.
+	rm -f $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen
+	$(call put,0755,systemd/rdgen-generator,$(SYSTEMDGENERATORDIR)/rdgen)
 	# It does nothing as long as rdgen is there; a package leaves a copy in /etc when it is removed.
 	$(call put,0755,systemd/rdgen-removed,$(SYSTEMDGENERATORDIR)/rdgen-removed)
 

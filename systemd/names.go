@@ -27,10 +27,10 @@ const Etc = "/etc/systemd/system"
 // generated one of lower precedence (systemd.unit(5)).
 const DropIn = "zz-rdomain.conf"
 
-// Done is the file that rdgen makes last in the generators' folder. Removed is the
-// drop-in of the generator rdgen-removed, which asserts that it is there.
+// Held is the drop-in of all services and sockets by which those that conf.d names wait
+// for the end of rdgen's generator. Removed is that of the generator rdgen-removed.
 const (
-	Done    = "rdgen.done"
+	Held    = "50-rdgen.conf"
 	Removed = "50-rdgen-removed.conf"
 )
 

@@ -228,7 +228,7 @@ func (u *Units) isOurs(file string) bool {
 		text, err := u.readFile(file)
 		return err == nil && IsMade(text)
 	}
-	return path.Base(file) == DropIn || path.Base(file) == Removed
+	return slices.Contains([]string{DropIn, Removed, Held}, path.Base(file))
 }
 
 // dropInNames returns the names whose .d folders apply to a unit, most specific

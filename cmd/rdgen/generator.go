@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
@@ -31,6 +32,13 @@ func asGenerator(args []string) bool {
 		!slices.ContainsFunc(args, func(a string) bool { return !filepath.IsAbs(a) })
 }
 
+// What a generator's exit code says to systemd/rdgen-generator, which is its parent: all
+// is made; or all is made, and what cannot be followed is held. Every other is a failure.
+const (
+	exitMade = 0
+	exitHeld = 3
+)
+
 // generator is rdgen as systemd's generator, unless there is nothing to do.
 func generator(dir string, getenv func(string) string, log io.Writer) int {
 	switch {
@@ -38,7 +46,7 @@ func generator(dir string, getenv func(string) string, log io.Writer) int {
 		report(log, userScope)
 		return 1
 	case getenv("SYSTEMD_IN_INITRD") == "1":
-		return 0 // the services are those of the real root file system
+		return exitMade // the services are those of the real root file system
 	}
 	return runGenerator("/", dir, log)
 }
@@ -50,7 +58,7 @@ func generator(dir string, getenv func(string) string, log io.Writer) int {
 //
 // It runs before systemd reads any unit, at boot and at each daemon-reload, in a
 // sandbox that can write dir and little else. Nobody reads its output but log.
-// It returns the exit code, which systemd only logs.
+// It returns the exit code.
 func runGenerator(root, dir string, log io.Writer) int {
 	fsys, err := openRoot(root)
 	if err != nil {
@@ -62,19 +70,27 @@ func runGenerator(root, dir string, log io.Writer) int {
 	if err == nil {
 		err = inGeneratorDir(files).Write(dir)
 	}
-	if err == nil {
-		// What rdgen-removed lets the services wait for: systemd goes on without what a
-		// generator would have made that failed.
-		err = os.WriteFile(filepath.Join(dir, systemd.Done), nil, 0o644)
-	}
 	for _, w := range append(masked, overridden(fsys, files)...) {
 		say(log, "warning", w)
 	}
-	if err = errors.Join(append(errs, err)...); err != nil {
-		report(log, err)
-		return 1
+	if all := errors.Join(append(errs, err)...); all != nil {
+		report(log, all)
 	}
-	return 0
+	switch {
+	case err != nil:
+		return 1
+	case len(errs) > 0:
+		return exitHeld
+	}
+	return exitMade
+}
+
+// dieWithParent has the kernel kill this process when its parent ends: systemd has gone
+// on then, and what is made late could be of another run. It is for the thread that
+// calls, which has to be the main one.
+func dieWithParent() {
+	runtime.LockOSThread()
+	syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
 }
 
 // atBoot makes the files of all services, and says which are masked, and so cannot

@@ -27,6 +27,7 @@ func main() {
 	// default rate would be a fifth of what it does.
 	debug.SetGCPercent(400)
 	if args := os.Args[1:]; asGenerator(args) {
+		dieWithParent()
 		os.Exit(generator(args[0], os.Getenv, openKmsg()))
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))

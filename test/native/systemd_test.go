@@ -61,6 +61,17 @@ func TestSystemdGeneratorFails(t *testing.T) {
 	})
 }
 
+// TestSystemdGeneratorKilled kills rdgen's generator at each of its writes, its parent, and
+// all generators at once, at reloads and at a boot. systemd goes on, and no service that
+// conf.d names starts outside of its domain.
+func TestSystemdGeneratorKilled(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "signals"))
+		m.Reboot(t)
+		m.Verdicts(t, script(t, "killed-rebooted"))
+	})
+}
+
 // TestSystemdAnalyze has systemd read what is generated for every service of the
 // machine. It finds no fault that was not there before, and no score is worse.
 func TestSystemdAnalyze(t *testing.T) {

@@ -103,7 +103,7 @@ func TestReleaseRefuses(t *testing.T) {
 // systems, for which maintainer scripts are.
 func TestScripts(t *testing.T) {
 	tools := need.Tools(t, need.Sh, "shellcheck", "dash", "busybox")
-	for _, script := range []string{"dist", "packages", "release", "scripts/postinst", "scripts/prerm", "scripts/postrm", "../systemd/rdgen-removed", "../test/packaging/manager.sh"} {
+	for _, script := range []string{"dist", "packages", "release", "scripts/postinst", "scripts/prerm", "scripts/postrm", "../systemd/rdgen-removed", "../systemd/rdgen-generator", "../test/packaging/manager.sh"} {
 		run(t, tools[0], "-x", "packaging/"+script)
 		run(t, tools[1], "-n", "packaging/"+script)
 		run(t, tools[2], "sh", "-n", "packaging/"+script)
