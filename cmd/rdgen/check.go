@@ -96,10 +96,15 @@ func check(root string, given []string) (notes []string, err error) {
 			errs = append(errs, file.Problem())
 		}
 	}
+	var units []result
 	for _, name := range names {
 		wrong, about := checkService(loader, root, name)
 		errs, notes = append(errs, wrong...), append(notes, about...)
+		if s, err := loader.Declaration(name); err == nil && loader.Systemd.Has(name) && loader.Systemd.Follows(s) {
+			units = append(units, one(loader.Systemd, name))
+		}
 	}
+	errs = append(errs, together(units)...)
 	errs = append(errs, loader.S6.Problems()...)
 	return notes, errors.Join(errs...)
 }

@@ -151,18 +151,18 @@ func collect(init services.Init, names []string, all bool) (tree.Tree, []string,
 	names = slices.Compact(names)
 	results := make([]result, len(names))
 	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(init, names[i]) })
-	var files tree.Tree
+	var made merged
 	var notes []string
 	for _, r := range results {
 		if r.err == nil {
-			r.err = merge(&files, r.files, r.service.Pos)
+			r.err = made.add(r)
 		}
 		if r.err != nil {
 			errs = append(errs, r.err)
 		}
 		notes = append(notes, r.notes...)
 	}
-	return files, notes, errors.Join(errs...)
+	return made.files, notes, errors.Join(errs...)
 }
 
 // result is what became of one service.
@@ -171,6 +171,8 @@ type result struct {
 	notes []string
 	// service is what the files are of; zero if it could not be read.
 	service generators.Service
+	// outside are systemd's sockets that the service lets stay in the default domain.
+	outside []string
 	err     error
 }
 
@@ -180,19 +182,11 @@ func one(init services.Init, name string) (r result) {
 		return result{err: err}
 	}
 	r.service = job.Declared()
+	if s, ok := job.(generators.Systemd); ok {
+		r.outside = s.Outside
+	}
 	r.files, r.notes, r.err = job.Files()
 	return r
-}
-
-// merge adds the files of one service. Two conf.d files for one unit may want
-// different things of it.
-func merge(files *tree.Tree, made tree.Tree, pos problem.Pos) error {
-	err := generators.Merge(files, made)
-	if err == nil {
-		return nil
-	}
-	return &problem.Error{Pos: pos, Msg: err.Error(), Err: err,
-		Hint: "two conf.d files stand for the same service; keep one"}
 }
 
 // emit prints, compares or writes the files.

@@ -104,6 +104,7 @@ func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err err
 	}
 	results := make([]result, len(names))
 	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(loader.Systemd, names[i]) })
+	var all merged
 	for i, r := range results {
 		name := names[i]
 		if errors.Is(r.err, systemd.ErrMasked) && len(loader.Systemd.UnitsToBlock(name)) == 0 {
@@ -111,12 +112,13 @@ func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err err
 			continue
 		}
 		if r.err == nil {
-			r.err = merge(&files, r.files, r.service.Pos)
+			r.err = all.add(r)
 		}
 		if r.err != nil {
 			bad[name] = r.err
 		}
 	}
+	files = all.files
 	for _, name := range slices.Sorted(maps.Keys(bad)) {
 		errs = append(errs, bad[name])
 		var why bytes.Buffer

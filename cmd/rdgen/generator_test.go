@@ -154,6 +154,29 @@ func TestOneUnitTwoDomains(t *testing.T) {
 	}
 }
 
+// TestOneUnitTwoSockets: of two files for one unit only one lets its socket stay outside.
+// The socket was inside, and nobody was told.
+func TestOneUnitTwoSockets(t *testing.T) {
+	for _, files := range [][]string{{"ssh", "sshd"}, {"sshd", "ssh"}} {
+		root, out := t.TempDir(), t.TempDir()
+		write(t, root, "lib/systemd/system/ssh.service", daemonUnit, "lib/systemd/system/ssh.socket", socketUnit,
+			"etc/systemd/system/.keep", "", "etc/conf.d/"+files[0], "netns=blue\n", "etc/conf.d/"+files[1], "netns=blue\nsocket_domain=default\n")
+		if err := os.Symlink("/lib/systemd/system/ssh.service", filepath.Join(root, "etc/systemd/system/sshd.service")); err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		if code := runGenerator(root, out, &log); code != exitHeld || !strings.Contains(log.String(), "/etc/conf.d/"+files[0]+":1") || !strings.Contains(log.String(), "/etc/conf.d/"+files[1]+":2") {
+			t.Errorf("exit %d, and it logs:\n%s", code, &log)
+		}
+		made := contents(t, out)
+		for _, unit := range []string{"ssh.service", "ssh.socket"} {
+			if got := made[unit+".d/zz-rdomain.conf"]; !strings.Contains(got, "exit 255") || strings.Contains(got, "NetworkNamespacePath") {
+				t.Errorf("%s: %s is not disabled:\n%s", files, unit, got)
+			}
+		}
+	}
+}
+
 // TestOneUnitTwoNames: two names of one unit that say the same are no conflict.
 // They were one, and who had written ssh and sshd was locked out by the next boot.
 func TestOneUnitTwoNames(t *testing.T) {
