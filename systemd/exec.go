@@ -82,6 +82,9 @@ func Fields(s string) ([]Field, error) {
 }
 
 func field(s string) (f Field, rest string, err error) {
+	if after, ok := strings.CutPrefix(s, `\;`); ok && (after == "" || strings.IndexByte(" \t\n\r", after[0]) >= 0) {
+		return Field{";", true}, after, nil // only as a word of its own, in command lines
+	}
 	var b strings.Builder
 	quote := byte(0)
 	for i := 0; i < len(s); i++ {
@@ -127,8 +130,6 @@ func unescape(s string) (text string, n int) {
 		digits = 8
 	case '0', '1', '2', '3', '4', '5', '6', '7':
 		digits, base, from = 3, 8, 1
-	case ';': // only in command lines: a word that is ";"
-		return ";", 2
 	}
 	end := from + digits
 	if digits == 0 || end > len(s) {
@@ -147,7 +148,8 @@ func unescape(s string) (text string, n int) {
 }
 
 // variables finds $NAME as a whole word and ${NAME} anywhere (replace_env_argv,
-// src/basic/env-util.c). "$$" is one "$".
+// src/basic/env-util.c). "$$" is one "$", and ${X} of what no variable can be called,
+// as ${NAME:-x}, is nothing.
 func variables(text string) Word {
 	if name, ok := strings.CutPrefix(text, "$"); ok && isVariable(name) {
 		return Word{{Var: name, Split: true}}
@@ -161,13 +163,16 @@ func variables(text string) Word {
 			i++
 			continue
 		}
-		if name, _, ok := strings.Cut(strings.TrimPrefix(rest, "${"), "}"); ok && strings.HasPrefix(rest, "${") && isVariable(name) {
+		if name, _, ok := strings.Cut(strings.TrimPrefix(rest, "${"), "}"); ok && strings.HasPrefix(rest, "${") {
+			i += len(name) + 2
+			if !isVariable(name) {
+				continue
+			}
 			if literal != "" {
 				word = append(word, Part{Text: literal})
 				literal = ""
 			}
 			word = append(word, Part{Var: name})
-			i += len(name) + 2
 			continue
 		}
 		literal += text[i : i+1]

@@ -19,6 +19,7 @@ func TestParseCommand(t *testing.T) {
 		{`/bin/a "\x41\102\n\s\u00e9" \q "" \; ";"`, "", []Word{text("/bin/a"), text("AB\n é"), text(`\q`), text(""), text(";"), text(";")}},
 		{"/bin/a $OPTS", "", []Word{text("/bin/a"), {{Var: "OPTS", Split: true}}}},
 		{"/bin/a x${A}y${B} $$A a$A", "", []Word{text("/bin/a"), {{Text: "x"}, {Var: "A"}, {Text: "y"}, {Var: "B"}}, text("$A"), text("a$A")}},
+		{`/bin/a x${A:-b}y ${A-1} ${}$ a\;b \;c`, "", []Word{text("/bin/a"), text("xy"), text(""), text("$"), text(`a\;b`), text(`\;c`)}},
 		{":/bin/a $OPTS ${A}", ":", []Word{text("/bin/a"), text("$OPTS"), text("${A}")}},
 		{"/bin/a %% %n %N %p %i %t ${A", "", []Word{text("/bin/a"), text("%"), text("u@x.service"), text("u@x"), text("u"), text("x"), text("/run"), text("${A")}},
 	} {
