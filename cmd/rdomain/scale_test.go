@@ -41,7 +41,7 @@ func weigh(t *testing.T, args ...string) int64 {
 	if err != nil || args[0] != "list" && len(out) > 0 {
 		t.Fatalf("rdomain %v: %v, %.2000s", args, err, out)
 	}
-	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+	return int64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 }
 
 // Two thousand domains come up, are listed, and go down; rdomain needs about as

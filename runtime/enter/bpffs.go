@@ -42,7 +42,8 @@ func MountBPF() error {
 
 func isBPF(path string) bool {
 	var st unix.Statfs_t
-	return unix.Statfs(path, &st) == nil && st.Type == unix.BPF_FS_MAGIC
+	// Type is signed where it has 32 bits.
+	return unix.Statfs(path, &st) == nil && uint32(st.Type) == unix.BPF_FS_MAGIC
 }
 
 // shared is the maps that all cgroups of the machine share, pinned in a directory of

@@ -43,7 +43,7 @@ func TestPin(t *testing.T) {
 	if err := unix.Statfs(bpffs, &st); err != nil {
 		need.Missing(t, need.Root, "no "+bpffs+": "+err.Error())
 	}
-	mounted := st.Type == unix.BPF_FS_MAGIC
+	mounted := uint32(st.Type) == unix.BPF_FS_MAGIC
 	sandbox.Sh(t, `ip link add v.1 type bridge`)
 	d, err := domain.Parse("", "v.1")
 	if err != nil {

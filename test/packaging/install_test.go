@@ -160,15 +160,17 @@ func TestPathsArePlain(t *testing.T) {
 	}
 }
 
-// TestCross: programs for another processor are installed without being run.
+// TestCross: programs for another processor are installed without being run. It is one
+// of 32 bits, for which not all compiles that does for 64.
 func TestCross(t *testing.T) {
 	need.Slow(t)
-	t.Setenv("GOARCH", "riscv64")
+	t.Setenv("GOARCH", "arm")
+	t.Setenv("GOARM", "7")
 	root := t.TempDir()
 	run(t, "make", "install", "DESTDIR="+root, "O="+t.TempDir())
 	text, err := os.ReadFile(root + "/usr/sbin/rdexec")
-	if err != nil || len(text) < 20 || text[18] != 243 { // EM_RISCV, at e_machine
-		t.Errorf("rdexec is not for riscv64: %v", err)
+	if err != nil || len(text) < 20 || text[18] != 40 { // EM_ARM, at e_machine
+		t.Errorf("rdexec is not for arm: %v", err)
 	}
 	for _, page := range []string{"/usr/share/man/man8/rdgen-check.8", "/usr/share/bash-completion/completions/rdgen"} {
 		if info, err := os.Stat(root + page); err != nil || info.Size() < 500 {
