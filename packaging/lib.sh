@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What the scripts of this folder share. They are run at the top of the sources.
-set -eu
+# What the scripts of this folder share. They are run at the top of the sources, under
+# set -eu.
 version=${VERSION:-$(cat VERSION)}
 # The time of every file that is made: that of the last commit. The result is the
 # same on each machine and each day.

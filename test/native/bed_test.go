@@ -64,7 +64,7 @@ func TestReboot(t *testing.T) {
 	each(t, append(append(systemds, openrcs...), alpine), func(t *testing.T, m *Machine) {
 		boots := m.Sh(t, "echo kept >/etc/kept; touch /run/lost; cat /proc/1/comm; readlink /proc/1/ns/pid")
 		m.Reboot(t)
-		if again := m.Sh(t, "cat /etc/kept; ! test -e /run/lost; readlink /proc/1/ns/pid"); !strings.HasPrefix(again, "kept\n") || strings.Contains(again, strings.Fields(boots)[1]) {
+		if again := m.Sh(t, "cat /etc/kept; ! test -e /run/lost || exit 1; readlink /proc/1/ns/pid"); !strings.HasPrefix(again, "kept\n") || strings.Contains(again, strings.Fields(boots)[1]) {
 			t.Errorf("%s: after a reboot: %q; before: %q", m.Name, again, boots)
 		}
 	})

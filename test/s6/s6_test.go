@@ -87,7 +87,7 @@ func TestSvscan(t *testing.T) {
 		rdomain down t1
 		echo nonsense >/etc/rdomain/t1.conf
 		s6-svc -u /run/scan/web
-		until_ 'grep -q "rdomain: .*/etc/rdomain/t1.conf" /var/log/web/current'
+		until_ 'grep -q "rdomain: fatal: .*/etc/rdomain/t1.conf" /var/log/web/current'
 		[ -z "$(ss -Htln)" ]
 		rm /etc/rdomain/t1.conf
 		until_ 'listens t1 8080'`)
@@ -160,11 +160,11 @@ func TestS6RC(t *testing.T) {
 		[ "$(cat /run/first.down)" = t1 ]
 		[ -z "$(ip netns list)" ]
 		[ -z "$(ss -Htln)" ]
-		! s6-rc -l /run/s6-rc -a list | grep -E '^(web|own|rdomain-t1)$'
+		! s6-rc -l /run/s6-rc -a list | grep -E '^(web|own|rdomain-t1)$' || exit 1
 		# A domain that cannot be made: nothing of what needs it is started.
 		echo nonsense >/etc/rdomain/t1.conf
-		! s6-rc -l /run/s6-rc -u -t 20000 change web
-		! s6-rc -l /run/s6-rc -a list | grep -x web
+		! s6-rc -l /run/s6-rc -u -t 20000 change web || exit 1
+		! s6-rc -l /run/s6-rc -a list | grep -x web || exit 1
 		[ -z "$(ss -Htln)" ]
 		s6-rc -l /run/s6-rc -da change
 		s6-svscanctl -t /run/scan; until_ '! s6-svscanctl -z /run/scan'

@@ -111,7 +111,7 @@ func TestDomainsLinks(t *testing.T) {
 		if out := m.Sh(t, "cat /run/rdomain/in.json; rdomain check --json in; rdomain list --json; grep -l -F -f /etc/wireguard/0.key -r /run/rdomain || true"); strings.Contains(out, strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/0.key"))) {
 			t.Errorf("%s: the private key is shown:\n%s", m.System, out)
 		}
-		m.Sh(t, "rdomain down in; ! ip rule | grep -q 1998")
+		m.Sh(t, "rdomain down in; ! ip rule | grep 1998 || exit 1")
 		if after := m.Sh(t, "ip -br link | sort"); after != before {
 			t.Errorf("%s: down leaves\n%s\nbefore\n%s", m.System, after, before)
 		}
@@ -182,7 +182,7 @@ Endpoint=vpn.example.org:51820
 AllowedIPs=10.64.0.1/32
 `))
 		m.Sh(t, `rdomain up vpn; rdomain check vpn; await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
-			ip netns exec vpn wg show wg0 endpoints | grep -q 10.0.3.2:51820; ! ping -c 1 -W 1 10.64.0.1; rdomain down vpn`)
+			ip netns exec vpn wg show wg0 endpoints | grep -q 10.0.3.2:51820; ! ping -c 1 -W 1 10.64.0.1 || exit 1; rdomain down vpn`)
 		m.Sh(t, part(t, "inside", "listener"))
 	})
 }

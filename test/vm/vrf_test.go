@@ -148,7 +148,7 @@ func testIdentify(t *testing.T, m *Machine) {
 	}
 	// What nothing keeps in its VRF is told.
 	m.Sh(t, `rdomain identify $(cat /run/test/theirs) 2>&1 | grep 'can leave the vrf'
-		for p in joined inner elsewhere outside; do ! rdomain identify $(cat /run/test/$p) 2>&1 | grep note; done`)
+		for p in joined inner elsewhere outside; do ! rdomain identify $(cat /run/test/$p) 2>&1 | grep note || exit 1; done`)
 	m.Sh(t, part(t, "vrf", "ps"))
 }
 
@@ -215,7 +215,7 @@ func testRemade(t *testing.T, m *Machine) {
 			t.Errorf("the new daemon answers the world at %s", to)
 		}
 	}
-	m.Sh(t, fmt.Sprintf("rdomain down mgmt inner@t1 t1; ! ip link show mgmt 2>/dev/null; ip link show eth1 up | grep -q eth1; ip address show dev eth1 | grep -q %s", "10.20.30.40/24"))
+	m.Sh(t, fmt.Sprintf("rdomain down mgmt inner@t1 t1; ! ip link show mgmt 2>/dev/null || exit 1; ip link show eth1 up | grep -q eth1; ip address show dev eth1 | grep -q %s", "10.20.30.40/24"))
 }
 
 // Programs that bind to a VRF may start one another, in any order; the inner

@@ -166,8 +166,8 @@ func failsClosed(t *testing.T, m *guest.Guest, d Domain) {
 			rm -rf /srv/scan/sh-* /srv/scan/xl
 			setsid `+c.svscan+` s6-svscan /srv/scan >/srv/scan.log 2>&1 &
 			until_ '[ $(grep -c . /var/log/httpd/current) -ge 4 ]'
-			! ss -Htln | grep :8080
-			! pidof busybox
+			! ss -Htln | grep :8080 || exit 1
+			! pidof busybox || exit 1
 			until_ 's6-svscanctl -t /srv/scan'; until_ '! pidof s6-supervise'
 			`+c.after+`
 			cat /var/log/httpd/current`)
@@ -257,8 +257,8 @@ func svscan(t *testing.T, m *guest.Guest) {
 		rdomain down t2
 		printf '[Domain]\nKind=vrf\n' >/etc/rdomain/t2.conf
 		s6-svc -r /srv/scan/wrapped
-		until_ 'grep -q "rdomain: .*t2.conf" /srv/scan.log'
-		! pidof -x ticker
+		until_ 'grep -q "rdomain: fatal: .*t2.conf" /srv/scan.log'
+		! pidof -x ticker || exit 1
 		rm /etc/rdomain/t2.conf
 		until_ 'rdomain identify $(s6-svstat -o pid /srv/scan/wrapped) | grep -qx t2'
 		s6-svscanctl -t /srv/scan; until_ '! pidof s6-supervise'; rdomain down t2 mgmt; rm -rf /srv/scan /etc/conf.d/wrapped`)
@@ -287,7 +287,7 @@ func instances(t *testing.T, m *guest.Guest, d Domain) {
 		listens 8081
 		# A name that is no domain's ID never runs.
 		s6-instance-create /srv/scan/webs no:such
-		until_ 'grep -q "rdomain: .*no:such" /var/log/webs/current'
+		until_ 'grep -q "rdomain: fatal: .*no:such" /var/log/webs/current'
 		[ $(pidof busybox | wc -w) = 2 ]
 		s6-svscanctl -t /srv/scan; until_ '! pidof s6-supervise'; rdomain down t1 mgmt `+d.Other)
 }

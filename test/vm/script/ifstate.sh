@@ -21,8 +21,8 @@ await rdexec -n vpn -- ping -c 1 -W 2 10.10.0.1
 await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
 test "$(rdexec -n vpn -- busybox wget -q -O - http://203.0.113.1/)" = 'the far host'
 # Outside there is the socket and no way to what is behind the tunnel; inside the reverse.
-ss -Huln | grep -q :51820; ! ip netns exec vpn ss -Huln | grep -q :51820
-! ping -c 1 -W 1 203.0.113.1
+ss -Huln | grep -q :51820; ! ip netns exec vpn ss -Huln | grep :51820 || exit 1
+! ping -c 1 -W 1 203.0.113.1 || exit 1
 ip -n vpn route | grep -qx 'default dev wg0 scope link '
 rdexec -n vpn -- cat /etc/resolv.conf | grep -qx 'nameserver 10.64.0.1'
 
@@ -35,7 +35,7 @@ ip netns exec vpn wg show wg0 endpoints | grep -q :51999
 rdomain up vpn; rdomain check vpn
 ip netns exec vpn wg show wg0 endpoints | grep -q :51999
 ip netns exec vpn wg set wg0 peer "$peer" remove
-! rdomain check vpn >/root/diff; grep -q 'wg set wg0 peer' /root/diff
+! rdomain check vpn >/root/diff || exit 1; grep -q 'wg set wg0 peer' /root/diff
 ip netns exec far wg set wg0 listen-port 51820
 rdomain up vpn
 await rdexec -n vpn -- ping -c 1 -W 2 10.64.0.1
@@ -52,15 +52,15 @@ ip netns exec vpn wg showconf wg0 | sort >/root/before
 cp /etc/rdomain/vpn.conf /root/good
 sed -i 's/PersistentKeepalive=20/PersistentKeepalive=21/; s/0.key/2.key/' /etc/rdomain/vpn.conf
 printf '[Route]\nDestination=10.99.0.0/16\nDevice=nowhere\n' >>/etc/rdomain/vpn.conf
-! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:22: ip -n vpn route add 10.99.0.0/16 dev nowhere' /root/why
+! rdomain up vpn 2>/root/why || exit 1; grep -q 'vpn.conf:22: ip -n vpn route add 10.99.0.0/16 dev nowhere' /root/why
 ip netns exec vpn wg showconf wg0 | sort >/root/after; cmp /root/before /root/after
 cp /root/good /etc/rdomain/vpn.conf; rdomain check vpn
-! grep -q -F -f /etc/wireguard/0.key -r /run/rdomain
-rdomain down vpn; ! ip netns list | grep -q vpn; test ! -e /etc/netns/vpn; ip link show eth0 >/dev/null
+! grep -l -F -f /etc/wireguard/0.key -r /run/rdomain || exit 1
+rdomain down vpn; ! ip netns list | grep vpn || exit 1; test ! -e /etc/netns/vpn; ip link show eth0 >/dev/null
 
 # part: deaf
 sed -i '/^.Sysctl/d; /udp_l3mdev_accept/d' /etc/rdomain/red.conf; rdomain reload red
 test "$(sysctl -n net.ipv4.udp_l3mdev_accept)" = 0
 sed -i 's/Kind=wireguard/Kind=wireguard\nOuter=red/' /etc/rdomain/vpn.conf
-! rdomain up vpn 2>/root/why; grep -q 'vpn.conf:10: .*udp_l3mdev_accept=1' /root/why || { cat /root/why; false; }
-! ip netns list | grep -q vpn
+! rdomain up vpn 2>/root/why || exit 1; grep -q 'vpn.conf:10: .*udp_l3mdev_accept=1' /root/why || { cat /root/why; false; }
+! ip netns list | grep vpn || exit 1

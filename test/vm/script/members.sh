@@ -10,7 +10,7 @@ await grep -q receiving /run/test/received
 $user probe escape eth1 10.20.30.1:9; await grep -qx IP_PKTINFO /run/test/received; kill $(cat /run/test/pid)
 $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:10.20.30.40
 $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:eth1
-! $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:w0
+! $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:w0 || exit 1
 ip link add eth3 type veth peer name lan3 netns lan; sysctl -qw net.ipv6.conf.eth3.accept_dad=0
 ip -n lan address add 10.20.31.1/24 dev lan3; ip -n lan link set lan3 up
 ip netns exec lan probe listen 10.20.31.1:7007 >/run/test/listens 2>&1 & echo $! >/run/test/pid
@@ -19,7 +19,7 @@ ip address add 10.20.31.40/24 dev eth3; ip link set eth3 up
 rdexec -v mgmt -- sh -c "echo; await test -e /run/test/known; ping -c 1 -W 5 10.20.31.1 >/run/test/pinged" & inside=$!
 ip link set eth3 master mgmt
 rdexec -v mgmt -- ping -c 1 -W 5 10.20.31.1; ip link set eth3 nomaster
-! rdexec -v mgmt -- ping -c 1 -W 2 -I eth3 10.20.31.1
+! rdexec -v mgmt -- ping -c 1 -W 2 -I eth3 10.20.31.1 || exit 1
 rm -f /run/test/watched; rdomain watch >/run/test/watched 2>&1 & watch=$!
 ip link set eth3 master mgmt; await sh -c 'touch /run/test/known; rdexec -v mgmt -- ping -c 1 -W 5 10.20.31.1'
 wait $inside; cat /run/test/pinged

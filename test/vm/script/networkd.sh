@@ -6,7 +6,7 @@
 systemctl start systemd-udevd; udevadm trigger --subsystem-match=net --action=add; udevadm settle
 systemctl start systemd-networkd; systemctl start rdomain@ours; systemctl is-active rdomain-watch
 printf '[Match]\nName=e2\n[Network]\nAddress=10.2.0.1/24\n' >/etc/systemd/network/20-e2.network
-! rdomain check ours >/root/diff
+! rdomain check ours >/root/diff || exit 1
 grep -q '^# ours: /etc/systemd/network/20-e2.network:2: this file of systemd-networkd is for link e2, and takes it out of vrf ours; write KeepMaster=yes' /root/diff || { cat /root/diff; false; }
 test "$(wc -l </root/diff)" = 1 || { cat /root/diff; false; }
 rdomain up ours 2>&1 | grep -q '^rdomain: note: ours: /etc/systemd/network/20-e2.network:2: this file of systemd-networkd is for link e2'
@@ -27,7 +27,7 @@ rdomain check ours; test -z "$(rdomain up ours 2>&1)"
 systemctl stop rdomain-watch; systemctl restart systemd-networkd
 await sh -c 'ip -br address show dev e2 | grep -q 10.2.0.7/24'
 ip -br link show master ours | grep -q e2
-ip route show table 20 | grep -q 10.2.0.0/24; ! ip route | grep 10.2.0
+ip route show table 20 | grep -q 10.2.0.0/24; ! ip route | grep 10.2.0 || exit 1
 await sh -c 'ip route show table 20 | grep -q "default via 10.2.0.9"'
 systemctl stop systemd-networkd.socket systemd-networkd 2>/dev/null || :
 # In a namespace: a member that its owner makes again there.

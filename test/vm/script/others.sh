@@ -25,11 +25,11 @@ printf '[NetDev]\nName=theirs\nKind=vrf\n[VRF]\nTable=1010\n' >/etc/systemd/netw
 
 # part: made
 sed 's/Managed=no/Managed=no\nTimeoutSec=1/' /etc/rdomain/theirs.conf >/etc/rdomain/soon.conf; sed -i 's/^Kind=vrf/Kind=vrf\nName=theirs2/' /etc/rdomain/soon.conf
-! rdomain up soon 2>/root/why; grep -q 'soon.conf:1: vrf theirs2 does not exist after 1 s; Managed=no leaves making it to somebody else' /root/why
+! rdomain up soon 2>/root/why || exit 1; grep -q 'soon.conf:1: vrf theirs2 does not exist after 1 s; Managed=no leaves making it to somebody else' /root/why
 rm /etc/rdomain/soon.conf
 rdomain up theirs >/root/out 2>&1 & pid=$!
 eval "$make"
-wait $pid; ! grep -v "note: theirs: waiting for vrf theirs" /root/out
+wait $pid; ! grep -v "note: theirs: waiting for vrf theirs" /root/out || exit 1
 test -e /sys/fs/bpf/rdomain/theirs
 await sh -c 'ip -br addr show dev e0 | grep -q 10.1.0.1 && ip -br link show master theirs | grep -q e0'
 rdexec -v theirs -- rdomain check --self -v theirs
@@ -45,15 +45,15 @@ before=$(ip -br link; ip -br addr)
 rdomain up ours theirs; rdomain down theirs
 test "$before" = "$(ip -br link; ip -br addr)"
 ip link show theirs >/dev/null; test ! -e /sys/fs/bpf/rdomain/theirs
-rdomain down ours; ! ip link show ours 2>/dev/null; ip link show e2 >/dev/null; ip link show theirs >/dev/null
+rdomain down ours; ! ip link show ours 2>/dev/null || exit 1; ip link show e2 >/dev/null; ip link show theirs >/dev/null
 
 # part: thief
 printf '[Domain]\nKind=vrf\nTable=21\nTimeoutSec=0\n[Link e0]\n' >/etc/rdomain/thief.conf
-! rdomain up thief 2>/root/why; grep -q 'thief.conf:5: link e0 is a member of vrf theirs; release it first' /root/why || { cat /root/why; false; }
-! ip link show thief 2>/dev/null
+! rdomain up thief 2>/root/why || exit 1; grep -q 'thief.conf:5: link e0 is a member of vrf theirs; release it first' /root/why || { cat /root/why; false; }
+! ip link show thief 2>/dev/null || exit 1
 printf '[Domain]\nKind=vrf\nTable=1010\n' >/etc/rdomain/thief.conf
-! rdomain up thief 2>/root/why; grep -q 'thief.conf:1: Table=1010 is already that of vrf theirs' /root/why || { cat /root/why; false; }
-! ip link show thief 2>/dev/null
+! rdomain up thief 2>/root/why || exit 1; grep -q 'thief.conf:1: Table=1010 is already that of vrf theirs' /root/why || { cat /root/why; false; }
+! ip link show thief 2>/dev/null || exit 1
 rdomain up theirs; eval "$unmake"; ip link del theirs 2>/dev/null || true; rdomain down theirs
 
 # part: deleted
@@ -61,12 +61,12 @@ mv /etc/rdomain/ours.conf /root/ # has the same link, which check would say
 printf '[Link e2]\n[Link d0]\nKind=dummy\nAddress=10.3.0.1/24\n' >/etc/rdomain/ns.conf
 rdomain up ns
 ip netns delete ns
-! rdomain check ns >/root/diff; grep -qx '# ns: netns ns does not exist' /root/diff
+! rdomain check ns >/root/diff || exit 1; grep -qx '# ns: netns ns does not exist' /root/diff
 await sh -c '! ip link show e3'
 # e2 was a veth, and died with the namespace: that is said, and nothing is made.
 sed -i '1i [Domain]\nTimeoutSec=1' /etc/rdomain/ns.conf
-! rdomain up ns 2>/root/why; grep -q 'ns.conf:3: there is no link e2' /root/why || { cat /root/why; false; }
+! rdomain up ns 2>/root/why || exit 1; grep -q 'ns.conf:3: there is no link e2' /root/why || { cat /root/why; false; }
 ip link add e2 type dummy
 rdomain up ns; rdomain check ns; rdomain down ns
-ip link show e2 >/dev/null; ! ip netns list | grep -q .
+ip link show e2 >/dev/null; ! ip netns list | grep . || exit 1
 rm /etc/rdomain/ns.conf; mv /root/ours.conf /etc/rdomain/

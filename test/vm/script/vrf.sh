@@ -13,7 +13,7 @@ cat /run/test/elsewhere >$(cg)/elsewhere/cgroup.procs
 
 # part: ps
 cd /run/test || exit; ip vrf pids mgmt | grep -w $(cat joined); ip vrf pids mgmt | grep -w $(cat theirs)
-rdomain ps mgmt >list; for p in joined theirs elsewhere; do grep -w $(cat $p) list; done; ! grep -w $(cat outside) list
+rdomain ps mgmt >list; for p in joined theirs elsewhere; do grep -w $(cat $p) list; done; ! grep -w $(cat outside) list || exit 1
 rdomain ps inner@t1 | grep -w $(cat inner)
 kill $(cat joined theirs inner elsewhere outside)
 await rmdir $(cg)/elsewhere
