@@ -16,6 +16,12 @@ var prelude string
 //go:embed await.sh
 var Await string
 
+// Network are shell functions that build networks: hosts, which are namespaces, and cables
+// to them.
+//
+//go:embed network.sh
+var Network string
+
 // Session is the shell function session, which makes a user of OpenRC and its services.
 //
 //go:embed user.sh

@@ -15,7 +15,7 @@ func TestSystemdNamespace(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		m.Put(t, "/usr/local/lib/bus.bytes", 0o644, busBytes("org.example.Bus"))
 		m.Put(t, "/etc/dbus-1/system.d/bus.conf", 0o644, []byte(`<busconfig><policy user="root"><allow own="org.example.Bus"/></policy></busconfig>`))
-		m.Verdicts(t, script(t, "setup", "namespace"))
+		m.Verdicts(t, guest.Network+script(t, "setup", "namespace"))
 	})
 }
 
@@ -23,21 +23,21 @@ func TestSystemdNamespace(t *testing.T) {
 // domains, beside the ones of the host; and by the static files alone.
 func TestSystemdInstances(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "setup", "instances"))
+		m.Verdicts(t, guest.Network+script(t, "setup", "instances"))
 	})
 }
 
 // TestSystemdSockets lets a service's sockets stay in the default domain.
 func TestSystemdSockets(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "setup", "sockets"))
+		m.Verdicts(t, guest.Network+script(t, "setup", "sockets"))
 	})
 }
 
 // TestSystemdDomain is about rdomain@.service itself.
 func TestSystemdDomain(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "setup", "domains"))
+		m.Verdicts(t, guest.Network+script(t, "setup", "domains"))
 		m.Reboot(t)
 		m.Verdicts(t, script(t, "rebooted"))
 	})
@@ -46,7 +46,7 @@ func TestSystemdDomain(t *testing.T) {
 // TestSystemdFailsClosed tries to get a service to run outside of its domain.
 func TestSystemdFailsClosed(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "setup", "closed"))
+		m.Verdicts(t, guest.Network+script(t, "setup", "closed"))
 	})
 }
 
@@ -55,7 +55,7 @@ func TestSystemdFailsClosed(t *testing.T) {
 // outside of it.
 func TestSystemdGeneratorFails(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "setup", "killed"))
+		m.Verdicts(t, guest.Network+script(t, "setup", "killed"))
 		m.Reboot(t)
 		m.Verdicts(t, script(t, "killed-rebooted"))
 	})

@@ -3,6 +3,8 @@ package vm
 import (
 	"strings"
 	"testing"
+
+	"rdgen/test/guest"
 )
 
 // TestArticle is the published server: as it was published, and with a member
@@ -10,7 +12,7 @@ import (
 func TestArticle(t *testing.T) {
 	each(t, []System{openrcs[0], openrcs[1], systemds[1], systemds[2]}, func(t *testing.T, m *Machine) {
 		putPrograms(t, m, "same_rules", "login")
-		m.Sh(t, script(t, "network", "article"))
+		m.Sh(t, guest.Network+script(t, "article"))
 		ssh, stop, start := "sshd", "rc-service sshd stop; rc-service rdomain.vrf-management stop", "rc-service sshd start"
 		if m.System.Init == Systemd {
 			ssh, stop, start = "ssh", "systemctl stop ssh rdomain@vrf-management", "rdgen systemd ssh -o / && systemctl daemon-reload && systemctl start ssh"

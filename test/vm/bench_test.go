@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
+
+	"rdgen/test/guest"
 )
 
 // BenchmarkDomains measures what a domain costs, and prints the tables of
@@ -29,7 +31,7 @@ func benchMachine(b *testing.B, s System) *Machine {
 	m := Boot(b, s)
 	m.Install(b)
 	m.PutProbe(b)
-	m.Sh(b, script(b, "network", "two"))
+	m.Sh(b, guest.Network+script(b, "two"))
 	b.ResetTimer()
 	return m
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdgen/test/guest"
 	"rdgen/test/need"
 )
 
@@ -90,7 +91,7 @@ func matrix(keys []string) (conf, host, pings string) {
 // up; and goes with down.
 func TestDomainsLinks(t *testing.T) {
 	each(t, openrcs, func(t *testing.T, m *Machine) {
-		m.Sh(t, script(t, "network", "far"))
+		m.Sh(t, guest.Network+script(t, "far"))
 		keys := strings.Fields(m.Sh(t, "cat /etc/wireguard/[0-4].pub"))
 		conf, host, pings := matrix(keys)
 		m.Put(t, "/etc/rdomain/in.conf", 0o644, []byte(conf))
@@ -146,7 +147,7 @@ Device=wg0
 
 func TestDomainsIfState(t *testing.T) {
 	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
-		m.Sh(t, script(t, "network", "far")+part(t, "ifstate", "prepare"))
+		m.Sh(t, guest.Network+script(t, "far")+part(t, "ifstate", "prepare"))
 		peer := strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/1.pub"))
 		m.Put(t, "/etc/rdomain/vpn.conf", 0o644, []byte(strings.Replace(ifstate, "PEER", peer, 1)))
 		m.Sh(t, part(t, "ifstate", "up"))
@@ -165,7 +166,7 @@ func TestDomainsIfState(t *testing.T) {
 // listener of the default domain that a VRF lets in, as its file says.
 func TestDomainsInside(t *testing.T) {
 	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
-		m.Sh(t, script(t, "network", "far")+part(t, "inside", "owners"))
+		m.Sh(t, guest.Network+script(t, "far")+part(t, "inside", "owners"))
 		// What a reload would do is what it does.
 		m.Sh(t, part(t, "inside", "reload"))
 		peer := strings.TrimSpace(m.Sh(t, part(t, "inside", "far")))

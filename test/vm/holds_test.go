@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rdgen/test/guest"
 )
 
 // TestVRFHolds: whatever an ordinary user in a VRF calls, nothing leaves it and
@@ -12,7 +14,7 @@ import (
 func TestVRFHolds(t *testing.T) {
 	each(t, openrcs, func(t *testing.T, m *Machine) {
 		putPrograms(t, m, "scoped", "inside-cgroup")
-		m.Sh(t, script(t, "network", "two", "three"))
+		m.Sh(t, guest.Network+script(t, "two", "three"))
 		t.Run("members", func(t *testing.T) { testMembers(t, m) })
 		t.Run("taken out", func(t *testing.T) { testTakenOut(t, m) })
 		for _, c := range []struct {
@@ -68,5 +70,5 @@ func judge(t *testing.T, text string, tries int, holds bool) {
 
 // The links of a VRF work for what is in it, also those that were added by hand since.
 func testMembers(t *testing.T, m *Machine) {
-	m.Sh(t, script(t, "members"))
+	m.Sh(t, guest.Network+script(t, "members"))
 }

@@ -25,7 +25,7 @@ var openrcPorts = map[string]int{"decl": 8110, "auto": 8120, "super": 8130, "own
 func putOpenRC(t *testing.T, m *Machine, shapes ...string) {
 	m.Put(t, "/usr/local/lib/tools.sh", 0o644, []byte(guest.Await+script(t, "openrc-tools")))
 	m.Put(t, "/usr/local/bin/daemon", 0o755, []byte(script(t, "openrc-daemon")))
-	text := script(t, "network", "openrc-domains") + "cp /bin/busybox /usr/local/bin/httpd\n"
+	text := guest.Network + script(t, "openrc-domains") + "cp /bin/busybox /usr/local/bin/httpd\n"
 	for _, shape := range shapes {
 		m.Put(t, "/etc/init.d/"+shape, 0o755, []byte(script(t, "service-"+shape)))
 		for i, k := range openrcKinds {

@@ -12,7 +12,7 @@ import (
 func TestSystemdVRF(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		m.Put(t, "/etc/rdomain/mgmt.conf", 0o644, []byte(mgmt))
-		m.Verdicts(t, script(t, "network", "systemd-vrf"))
+		m.Verdicts(t, guest.Network+script(t, "systemd-vrf"))
 	})
 }
 
@@ -33,11 +33,9 @@ func TestSystemdGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		m.Sh(t, `ip link set lo up; mkdir -p /run/sshd; ssh-keygen -A >/dev/null
+		m.Sh(t, guest.Network+`mkdir -p /run/sshd; ssh-keygen -A >/dev/null
 			systemctl start ssh nginx
-			ip netns add lan; ip link add eth1 type veth peer name lan0 netns lan
-			ip address add 10.20.30.40/24 dev eth1; ip link set eth1 up
-			ip -n lan address add 10.20.30.1/24 dev lan0; ip -n lan link set lan0 up`)
+			host lan; cable eth1 lan lan0; give eth1 10.20.30.40/24; give_in lan lan0 10.20.30.1/24`)
 		m.Type(t, guest.Typed(string(text)))
 		m.Verdicts(t, `
 ok "sshd answers the management port" has "ip netns exec lan busybox timeout 20 nc 10.20.30.40 22 </dev/null" SSH-2.0

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"rdgen/test/guest"
 )
 
 // TestVRF is about real VRFs: what rdexec binds, what cannot leave, and what
 // happens when a VRF goes, or cannot be entered.
 func TestVRF(t *testing.T) {
 	each(t, append(openrcs, System{Release: "bookworm", Init: Systemd}, System{Release: "forky", Init: Systemd}), func(t *testing.T, m *Machine) {
-		m.Sh(t, script(t, "network", "two")+"rdomain up mgmt inner@t1; ip netns exec t1 sysctl -qw net.ipv4.ping_group_range='0 2147483647'")
+		m.Sh(t, guest.Network+script(t, "two")+"rdomain up mgmt inner@t1; ip netns exec t1 sysctl -qw net.ipv4.ping_group_range='0 2147483647'")
 		for _, c := range []struct {
 			name string
 			test func(*testing.T, *Machine)

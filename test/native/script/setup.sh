@@ -1,13 +1,12 @@
 #!/bin/sh
-# The machine's uplink, to a namespace that stands for the world, and the domain
-# private with a cable of its own. The scripts of the tests begin with it.
-ip link set lo up
-ip netns add world
-ip link add up0 type veth peer name down0 netns world
-ip address add 198.51.100.1/24 dev up0; ip link set up0 up
-ip -n world address add 198.51.100.53/24 dev down0; ip -n world link set down0 up
+# The machine's uplink, to a host that stands for the world, and the domain private with a
+# cable of its own. The scripts of the tests begin with it, after network.sh.
+host world
+cable up0 world down0
+give up0 198.51.100.1/24
+give_in world down0 198.51.100.53/24
 ip route add default via 198.51.100.53
-mkdir -p /etc/rdomain /etc/conf.d /etc/netns/private /etc/systemd/resolved.conf.d
+mkdir -p /etc/netns/private /etc/systemd/resolved.conf.d
 cat >/etc/rdomain/private.conf <<E
 [Domain]
 Kind=netns

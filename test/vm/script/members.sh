@@ -1,6 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2046,SC2086
-# What works for a user in a VRF: its member links, also one that comes later.
+# What works for a user in a VRF: its member links, also one that comes later. After
+# network.sh.
 user="rdexec -v mgmt -u nobody --"
 ll=$(scoped lan lan0)
 rdexec -v mgmt -- ping -c 1 -W 5 -I eth1 10.20.30.1; rdexec -v mgmt -- ping -c 1 -W 5 10.20.30.1
@@ -11,11 +12,10 @@ $user probe escape eth1 10.20.30.1:9; await grep -qx IP_PKTINFO /run/test/receiv
 $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:10.20.30.40
 $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:eth1
 ! $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:w0 || exit 1
-ip link add eth3 type veth peer name lan3 netns lan; sysctl -qw net.ipv6.conf.eth3.accept_dad=0
-ip -n lan address add 10.20.31.1/24 dev lan3; ip -n lan link set lan3 up
+cable eth3 lan lan3; give_in lan lan3 10.20.31.1/24
 ip netns exec lan probe listen 10.20.31.1:7007 >/run/test/listens 2>&1 & echo $! >/run/test/pid
 await grep -q listening /run/test/listens
-ip address add 10.20.31.40/24 dev eth3; ip link set eth3 up
+give eth3 10.20.31.40/24
 rdexec -v mgmt -- sh -c "echo; await test -e /run/test/known; ping -c 1 -W 5 10.20.31.1 >/run/test/pinged" & inside=$!
 ip link set eth3 master mgmt
 rdexec -v mgmt -- ping -c 1 -W 5 10.20.31.1; ip link set eth3 nomaster

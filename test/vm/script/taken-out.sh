@@ -1,12 +1,13 @@
 #!/bin/sh
 # shellcheck disable=SC2016,SC2046,SC2086
-# What is made here: eth3, a member of mgmt that leads to the host "lan", where probes are
-# answered. change FILE COMMAND PROG... starts a program by PROG, which waits until the
-# VRF was changed by COMMAND, tries to leave by eth3, and prints into FILE what came of it.
-ip link add eth3 type veth peer name lan3 netns lan
-sysctl -qw net.ipv6.conf.eth3.accept_dad=0 net.ipv6.conf.eth3.keep_addr_on_down=1; ip netns exec lan sysctl -qw net.ipv6.conf.lan3.accept_dad=0
-ip -n lan address add 10.20.31.1/24 dev lan3; ip -n lan address add 2001:db8:4::1/64 dev lan3; ip -n lan link set lan3 up
-ip address add 10.20.31.40/24 dev eth3; ip address add 2001:db8:4::40/64 dev eth3; ip link set eth3 up
+# What is made here, after network.sh: eth3, a member of mgmt that leads to the host "lan",
+# where probes are answered. change FILE COMMAND PROG... starts a program by PROG, which
+# waits until the VRF was changed by COMMAND, tries to leave by eth3, and prints into FILE
+# what came of it.
+cable eth3 lan lan3
+sysctl -qw net.ipv6.conf.eth3.keep_addr_on_down=1
+give_in lan lan3 10.20.31.1/24 2001:db8:4::1/64
+give eth3 10.20.31.40/24 2001:db8:4::40/64
 ip netns exec lan probe answer >/run/test/answer 2>&1 & answer=$!
 await grep -q answering /run/test/answer; rm /run/test/answer
 change()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds networks: hosts, which are namespaces, and cables to them.
+# Builds networks: hosts, which are namespaces, and cables to them. Read before the script.
 mkdir -p /etc/rdomain /etc/conf.d /run/test
 ip link set lo up
 # host NAME...
