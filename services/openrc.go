@@ -37,6 +37,21 @@ func (o *OpenRC) Has(name string) bool {
 	return bytes.HasPrefix(line, []byte("#!")) && (bytes.Contains(line, []byte("openrc-run")) || bytes.Contains(line, []byte("runscript")))
 }
 
+// Bypasses returns an error if OpenRC starts the service without its shell, and so
+// without conf.d: an LSB script is executed as it is.
+func (o *OpenRC) Bypasses(s generators.Service) error {
+	if s.Domain.IsDefault() || o.Has(s.Name) || !openrc.Installed(o.fsys) {
+		return nil
+	}
+	script := openrc.InitDir + s.Name
+	text, err := fs.ReadFile(o.fsys, script[1:])
+	if err != nil || !bytes.Contains(text, []byte("### BEGIN INIT INFO")) {
+		return nil
+	}
+	return problem.New(s.Pos, "OpenRC does not read this file: %s is an LSB script, which starts in the default domain", script).
+		WithHint("replace it by an OpenRC script, whose first line is #!/sbin/openrc-run")
+}
+
 // Follows reports whether conf.d names the domain, which is all that OpenRC reads.
 func (o *OpenRC) Follows(s generators.Service) bool { return !o.confs.isConfigured(s) }
 

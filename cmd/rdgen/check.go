@@ -131,7 +131,12 @@ func checkService(loader *services.Loader, root, name string) (errs []error, not
 			notes = append(notes, loader.Systemd.Remarks(name)...)
 		}
 	}
-	if len(inits) == 0 {
+	if len(inits) > 0 {
+		return errs, notes
+	}
+	if err := loader.OpenRC.Bypasses(declared); err != nil {
+		errs = append(errs, err)
+	} else {
 		hint := loader.Systemd.Meant(name)
 		if hint == "" {
 			hint = "install it, or correct the name of the conf.d file"
