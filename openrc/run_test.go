@@ -125,6 +125,8 @@ state()
 	if rc-service "$1" status >/dev/null 2>&1; then up=started; else up=stopped; fi
 	pid=
 	if [ -e "/run/$1.pid" ]; then read -r pid <"/run/$1.pid"; fi
+	i=0 # Debian's start-stop-daemon sends a signal, and leaves the file
+	until [ -z "$pid" ] || [ $up = started ] || [ ! -e "/proc/$pid" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
 	echo "$1 $up in $(where "$pid")"
 }
 count()
@@ -135,8 +137,8 @@ count()
 		case "$stat" in *"(sleep) "[!ZX]*) n=$((n + 1)) ;; esac
 	done
 }
-# daemons N waits until there are as many: one is a shell first, and Debian's
-# start-stop-daemon sends a signal and does not wait for the end.
+# daemons N waits until there are as many: one is a shell first, and one that was
+# stopped may not have ended.
 daemons()
 {
 	i=0

@@ -198,7 +198,7 @@ while [ -e "$dir/$i" ]; do
 		trap 'echo "$dir/$i:ended:"' EXIT
 		. "$dir/$i" >/dev/null 2>&1
 		trap - EXIT
-		rdgen_slips "$dir/$i"
+		rdgen_slips_in "$dir/$i"
 	)
 	i=$((i + 1))
 done

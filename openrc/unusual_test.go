@@ -193,6 +193,35 @@ for name in real web read; do echo netns=t1 >/opt/x/conf.d/$name; done; rc web s
 	}
 }
 
+// TestServicesUser starts a user's services, of which the conf.d is below a home too: a
+// slip there ends the start as one in /etc does.
+func TestServicesUser(t *testing.T) {
+	for _, shell := range []string{"dash", "busybox"} {
+		t.Run(shell, func(t *testing.T) {
+			b := newBed(t)
+			need.Tools(t, need.Sh, shell)
+			b.hook()
+			b.rdexec()
+			run := b.sh("openrc-run.sh")
+			if !readsBeside(b) { // the path of the sweep has no home
+				run = replaced(run, "export RC_PATH='", "export RC_PATH='/home/alice/.config/rc:")
+			} else if !strings.Contains(run, "_usr_conf") { // as 0.60 to 0.63 have it
+				run = replaced(run, "unset _conf_d\n", "unset _conf_d\nsourcex -e \"$HOME/.config/rc/conf.d/$RC_SVCNAME\" || :\n")
+			}
+			b.file("lib/rc/sh/openrc-run.sh", 0o755, run)
+			b.file("etc/rc.conf", 0o644, "RC_USER_SERVICES=yes\nHOME=/home/alice\n")
+			scenario, want := "ln -sf "+shell+` /bin/sh; ip netns add t1; mkdir -p /home/alice/.config/rc/conf.d; cd /home/alice/.config/rc/conf.d
+echo x=1 >none; rc none start; running none; state none; rc none stop; daemons 0
+`, []string{"none start = 0", "none started in default", "none stop = 0", "0 daemons"}
+			for _, row := range []struct{ conf, said string }{{`netns = t1\nx=1`, "netns=t1"}, {"NETNS=t1", "NETNS= is not read"}, {"x=1; k=netns; $k t1; x=1", "has the command netns"}} {
+				scenario += "printf '" + row.conf + "\\n' | tee none >../none; rc none start; said '" + row.said + "'\n"
+				want = append(want, "none start = 1", "said "+row.said)
+			}
+			b.want(b.run(scenario+"daemons 0\n"), append(want, "0 daemons")...)
+		})
+	}
+}
+
 // TestElsewhere asks which file rdgen check says that OpenRC reads for such links.
 // TestServicesLinked sees the same of the real one up to 0.56.
 func TestElsewhere(t *testing.T) {

@@ -1,8 +1,8 @@
 #!/bin/sh
-# session COMMAND ARGUMENTS: the user alice, whose session is in the namespace t1, with three
-# services in her default runlevel that run COMMAND. PORT in ARGUMENTS is 8160, 8161 and
-# 8162. The second one names another domain, t2, the third the session's. OpenRC 0.60 and
-# newer has services of users.
+# session COMMAND ARGUMENTS: the user alice, whose session is in the namespace t1, with four
+# services in her default runlevel that run COMMAND. PORT in ARGUMENTS is 8160 to 8163.
+# The second one names another domain, t2, the third the session's; the fourth means to.
+# OpenRC 0.60 and newer has services of users.
 session()
 {
 	ip link set lo up
@@ -16,7 +16,7 @@ session()
 	useradd -m -s /bin/sh alice 2>/dev/null || adduser -D -s /bin/sh alice
 	home=/home/alice/.config/rc
 	mkdir -p "/run/user/$(id -u alice)" $home/runlevels/default $home/conf.d $home/init.d
-	for service in plain:8160 other:8161 same:8162; do
+	for service in plain:8160 other:8161 same:8162 slip:8163; do
 		name=${service%:*} port=${service#*:}
 		cat >"$home/init.d/$name" <<X
 #!/sbin/openrc-run
@@ -30,5 +30,6 @@ X
 	done
 	echo netns=t2 >$home/conf.d/other
 	echo netns=t1 >$home/conf.d/same
+	printf 'netns = t1\nx=1\n' >$home/conf.d/slip
 	chown -R alice /home/alice "/run/user/$(id -u alice)"
 }

@@ -4,10 +4,45 @@
 # reach, or one to another variable. rdgen's Go programs say the same of the same
 # text (openrc/slip.go), and a test holds both together.
 
-# rdgen_slips FILE... ends the start at the first such text.
+# rdgen_slips searches the files of a service: those that OpenRC reads, which are those
+# beside the script, since 0.64 those of RC_PATH, and a user's own; then those that it
+# does not read for a link (rdgen_unread).
 rdgen_slips()
 {
+	rdgen_seen=: rdgen_elsewhere='' rdgen_dir="${RC_SERVICE%/*/*}"
+	rdgen_slips_of "$RC_SVCNAME"
+	rdgen_dirs="${RC_PATH:+$RC_PATH:}"
+	! yesno "$RC_USER_SERVICES" || rdgen_dirs="$rdgen_dirs${XDG_CONFIG_HOME:-$HOME/.config}/rc:"
+	while [ -n "$rdgen_dirs" ]; do
+		rdgen_dir="${rdgen_dirs%%:*}" rdgen_dirs="${rdgen_dirs#*:}"
+		rdgen_slips_of "$RC_SVCNAME"
+	done
+	if yesno "$RC_USER_SERVICES"; then
+		rdgen_slips_in "$rdgen_dir/$RC_SVCNAME" "$rdgen_dir/$RC_SVCNAME.$RC_RUNLEVEL" # 0.60 reads these
+		return 0
+	fi
+	rdgen_elsewhere=1
+	for rdgen_dir in "${rdgen_link:-/etc}" /etc; do
+		rdgen_slips_of "$RC_SVCNAME"
+		rdgen_slips_of "$rdgen_as"
+	done
+}
+
+# rdgen_slips_of NAME searches the files of a folder for a service.
+rdgen_slips_of()
+{
+	for rdgen_file in "$rdgen_dir/conf.d/${1%%.*}" "$rdgen_dir/conf.d/$1"; do
+		case "$rdgen_seen" in *":$rdgen_file:"*) continue ;; esac
+		rdgen_seen="$rdgen_seen$rdgen_file:"
+		rdgen_slips_in "$rdgen_file" "$rdgen_file.$RC_RUNLEVEL"
+	done
+}
+
+# rdgen_slips_in FILE... ends the start at the first such text.
+rdgen_slips_in()
+{
 	for rdgen_file; do
+		[ -f "$rdgen_file" ] || continue
 		[ -r "$rdgen_file" ] || continue
 		rdgen_number=0
 		while IFS= read -r rdgen_text || [ -n "$rdgen_text" ]; do
@@ -314,11 +349,7 @@ rdgen_slip()
 	'' | *[!A-Za-z0-9_.-]*) rdgen_value=NAME ;;
 	esac
 	eerror "$rdgen_file:$rdgen_number: $1"
-	case "$rdgen_dir:$rdgen_who" in
-	"${RC_SERVICE%/*/*}:$RC_SVCNAME" | "${RC_SERVICE%/*/*}:${RC_SVCNAME%%.*}") ;;
-	*)
+	[ -z "$rdgen_elsewhere" ] ||
 		rdgen_die "OpenRC does not read $rdgen_file for $RC_SERVICE; write $rdgen_key=$rdgen_value into ${RC_SERVICE%/*/*}/conf.d/$RC_SVCNAME"
-		;;
-	esac
 	rdgen_die "a line that names a domain is $rdgen_key=$rdgen_value, without spaces and on its own"
 }

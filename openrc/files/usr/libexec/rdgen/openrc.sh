@@ -142,22 +142,14 @@ rdgen_slipped()
 	*"$0${RC_SERVICE}start") ;;
 	*"$0$RC_SERVICE"?*) return 0 ;; # a slip keeps nothing from being stopped
 	esac
-	! yesno "$RC_USER_SERVICES" || return 0
-	rdgen_unread
+	rdgen_link='' rdgen_as=''
+	yesno "$RC_USER_SERVICES" || rdgen_unread
 	# shellcheck disable=SC2154
 	[ -z "$vrf$netns" ] || [ -z "$socket_domain" ] ||
 		rdgen_die "conf.d sets socket_domain=, which is for the socket units of systemd; OpenRC has none: take the line out"
 	if [ -r /usr/libexec/rdgen/openrc-slips.sh ]; then
 		rdgen_part slips
-		rdgen_seen=:
-		for rdgen_dir in "${RC_SERVICE%/*/*}" "${rdgen_link:-/etc}" /etc; do
-			for rdgen_who in "${RC_SVCNAME%%.*}" "$RC_SVCNAME" "${rdgen_as%%.*}" "$rdgen_as"; do
-				rdgen_scanned="$rdgen_dir/conf.d/$rdgen_who"
-				case "$rdgen_seen" in *":$rdgen_scanned:"*) continue ;; esac
-				rdgen_seen="$rdgen_seen$rdgen_scanned:"
-				rdgen_slips "$rdgen_scanned" "$rdgen_scanned.$RC_RUNLEVEL"
-			done
-		done
+		rdgen_slips
 	else
 		ewarn "/usr/libexec/rdgen/openrc-slips.sh is missing, so conf.d is not searched for mistakes; install rdgen again"
 	fi
@@ -172,7 +164,7 @@ rdgen_slipped()
 # the link's name; where there is no such link rdgen_link is empty.
 rdgen_unread()
 {
-	rdgen_link='' rdgen_as="$RC_SVCNAME"
+	rdgen_as="$RC_SVCNAME"
 	rdgen_cmdline "$RC_OPENRC_PID"
 	# As rc-service and openrc call it. With more words a name can end anywhere.
 	case ":$RC_PATH:$rdgen_words" in
