@@ -89,6 +89,13 @@ rdgen_is_inside()
 	RC_VRF_EXEC=
 }
 
+# rdgen_inherited forgets what another service's script exported that started this one:
+# OpenRC passes that on. rc.conf names a domain for all.
+rdgen_inherited()
+{
+	grep -Eqs '^[^#]*(vrf|netns)=' /etc/rc.conf /etc/rc.conf.d/*.conf || unset vrf netns
+}
+
 # rdgen_which sets vrf and netns to those that the service was started in, or
 # leaves those of conf.d if it was not.
 rdgen_which()
@@ -447,6 +454,13 @@ rdgen_script()
 	rdgen_off
 	[ "$rdgen_asked" != $$ ] || rdgen_guard=
 	[ -n "$vrf$netns" ] || return 0
+	# Nor is what the script starts to see an exported domain: another service's shell, or
+	# gendepends.sh. (They may be readonly.)
+	if (unset vrf netns) 2>/dev/null; then
+		rdgen_conf="$vrf@$netns"
+		unset vrf netns
+		vrf="${rdgen_conf%%@*}" netns="${rdgen_conf#*@}"
+	fi
 	# The scripts of iptables ask this, OpenRC's old name for it, which of the two
 	# they are, and take an instance of ip6tables for iptables.
 	# shellcheck disable=SC2034
@@ -641,6 +655,7 @@ openrc-run.sh)
 		{
 			rdgen_called=vrf
 		}
+		[ -z "$vrf$netns" ] || rdgen_inherited
 		rdgen_ready || :
 	else # a script that has the line
 		rdgen_enter
