@@ -233,7 +233,10 @@ func TestSlipsInShell(t *testing.T) {
 	for _, row := range slipRows {
 		texts = append(texts, row.text)
 	}
-	shells := append(realShells(t), []string{"bash", "--posix"})
+	shells := realShells(t)
+	if len(shells) > 1 {
+		shells = append(shells, []string{"bash", "--posix"})
+	}
 	for _, shell := range shells {
 		for i, got := range askSlips(t, shell, texts) {
 			want := strings.Replace(slipRows[i].want, "=$site", "=NAME", 1)
@@ -262,7 +265,8 @@ func TestSlipsAgree(t *testing.T) {
 		texts = append(texts, b.String())
 	}
 	slipped := 0
-	for _, shell := range realShells(t) {
+	shells := realShells(t)
+	for _, shell := range shells {
 		for i, got := range askSlips(t, shell, texts) {
 			c, err := ReadConf(confFS(texts[i]), "svc")
 			if err != nil {
@@ -276,7 +280,7 @@ func TestSlipsAgree(t *testing.T) {
 			}
 		}
 	}
-	if slipped < 100 {
+	if slipped < 50*len(shells) {
 		t.Errorf("%d of the files are slips; too few to compare", slipped)
 	}
 }

@@ -64,6 +64,22 @@ func (g *Guest) PutProbe(t testing.TB) {
 	g.Put(t, "/usr/local/bin/cg", 0o755, []byte(cg))
 }
 
+// TestBinary returns the tests of a package as a program.
+func TestBinary(t testing.TB, pkg string) []byte {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "test")
+	cmd := exec.Command("go", "test", "-c", "-o", binary, "rdgen/"+pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go test -c %s: %v\n%s", pkg, err, out)
+	}
+	data, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // targets are those of the Makefile that install what an init system needs.
 var targets = map[Init][]string{OpenRC: {"install-bin", "install-openrc"}, Systemd: {"install-bin", "install-systemd"}}
 

@@ -1,6 +1,9 @@
 package native
 
 import (
+	"io/fs"
+	"os"
+	"strings"
 	"testing"
 
 	"rdgen/test/guest"
@@ -9,10 +12,11 @@ import (
 // TestOpenRC: services of each kind in a namespace and beside it, through
 // everything that a service goes through, and once more at boot.
 func TestOpenRC(t *testing.T) {
-	each(t, openrcs, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "openrc"))
+	each(t, append(openrcs, alpine), func(t *testing.T, m *Machine) {
+		m.PutProbe(t)
+		m.Verdicts(t, script(t, "listening", "openrc"))
 		m.Reboot(t)
-		m.Verdicts(t, script(t, "openrc-rebooted"))
+		m.Verdicts(t, script(t, "listening", "openrc-rebooted"))
 	})
 }
 
@@ -41,4 +45,39 @@ func TestOpenRCElsewhere(t *testing.T) {
 	m := Boot(t, openrcs[1])
 	m.InstallWith(t, "SBINDIR=/opt/rd/bin", "BINDIR=/opt/rd/bin", "LIBEXECDIR=/opt/rd/lib")
 	m.Verdicts(t, script(t, "elsewhere"))
+}
+
+// TestShellOfAlpine: what is read of conf.d and scripts is what Alpine's shell makes of
+// them, and it finds the same slips. Its C library, musl, matches patterns in its own way.
+func TestShellOfAlpine(t *testing.T) {
+	t.Parallel()
+	m := Boot(t, alpine)
+	m.Put(t, "/root/openrc.test", 0o755, guest.TestBinary(t, "openrc"))
+	for _, dir := range []string{"testdata", "files"} {
+		err := fs.WalkDir(os.DirFS("../../openrc"), dir, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			if to, err := os.Readlink("../../openrc/" + path); err == nil {
+				m.Run(t, "ln", "-s", to, "/root/"+path)
+				return nil
+			}
+			data, err := os.ReadFile("../../openrc/" + path)
+			m.Put(t, "/root/"+path, 0o644, data)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []string{"TestConfConfirm", "TestScriptConfirm", "TestSlipsInShell", "TestSlipsAgree", "TestArgs", "FuzzConf", "FuzzTokens", "FuzzGrammar", "FuzzArgs"}
+	out := m.Run(t, "/bin/sh", "-c", "cd /root && RDGEN_SHELL=/bin/sh exec ./openrc.test -test.v -test.run '^("+strings.Join(tests, "|")+")$'")
+	for _, name := range tests {
+		if !strings.Contains(out.Stdout, "--- PASS: "+name+" ") {
+			t.Errorf("%s did not pass", name)
+		}
+	}
+	if out.Code != 0 || t.Failed() {
+		t.Errorf("exit %d\n%s%s", out.Code, out.Stdout, out.Stderr)
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -244,7 +242,7 @@ func networkFile(t *testing.T) []byte {
 // with RDGEN_TEST_ALL. Every call of the walk in a namespace is taken on the host then.
 func TestDomainsKilled(t *testing.T) {
 	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
-		m.Put(t, "/root/rdomain.test", 0o755, testBinary(t, "cmd/rdomain"))
+		m.Put(t, "/root/rdomain.test", 0o755, guest.TestBinary(t, "cmd/rdomain"))
 		shard := "0/2"
 		if need.All() {
 			shard = "0/1"
@@ -259,20 +257,4 @@ func TestDomainsKilled(t *testing.T) {
 			}
 		}
 	})
-}
-
-// testBinary returns the tests of a package as a program.
-func testBinary(t *testing.T, pkg string) []byte {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "test")
-	cmd := exec.Command("go", "test", "-c", "-o", binary, "rdgen/"+pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go test -c %s: %v\n%s", pkg, err, out)
-	}
-	data, err := os.ReadFile(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
 # After a reboot: what openrc.sh has added to a runlevel.
-ok "the service of the runlevel is inside" has "ip netns exec t1 ss -Htln" ':8110 '
+ok "the service of the runlevel is inside" await inside_t1 "8110 "
 ok "and its domain was started" sh -c "rc-service rdomain.t1 status | grep -q started"
-ok "nothing listens outside" sh -c "! ss -Htln | grep ':81'"
+ok "nothing listens outside" outside ""

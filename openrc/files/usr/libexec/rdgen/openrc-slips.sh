@@ -1,8 +1,16 @@
-# shellcheck shell=sh disable=SC2154 # openrc.sh's and OpenRC's variables
+# shellcheck shell=sh disable=SC2154,SC2295 # openrc.sh's and OpenRC's variables; sets in patterns
 # A part of openrc.sh: text in conf.d that was meant to name a domain, and does not.
 # For a shell it is a command that it does not find, an assignment that it does not
 # reach, or one to another variable. rdgen's Go programs say the same of the same
 # text (openrc/slip.go), and a test holds both together.
+
+# Sets for patterns. What is quoted between [ and ] comes with a backslash, which musl
+# takes for one more of the set; a ] must be the first of one.
+# shellcheck disable=SC2016
+rdgen_ends=';&|()`' rdgen_blank=' 	' rdgen_braces='${}'
+
+# What may stand before an assignment.
+rdgen_before=' export readonly local declare typeset env set let eval command then else do if elif while until time exec builtin alias setenv define var '
 
 # rdgen_slips searches the files of a service: those that OpenRC reads, which are those
 # beside the script, since 0.64 those of RC_PATH, and a user's own; then those that it
@@ -52,7 +60,7 @@ rdgen_slips_in()
 			# Every name that is meant has one of these; few other lines have.
 			*[vV][rR]* | *[rR][fF]* | *[vV][fF]* | *[rR][vV][fF]* | *[nN][sS]* | *[nN][eE][tT]* | *[nN][tT][sS]*) rdgen_line ;;
 			# So has this, with letters that only look like them.
-			*[!A-Za-z0-9_\ \	\!\"\#\$%\&\'\(\)*+,./:\;\<=\>?@\[\]\\^\`\{\|\}~-]*) rdgen_line ;;
+			*[!]A-Za-z0-9_\ \	\!\"\#\$%\&\'\(\)*+,./:\;\<=\>?@\[\\^\`\{\|\}~-]*) rdgen_line ;;
 			esac
 		done <"$rdgen_file"
 	done
@@ -63,12 +71,12 @@ rdgen_line()
 {
 	rdgen_parts="$rdgen_text"
 	while [ -n "$rdgen_parts" ]; do
-		rdgen_rest="${rdgen_parts%%[;&|()\`]*}"
+		rdgen_rest="${rdgen_parts%%[$rdgen_ends]*}"
 		case "$rdgen_parts" in
 		"$rdgen_rest\`"*) # what comes is computed
-			rdgen_parts="${rdgen_parts#*[;&|()\`]}" rdgen_rest="$rdgen_rest$"
+			rdgen_parts="${rdgen_parts#*[$rdgen_ends]}" rdgen_rest="$rdgen_rest$"
 			;;
-		*[\;\&\|\(\)\`]*) rdgen_parts="${rdgen_parts#*[;&|()\`]}" ;;
+		*[$rdgen_ends]*) rdgen_parts="${rdgen_parts#*[$rdgen_ends]}" ;;
 		*) rdgen_parts= ;;
 		esac
 		rdgen_begin || return 0
@@ -150,15 +158,15 @@ rdgen_skip()
 {
 	rdgen_name="${rdgen_rest%%[!A-Za-z0-9_-]*}"
 	rdgen_after="${rdgen_rest#"$rdgen_name"}"
-	case "$rdgen_name $rdgen_after" in
-	"export "[\ \	]* | "readonly "[\ \	]* | "local "[\ \	]* | "declare "[\ \	]* | "typeset "[\ \	]* | \
-		"env "[\ \	]* | "set "[\ \	]* | "let "[\ \	]* | "eval "[\ \	]* | "command "[\ \	]* | "then "[\ \	]* | \
-		"else "[\ \	]* | "do "[\ \	]* | "if "[\ \	]* | "elif "[\ \	]* | "while "[\ \	]* | "until "[\ \	]* | \
-		"time "[\ \	]* | "exec "[\ \	]* | "builtin "[\ \	]* | "alias "[\ \	]* | "setenv "[\ \	]* | \
-		"define "[\ \	]* | "var "[\ \	]*) ;;
+	case "$rdgen_after" in
+	[$rdgen_blank]*) rdgen_word="$rdgen_name" ;;
+	*) rdgen_word= ;;
+	esac
+	case "$rdgen_before" in
+	*" $rdgen_word "*) ;;
 	*)
 		case "$rdgen_after" in
-		=*[\ \	]*) ;;
+		=*[$rdgen_blank]*) ;;
 		*) return 1 ;;
 		esac
 		rdgen_meant "$rdgen_name"
@@ -289,7 +297,7 @@ rdgen_trim_odd()
 # that holds one, with nothing but a comment after it; it sets rdgen_value to that.
 rdgen_domain_name()
 {
-	rdgen_word="${rdgen_rest%%[!A-Za-z0-9_.\$\{\}-]*}" rdgen_value=
+	rdgen_word="${rdgen_rest%%[!A-Za-z0-9_.$rdgen_braces-]*}" rdgen_value=
 	rdgen_rest="${rdgen_rest#"$rdgen_word"}"
 	rdgen_trim \"\',
 	rdgen_tail="$rdgen_rest"
