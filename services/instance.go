@@ -23,6 +23,20 @@ func (sd *Systemd) baseUnit(name string) (*systemd.Unit, bool) {
 	return unit, err == nil
 }
 
+// fileSuffixes are what people call a file, and nobody an instance.
+var fileSuffixes = strings.Fields("conf config cfg ini env d sh txt unit services")
+
+// slipped returns the name that is meant by one that is called as a file: nginx.conf, where
+// there is nginx.service. An instance of that name would be made, and nginx would run
+// outside.
+func (sd *Systemd) slipped(name string) (meant string, ok bool) {
+	base, tag, _ := strings.Cut(name, ".")
+	if _, isInstance := sd.baseUnit(name); !isInstance || !slices.Contains(fileSuffixes, tag) {
+		return "", false
+	}
+	return base, true
+}
+
 // templateOf refuses an instance of NAME.service where the package has a template
 // for that, which knows what an instance needs. A template that a socket starts for
 // each connection is no such one.

@@ -113,6 +113,10 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		return nil, err
 	}
 	if isInstance {
+		if meant, ok := sd.slipped(declared.Name); ok {
+			_, hint := sd.meant(units, declared.Name)
+			return nil, problem.New(declared.Place(), "this file would be for an instance of %s that is called %s", meant, declared.Name).WithHint(hint)
+		}
 		if err := letStay(&s); err != nil {
 			return nil, err
 		}

@@ -118,6 +118,9 @@ func (sd *Systemd) meant(units *systemd.Units, name string) (names []string, hin
 	} else if other != "" {
 		return nil, "there is " + other + ", which is no service: put the line into the conf.d file of each of its services"
 	}
+	if base, ok := sd.slipped(name); ok {
+		return []string{base + ".service"}, "put the line into /etc/conf.d/" + base + "; or, if an instance is meant, call it something else than a file"
+	}
 	if units.ForUsers(name + ".service") {
 		return nil, "it is a unit of systemd --user, and only root may enter a domain: make it a system service with User="
 	}

@@ -59,6 +59,7 @@ func TestGenerator(t *testing.T) {
 		"lib/systemd/system/job.service", daemonUnit, "lib/systemd/system/nightly.timer", "[Timer]\nUnit=job.service\n",
 		"etc/conf.d/nightly.timer", "netns=blue\n",
 		"etc/conf.d/other.two", "netns=blue\n",
+		"lib/systemd/system/web.service", daemonUnit, "lib/systemd/system/web.socket", socketUnit, "etc/conf.d/web.conf", "netns=blue\n",
 	)
 	var log bytes.Buffer
 	if code := runGenerator(root, out, &log); code != exitHeld {
@@ -81,6 +82,8 @@ func TestGenerator(t *testing.T) {
 		"scan.socket.d/zz-rdomain.conf":       "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
 		"tpl@.service.d/zz-rdomain.conf":      "put the line into /etc/conf.d/tpl@INSTANCE",
 		"tpl@own.service.d/zz-rdomain.conf":   "put the line into /etc/conf.d/tpl@INSTANCE",
+		"web.service.d/zz-rdomain.conf":       "put the line into /etc/conf.d/web;", // or it would run outside
+		"web.socket.d/zz-rdomain.conf":        "put the line into /etc/conf.d/web;",
 		"job.service.d/zz-rdomain.conf":       "nightly.timer is no service, and the line is for a service",
 	}
 	for name, line := range want {
