@@ -53,12 +53,12 @@ func entering(program string, args []string) (e Entering, ok bool) {
 	}
 	switch program {
 	case "ip":
-		args = slices.DeleteFunc(slices.Clone(args[:min(len(args), 8)]), func(a string) bool { return strings.HasPrefix(a, "-") })
+		args = objectOf(args)
 		switch {
-		case at(1) != "exec":
-		case at(0) == "netns":
+		case at(1) == "" || !strings.HasPrefix("exec", at(1)): // ip takes the beginning of a word
+		case at(0) == "netns" || at(0) == "netn":
 			return Entering{By: "ip netns exec", Netns: at(2)}, true
-		case at(0) == "vrf":
+		case at(0) == "vrf" || at(0) == "vr":
 			return Entering{By: "ip vrf exec", VRF: at(2)}, true
 		}
 	case "nsenter", "unshare":
@@ -90,4 +90,19 @@ func entering(program string, args []string) (e Entering, ok bool) {
 		return Entering{By: program, Asks: who}, who != "" && starts
 	}
 	return Entering{}, false
+}
+
+// objectOf returns the words of ip(8) after its options, some of which have a word of
+// their own (ip/ip.c of iproute2).
+func objectOf(args []string) []string {
+	var words []string
+	for i := 0; i < min(len(args), 12); i++ {
+		switch name := strings.TrimLeft(args[i], "-"); {
+		case name == args[i]:
+			words = append(words, name)
+		case slices.Contains(strings.Fields("n netns f family l loops rc rcvbuf b batch"), name) && len(words) == 0:
+			i++
+		}
+	}
+	return words
 }
