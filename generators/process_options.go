@@ -112,10 +112,10 @@ func (r *scriptReader) ionice(o openrc.Option) {
 		r.wrap("ionice", "-c", class)
 	case (class == "1" || class == "2") && has && len(data) == 1 && data >= "0" && data <= "7":
 		r.wrap("ionice", "-c", class, "-n", data)
-	case class == "1" || class == "2":
+	case (class == "1" || class == "2") && !has:
 		r.wrap("ionice", "-c", class, "-n", "0")
 	default:
-		r.fail(o.Pos, "", "--ionice %s is not CLASS:DATA", o.Value)
+		r.fail(o.Pos, "write 1 or 2 with :0 to :7, or 0, or 3", "--ionice %s is not CLASS:DATA", o.Value)
 	}
 }
 
@@ -177,16 +177,21 @@ func (r *scriptReader) capabilities(o openrc.Option) {
 	}
 }
 
-// limits are rc_ulimit and each ulimit of the script.
+// limits are rc_ulimit, or RC_ULIMIT, and each ulimit of the script.
 func (r *scriptReader) limits() {
 	calls, err := r.script.Limits()
 	if err != nil {
 		r.errs = append(r.errs, err)
 	}
-	v := r.lookup("rc_ulimit")
+	name := "rc_ulimit"
+	v := r.lookup(name)
+	if v.Text == "" {
+		name = "RC_ULIMIT"
+		v = r.lookup(name)
+	}
 	words := strings.Fields(v.Text)
 	if len(words)%2 != 0 {
-		r.fail(v.Pos, "", "rc_ulimit=%q is not pairs of an option and a number", v.Text)
+		r.fail(v.Pos, "", name+"=%q is not pairs of an option and a number", v.Text)
 		return
 	}
 	pos := v.Pos

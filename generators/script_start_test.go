@@ -8,9 +8,9 @@ import (
 )
 
 // started makes run from an init script with these lines, and conf.d/web with those.
-func started(t *testing.T, script, conf string) (string, error) {
+func started(t *testing.T, script, conf string, more ...string) (string, error) {
 	t.Helper()
-	fsys := files("etc/init.d/web", "#!/sbin/openrc-run\n"+script+"\n", "etc/conf.d/web", conf+"\n")
+	fsys := files(append([]string{"etc/init.d/web", "#!/sbin/openrc-run\n" + script + "\n", "etc/conf.d/web", conf + "\n"}, more...)...)
 	job, err := services.NewLoader(fsys, parse(t, "t1", "")).S6.Load("web")
 	if err != nil {
 		return "", err
@@ -81,6 +81,9 @@ func TestScriptIsStartedAsByOpenRC(t *testing.T) {
 		{bg + "start_pre() { checkpath -d -m 0750 -o web:adm /run/x; }", "", "if { install -d -m 0750 /run/x }; if { chown -h web:adm /run/x }"},
 		{bg + "start_pre() {\ncheckpath --directory --owner web /run/x/y || return 1\n}", "", "if { mkdir -p -m 0775 /run/x/y }; if { chown -h web: /run/x/y }"},
 		{bg + "start_pre() {\nmkdir -p /run/x && checkpath -q -dm 755 /var/lib/x\n}", "", "if { mkdir -p /run/x }; if { install -d -m 755 /var/lib/x }"},
+		{bg + "start_pre() {\nlocal d=/run/x\nm=0711\ncheckpath -d -m $m \"$d\"\n}", "", "if { install -d -m 0711 /run/x }"},
+		{bg + "export RC_ULIMIT='-n 5'", "", "prlimit --nofile=5:5"},
+		{bg + "export RC_ULIMIT='-n 5'", "rc_ulimit='-n 6'", "prlimit --nofile=6:6"},
 		// What only other functions change.
 		{bg + "stop() { export A=1; command_user=y; }\nreload() { ulimit -n 1; command=/bin/y; }\nstop_post() { cd /; renice -n 1 $$; }", "", "/bin/x; cd /"},
 	} {
@@ -113,6 +116,8 @@ func TestScriptIsRefused(t *testing.T) {
 		{bg + "start_pre() { ulimit -n 5; }", "", "changes what the daemon inherits"},
 		{bg + "ulimit -n $(x)", "", "needs a shell"},
 		{bg + "renice -n 5 $$", "", "changes what the daemon inherits"},
+		{bg + "command ulimit -n 5", "", "changes what the daemon inherits"},
+		{bg + "start_stop_daemon_args='--ionice 1:9'", "", "is not CLASS:DATA"},
 		{bg + "cd /srv", "", "moves the daemon to another folder"},
 		{bg + "start_pre() { directory=/x; }", "", "start_pre()"},
 		{bg + "ssd_start() { /bin/y; }", "", "its own ssd_start()"},
@@ -146,6 +151,32 @@ func TestScriptIsRefused(t *testing.T) {
 		run, err := started(t, c.script, c.conf)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("of %q and %q: error %v; want %q\n%s", c.script, c.conf, err, c.want, run)
+		}
+	}
+}
+
+// TestScriptAfterRcConf: what /etc/rc.conf says for all services, conf.d and the script
+// may say otherwise. rdgen's own file is not read.
+func TestScriptAfterRcConf(t *testing.T) {
+	const bg = "command=/bin/x\ncommand_background=yes\npidfile=/run/x\n"
+	for _, c := range []struct{ script, conf, rc, want string }{
+		{bg, "", "rc_ulimit='-n 7'", "prlimit --nofile=7:7"},
+		{bg, "rc_ulimit='-n 8'", "rc_ulimit='-n 7'", "prlimit --nofile=8:8"},
+		{bg, "", "export http_proxy=http://proxy", "export http_proxy http://proxy"},
+		{bg + "export A=3", "export B=2", "export A=1 B=1 C=1", "export A 3; export B 2; export C 1"},
+		{bg, "", "ulimit -c 0", "prlimit --core=0:0"},
+		{bg, "", "[ -e /x ] && export A=1", "rc.conf.d/10-own.conf:1"},
+		{bg, "", "rc_cgroup_devices='devices.deny a'", "has no counterpart"},
+		{bg, "", "case x in", "rc.conf.d/10-own.conf"},
+	} {
+		run, err := started(t, c.script, c.conf, "etc/rc.conf", "rc_parallel=NO\n", "etc/rc.conf.d/10-own.conf", c.rc+"\n", "etc/rc.conf.d/50-rdgen.conf", ". /x\n")
+		if err != nil {
+			run = err.Error()
+		}
+		for _, want := range strings.Split(c.want, "; ") {
+			if !strings.Contains(run, want) {
+				t.Errorf("of %q after %q: %q is not in\n%s", c.script, c.rc, want, run)
+			}
 		}
 	}
 }

@@ -60,6 +60,9 @@ func (sh *shell) folders(stmt *syntax.Stmt) ([]Folder, bool) {
 			return sh.folders(c.X)
 		}
 	case *syntax.CallExpr:
+		if len(c.Args) == 0 || c.Args[0].Lit() == "local" && len(c.Assigns) == 0 {
+			return nil, sh.ownVariables(c)
+		}
 		var words []given
 		for _, w := range c.Args {
 			text, doubt := sh.word(w, true)
@@ -74,6 +77,36 @@ func (sh *shell) folders(stmt *syntax.Stmt) ([]Folder, bool) {
 		return makes(words[0].text, words[1:])
 	}
 	return nil, false
+}
+
+// ownVariables reads what start_pre assigns for the lines that follow; ok is false where
+// only a shell knows.
+func (sh *shell) ownVariables(c *syntax.CallExpr) (ok bool) {
+	for _, a := range c.Assigns {
+		if a.Append || a.Value == nil {
+			return false
+		}
+		text, doubt := sh.word(a.Value, false)
+		sh.assign(a.Name.Value, text, doubt, a)
+		if doubt != nil {
+			return false
+		}
+	}
+	for i, w := range c.Args {
+		if i == 0 {
+			continue // local
+		}
+		name, value, assigns := splitAssignment(w)
+		if name == "" || !assigns {
+			return false
+		}
+		text, doubt := sh.parts(value, expansion{split: true})
+		sh.assign(name, text, doubt, w)
+		if doubt != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // The options of checkpath.c, and those of mkdir(1) that both coreutils and busybox

@@ -103,6 +103,9 @@ func (sh *shell) affectCommand(c *syntax.CallExpr, args []*syntax.Word) {
 			sh.doubtRest(sh.doubt(c, needsShell))
 			return
 		default:
+			if limiting[lit] {
+				sh.unlimited = sh.doubt(c, "changes what the daemon inherits, and no variable says so")
+			}
 			return
 		}
 	}

@@ -69,7 +69,7 @@ func ReadConf(fsys fs.FS, service string) (*Conf, error) {
 		c.Files = append(c.Files, src.path)
 	}
 	c.sources = set.order
-	c.sh = c.evaluate(confFallback(service))
+	c.sh = c.evaluate(confFallback(service), nil)
 	return c, nil
 }
 
@@ -142,11 +142,12 @@ func (set *fileSet) chain(service, level string) ([]*source, error) {
 	return chain, nil
 }
 
-// evaluate runs the files of every runlevel, and puts in doubt what is not the same.
-func (c *Conf) evaluate(fallback func(string) variable) *shell {
-	sh := runChain(fallback, c.chains[0])
+// evaluate runs the files of every runlevel, each time after those of before, and puts
+// in doubt what is not the same.
+func (c *Conf) evaluate(fallback func(string) variable, before []*source) *shell {
+	sh := runChain(fallback, slices.Concat(before, c.chains[0]))
 	for _, variant := range c.chains[1:] {
-		sh.merge(runChain(fallback, variant), c.chains[0], variant)
+		sh.merge(runChain(fallback, slices.Concat(before, variant)), c.chains[0], variant)
 	}
 	return sh
 }

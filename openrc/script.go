@@ -48,6 +48,32 @@ type Script struct {
 // says what a file is that is none: an LSB script, a runscript one. A script that is
 // not POSIX shell is none: see [Script.Unread].
 func ReadScript(fsys fs.FS, service string, conf *Conf) (*Script, error) {
+	return readAfter(fsys, service, conf, nil)
+}
+
+// ReadStarted is ReadScript after /etc/rc.conf and /etc/rc.conf.d, which OpenRC reads
+// before: they may limit every service, or export variables to all daemons.
+func ReadStarted(fsys fs.FS, service string, conf *Conf) (*Script, error) {
+	files := []string{"etc/rc.conf"}
+	more, _ := fs.Glob(fsys, "etc/rc.conf.d/*.conf") // sorted
+	var global []*source
+	for _, name := range append(files, more...) {
+		if "/"+name == ConfPath {
+			continue // rdgen's own
+		}
+		src, err := readSource(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		global = append(global, src)
+	}
+	return readAfter(fsys, service, conf, global)
+}
+
+func readAfter(fsys fs.FS, service string, conf *Conf, global []*source) (*Script, error) {
 	if err := checkService(service); err != nil {
 		return nil, err
 	}
@@ -69,9 +95,9 @@ func ReadScript(fsys fs.FS, service string, conf *Conf) (*Script, error) {
 	}
 	fallback := scriptFallback(fsys, s)
 	if conf != nil {
-		s.sh = conf.evaluate(fallback)
+		s.sh = conf.evaluate(fallback, global)
 	} else {
-		s.sh = newShell(fallback)
+		s.sh = runChain(fallback, global)
 	}
 	s.sh.source(src)
 	s.run = s.sh.clone()

@@ -192,7 +192,7 @@ func (s *S6) probe(job *generators.S6) {
 // its unit.
 func (s *S6) addProgram(job *generators.S6, conf *openrc.Conf) (err error) {
 	if s.openrc.Has(job.Name) {
-		if job.Script, err = openrc.ReadScript(s.fsys, job.Name, conf); err == nil {
+		if job.Script, err = openrc.ReadStarted(s.fsys, job.Name, conf); err == nil {
 			err = job.Script.Unread()
 		}
 		return err
