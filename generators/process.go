@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rdgen/problem"
+	"rdgen/systemd"
 )
 
 // process is a service as one process in the foreground, which is what a
@@ -12,12 +13,17 @@ import (
 type process struct {
 	// Pos is the program's place, for messages.
 	Pos problem.Pos
-	// User and Group are names or numbers. Without a group it is the user's own; the
-	// supplementary groups are the user's in any case.
+	// User and Group are names or numbers. Without a group it is the user's own. The
+	// supplementary groups are the user's, but with Alone, and Groups.
 	User, Group string
-	// Home: the environment has the user's name and home.
+	Alone       bool
+	Groups      []string
+	// Home: the environment has the user's home.
 	Home bool
-	Dir  string
+	// Dir is the working directory, and "~" the home of the user. With
+	// DirOptional it is "/" where that one is not there.
+	Dir         string
+	DirOptional bool
 	// Umask is octal.
 	Umask string
 	// Folders are made before all else.
@@ -38,6 +44,8 @@ type process struct {
 	Files []redirection
 	// Before is run before the program, and After when it has ended.
 	Before, After []command
+	// AfterImports are the Imports of After.
+	AfterImports []imported
 	// Prog is the program and its arguments. A word may hold ${NAME} or $NAME
 	// of Imports. Name is argv[0] if that is another.
 	Prog []string
@@ -72,10 +80,15 @@ type redirection struct {
 // command is one that belongs to the service, run in its domain.
 type command struct {
 	Words []string
-	// Root: not as the service's user, and with all of root's rights.
-	Root bool
+	// Name is argv[0] if that is another than the program.
+	Name string
+	// Root: not as the service's user, with all of root's rights, and no limit of the
+	// service; AsRoot: only not as its user.
+	Root, AsRoot bool
 	// Optional: that it fails is no failure.
 	Optional bool
+	// Decides: where it fails, the service is not run, and not tried again.
+	Decides bool
 }
 
 // setpriv adds an option of setpriv(1), which takes each but once.
@@ -111,7 +124,16 @@ func processOf(s S6) (process, error) {
 	if s.Script != nil {
 		return scriptProcess(s.Script, s.NotifySocket)
 	}
-	return unitProcess(s.Unit, s.EnvFiles, s.NotifySocket)
+	unit := *s.Unit
+	unit.Settings = slices.DeleteFunc(slices.Clone(unit.Settings), func(set systemd.Setting) bool {
+		return set.DropIn() == systemd.DropIn || set.DropIn() == systemd.EarlierDropIn // rdgen's own, of the same domain
+	})
+	p, err := unitProcess(&unit, s.EnvFiles, s.NotifySocket)
+	if len(s.Sockets) > 0 {
+		p.Notes = append(p.Notes, "systemd hands it what "+strings.Join(s.Sockets, ", ")+
+			" listens on, and s6 hands it nothing: it has to open its sockets itself; if it cannot, write its source directory by hand")
+	}
+	return p, err
 }
 
 // listen makes the process one that says by sd_notify(3) that it is ready, if s6

@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -90,24 +91,71 @@ func (r *unitReader) user() {
 	if r.p.User == "0" { // systemd has the names of a number that is known
 		r.p.User = "root"
 	}
-	if r.p.User == "" && (r.p.Group == "root" || r.p.Group == "0") {
-		r.p.Group = ""
+	if r.p.User == "root" && r.p.Group == "" || r.p.Group == "0" {
+		r.p.Group = "root"
 	}
-	if numeric(r.p.User) {
-		r.p.Notes = append(r.p.Notes, "user "+r.p.User+" is a number: its groups, HOME, USER and LOGNAME are not set; write the name")
-	} else if r.p.User != "" {
-		r.p.Home = true
-		r.p.Env = append(r.p.Env, variable{"USER", r.p.User}, variable{"LOGNAME", r.p.User})
+	if r.p.Group == "root" { // systemd looks for no others of the user then
+		r.p.Alone = r.p.User != ""
+		if r.p.User == "" {
+			r.p.Group = ""
+		}
 	}
+	r.groups()
+	r.login()
 	if mask, set, ok := r.value("UMask"); ok {
 		if r.p.Umask = mask; !octal.MatchString(mask) {
 			r.fail(set, "", "%q is not octal", mask)
 		}
 	}
 	if dir, set, ok := r.value("WorkingDirectory"); ok {
-		if r.p.Dir = strings.TrimPrefix(dir, "-"); !strings.HasPrefix(r.p.Dir, "/") {
+		r.p.Dir, r.p.DirOptional = strings.CutPrefix(dir, "-")
+		if !strings.HasPrefix(r.p.Dir, "/") && (r.p.Dir != "~" || numeric(r.p.User) || r.p.User == "nobody") {
 			r.fail(set, "write an absolute path into a drop-in", "%q is not a path that s6 could know", dir)
 		}
+		if r.p.Dir == "~" && r.p.User == "" { // nobody's home
+			r.p.Dir, r.p.DirOptional = "/", false
+		}
+	}
+}
+
+// groups reads SupplementaryGroups=.
+func (r *unitReader) groups() {
+	r.carried = append(r.carried, "SupplementaryGroups")
+	for _, set := range r.unit.All("Service", "SupplementaryGroups") {
+		text, err := systemd.Specifiers(r.unit.Name, set.Value)
+		if err != nil {
+			r.fail(set, "", "%v", err)
+		}
+		for _, name := range strings.Fields(text) {
+			if !groupName.MatchString(name) {
+				r.fail(set, "", "%q is no group", name)
+			}
+			r.p.Groups = append(r.p.Groups, name)
+		}
+	}
+}
+
+var groupName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+
+// login has the environment name the user: with User=, and as SetLoginEnvironment= says.
+// To systemd, nobody is at home nowhere.
+func (r *unitReader) login() {
+	r.carried = append(r.carried, "SetLoginEnvironment")
+	login, set, ok := r.unit.Bool("Service", "SetLoginEnvironment")
+	if !ok {
+		login = r.p.User != ""
+	}
+	name := r.p.User
+	switch {
+	case login && name == "":
+		r.fail(set, "write User=root too", "is for a user that is not named")
+	case numeric(name):
+		r.p.Notes = append(r.p.Notes, "user "+name+" is a number: its groups, HOME, USER and LOGNAME are not set; write the name")
+	case name != "" && !login:
+		r.p.Env = append(r.p.Env, variable{"USER", name})
+	case name != "":
+		r.p.Home = name != "nobody"
+		r.p.Env = append(r.p.Env, variable{"USER", name}, variable{"LOGNAME", name})
 	}
 }
 

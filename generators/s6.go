@@ -25,6 +25,8 @@ type S6 struct {
 	Script *openrc.Script
 	// Unit is the systemd unit, or nil.
 	Unit *systemd.Unit
+	// Sockets are the names of the sockets that systemd hands to the unit.
+	Sockets []string
 	// EnvFiles are the texts of the unit's EnvironmentFiles, as far as they are there.
 	EnvFiles map[string][]byte
 	// Flavor is how services are laid out, and FlavorFlag how to ask for it:

@@ -27,8 +27,11 @@ type run struct {
 	NotifySocket bool
 	NotifyFD     int
 	Program      [][]string
-	// After is what finish does.
-	After []line
+	// After is what finish does, with the settings of Settle and the variables of
+	// AfterImports; then it removes Remove.
+	Settle, After []line
+	AfterImports  []imported
+	Remove        []string
 }
 
 // line is a line of execline: words, or a block of them after the words of Head.
@@ -57,7 +60,7 @@ func newRun(s S6, p process) (run, error) {
 		return run{}, err
 	}
 	r.prepare(p)
-	r.Enter = p.chain(enter, false, s.Template)
+	r.Enter = p.chain(enter, command{}, s.Template)
 	for _, c := range p.Before {
 		r.Before = append(r.Before, p.line(c, enter, s.Template))
 	}
@@ -65,13 +68,14 @@ func newRun(s S6, p process) (run, error) {
 		r.Before = append(r.Before, line{"", []string{"unexport", "?"}}) // foreground sets it
 	}
 	for _, c := range p.After {
-		l := p.line(c, enter, s.Template)
-		l.Head = "foreground"
-		r.After = append(r.After, l)
+		r.After = append(r.After, p.line(c, enter, s.Template))
+	}
+	if len(r.After) > 0 {
+		r.Settle, r.AfterImports = p.settings(), p.AfterImports
 	}
 	for _, f := range p.Folders {
 		if f.Removed {
-			r.After = append(r.After, line{"foreground", []string{"rm", "-rf", f.Path}})
+			r.Remove = append(r.Remove, f.Path)
 		}
 	}
 	r.Program = p.program()
@@ -84,9 +88,15 @@ func (p *process) settle() error {
 		return problem.New(p.Pos, "user %s is a number, and whoever gets capabilities needs a name here", p.User).
 			WithHint("write the user's name")
 	}
-	if p.Name != "" && len(p.path()) > 0 {
-		return problem.New(p.Pos, "is called %s and has a PATH of its own, and only one of the two can be had", p.Name).
-			WithHint("leave out the one that matters less in a drop-in or in conf.d")
+	if numeric(p.User) && len(p.Groups) > 0 {
+		return problem.New(p.Pos, "user %s is a number, and whoever gets more groups needs a name here", p.User).
+			WithHint("write the user's name")
+	}
+	for _, c := range append(slices.Concat(p.Before, p.After), command{Name: p.Name}) {
+		if c.Name != "" && len(p.path()) > 0 {
+			return problem.New(p.Pos, "is called %s and has a PATH of its own, and only one of the two can be had", c.Name).
+				WithHint("leave out the one that matters less in a drop-in or in conf.d")
+		}
 	}
 	return nil
 }
@@ -94,14 +104,14 @@ func (p *process) settle() error {
 // checkPositional refuses words that look like a parameter: that of a template, or
 // the exit code that finish has.
 func (r *run) checkPositional(at problem.Pos, template bool) error {
-	if template && len(r.After) > 0 {
+	if template && len(r.After)+len(r.Remove) > 0 {
 		return problem.New(at, "has something to do when it stops, and finish of a template does not know its instance").
 			WithHint("write the template by hand")
 	}
 	var words []string
-	lines := r.After
+	lines := slices.Concat(r.Settle, r.After)
 	if template {
-		words, lines = slices.Concat(r.Program...), slices.Concat(r.Prepare, r.Before)
+		words, lines = slices.Concat(slices.Concat(r.Enter, r.Program)...), slices.Concat(r.Prepare, r.Before)
 	}
 	for _, l := range lines {
 		words = append(words, l.Words...)
@@ -122,11 +132,42 @@ func (r *run) prepare(p process) {
 			add("if", words...)
 		}
 	}
-	add("", "cd", p.Dir)
+	r.Prepare = append(r.Prepare, p.settings()...)
+}
+
+// What sh does for a folder that execline's cd cannot name, or may not find. It leaves
+// no variables behind.
+const (
+	homeFolder = `cd -- "$HOME" || exit 111; unset PWD OLDPWD; exec "$@"`
+	mayBeHome  = `cd -- "$HOME" 2>/dev/null || cd /; unset PWD OLDPWD; exec "$@"`
+	mayBeThere = `cd -- "$0" 2>/dev/null || cd /; unset PWD OLDPWD; exec "$@"`
+)
+
+// settings are the lines for folder, umask and environment, which all commands of the
+// service have.
+func (p process) settings() (lines []line) {
+	add := func(head string, words ...string) { lines = append(lines, line{head, words}) }
+	home := p.Home && p.User != "" && !numeric(p.User)
+	switch {
+	case p.Dir == "~":
+		add("backtick -n -i HOME", "homeof", p.User)
+		if p.DirOptional {
+			add("", "sh", "-c", mayBeHome, "sh")
+		} else {
+			add("", "sh", "-c", homeFolder, "sh")
+		}
+		if !home {
+			add("", "unexport", "HOME")
+		}
+	case p.DirOptional:
+		add("", "sh", "-c", mayBeThere, p.Dir)
+	default:
+		add("", "cd", p.Dir)
+	}
 	if p.Umask != "" {
 		add("", "umask", p.Umask)
 	}
-	if p.Home && p.User != "" && !numeric(p.User) {
+	if home && p.Dir != "~" {
 		add("backtick -n -i HOME", "homeof", p.User)
 	}
 	for _, e := range p.Env {
@@ -144,6 +185,7 @@ func (r *run) prepare(p process) {
 	for _, name := range p.Unset {
 		add("", "unexport", name)
 	}
+	return lines
 }
 
 // makeFile is sh that makes $1 under the umask $2 and gives it to $3, and follows no
@@ -180,9 +222,16 @@ func (f folder) commands() [][]string {
 
 // line is a command of the service that is not the program.
 func (p process) line(c command, enter []string, template bool) line {
-	l := line{"if", slices.Concat(slices.Concat(p.chain(enter, c.Root, template)...), slices.Concat(p.path()...), c.Words)}
-	if c.Optional {
+	words := slices.Concat(slices.Concat(p.chain(enter, c, template)...), slices.Concat(p.path()...))
+	if c.Name != "" {
+		words = append(words, "exec", "-a", c.Name)
+	}
+	l := line{"if", append(words, c.Words...)}
+	switch {
+	case c.Optional:
 		l.Head = "foreground"
+	case c.Decides:
+		l.Head = "if -x 100" // finish says what that means
 	}
 	return l
 }
@@ -190,9 +239,10 @@ func (p process) line(c command, enter []string, template bool) line {
 // chain is what leads from root, outside, to the user in the domain. rdexec changes the
 // user where that is all; s6-applyuidgid where something has to be done before, or where
 // a group is named: then rdexec would leave only that one.
-func (p process) chain(enter []string, root, template bool) [][]string {
+func (p process) chain(enter []string, c command, template bool) [][]string {
 	chain := [][]string{slices.Clone(enter)}
-	simple := len(p.Wrappers) == 0 && !p.Raise && (p.Group == "" || p.User == "" || numeric(p.User))
+	simple := len(p.Wrappers) == 0 && !p.Raise && len(p.Groups) == 0 && (p.Group == "" || p.User == "" || numeric(p.User) || p.Alone)
+	root := c.Root || c.AsRoot
 	switch {
 	case root || p.User == "" && p.Group == "":
 	case simple && !template:
@@ -200,16 +250,20 @@ func (p process) chain(enter []string, root, template bool) [][]string {
 	case simple:
 		chain = append(chain, append([]string{rdexec}, domain.Command{User: p.account()}.Options()...))
 	}
-	chain = append(chain, p.Wrappers...)
-	if root {
+	for _, w := range p.Wrappers {
+		if !c.Root || w[0] != "prlimit" {
+			chain = append(chain, w)
+		}
+	}
+	if c.Root {
 		return chain
 	}
-	if !simple {
+	if !simple && !root {
 		chain = append(chain, p.drop()...)
 	}
 	if len(p.Setpriv) > 0 {
 		words := []string{"setpriv"}
-		if p.Raise && p.User != "" {
+		if p.Raise && p.User != "" && !root {
 			words = append(words, "--reuid="+p.User)
 			if numeric(p.User) {
 				words = append(words, "--regid="+p.Group, "--clear-groups")
@@ -234,26 +288,40 @@ func (p process) account() string {
 // drop changes user and groups by programs that need no more than they: the
 // groups of the user, the group that is named, and last the user, if setpriv does not.
 func (p process) drop() [][]string {
+	more := len(p.Groups) > 0
 	switch {
-	case p.User == "" && p.Group == "":
+	case p.User == "" && p.Group == "" && !more:
 		return nil
-	case p.User == "" || numeric(p.User) && !p.Raise:
+	case !more && (p.User == "" || (numeric(p.User) || p.Alone) && !p.Raise):
 		return [][]string{append([]string{rdexec}, domain.Command{User: p.account()}.Options()...)}
 	case numeric(p.User):
 		return nil
 	}
 	chain := [][]string{{"s6-envuidgid", p.User}}
+	if p.User == "" {
+		chain = [][]string{{"export", "UID", "0"}, {"export", "GID", "0"}}
+	}
 	switch {
 	case numeric(p.Group):
 		chain = append(chain, []string{"export", "GID", p.Group})
 	case p.Group != "":
 		chain = append(chain, []string{"s6-envuidgid", "-g", p.Group})
 	}
+	if p.Alone || p.User == "" {
+		chain = append(chain, []string{"export", "GIDLIST", ""})
+	}
+	if more {
+		chain = append(chain, []string{"sh", "-c", moreGroups, strings.Join(p.Groups, " ")})
+	}
 	if p.Raise {
 		chain = append(chain, []string{"export", "UID", "0"})
 	}
 	return append(chain, []string{"s6-applyuidgid", "-U", "-z"})
 }
+
+// moreGroups is sh that puts the groups of $0 before those of GIDLIST.
+const moreGroups = `GIDLIST=$(for g in $0; do case $g in *[!0-9]*) g=$(s6-envuidgid -g "$g" sh -c 'echo "$GID"') || exit;; esac; ` +
+	`GIDLIST=$g${GIDLIST:+,$GIDLIST}; done; echo "$GIDLIST") || exit 111; export GIDLIST; exec "$@"`
 
 // path sets the service's own PATH, last: the programs before are found by that of s6.
 func (p process) path() [][]string {

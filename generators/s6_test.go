@@ -268,7 +268,7 @@ func TestConfined(t *testing.T) {
 		"RootDirectory=/srv/web", "RootImage=/srv/web.img", "PrivateTmp=yes", "PrivateTmp=disconnected", "ProtectSystem=no\nProtectSystem=strict",
 		"ProtectHome=read-only", "PrivateDevices=yes\nPrivateDevices=", "SystemCallFilter=@system-service", "SystemCallFilter=\nSystemCallFilter=~@mount",
 		"RestrictAddressFamilies=AF_INET", "RestrictNamespaces=yes", "ProtectProc=invisible", "InaccessiblePaths=/x", "DeviceAllow=/dev/null r",
-		"ExecCondition=/bin/false", "DevicePolicy=closed", "SecureBits=noroot"} {
+		"DevicePolicy=closed", "SecureBits=noroot"} {
 		fsys := files("lib/systemd/system/web.service", "[Service]\nExecStart=/bin/x\n"+lines+"\n")
 		job, err := services.NewLoader(fsys, parse(t, "t1", "")).S6.Load("web")
 		if err == nil {

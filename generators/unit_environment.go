@@ -35,8 +35,8 @@ func (r *unitReader) environment() {
 				r.fail(set, "", "%v", err)
 			}
 			name, value, ok := strings.Cut(text, "=")
-			if !ok || name == "" {
-				r.fail(set, "", "%q is not NAME=VALUE", text)
+			if !ok || !isVariable(name) {
+				r.fail(set, "remove it in a drop-in: systemd ignores it", "%q is not NAME=VALUE", text)
 			}
 			r.setenv(name, value)
 		}
@@ -47,18 +47,28 @@ func (r *unitReader) environment() {
 			r.fail(set, "", "%v", err)
 		}
 		file, optional := strings.CutPrefix(text, "-")
-		if !strings.HasPrefix(file, "/") || strings.ContainsAny(file, "*?[") {
+		if !path.IsAbs(file) || path.Clean(file) != file || strings.ContainsAny(file, "*?[") {
 			r.fail(set, "name each file by itself in a drop-in", "%q is not one absolute path", file)
 		}
 		r.p.EnvFiles = append(r.p.EnvFiles, envFile{file, optional})
 		data, there := r.files[file]
-		if _, err := s6.EnvironmentFile(file, data); err != nil && r.err == nil {
+		values, err := s6.EnvironmentFile(file, data)
+		if err != nil && r.err == nil {
 			r.err = err
+		}
+		for _, v := range values {
+			if v.Name == "PATH" { // the file comes after Environment=, and run has it in force at once
+				r.p.Env = slices.DeleteFunc(r.p.Env, func(v variable) bool { return v.Name == "PATH" })
+			}
 		}
 		if !there && !optional {
 			r.p.Notes = append(r.p.Notes, file+" is not here: s6 reads it by envfile(1), which knows fewer quotes than systemd")
 		}
 	}
+}
+
+func isVariable(name string) bool {
+	return strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == "" && name != "" && (name[0] < '0' || name[0] > '9')
 }
 
 func (r *unitReader) setenv(name, value string) {
@@ -97,7 +107,15 @@ func (r *unitReader) folders() {
 			if err != nil {
 				r.fail(set, "", "%v", err)
 			}
-			for _, name := range strings.Fields(text) {
+			names, err := systemd.Fields(text)
+			if err != nil {
+				r.fail(set, "", "%v", err)
+			}
+			for _, field := range names {
+				name := field.String()
+				if slices.Contains(made, d.root+"/"+name) {
+					continue
+				}
 				f := folder{Path: d.root + "/" + name, Mode: mode, Removed: d.root == "/run" && preserve == ""}
 				if !s6.SafeFolder(f.Path) && !s6.NestedFolder(f.Path) || strings.Contains(name, ":") {
 					r.fail(set, "make it by hand in a drop-in with ExecStartPre=+", "%q is not a directory that root could make for s6", name)

@@ -9,7 +9,7 @@ import (
 
 // foreign refuses what has the process be another one than s6 can start.
 func (r *unitReader) foreign() {
-	for _, key := range []string{"PAMName", "ExecSearchPath", "SupplementaryGroups", "OpenFile", "StandardInputText", "StandardInputData",
+	for _, key := range []string{"PAMName", "ExecSearchPath", "OpenFile", "StandardInputText", "StandardInputData",
 		"LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted"} {
 		r.carried = append(r.carried, key)
 		all := r.unit.All("Service", key)
@@ -17,9 +17,6 @@ func (r *unitReader) foreign() {
 			continue
 		}
 		hint := "if the service can do without, say so by a drop-in that sets it to nothing; or write its source directory by hand"
-		if key == "SupplementaryGroups" {
-			hint = "make the user a member (usermod -aG GROUP USER), and set it to nothing in a drop-in"
-		}
 		r.fail(all[len(all)-1], hint, "has no counterpart in s6: the program would not find there what systemd gives it")
 	}
 	r.carried = append(r.carried, "RemainAfterExit")
@@ -136,6 +133,8 @@ func (r *unitReader) streams() {
 		switch {
 		case kind == "socket" || kind == "fd":
 			r.fail(set, "write its source directory by hand, with s6-tcpserver or s6-ipcserver", "is a socket that only systemd hands over")
+		case fd == 0 && (strings.HasPrefix(kind, "tty") || kind == "data"):
+			r.fail(set, "write its source directory by hand", "is %s, and s6 has none: the program would not find there what systemd gives it", kind)
 		case !ok || kind == "inherit" || fd == 0 && kind == "null":
 			if fd == 2 && elsewhere {
 				r.p.Wrappers = append(r.p.Wrappers, []string{"fdmove", "-c", "2", "1"})

@@ -2,6 +2,7 @@ package generators
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ type meaning struct {
 // confining are the settings that take rights away in a way that no program of a
 // run script can (systemd.exec(5), systemd.resource-control(5)).
 var confining = map[string]meaning{
-	"DynamicUser": {}, "RootDirectory": {nothing: "/"}, "RootImage": {}, "SecureBits": {list: true}, "ExecCondition": {list: true},
+	"DynamicUser": {}, "RootDirectory": {nothing: "/"}, "RootImage": {}, "SecureBits": {list: true},
 	"PrivateTmp": {}, "PrivateDevices": {}, "PrivateUsers": {}, "PrivateIPC": {}, "PrivatePIDs": {}, "PrivateBPF": {},
 	"ProtectSystem": {}, "ProtectHome": {}, "ProtectClock": {}, "ProtectHostname": {}, "ProtectKernelTunables": {},
 	"ProtectKernelModules": {}, "ProtectKernelLogs": {}, "ProtectControlGroups": {},
@@ -87,11 +88,37 @@ func (r *unitReader) rights() {
 		r.p.Raise = true
 	}
 	if list, ok := r.capabilities("AmbientCapabilities"); ok && list != "-all" {
+		r.bounded(list)
 		r.p.setpriv("--inh-caps", list)
 		r.p.setpriv("--ambient-caps", list)
 		r.p.Raise = true
 	}
 	r.carried = append(r.carried, "NoNewPrivileges", "CapabilityBoundingSet", "AmbientCapabilities")
+}
+
+// bounded refuses ambient capabilities that the bounding set has not: systemd gives
+// none then, and setpriv fails.
+func (r *unitReader) bounded(ambient string) {
+	all := r.unit.All("Service", "AmbientCapabilities")
+	bounding, ok := r.capabilities("CapabilityBoundingSet")
+	if !ok || len(all) == 0 {
+		return
+	}
+	for _, word := range strings.Split(ambient, ",") {
+		if name := word[1:]; name != "all" && has(ambient, name) && !has(bounding, name) || ambient == "+all" && bounding != "+all" {
+			r.fail(all[len(all)-1], "name the same capabilities in both, in a drop-in", "has %q, and CapabilityBoundingSet= has not", name)
+		}
+	}
+}
+
+// has reports whether a list as setpriv reads it, word by word, leaves a capability in.
+func has(list, name string) (in bool) {
+	for _, word := range strings.Split(list, ",") {
+		if word[1:] == name || word[1:] == "all" {
+			in = word[0] == '+'
+		}
+	}
+	return in
 }
 
 // capabilities reads a set: what is named, without what is named after a "~", in the
@@ -160,8 +187,20 @@ func (r *unitReader) limits() {
 					"%q is more than a kernel gives, and systemd takes the highest that there is", text)
 			}
 		}
+		if number(values[0]) > number(values[1]) {
+			r.fail(set, "write SOFT:HARD in a drop-in", "%q is a soft limit above the hard one, which systemd ignores", text)
+		}
 		r.p.Wrappers = append(r.p.Wrappers, []string{"prlimit", "--" + l.name + "=" + values[0] + ":" + values[1]})
 	}
+}
+
+// number is a limit as a number, of which the highest is none.
+func number(limit string) uint64 {
+	n, err := strconv.ParseUint(limit, 10, 64)
+	if err != nil {
+		return math.MaxUint64
+	}
+	return n
 }
 
 // limit reads a limit in its unit; bytes have suffixes to the base 1024.
@@ -191,26 +230,27 @@ func limit(text, unit string) (string, bool) {
 }
 
 // ioClasses are the names that both IOSchedulingClass= and ionice know, by number.
-var ioClasses = map[string]string{"none": "0", "0": "0", "realtime": "1", "1": "1", "best-effort": "2", "2": "2", "idle": "3", "3": "3"}
+// systemd makes best-effort of none.
+var ioClasses = map[string]string{"none": "2", "0": "2", "realtime": "1", "1": "1", "best-effort": "2", "2": "2", "idle": "3", "3": "3"}
 
 // priorities reads Nice=, IOSchedulingClass= and OOMScoreAdjust=.
 func (r *unitReader) priorities() {
-	number := func(key string, words ...string) {
+	number := func(key string, low, high int, words ...string) {
 		text, set, ok := r.value(key)
 		r.carried = append(r.carried, key)
 		if !ok {
 			return
 		}
-		if _, err := strconv.Atoi(text); err != nil {
-			r.fail(set, "", "%q is not a number", text)
+		if n, err := strconv.Atoi(text); err != nil || n < low || n > high {
+			r.fail(set, "", "%q is not a number from %d to %d", text, low, high)
 		}
 		for i := range words {
 			words[i] = strings.ReplaceAll(words[i], "N", text)
 		}
 		r.p.Wrappers = append(r.p.Wrappers, words)
 	}
-	number("Nice", "nice", "-n", "N")
-	number("OOMScoreAdjust", "choom", "-n", "N", "--")
+	number("Nice", -20, 19, "nice", "-n", "N")
+	number("OOMScoreAdjust", -1000, 1000, "choom", "-n", "N", "--")
 	class, set, ok := r.value("IOSchedulingClass")
 	level, levelSet, hasLevel := r.value("IOSchedulingPriority")
 	r.carried = append(r.carried, "IOSchedulingClass", "IOSchedulingPriority")

@@ -45,7 +45,7 @@ func TestUnitIsStartedAsBySystemd(t *testing.T) {
 		// Commands before and after.
 		{"User=web\nExecStartPre=/bin/a -t\nExecStartPre=-/bin/b\nExecStartPre=+/bin/c\nExecStopPost=/bin/d 1",
 			"if { /usr/sbin/rdexec -n t1 -u web -- /bin/a -t }; foreground { /usr/sbin/rdexec -n t1 -u web -- /bin/b }; " +
-				"if { /usr/sbin/rdexec -n t1 -- /bin/c }; foreground { /usr/sbin/rdexec -n t1 -u web -- /bin/d 1 }"},
+				"if { /usr/sbin/rdexec -n t1 -- /bin/c }; if { /usr/sbin/rdexec -n t1 -u web -- /bin/d 1 }"},
 		{"Environment=O=1\nExecStartPre=/bin/a $O ${P}\nExecStart=/bin/x $O", "if { /usr/sbin/rdexec -n t1 -- /bin/a $O \"${P}\" }; /bin/x $O"},
 		// Limits, priorities, rights.
 		{"LimitNOFILE=1024:4096\nLimitCORE=infinity\nLimitMEMLOCK=64K\nLimitCPU=2min\nUser=web",
@@ -74,6 +74,21 @@ func TestUnitIsStartedAsBySystemd(t *testing.T) {
 		{"CPUAffinity=0-3 5\nCPUAffinity=7,8", "taskset -c 0-3,5,7,8"},
 		{"StandardOutput=append:/var/log/x", "redirfd -a 1 /var/log/x; fdmove -c 2 1"},
 		{"StandardInput=file:/etc/x\nStandardOutput=null\nStandardError=truncate:/var/log/x", "redirfd -r 0 /etc/x; redirfd -w 1 /dev/null; redirfd -w 2 /var/log/x"},
+		{"WorkingDirectory=~\nUser=web", "backtick -n -i HOME { homeof web }; export USER web"},
+		{"WorkingDirectory=~", "cd /"},
+		{"WorkingDirectory=~\nUser=web\nSetLoginEnvironment=no", "backtick -n -i HOME { homeof web }; unexport HOME"},
+		{"User=web\nSupplementaryGroups=adm 8\nGroup=mail", "s6-envuidgid web; s6-envuidgid -g mail; s6-applyuidgid -U -z"},
+		{"SupplementaryGroups=adm\nUser=web\nUser=", `export UID 0; export GID 0; export GIDLIST ""; s6-applyuidgid -U -z`},
+		{"User=web\nGroup=root", "/usr/sbin/rdexec -n t1 -u web:root --"},
+		{"User=nobody", "umask 0022; export USER nobody"},
+		{"SetLoginEnvironment=no\nUser=web", "umask 0022; export USER web; /usr/sbin/rdexec -n t1 -u web --"},
+		{"ExecCondition=/bin/c\nExecCondition=-/bin/d", "if -x 100 { /usr/sbin/rdexec -n t1 -- /bin/c }; foreground { /usr/sbin/rdexec -n t1 -- /bin/d }"},
+		{"User=web\nLimitNOFILE=9\nNice=1\nNoNewPrivileges=yes\nExecStartPre=!/bin/a\nExecStartPre=+/bin/b",
+			"if { /usr/sbin/rdexec -n t1 -- prlimit --nofile=9:9 nice -n 1 setpriv --no-new-privs /bin/a }; if { /usr/sbin/rdexec -n t1 -- nice -n 1 /bin/b }"},
+		{"ExecStartPre=@/bin/a b c", "if { /usr/sbin/rdexec -n t1 -- exec -a b /bin/a c }"},
+		{"Environment=A=1\nExecStopPost=-/bin/a $A", `importas -D "" -s -C A A; foreground { /usr/sbin/rdexec -n t1 -- /bin/a $A }`},
+		{"IOSchedulingClass=none", "ionice -c 2 -n 4"},
+		{"StateDirectory=\"a\" a", "export STATE_DIRECTORY /var/lib/a"},
 		{"RootDirectory=/\nSupplementaryGroups=a\nSupplementaryGroups=\nRemainAfterExit=no", "/bin/x"},
 		{"PrivateTmp=no\nProtectSystem=off\nProcSubset=all\nSystemCallFilter=@x\nSystemCallFilter=", "/bin/x"},
 	} {
@@ -83,10 +98,25 @@ func TestUnitIsStartedAsBySystemd(t *testing.T) {
 			continue
 		}
 		for _, want := range strings.Split(c.want, "; ") {
-			if !strings.Contains(run, "\n"+want+"\n") && !strings.Contains(run, "\n  "+want+"\n") && !strings.Contains(finish, "\n"+want+"\n") {
+			said := strings.NewReplacer("\n    ", "\n", "\n  ", "\n").Replace(run + finish)
+			if !strings.Contains(said, "\n"+want+"\n") {
 				t.Errorf("of %q, neither run nor finish says %q:\n%s%s", c.lines, want, run, finish)
 			}
 		}
+	}
+}
+
+// TestUnitOfSystemdToo: what rdgen systemd has made for the unit is not part of it, and
+// sockets are named.
+func TestUnitOfSystemdToo(t *testing.T) {
+	const dir = "etc/systemd/system/web.service.d/"
+	run, _, err := unitStarted(t, "ExecStart=/bin/x -y\nUMask=077", dir+"zz-rdomain.conf", "[Service]\nBPFProgram=x:y\nExecCondition=/bin/look\nExecStart=\nExecStart=/usr/sbin/rdexec -v x -- /bin/x -y\n",
+		dir+"own.conf", "[Service]\nUMask=027\n", "lib/systemd/system/web.socket", "[Socket]\nListenStream=80\n")
+	if err != nil || !strings.Contains(run, "\n/bin/x -y\n") || strings.Contains(run, "look") || !strings.Contains(run, "\numask 027\n") {
+		t.Errorf("error %v, and\n%s", err, run)
+	}
+	if !strings.Contains(run, "# systemd hands it what web.socket listens on") {
+		t.Errorf("no word of web.socket in\n%s", run)
 	}
 }
 
@@ -107,7 +137,20 @@ func TestUnitIsRefused(t *testing.T) {
 		{"Nice=x", "", "is not a number"},
 		{"CapabilityBoundingSet=net_admin", "", "is no capability"},
 		{"PrivateTmp=yes\nProtectHome=yes", "", "web.service:2: PrivateTmp= has no counterpart in s6, nor have ProtectHome="},
-		{"SupplementaryGroups=adm", "", "web.service:2: SupplementaryGroups= has no counterpart"},
+		{"SupplementaryGroups=a:b", "", "web.service:2: SupplementaryGroups= \"a:b\" is no group"},
+		{"User=1000\nSupplementaryGroups=adm", "", "needs a name here"},
+		{"User=nobody\nWorkingDirectory=~", "", "is not a path"},
+		{"Environment=A-B=1", "", "is not NAME=VALUE"},
+		{"EnvironmentFile=/etc/../etc/x", "", "is not one absolute path"},
+		{"Nice=20", "", "is not a number from -20 to 19"},
+		{"OOMScoreAdjust=1001", "", "is not a number from -1000 to 1000"},
+		{"LimitNOFILE=2:1", "", "is a soft limit above the hard one"},
+		{"User=web\nAmbientCapabilities=CAP_KILL\nCapabilityBoundingSet=CAP_CHOWN", "", "has \"kill\", and CapabilityBoundingSet= has not"},
+		{"StandardInput=tty-force", "", "is tty-force, and s6 has none"},
+		{"ExecStopPost=/bin/sh -c 'exit $$EXIT_STATUS'", "", "web.service:2: ExecStopPost= uses $EXIT_STATUS, which only systemd sets"},
+		{"ExecStopPost=/bin/a ${SERVICE_RESULT}", "", "uses $SERVICE_RESULT"},
+		{"ExecStartPre=/bin/sh -c 'echo $$INVOCATION_ID'", "", "uses $INVOCATION_ID"},
+		{"SetLoginEnvironment=yes", "", "is for a user that is not named"},
 		{"PAMName=login", "", "PAMName= has no counterpart"},
 		{"ExecSearchPath=/opt", "", "ExecSearchPath= has no counterpart"},
 		{"LoadCredential=a:/b", "", "LoadCredential= has no counterpart"},

@@ -3,6 +3,7 @@ package generators
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,36 +28,41 @@ func (r *unitReader) program() {
 	}
 	main := r.command(all[0])
 	r.p.Pos.Line = all[0].Line
-	if main.root {
+	if main.root || main.asRoot {
 		r.fail(all[0], "write its source directory by hand", "begins with %q: s6 has no counterpart for it", main.prefix)
 		return
 	}
-	before := r.commands("ExecStartPre")
-	words := slices.Clone(main.words)
-	for _, c := range before {
-		words = append(words, c.words...)
+	conditions := r.commands("ExecCondition")
+	if len(conditions) > 0 {
+		r.p.Notes = append(r.p.Notes, "ExecCondition=: where it fails, s6 has the service as failed, and does not try again")
 	}
-	r.p.Imports = imports(words, r.p.User+r.p.Group)
-	r.known()
-	for _, c := range before {
-		r.p.Before = append(r.p.Before, command{Words: c.substituted(r.p.Imports), Root: c.root, Optional: c.optional})
+	before := slices.Concat(conditions, r.commands("ExecStartPre"))
+	r.p.Imports = r.imports(append([]unitCommand{main}, before...))
+	for i, c := range before {
+		made := c.made(r.p.Imports)
+		made.Decides = i < len(conditions)
+		r.p.Before = append(r.p.Before, made)
 	}
 	r.p.Prog, r.p.Name = main.substituted(r.p.Imports), main.name
-	for _, c := range r.commands("ExecStopPost") {
-		if len(imports(c.words, "")) > 0 {
-			r.lost = append(r.lost, "ExecStopPost=")
-			continue
-		}
-		r.p.After = append(r.p.After, command{Words: c.substituted(nil), Root: c.root})
+	after := r.commands("ExecStopPost")
+	r.p.AfterImports = r.imports(after)
+	for _, c := range after {
+		r.p.After = append(r.p.After, c.made(r.p.AfterImports))
 	}
 }
 
 // unitCommand is a command line of a unit.
 type unitCommand struct {
-	prefix         string
-	words          []systemd.Word
-	name           string // argv[0]
-	root, optional bool
+	set                    systemd.Setting
+	prefix                 string
+	words                  []systemd.Word
+	name                   string // argv[0]
+	root, asRoot, optional bool
+}
+
+// made is the command with variables as execline substitutes them.
+func (c unitCommand) made(list []imported) command {
+	return command{Words: c.substituted(list), Name: c.name, Root: c.root, AsRoot: c.asRoot, Optional: c.optional}
 }
 
 func (r *unitReader) commands(key string) (list []unitCommand) {
@@ -71,8 +77,47 @@ func (r *unitReader) commands(key string) (list []unitCommand) {
 	return list
 }
 
+// imports chooses the names for the variables of commands, and refuses those that s6
+// does not have as systemd does.
+func (r *unitReader) imports(commands []unitCommand) []imported {
+	var words []systemd.Word
+	for _, c := range commands {
+		words = append(words, c.words...)
+		for _, w := range c.words {
+			for _, part := range w {
+				if name := r.foreignName(part.Text); name != "" {
+					r.fail(c.set, "write the value out in a drop-in", "uses $%s, which only systemd sets", name)
+				}
+			}
+		}
+	}
+	list := imports(words, r.p.User+r.p.Group+moreGroups)
+	for _, c := range commands {
+		r.known(c.set, imports(c.words, ""))
+	}
+	return list
+}
+
+// foreignName returns the first variable of systemd that text, a script perhaps, asks
+// the environment for.
+func (r *unitReader) foreignName(text string) string {
+	for _, m := range asked.FindAllStringSubmatch(text, -1) {
+		if slices.Contains(ofSystemd, m[1]) && m[1] != "TERM" && m[1] != "SHELL" && !r.sets(m[1]) {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+var asked = regexp.MustCompile(`\$\{?([A-Z_]+)`)
+
+func (r *unitReader) sets(name string) bool {
+	return slices.ContainsFunc(r.p.Env, func(v variable) bool { return v.Name == name })
+}
+
 func (r *unitReader) command(set systemd.Setting) (c unitCommand) {
 	var err error
+	c.set = set
 	if c.prefix, c.words, err = systemd.ParseCommand(r.unit.Name, set.Value); err != nil {
 		r.fail(set, "", "%v", err)
 		return c
@@ -81,8 +126,10 @@ func (r *unitReader) command(set systemd.Setting) (c unitCommand) {
 		switch p {
 		case '-':
 			c.optional = true
-		case '+', '!':
+		case '+':
 			c.root = true
+		case '!':
+			c.asRoot = true
 		case '|':
 			r.fail(set, "write its source directory by hand", "begins with %q: s6 has no counterpart for it", c.prefix)
 		case '@':
@@ -112,11 +159,9 @@ var ofSystemd = []string{"RUNTIME_DIRECTORY", "STATE_DIRECTORY", "CACHE_DIRECTOR
 
 // known refuses the variables that only systemd sets, and values that it would
 // split otherwise: in the value of $NAME it reads quotes and backslashes.
-func (r *unitReader) known() {
-	for _, i := range r.p.Imports {
-		at := systemd.Setting{Key: "ExecStart", File: r.p.Pos.File, Line: r.p.Pos.Line}
-		has := slices.ContainsFunc(r.p.Env, func(v variable) bool { return v.Name == i.Var })
-		if slices.Contains(ofSystemd, i.Var) && !has {
+func (r *unitReader) known(at systemd.Setting, list []imported) {
+	for _, i := range list {
+		if slices.Contains(ofSystemd, i.Var) && !r.sets(i.Var) {
 			r.fail(at, "write the value out in a drop-in", "uses $%s, which only systemd sets", i.Var)
 		}
 		if !i.Split {

@@ -198,7 +198,9 @@ func (s *S6) addProgram(job *generators.S6, conf *openrc.Conf) (err error) {
 		return err
 	}
 	if job.Unit, err = s.systemd.unit(job.Service); err == nil {
-		job.EnvFiles, err = s.environmentFiles(job.Unit)
+		if job.EnvFiles, err = s.environmentFiles(job.Unit); err == nil {
+			job.Sockets, err = s.systemd.sockets(job.Unit)
+		}
 		return err
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -66,6 +66,16 @@ func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) ([]str
 	return append([]string{unit.Name}, slices.DeleteFunc(slices.Compact(names), first)...), nil
 }
 
+// sockets returns the names of the sockets that start a service.
+func (sd *Systemd) sockets(unit *systemd.Unit) ([]string, error) {
+	units, err := sd.units()
+	if err != nil {
+		return nil, err
+	}
+	names, err := units.Belonging(unit)
+	return slices.DeleteFunc(names, func(name string) bool { return path.Ext(name) != ".socket" }), err
+}
+
 // Covered returns the names of the units that the conf.d file of a service speaks
 // for, the service's own first; none if that is not certain.
 func (sd *Systemd) Covered(name string) (names []string) {
