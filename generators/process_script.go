@@ -200,6 +200,7 @@ func (r *scriptReader) rest() {
 		"respawn_delay", "respawn_delay_step", "respawn_delay_cap", "respawn_max", "respawn_period", "healthcheck_delay", "healthcheck_timer",
 		"rc_cgroup_settings", "rc_cgroup_memory", "rc_cgroup_cpu", "rc_cgroup_cpuacct", "rc_cgroup_cpuset", "rc_cgroup_blkio", "rc_cgroup_pids",
 		"rc_cgroup_net_cls", "rc_cgroup_net_prio", "rc_cgroup_hugetlb", "start_inactive", "in_background_fake",
+		"rc_need", "rc_use", "rc_want", "rc_before", "rc_after", "rc_provide",
 	} {
 		if _, set, _ := r.script.Lookup(name); set && !slices.Contains(r.carried, name) {
 			lost = append(lost, name+"=")

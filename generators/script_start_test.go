@@ -84,6 +84,8 @@ func TestScriptIsStartedAsByOpenRC(t *testing.T) {
 		{bg + "start_pre() {\nlocal d=/run/x\nm=0711\ncheckpath -d -m $m \"$d\"\n}", "", "if { install -d -m 0711 /run/x }"},
 		{bg + "export RC_ULIMIT='-n 5'", "", "prlimit --nofile=5:5"},
 		{bg + "export RC_ULIMIT='-n 5'", "rc_ulimit='-n 6'", "prlimit --nofile=6:6"},
+		{bg, "rc_need=net.eth0\nrc_after='a b'", "# not carried over: rc_need= rc_after="},
+		{bg + "A+=x\nB+=y", "", "/bin/x"},
 		// What only other functions change.
 		{bg + "stop() { export A=1; command_user=y; }\nreload() { ulimit -n 1; command=/bin/y; }\nstop_post() { cd /; renice -n 1 $$; }", "", "/bin/x; cd /"},
 	} {
@@ -116,6 +118,9 @@ func TestScriptIsRefused(t *testing.T) {
 		{bg + "start_pre() { ulimit -n 5; }", "", "changes what the daemon inherits"},
 		{bg + "ulimit -n $(x)", "", "needs a shell"},
 		{bg + "renice -n 5 $$", "", "changes what the daemon inherits"},
+		{bg + "command_args+=' -x'\ntrue", "", "init.d/web:5: command_args+=' -x' sets the variable under bash"},
+		{bg + "[ -e /x ] && command_user+=x", "", "sets the variable under bash"},
+		{bg + "printf -v command_args %s x", "", "sets the variable under bash"},
 		{bg + "command ulimit -n 5", "", "changes what the daemon inherits"},
 		{bg + "start_stop_daemon_args='--ionice 1:9'", "", "is not CLASS:DATA"},
 		{bg + "cd /srv", "", "moves the daemon to another folder"},

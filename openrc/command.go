@@ -1,6 +1,7 @@
 package openrc
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -53,7 +54,9 @@ func (sh *shell) command(c *syntax.CallExpr, name string) {
 
 // affect applies the commands whose effect is a doubt, surely reached or not.
 func (sh *shell) affect(c *syntax.CallExpr, name string, args []*syntax.Word, s *maybeRun) {
-	switch {
+	switch target := bashAssigns(c.Args[0], args); {
+	case target != "":
+		sh.doubtVar(target, sh.doubt(c, "sets the variable under bash, and not under other shells"))
 	case name == "command":
 		sh.affectCommand(c, args)
 	case sourcing[name]:
@@ -88,6 +91,20 @@ func (sh *shell) affect(c *syntax.CallExpr, name string, args []*syntax.Word, s 
 	case sh.foreignFuncs && !strings.ContainsAny(name, "/[") && !specialBuiltins[name]:
 		sh.doubtAll(sh.doubt(c, "may be a function of a file sourced before, which needs a shell to know"))
 	}
+}
+
+// bashAssigns returns the variable that a command of POSIX sets under bash alone:
+// NAME+=value, and printf -v NAME. A domain is named in conf.d, where slip says more.
+func bashAssigns(command *syntax.Word, args []*syntax.Word) string {
+	if lit, ok := command.Parts[0].(*syntax.Lit); ok {
+		if name, _, ok := strings.Cut(lit.Value, "+="); ok && isName(name) && !slices.Contains(keys, name) {
+			return name
+		}
+	}
+	if command.Lit() == "printf" && len(args) > 1 && args[0].Lit() == "-v" && isName(args[1].Lit()) {
+		return args[1].Lit()
+	}
+	return ""
 }
 
 // affectCommand is for command(1), which hides functions and takes the special
