@@ -58,6 +58,8 @@ type process struct {
 	DownSignal, ReloadSignal string
 	// TimeoutUp and TimeoutKill are in milliseconds; 0 is for ever.
 	TimeoutUp, TimeoutKill int
+	// TimeoutFinish is how long After may take, and less than 0 is for ever.
+	TimeoutFinish int
 	// Notes say what is not carried over.
 	Notes []string
 }

@@ -214,6 +214,10 @@ func TestCarriedOver(t *testing.T) {
 		note string
 	}{
 		{unit("KillSignal=SIGQUIT\nTimeoutStopSec=1min\n"), "down-signal=SIGQUIT timeout-kill=60000 timeout-up=-", ""},
+		{unit("ExecStopPost=/bin/a\n"), "timeout-finish=90000", ""},
+		{unit("ExecStopPost=/bin/a\nTimeoutStopSec=1min\nTimeoutSec=2\n"), "timeout-finish=60000", ""},
+		{unit("ExecStopPost=/bin/a\nTimeoutSec=infinity\n"), "timeout-finish=0", ""},
+		{unit("RuntimeDirectory=a\nTimeoutSec=3\n"), "timeout-finish=-", ""},
 		{unit("KillSignal=SIGTERM\nTimeoutStopSec=infinity\n"), "down-signal=- timeout-kill=-", ""},
 		{unit("TimeoutSec=7\nSendSIGKILL=no\n"), "timeout-kill=-", ""},
 		{unit("TimeoutSec=7\nSendSIGKILL=f\n"), "timeout-kill=-", ""},

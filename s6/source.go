@@ -53,6 +53,9 @@ type Longrun struct {
 	// TimeoutUp is how long it may take to be ready, and TimeoutKill after which
 	// time it gets a SIGKILL, in milliseconds; 0 is for ever.
 	TimeoutUp, TimeoutKill int
+	// TimeoutFinish is how long Finish may take, in milliseconds: 0 is 5 s, and less is
+	// for ever.
+	TimeoutFinish int
 	// DownSignal stops it (SIGTERM for ""), ReloadSignal makes it read its
 	// configuration again (s6 2.15.1; SIGHUP for "").
 	DownSignal, ReloadSignal string
@@ -110,6 +113,11 @@ func (l Longrun) supervised(d *directory) {
 	}
 	d.number("notification-fd", l.NotificationFD)
 	d.number("timeout-kill", l.TimeoutKill)
+	if l.TimeoutFinish < 0 {
+		d.text("timeout-finish", "0")
+	} else {
+		d.number("timeout-finish", l.TimeoutFinish)
+	}
 	for name, signal := range map[string]string{"down-signal": l.DownSignal, "reload-signal": l.ReloadSignal} {
 		if signal == "" {
 			continue
