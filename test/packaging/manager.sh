@@ -1,6 +1,6 @@
 #!/bin/sh
-# What rpm, pacman and dpkg do with the packages of rdgen, in a root that has a shell and
-# nothing else. Set are: here, dir (the release), root, openrc (not empty if OpenRC's
+# What rpm, pacman, dpkg and an ebuild do with the packages of rdgen, in a root that has a
+# shell and nothing else. Set are: here, dir (the release), root, openrc (not empty if OpenRC's
 # package is installed too), and the commands add FOLDER VERSION, del, whole.
 set +e
 # shellcheck disable=SC1091,SC2154

@@ -150,9 +150,9 @@ func member(t *testing.T, data []byte) int {
 	return len(data) - r.Len()
 }
 
-// TestManagers: rpm, pacman and dpkg install, upgrade, take back, remove (dpkg: purge)
-// and install again in a root of their own, with the scripts of the packages. A service
-// that names a domain is held while rdgen is gone.
+// TestManagers: rpm, pacman, dpkg and Gentoo's ebuild install, upgrade, take back, remove
+// (dpkg: purge) and install again in a root of their own, with the scripts of the
+// packages. A service that names a domain is held while rdgen is gone.
 func TestManagers(t *testing.T) {
 	need.Uid0(t)
 	need.Tools(t, need.Sh, "rpm", "pacman", "dpkg", "busybox", "bash", "ldd", "chroot")
@@ -172,6 +172,13 @@ func TestManagers(t *testing.T) {
 			add() { dpkg --root="$root" -i "$dir/$1"/rdgen_$2-1_amd64.deb "$dir/$1"/rdgen-openrc_$2-1_amd64.deb; }
 			del() { dpkg --root="$root" -P rdgen-openrc rdgen; }
 			whole() { dpkg --root="$root" -V rdgen rdgen-openrc; }
+			openrc=1`,
+		// There is no Portage here: portage.sh runs the ebuild's phases in its order.
+		"portage": `portage() { (cd $here/../.. && bash test/packaging/portage.sh $1 $root packaging/gentoo/rdgen-$(cat VERSION).ebuild "${2-}" "${3-}"); }
+			add() { mkdir -p $root/../built.$2; dpkg-deb --fsys-tarfile "$dir/$1"/rdgen_$2-1_amd64.deb |
+				tar -x --transform 's,.*/,,' -C $root/../built.$2 --wildcards '*bin/rd*'; portage add $(realpath $root/../built.$2) $2; }
+			del() { portage del; }
+			whole() { (cd $root && sha256sum --quiet -c var/db/pkg/net-misc/sums); }
 			openrc=1`,
 	} {
 		t.Run(manager, func(t *testing.T) {

@@ -29,7 +29,7 @@ func TestRecipes(t *testing.T) {
 		}
 	}
 	tools := need.Tools(t, need.Sh, "shellcheck", "bash", "rpmspec")
-	for _, file := range []string{"alpine/APKBUILD", "arch/PKGBUILD", "arch/rdgen.install"} {
+	for _, file := range []string{"alpine/APKBUILD", "arch/PKGBUILD", "arch/rdgen.install", "../test/packaging/portage.sh"} {
 		run(t, tools[0], "packaging/"+file)
 	}
 	run(t, tools[1], "-n", "packaging/gentoo/rdgen-"+version+".ebuild")
