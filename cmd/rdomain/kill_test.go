@@ -263,7 +263,7 @@ func hasVRF() bool {
 // first VRF, once, and leaves.
 const withoutKernelRules = `ip rule delete pref 1000 2>/dev/null || true; ip -6 rule delete pref 1000 2>/dev/null || true`
 
-// Where a system call fails for want of memory, up says so and leaves what was
+// Where a system call fails because there is no memory, up says so and leaves what was
 // there before, or is not disturbed by it; up again converges. down says so too,
 // loses nothing, and down again cleans.
 func TestNoMemoryAtEachSystemCall(t *testing.T) {

@@ -24,7 +24,7 @@ func openCgroup(t *testing.T, root int, path string) int {
 	return dir
 }
 
-// TestKept: each part that is taken away is missed, by who asks the kernel and, of
+// TestKept: each part that is taken away is missed, by a program that asks the kernel and, of
 // those that a program can try itself, by the look that any user can do.
 func TestKept(t *testing.T) {
 	root, path := testCgroup(t)
