@@ -241,6 +241,8 @@ func glob(pattern, name string) bool {
 	return ok && err == nil
 }
 
+// yes is systemd's parse_boolean. systemd.ParseBool is the same for units, but of rdgen's
+// half of the house, and rdomain reads .network files too.
 func yes(value string) bool {
 	return slices.Contains([]string{"1", "yes", "y", "true", "t", "on"}, strings.ToLower(value))
 }

@@ -5,8 +5,9 @@
 // vishvananda/netlink. The exchange itself is our own: the kernel's sentence
 // comes with every error (NETLINK_EXT_ACK), lists are filtered by the kernel
 // (NETLINK_GET_STRICT_CHK), and an interrupted list is asked for again.
-// netlink.Handle can do none of these, and nl's own exchange panics when a list
-// ends in an error that has a sentence.
+// netlink.Handle filters, and says that a list was interrupted; but it asks for no
+// sentences on the sockets that it keeps, and nl's own exchange panics when a list ends in
+// an error that has one.
 package rtnl
 
 import (
