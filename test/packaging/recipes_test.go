@@ -28,14 +28,49 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("%s has no %q: %v", file, want, err)
 		}
 	}
-	tools := need.Tools(t, need.Sh, "shellcheck", "bash", "rpmspec")
-	for _, file := range []string{"alpine/APKBUILD", "arch/PKGBUILD", "arch/rdgen.install", "../test/packaging/portage.sh"} {
+	tools := need.Tools(t, need.Sh, "shellcheck", "bash", "rpmspec", "rpmlint", "nix-instantiate")
+	for _, file := range []string{"alpine/APKBUILD", "arch/PKGBUILD", "arch/rdgen.install", "../test/packaging/portage.sh", "../test/packaging/apkbuild.sh"} {
 		run(t, tools[0], "packaging/"+file)
 	}
 	run(t, tools[1], "-n", "packaging/gentoo/rdgen-"+version+".ebuild")
 	run(t, "make", "-n", "-f", "packaging/debian/rules", "override_dh_auto_install")
 	if names := run(t, tools[2], "-q", "packaging/rpm/rdgen.spec"); !strings.HasPrefix(names, "rdgen-"+version+"-1") {
 		t.Errorf("rpmspec: %s", names)
+	}
+	if said := run(t, tools[3], "-r", "packaging/rpm/rdgen.rpmlintrc", "packaging/rpm/rdgen.spec"); !strings.Contains(said, " 0 errors, 0 warnings") {
+		t.Errorf("rpmlint: %s", said)
+	}
+	run(t, tools[4], "--parse", "packaging/nix/default.nix")
+}
+
+// TestAPKBUILD: the recipe for Alpine has what abuild demands, and its two packages have
+// all that make install installs, each its part. There is no abuild here.
+func TestAPKBUILD(t *testing.T) {
+	busybox := need.Tools(t, need.Sh, "busybox")[0]
+	built := ""
+	for _, name := range []string{"rdgen", "rdomain", "rdexec"} {
+		path, err := need.Program("cmd/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		built = filepath.Dir(path)
+	}
+	said := run(t, busybox, "sh", "test/packaging/apkbuild.sh", t.TempDir(), built)
+	const want = `rdgen-openrc/etc/init.d/rdomain
+rdgen-openrc/etc/init.d/rdomain-watch
+rdgen-openrc/etc/rc.conf.d/50-rdgen.conf
+rdgen-openrc/etc/user/rc.conf.d/50-rdgen.conf
+rdgen-openrc/usr/libexec/rdgen/openrc-slips.sh
+rdgen-openrc/usr/libexec/rdgen/openrc-stop.sh
+rdgen-openrc/usr/libexec/rdgen/openrc-supervise.sh
+rdgen-openrc/usr/libexec/rdgen/openrc.sh
+rdgen/usr/bin/rdgen
+rdgen/usr/sbin/rdexec
+rdgen/usr/sbin/rdomain
+the end
+`
+	if said != want {
+		t.Errorf("APKBUILD:\n%s\nwant\n%s", said, want)
 	}
 }
 
@@ -49,7 +84,8 @@ func TestSpecFiles(t *testing.T) {
 	_, list, _ := strings.Cut(string(text), "%files\n")
 	list, _, _ = strings.Cut(list, "%changelog")
 	macro := strings.NewReplacer("%{_docdir}/%{name}", "/usr/share/doc/rdgen/.*", "%{_bindir}", "/usr/bin", "%{_mandir}", "/usr/share/man", "%{_datadir}", "/usr/share",
-		"%{_prefix}", "/usr", "%{_sysconfdir}", "/etc", "*", ".*", "%config(noreplace) ", "")
+		"%{_prefix}", "/usr", "%{_sysconfdir}", "/etc", "%{_unitdir}", "/usr/lib/systemd/system", "%{_systemdgeneratordir}", "/usr/lib/systemd/system-generators",
+		"%{_udevrulesdir}", "/usr/lib/udev/rules.d", "*", ".*", "%config(noreplace) ", "")
 	all := regexp.MustCompile("^(" + strings.ReplaceAll(strings.TrimSpace(macro.Replace(list)), "\n", "|") + ")$")
 	root := t.TempDir()
 	run(t, "make", "install-bin", "install-doc", "install-systemd", "SBINDIR=/usr/bin", "DESTDIR="+root, "O="+t.TempDir())
