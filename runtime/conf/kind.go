@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rdgen/runtime/domain"
+	"rdgen/runtime/object"
 )
 
 // common are the keys of every [Link]; those of kinds come on top.
@@ -201,10 +202,9 @@ func (l *Link) defaults() {
 		if !given("DestinationPort") {
 			l.Port = 4789
 		}
-	case "gre", "gretap", "ip6gre", "ipip", "sit":
-		if !given("TTL") {
-			l.TTL = 64
-		}
+	}
+	if object.IsTunnel(l.Kind) && !given("TTL") {
+		l.TTL = 64
 	}
 }
 
@@ -215,12 +215,10 @@ func (p *parser) together(l *Link) error {
 			return p.fail(l.Line, "a %s needs %s=, %s", l.Kind, n[0], n[1])
 		}
 	}
-	switch l.Kind {
-	case "gre", "gretap", "ip6gre", "ipip", "sit":
-		if !l.Local.IsValid() && !l.Remote.IsValid() {
-			return p.fail(l.Line, "a %s needs Local= or Remote=, an address of the outer domain", l.Kind)
-		}
-	case "vxlan":
+	if object.IsTunnel(l.Kind) && !l.Local.IsValid() && !l.Remote.IsValid() {
+		return p.fail(l.Line, "a %s needs Local= or Remote=, an address of the outer domain", l.Kind)
+	}
+	if l.Kind == "vxlan" {
 		if l.Local.IsValid() && l.Remote.IsValid() && l.Local.Is4() != l.Remote.Is4() {
 			return p.fail(l.lines["Remote"], "Remote=%s: expected an address of the same family as Local=%s", l.Remote, l.Local)
 		}

@@ -68,7 +68,7 @@ var may = map[string]struct {
 	"test/native":        {[]string{"rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines without a kernel of their own"},
 	"test/native/keeper": {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "makes the namespaces of such a machine, and its agent"},
 	"test/native/idle":   {nil, "a daemon whose start is looked at"},
-	"test/vm":            {[]string{"rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines"},
+	"test/vm":            {[]string{"rdgen/runtime/conf", "rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines"},
 	"test/vm/agent":      {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "the program inside the machines"},
 	"test/vm/probe":      {[]string{"golang.org/x/sys/unix"}, "looks at sockets inside the machines"},
 	"test/report":        {nil, "the count at the end of make test"},
