@@ -35,8 +35,14 @@ type Systemd struct {
 }
 
 func newSystemd(fsys fs.FS, c *confs, o *OpenRC) *Systemd {
-	units := sync.OnceValues(func() (*systemd.Units, error) { return systemd.ReadUnits(fsys) })
-	return &Systemd{
+	sd := &Systemd{}
+	units := sync.OnceValues(func() (*systemd.Units, error) {
+		if sd.AtBoot {
+			return systemd.ReadInstalled(fsys)
+		}
+		return systemd.ReadUnits(fsys)
+	})
+	*sd = Systemd{
 		fsys: fsys, confs: c, openrc: o, units: units,
 		packaged: sync.OnceValue(func() bool {
 			u, err := units()
@@ -44,6 +50,7 @@ func newSystemd(fsys fs.FS, c *confs, o *OpenRC) *Systemd {
 		}),
 		found: sync.OnceValue(func() int { return systemd.Version(fsys) }),
 	}
+	return sd
 }
 
 // Name is "systemd".

@@ -41,7 +41,15 @@ var (
 )
 
 // ReadUnits lists the unit folders. A folder that does not exist is empty.
-func ReadUnits(fsys fs.FS) (*Units, error) {
+func ReadUnits(fsys fs.FS) (*Units, error) { return readUnits(fsys, folders) }
+
+// ReadInstalled is ReadUnits as a generator has to read: without what the others make at
+// the same time, which may be half a file or none. An empty one would be a mask.
+func ReadInstalled(fsys fs.FS) (*Units, error) {
+	return readUnits(fsys, slices.DeleteFunc(slices.Clone(folders), func(f string) bool { return strings.HasPrefix(f, "run/systemd/generator") }))
+}
+
+func readUnits(fsys fs.FS, folders []string) (*Units, error) {
 	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, others: map[string]string{}, dropins: map[string][]string{}}
 	u.sockets = sync.OnceValues(u.readSockets)
 	u.aliases = sync.OnceValue(u.readAliases)

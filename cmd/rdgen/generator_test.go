@@ -49,6 +49,9 @@ func TestGenerator(t *testing.T) {
 		"etc/conf.d/own", "netns=blue\n",
 		"etc/conf.d/legacy", "netns=blue\n", "etc/init.d/legacy", "#!/bin/sh\n", // systemd-sysv-generator makes the unit
 		"etc/conf.d/foreign", "netns=blue\n", // its unit may come from another generator
+		// Another generator is writing at the moment: half a file, and none, which was a mask.
+		"etc/conf.d/half", "netns=blue\n", "run/systemd/generator/half.service", "[Service]\n",
+		"etc/conf.d/begun", "netns=blue\n", "run/systemd/generator.late/begun.service", "",
 		"etc/conf.d/written", "netns=blue\n", // so may this one's, but rdgen's drop-in is there
 		"etc/systemd/system/written.service.d/zz-rdomain.conf", "ExecStartPre=+/usr/sbin/rdexec --look -n blue\n",
 		"etc/conf.d/good.service", "vrf=mgmt\n", // the same service, the same domain
@@ -77,6 +80,8 @@ func TestGenerator(t *testing.T) {
 		"slip.service.d/zz-rdomain.conf":      "/etc/conf.d/slip:2: this does not set netns",
 		"own.service.d/zz-rdomain.conf":       "SourcePath=/etc/conf.d/own",
 		"legacy.service.d/zz-rdomain.conf":    "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
+		"half.service.d/zz-rdomain.conf":      "there is no half.service",
+		"begun.service.d/zz-rdomain.conf":     "there is no begun.service",
 		"foreign.service.d/zz-rdomain.conf":   "there is no foreign.service",
 		"scan@.service.d/zz-rdomain.conf":     "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
 		"scan.socket.d/zz-rdomain.conf":       "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
