@@ -134,6 +134,7 @@ type dropIn struct {
 	Section     string // Service or Socket
 	Domain      domain.Domain
 	Netns, Pin  string // paths, or ""
+	Needs       string // a program whose absence would not be a failure, or ""
 	Check       []string
 	Look        look
 	View        view
@@ -174,6 +175,9 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 		return dropIn{}, err
 	}
 	if d.Look, err = newLook(unit); err == nil {
+		if d.Look.Key == "ExecCondition" {
+			d.Needs = rdexec
+		}
 		d.View, err = newView(unit, needed(d))
 	}
 	return d, err

@@ -27,7 +27,7 @@ func TestLook(t *testing.T) {
 		"reset by itself": {"ExecStartPre=/bin/a\nExecStartPre=\nExecStartPre=/bin/b\nExecStart=/bin/x\n", nil,
 			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=/bin/b"}},
 		"a condition comes before all": {"ExecCondition=/bin/c\nExecStartPre=/bin/a\nExecStart=/bin/x\n", nil,
-			[]string{"ExecCondition=", "ExecCondition" + line, "ExecCondition=/bin/c"}},
+			[]string{"AssertFileIsExecutable=/usr/sbin/rdexec", "ExecCondition=", "ExecCondition" + line, "ExecCondition=/bin/c"}},
 		"a drop-in's": {"ExecStartPre=/bin/a\nExecStart=/bin/x\n", []string{
 			"etc/systemd/system/x.service.d/override.conf", "[Service]\nExecStartPre=/bin/b\n"},
 			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=/bin/a", "ExecStartPre=/bin/b"}},
@@ -38,7 +38,7 @@ func TestLook(t *testing.T) {
 		made, _ := generate(t, fsys, parse(t, "t1", "mgmt"), "x", systemdOf)
 		var got []string
 		for l := range strings.Lines(text(t, made, systemd.Etc+"/x.service.d/"+systemd.DropIn)) {
-			if strings.HasPrefix(l, "Exec") {
+			if strings.HasPrefix(l, "Exec") || strings.HasPrefix(l, "AssertFile") {
 				got = append(got, strings.TrimSuffix(l, "\n"))
 			}
 		}

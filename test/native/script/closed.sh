@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tries to get a service to run outside of its domain.
 # Each of these would leave a file if any of its programs ran.
-for s in stale missing lying ignored blind undefined broken half; do
+for s in stale missing lying ignored blind undefined broken half picky; do
 	unit $s.service <<E
 [Service]
 ExecStartPre=/bin/touch /run/leaked
@@ -10,6 +10,7 @@ E
 	echo netns=$s >/etc/conf.d/$s
 done
 echo netns=private >/etc/conf.d/ignored; echo netns=private >/etc/conf.d/blind
+echo netns=private >/etc/conf.d/picky; sed -i '/ExecStartPre/iExecCondition=/bin/true' /etc/systemd/system/picky.service
 echo vrf=undefined >/etc/conf.d/undefined
 printf '[Domain]\nKind=netns\nNoSuchKey=1\n' >/etc/rdomain/broken.conf
 printf '[Domain]\nKind=netns\nTimeout=1\n[Link nosuchlink]\n' >/etc/rdomain/half.conf
@@ -37,6 +38,7 @@ ok "a directive that systemd does not know" failed ignored
 ok "systemctl status says where it was" has "systemctl status ignored" 'this process is in another network namespace'
 mv /usr/sbin/rdexec /root/
 ok "nobody there to look" failed blind
+ok "nor before a condition, which is no skip" failed picky
 mv /root/rdexec /usr/sbin/
 ok "then it starts" systemctl start blind
 ok "inside" inside blind private
