@@ -1,33 +1,74 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// firstPort is the first of the ports that admit serves, one for each way.
+// firstPort is the first of the ports that attack serves, one for each way.
 const firstPort = 7800
 
-// admit serves on sockets that were made to leave, in each way and by each of the
-// links, one port for each, and prints what it took and from whom. It says "ports N" when
-// it serves.
-func admit(home, links string) error {
-	h, err := net.InterfaceByName(home)
+// attack is admit and leave in one process. It serves when all tries are over, until it is
+// ended.
+func attack(home string, linksAndTargets []string) error {
+	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return err
 	}
-	port := firstPort
-	var polls []unix.PollFd
-	names := map[int32]string{}
-	streams := map[int32]bool{}
+	if os.Getuid() == 0 || !strings.Contains(string(status), "\nCapEff:\t0000000000000000\n") {
+		return errors.New("this is no ordinary user")
+	}
+	var names []string
+	for i := 0; i+1 < len(linksAndTargets); i += 2 {
+		names = append(names, linksAndTargets[i])
+	}
+	sockets, err := openServers(home, strings.Join(names, ","))
+	if err != nil {
+		return err
+	}
+	go sockets.serve()
+	if err := leave(home, linksAndTargets); err != nil {
+		return err
+	}
+	select {}
+}
+
+// servers are sockets that were made to leave and then serve, one port for each way.
+type servers struct {
+	group int // of epoll(7)
+	all   []server
+	ports []string // the transport of each, from firstPort on
+}
+
+type server struct {
+	fd     int
+	stream bool
+	name   string
+}
+
+// openServers makes servers in each way and by each of the links. It says "ports" and the
+// transport of each: they can be asked from now on.
+func openServers(home, links string) (*servers, error) {
+	h, err := net.InterfaceByName(home)
+	if err != nil {
+		return nil, err
+	}
+	s := &servers{}
+	if s.group, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, err
+	}
 	for name := range strings.SplitSeq(links, ",") {
 		link, err := net.InterfaceByName(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, tr := range transports {
 			for _, way := range ways {
@@ -41,43 +82,50 @@ func admit(home, links string) error {
 				unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
 				unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 				way.do(fd, unix.AF_INET6, link, h)
-				err := unix.Bind(fd, &unix.SockaddrInet6{Port: port})
+				err := unix.Bind(fd, &unix.SockaddrInet6{Port: firstPort + len(s.ports)})
 				if tr.kind == unix.SOCK_STREAM && err == nil {
 					err = unix.Listen(fd, 5)
 				}
 				if err != nil {
 					continue
 				}
-				names[int32(fd)] = fmt.Sprintf("%s %s by %s", tr.name, way.name, name)
-				streams[int32(fd)] = tr.kind == unix.SOCK_STREAM
-				polls = append(polls, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
-				port++
+				if err := s.add(fd, tr.kind == unix.SOCK_STREAM, fmt.Sprintf("%s %s by %s", tr.name, way.name, name)); err != nil {
+					return nil, err
+				}
+				s.ports = append(s.ports, tr.name)
 			}
 		}
 	}
-	fmt.Println("ports", port-firstPort)
+	fmt.Println("ports", strings.Join(s.ports, ","))
+	return s, nil
+}
+
+func (s *servers) add(fd int, stream bool, name string) error {
+	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(len(s.all))} // the kernel gives it back
+	s.all = append(s.all, server{fd, stream, name})
+	return unix.EpollCtl(s.group, unix.EPOLL_CTL_ADD, fd, &e)
+}
+
+// serve prints what the sockets take, and from whom, and answers.
+func (s *servers) serve() {
+	events := make([]unix.EpollEvent, 100)
+	b := make([]byte, 200)
 	for {
-		if n, err := unix.Poll(polls, -1); n <= 0 || err != nil {
-			continue
-		}
-		for i := range polls {
-			if polls[i].Revents == 0 {
-				continue
-			}
-			fd := int(polls[i].Fd)
-			if streams[polls[i].Fd] {
-				c, from, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
+		n, _ := unix.EpollWait(s.group, events, -1)
+		for _, e := range events[:max(n, 0)] {
+			it := s.all[e.Fd]
+			if it.stream {
+				c, from, err := unix.Accept4(it.fd, unix.SOCK_CLOEXEC)
 				if err == nil {
-					fmt.Println("took", names[polls[i].Fd], "from", addrOf(from))
+					fmt.Println("took", it.name, "from", addrOf(from))
 					unix.Write(c, []byte(markText))
 					unix.Close(c)
 				}
 				continue
 			}
-			b := make([]byte, 200)
-			if n, from, err := unix.Recvfrom(fd, b, 0); err == nil {
-				fmt.Println("took", names[polls[i].Fd], "from", addrOf(from), string(b[:n]))
-				unix.Sendto(fd, []byte(markText), 0, from)
+			if n, from, err := unix.Recvfrom(it.fd, b, unix.MSG_DONTWAIT); err == nil {
+				fmt.Println("took", it.name, "from", addrOf(from), string(b[:n]))
+				unix.Sendto(it.fd, []byte(markText), 0, from)
 			}
 		}
 	}
@@ -93,9 +141,9 @@ func addrOf(sa unix.Sockaddr) string {
 	return "?"
 }
 
-// poke asks each of the ports that admit serves at the addresses, in each transport,
+// poke asks each of the ports that attack serves at the addresses, in the transport of each,
 // and prints what was answered and a count.
-func poke(targets string, ports int) error {
+func poke(targets, ports string) error {
 	var tries []*try
 	for target := range strings.SplitSeq(targets, ",") {
 		a, err := netip.ParseAddr(target)
@@ -114,28 +162,30 @@ func poke(targets string, ports int) error {
 		if a.Is4() {
 			family = unix.AF_INET
 		}
-		for port := firstPort; port < firstPort+ports; port++ {
-			for _, tr := range transports {
-				if tr.name == "ping" {
-					continue
-				}
-				fd := tr.socket(family)
-				if fd < 0 {
-					continue
-				}
-				t := &try{name: fmt.Sprintf("%s to %s port %d", tr.name, target, port), fd: fd, stream: tr.kind == unix.SOCK_STREAM}
-				sa := sockaddr(family, a.WithZone(""), port, zone)
-				if t.stream {
-					if err := unix.Connect(fd, sa); err != nil && err != unix.EINPROGRESS {
-						unix.Close(fd)
-						continue
-					}
-				} else {
-					unix.Sendto(fd, []byte(markText), 0, sa)
-					t.asked = true
-				}
-				tries = append(tries, t)
+		port := firstPort - 1
+		for name := range strings.SplitSeq(ports, ",") {
+			port++
+			at := slices.IndexFunc(transports, func(tr transport) bool { return tr.name == name })
+			if at < 0 {
+				return fmt.Errorf("no transport %q", name)
 			}
+			fd := transports[at].socket(family)
+			if fd < 0 {
+				return fmt.Errorf("no socket of %s", name)
+			}
+			t := &try{fd: fd, stream: transports[at].kind == unix.SOCK_STREAM,
+				name: func() string { return fmt.Sprintf("%s to %s port %d", name, target, port) }}
+			sa := sockaddr(family, a.WithZone(""), port, zone)
+			if t.stream {
+				if err := unix.Connect(fd, sa); err != nil && err != unix.EINPROGRESS {
+					unix.Close(fd)
+					continue
+				}
+			} else {
+				unix.Sendto(fd, []byte(markText), 0, sa)
+				t.asked = true
+			}
+			tries = append(tries, t)
 		}
 	}
 	fmt.Println("tries", len(tries))
@@ -196,27 +246,55 @@ func echoDatagrams(fd int) {
 }
 
 // watch prints what it sees on any link of the namespace that leave or admit must have
-// done: LINK DIRECTION WHAT. It says "watching" when it does.
+// done: LINK DIRECTION WHAT. It says "watching" when it does. When it is told to end
+// (SIGTERM), it reads what the kernel has kept for it, and says if that was not all.
 func watch() error {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL)))
 	if err != nil {
 		return err
 	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20); err != nil {
+		return err
+	}
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100000}); err != nil {
+		return err
+	}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGTERM)
 	fmt.Println("watching")
+	names := map[int]string{}
 	b := make([]byte, 2000)
-	for {
+	seen, all := uint32(0), ^uint32(0)
+	for seen < all {
+		select {
+		case <-ended:
+			count, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+			if err != nil {
+				return err
+			}
+			if all = count.Packets - count.Drops; count.Drops > 0 {
+				fmt.Printf("failed: %d of %d packets were not seen\n", count.Drops, count.Packets)
+			}
+			continue
+		default:
+		}
 		n, from, err := unix.Recvfrom(fd, b, 0)
 		ll, ok := from.(*unix.SockaddrLinklayer)
 		if err != nil || !ok {
 			continue
 		}
+		seen++
 		what := recognize(b[:n])
 		if what == "" {
 			continue
 		}
-		name := fmt.Sprint(ll.Ifindex)
-		if l, err := net.InterfaceByIndex(ll.Ifindex); err == nil {
-			name = l.Name
+		name, ok := names[ll.Ifindex]
+		if !ok {
+			name = fmt.Sprint(ll.Ifindex)
+			if l, err := net.InterfaceByIndex(ll.Ifindex); err == nil {
+				name = l.Name
+			}
+			names[ll.Ifindex] = name
 		}
 		way := "in"
 		if ll.Pkttype == unix.PACKET_OUTGOING {
@@ -224,6 +302,7 @@ func watch() error {
 		}
 		fmt.Println(name, way, what)
 	}
+	return nil
 }
 
 // recognize says what a packet of leave's is, "" if it is none.

@@ -92,16 +92,24 @@ func bindScopeTo(fd int, l *net.Interface, a netip.Addr) {
 	unix.Bind(fd, &unix.SockaddrInet6{Addr: a.As16(), ZoneId: uint32(l.Index)})
 }
 
-// linkLocal is the link's own address.
+// linkLocal is the link's own address. The kernel is asked once for each link.
 func linkLocal(l *net.Interface) netip.Addr {
+	if a, ok := linkLocals[l.Index]; ok {
+		return a
+	}
+	own := netip.IPv6LinkLocalAllNodes()
 	addrs, _ := l.Addrs()
 	for _, a := range addrs {
 		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().IsLinkLocalUnicast() && p.Addr().Is6() {
-			return p.Addr()
+			own = p.Addr()
+			break
 		}
 	}
-	return netip.IPv6LinkLocalAllNodes()
+	linkLocals[l.Index] = own
+	return own
 }
+
+var linkLocals = map[int]netip.Addr{}
 
 // unspec takes the peer off a socket, and its binding with it.
 func unspec(fd int) {
@@ -121,39 +129,57 @@ func useLink(fd, family int, l *net.Interface) {
 
 // try is one socket that was made to leave, and what it may still do.
 type try struct {
-	name   string
+	name   func() string
 	fd     int
 	stream bool
 	asked  bool
 	own    bool // an answer may be that of its own domain
 }
 
-// leave tries, as whoever runs it, all ways to reach targets by way of the links,
-// whose names are given, and prints each try that was answered and a count. The
-// name of home is the VRF that it should be in.
-func leave(home, links, targets string) error {
+// leave tries, as whoever runs it, all ways to reach targets by way of links, and prints
+// each try that was answered and a count. What is given are names of links and
+// addresses, in turns. The name of home is the VRF that it should be in. All tries are
+// begun before the first answer is waited for.
+func leave(home string, linksAndTargets []string) error {
 	h, err := net.InterfaceByName(home)
 	if err != nil {
 		return err
 	}
 	var tries []*try
-	for name := range strings.SplitSeq(links, ",") {
-		link, err := net.InterfaceByName(name)
+	for ; len(linksAndTargets) >= 2; linksAndTargets = linksAndTargets[2:] {
+		links, targets, err := parse(linksAndTargets[0], linksAndTargets[1])
 		if err != nil {
 			return err
 		}
-		joins(link)
-		for target := range strings.SplitSeq(targets, ",") {
-			a, err := netip.ParseAddr(target)
-			if err != nil {
-				return err
+		for _, link := range links {
+			joins(link)
+			for _, target := range targets {
+				tries = append(tries, begin(h, link, target)...)
 			}
-			tries = append(tries, begin(h, link, a)...)
 		}
 	}
 	fmt.Println("tries", len(tries))
 	fmt.Println("answers", finish(tries))
 	return nil
+}
+
+// parse reads a list of names of links and one of addresses.
+func parse(names, addresses string) (links []*net.Interface, targets []netip.Addr, err error) {
+	for name := range strings.SplitSeq(names, ",") {
+		link, err := net.InterfaceByName(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		links = append(links, link)
+	}
+	for address := range strings.SplitSeq(addresses, ",") {
+		a, err := netip.ParseAddr(address)
+		if err != nil {
+			return nil, nil, err
+		}
+		targets = append(targets, a)
+	}
+	return links, targets, nil
 }
 
 // begin makes all sockets that try to reach an address by way of a link.
@@ -176,8 +202,10 @@ func begin(home, link *net.Interface, to netip.Addr) (tries []*try) {
 				if way.do != nil {
 					way.do(fd, family, link, home)
 				}
-				t := &try{name: fmt.Sprintf("%s %s by %s to %s family %d", tr.name, way.name, link.Name, to, family), fd: fd, stream: tr.kind == unix.SOCK_STREAM,
-					own: tr.name == "ping" && to.IsLoopback()}
+				t := &try{fd: fd, stream: tr.kind == unix.SOCK_STREAM, own: tr.name == "ping" && to.IsLoopback(),
+					name: func() string {
+						return fmt.Sprintf("%s %s by %s to %s family %d", tr.name, way.name, link.Name, to, family)
+					}}
 				sa := sockaddr(family, to, markPort, zone(way.name, link, to))
 				switch {
 				case t.stream:
@@ -292,39 +320,47 @@ func join(parts ...[]byte) (all []byte) {
 	return all
 }
 
-// finish waits for answers, says what was answered, and returns how many were.
+// finish waits for answers, says what was answered, and returns how many were. What
+// nobody answers ends for all at once, limit after the last try was begun.
 func finish(tries []*try) (answers int) {
-	polls := make([]unix.PollFd, len(tries))
+	group, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		fmt.Println("failed:", err)
+		return 0
+	}
+	// The kernel gives back what Fd says: here the place in tries.
 	for i, t := range tries {
-		polls[i] = unix.PollFd{Fd: int32(t.fd), Events: unix.POLLIN}
+		e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
 		if !t.asked {
-			polls[i].Events |= unix.POLLOUT
+			e.Events |= unix.EPOLLOUT
+		}
+		if err := unix.EpollCtl(group, unix.EPOLL_CTL_ADD, t.fd, &e); err != nil {
+			fmt.Println("failed:", t.name(), err)
 		}
 	}
-	end := time.Now().Add(limit)
-	for time.Now().Before(end) {
-		n, err := unix.Poll(polls, 100)
-		if n == 0 || err != nil {
-			continue
-		}
-		for i, t := range tries {
-			switch p := &polls[i]; {
-			case p.Revents == 0:
-			case p.Revents&unix.POLLIN != 0 && p.Revents&unix.POLLERR == 0:
-				b := make([]byte, 200)
+	b := make([]byte, 200)
+	events := make([]unix.EpollEvent, 500)
+	for end := time.Now().Add(limit); time.Now().Before(end); {
+		n, _ := unix.EpollWait(group, events, 100)
+		for _, e := range events[:max(n, 0)] {
+			t := tries[e.Fd]
+			switch {
+			case e.Events&unix.EPOLLERR != 0 && !t.stream:
+				unix.GetsockoptInt(t.fd, unix.SOL_SOCKET, unix.SO_ERROR) // and another may answer
+				continue
+			case e.Events&unix.EPOLLIN != 0 && e.Events&unix.EPOLLERR == 0:
 				// An echo request to a loopback address is answered in the VRF itself; if
 				// one leaves, watch sees it.
 				if n, err := unix.Read(t.fd, b); n > 0 && err == nil && !t.own {
 					answers++
-					fmt.Println("answer", t.name)
+					fmt.Println("answer", t.name())
 				}
-				p.Fd = -1
-			case p.Revents&(unix.POLLERR|unix.POLLHUP) != 0:
-				p.Fd = -1
-			case p.Revents&unix.POLLOUT != 0:
-				p.Events = unix.POLLIN
+			case e.Events&(unix.EPOLLERR|unix.EPOLLHUP) == 0:
+				unix.EpollCtl(group, unix.EPOLL_CTL_MOD, t.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: e.Fd})
 				unix.Write(t.fd, []byte(markText))
+				continue
 			}
+			unix.EpollCtl(group, unix.EPOLL_CTL_DEL, t.fd, nil)
 		}
 	}
 	return answers

@@ -4,9 +4,9 @@
 //	probe sockets          opens one of each kind, prints each with its interface
 //	probe listeners        prints who listens, in any namespace: ADDRESS%DEVICE:PORT PID
 //	probe escape DEVICE ADDRESS   sends UDP datagrams, by way of DEVICE in each way there is
-//	probe leave HOME LINKS ADDRESSES   tries all ways to reach ADDRESSES by LINKS, prints answers and a count
-//	probe admit HOME LINKS   serves on sockets that were made to leave, prints what it took
-//	probe poke ADDRESSES N   asks the first N ports of admit
+//	probe leave HOME LINKS ADDRESSES...   tries all ways to reach ADDRESSES by LINKS, prints answers and a count
+//	probe attack HOME LINKS ADDRESSES...   serves on sockets that were made to leave, prints what it took; and leave
+//	probe poke ADDRESSES TRANSPORTS   asks the ports of attack
 //	probe answer           echoes, in every transport, to leave
 //	probe watch            prints the packets of leave that it sees, with their link
 //	probe receive ADDRESS  prints the datagrams that arrive
@@ -24,7 +24,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -46,16 +45,12 @@ func do(args []string) error {
 		return listeners()
 	case len(args) == 3 && args[0] == "escape":
 		return escape(args[1], args[2])
-	case len(args) == 4 && args[0] == "leave":
-		return leave(args[1], args[2], args[3])
-	case len(args) == 3 && args[0] == "admit":
-		return admit(args[1], args[2])
+	case len(args) >= 4 && len(args)%2 == 0 && args[0] == "leave":
+		return leave(args[1], args[2:])
+	case len(args) >= 4 && len(args)%2 == 0 && args[0] == "attack":
+		return attack(args[1], args[2:])
 	case len(args) == 3 && args[0] == "poke":
-		n, err := strconv.Atoi(args[2])
-		if err != nil {
-			return err
-		}
-		return poke(args[1], n)
+		return poke(args[1], args[2])
 	case len(args) == 1 && args[0] == "answer":
 		return answer()
 	case len(args) == 1 && args[0] == "watch":

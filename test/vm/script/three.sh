@@ -1,26 +1,21 @@
 #!/bin/sh
-# Another VRF, after two.sh, whose member eth2 leads to the host "third", with routes in it
-# to what is behind; and servers that answer in all other domains.
-cat >/etc/rdomain/other.conf <<'EOT'
+# shellcheck disable=SC2154
+# Another VRF, after two.sh and third.sh, whose member eth2 leads to the host "third", with
+# routes in it to what is behind; and servers that answer in all other domains. $at has a
+# command run in the network namespace that the VRFs are in, and $in is its part of their
+# names.
+cat >"/etc/rdomain/other$in.conf" <<'EOT'
 [Domain]
 Kind=vrf
 Table=30
 
 [Link eth2]
 EOT
-host third
-cable eth2 third third0
-give eth2 198.51.100.1/24 2001:db8:3::1/64
-give_in third lo 203.0.113.9/32 2001:db8:33::9/128
-give_in third third0 198.51.100.9/24 2001:db8:3::9/64
-ip -n third route add default via 198.51.100.1; ip -n third route add default via 2001:db8:3::1
-ip -n world address add 2001:db8:8::8/128 dev lo; ip -6 route replace default via 2001:db8:2::9
-rdomain up mgmt other inner@t1
-ip route add vrf other default via 198.51.100.9; ip -6 route add vrf other default via 2001:db8:3::9
-echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_broadcasts
-sysctl -qw net.ipv4.ping_group_range='0 2147483647'
+[ -z "$in" ] || cp /etc/rdomain/mgmt.conf "/etc/rdomain/mgmt$in.conf"
+rdomain up "mgmt$in" "other$in" inner@t1
+$at ip route add vrf other default via 198.51.100.9; $at ip -6 route add vrf other default via 2001:db8:3::9
 modprobe -q sctp || :
-for in in '' 'ip netns exec world' 'ip netns exec third'; do
-	$in probe answer >/run/test/answer 2>&1 &
+for there in "$at" 'ip netns exec world' 'ip netns exec third'; do
+	$there probe answer >/run/test/answer 2>&1 &
 	await grep -q answering /run/test/answer; rm /run/test/answer
 done
