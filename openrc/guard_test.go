@@ -165,7 +165,8 @@ func TestGuard(t *testing.T) {
 			need.Tools(t, need.Sh, shell)
 			b.hook()
 			b.rdexec()
-			b.conf("netns=t1\n", "decl", "super", "plain")
+			b.conf("netns=t1\n", "decl", "super")
+			b.conf("netns=t1\nIFS=:\n", "plain") // by which the hook's reading must not go
 			b.file("usr/sbin/rdomain", 0o755, "#!/bin/sh\ncase $1 in up) ip netns add \"$2\"; stat -L -c %i /run/netns/t1 >/run/t1.inode ;; down) ip netns del \"$2\" ;; esac\n")
 			text := b.sh("openrc-run.sh")
 			scenario := "ln -sf " + shell + " /bin/sh; ln -s rdomain /etc/init.d/rdomain.t1\n"

@@ -89,11 +89,18 @@ rdgen_is_inside()
 	RC_VRF_EXEC=
 }
 
-# rdgen_inherited forgets what another service's script exported that started this one:
-# OpenRC passes that on. rc.conf names a domain for all.
+# rdgen_inherited executes the service again without what another service's script
+# exported that started this one: OpenRC passes that on. What its own conf.d exported,
+# before it entered, stays.
 rdgen_inherited()
 {
-	grep -Eqs '^[^#]*(vrf|netns)=' /etc/rc.conf /etc/rc.conf.d/*.conf || unset vrf netns
+	case "$RDGEN_ENTERED" in "$$:"*) return 0 ;; esac
+	tr '\0' '\n' <"/proc/$$/environ" | grep -Eqs '^(vrf|netns)=.' || return 0
+	rdgen_command
+	unset vrf netns
+	# shellcheck disable=SC2093 # a shell need not exit where exec fails
+	exec "$0" "${RC_SERVICE#/etc/.host}" "$rdgen_cmd"
+	rdgen_die "cannot execute $0 without the exported vrf and netns of who started this"
 }
 
 # rdgen_which sets vrf and netns to those that the service was started in, or
@@ -544,7 +551,7 @@ rdgen_look()
 		;;
 	esac
 	! rdgen_is_inside || return 0
-	read -r rdgen_shell rdgen_line </proc/self/stat || rdgen_die "cannot read /proc/self/stat; is /proc mounted?"
+	IFS=' ' read -r rdgen_shell rdgen_line </proc/self/stat || rdgen_die "cannot read /proc/self/stat; is /proc mounted?"
 	case "$1" in
 	rdgen_stop | *-daemon | s6-* | sv)
 		[ "$rdgen_shell" = $$ ] || [ -z "$vrf$netns" ] ||
