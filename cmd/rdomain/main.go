@@ -53,14 +53,13 @@ func run(stdout, stderr io.Writer, args []string) int {
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
 		"ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
 	}
-	switch args[0] {
-	case "-h", "--help", "help":
-		fmt.Fprint(stdout, usage)
-		return 0
-	case "--version":
-		fmt.Fprintln(stdout, "rdomain version", version)
-		return 0
+	shown := func(text string) func([]string) error {
+		return func([]string) error { _, _ = io.WriteString(out, text); return nil } // out keeps the error
 	}
+	for _, word := range []string{"-h", "--help", "help"} {
+		verbs[word] = shown(usage)
+	}
+	verbs["--version"] = shown("rdomain version " + version + "\n")
 	verb, ok := verbs[args[0]]
 	if !ok {
 		c.fail(&problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify, exec or watch",

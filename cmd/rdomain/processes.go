@@ -22,9 +22,9 @@ func (c *command) ps(args []string) error {
 	if err != nil {
 		return err
 	}
-	match := inAny
+	match, unknown := inAny, ""
 	if len(args) == 1 {
-		if match, err = inDomain(args[0]); err != nil {
+		if match, unknown, err = inDomain(args[0]); err != nil {
 			return err
 		}
 	}
@@ -36,6 +36,9 @@ func (c *command) ps(args []string) error {
 	list, unseen, err := look.Processes(match)
 	if err != nil {
 		return err
+	}
+	if len(list) == 0 && unknown != "" { // a domain that is gone may have left processes
+		fmt.Fprintf(c.stderr, "rdomain: note: %s: nothing of that name is up, and %s\n", args[0], unknown)
 	}
 	if given["--json"] {
 		return errors.Join(c.json(append([]identify.Location{}, list...)), unseen.Err())
@@ -88,20 +91,20 @@ func inAny(at identify.Location) identify.Match {
 }
 
 // inDomain returns whether a process is in a domain; in a namespace are those
-// in its VRFs too.
-func inDomain(name string) (func(identify.Location) identify.Match, error) {
+// in its VRFs too. Of a name that nobody knows, unknown says what may be wrong with it.
+func inDomain(name string) (match func(identify.Location) identify.Match, unknown string, err error) {
 	list, err := ids([]string{name})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	host, err := lifecycle.OpenToRead()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer host.Close()
 	d, err := host.Domain(list[0])
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	return func(at identify.Location) identify.Match {
 		switch {
@@ -115,7 +118,7 @@ func inDomain(name string) (func(identify.Location) identify.Match, error) {
 			return identify.Unsure
 		}
 		return identify.Out
-	}, nil
+	}, host.Unknown(list[0]), nil
 }
 
 func (c *command) identify(args []string) error {
@@ -180,6 +183,7 @@ func (c *command) exec(args []string) error {
 	if err != nil {
 		return err
 	}
+	unknown := host.Unknown(list[0])
 	d, err := host.Domain(list[0])
 	host.Close()
 	if err != nil {
@@ -187,7 +191,11 @@ func (c *command) exec(args []string) error {
 	}
 	err = enter.Exec(domain.Command{Domain: d, Prog: prog}, os.Environ())
 	if e, ok := errors.AsType[*enter.Error](err); ok && e.Code == domain.ExitTemporary && errors.Is(err, fs.ErrNotExist) {
-		return &problem.Error{Msg: err.Error(), Hint: "rdomain up " + list[0].String() + " makes it", Err: err, Temporary: true}
+		hint := "rdomain up " + list[0].String() + " makes it"
+		if unknown != "" {
+			hint += "; " + unknown
+		}
+		return &problem.Error{Msg: err.Error(), Hint: hint, Err: err, Temporary: true}
 	}
 	return err
 }

@@ -21,6 +21,15 @@ func TestMistypedNames(t *testing.T) {
 	const hint = "there is no /etc/rdomain/privat.conf; did you mean private?\n"
 	says(t, 100, "", "rdomain: fatal: privat: nothing of that name is up, and "+hint, "reload", "privat")
 	says(t, 0, "", "rdomain: note: privat: nothing of that name is up, and "+hint, "down", "privat")
+	// ps may besides not see all processes of this machine.
+	if _, said, _ := rdomain("ps", "privat"); !strings.HasPrefix(said, "rdomain: note: privat: nothing of that name is up, and "+hint) {
+		t.Errorf("ps privat says %q", said)
+	}
+	says(t, 111, "", "rdomain: fatal: unable to enter netns privat (/run/netns/privat): no such file or directory\n"+
+		"rdomain: hint: rdomain up privat makes it; "+hint, "exec", "privat", "true")
+	if out, _, code := rdomain("check", "privat"); code != 1 || !strings.Contains(out, "# privat: "+hint) {
+		t.Errorf("check privat = %d, %s", code, out)
+	}
 	says(t, 0, "", "rdomain: note: privat: making an empty namespace: "+hint, "up", "privat")
 	quiet(t, "up", "privat") // it is there by now
 	quiet(t, "reload", "privat")
@@ -86,7 +95,7 @@ func TestIdentifyOneself(t *testing.T) {
 func TestFullOutputIsAnError(t *testing.T) {
 	start(t)
 	file(t, "a", "[Link br0]\nKind=bridge\n")
-	for _, args := range [][]string{{"up", "-n", "a"}, {"check", "a"}, {"check", "--json", "a"}, {"list"}, {"list", "--json"}, {"ps", "--json"}} {
+	for _, args := range [][]string{{"up", "-n", "a"}, {"check", "a"}, {"check", "--json", "a"}, {"list"}, {"list", "--json"}, {"ps", "--json"}, {"--help"}, {"--version"}} {
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)

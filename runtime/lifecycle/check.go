@@ -40,6 +40,9 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 		report.Problems = append(report.Problems, plan.NotInEffect(v.f, v.have)...)
 		report.Problems = append(report.Problems, beside(v.f, v.have, v.links)...)
 	}
+	if hint := h.Unknown(id); hint != "" {
+		report.Problems = append(report.Problems, hint)
+	}
 	if v.f.Loose != "" {
 		report.Problems = append(report.Problems, v.f.Loose)
 	}

@@ -84,6 +84,16 @@ func (h *Host) unknown(id domain.ID) (hint string, err error) {
 	return "there is no " + conf.Path(id) + nearest(id.String(), names), nil
 }
 
+// Unknown says what may be wrong with the name of a domain that has no file, no record,
+// and does not exist. Of others it is "", and where that cannot be found out.
+func (h *Host) Unknown(id domain.ID) string {
+	hint, err := h.unknown(id)
+	if err != nil {
+		return ""
+	}
+	return hint
+}
+
 // unique refuses a file that gives its domain the name of another file's.
 func (h *Host) unique(id domain.ID, f *conf.File) error {
 	own := f.Domain.ID()
