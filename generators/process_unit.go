@@ -71,9 +71,9 @@ func (r *unitReader) foreground(canListen bool) {
 	switch t, set, _ := r.value("Type"); t {
 	case "forking":
 		r.fail(set, "s6 needs a process that stays in the foreground: make a drop-in with Type=simple and an ExecStart= that does",
-			"forking goes to the background by itself")
+			"is forking, so the daemon goes to the background by itself")
 	case "oneshot":
-		r.fail(set, "write a oneshot by hand that runs it through rdexec", "oneshot is no process to supervise")
+		r.fail(set, "write a oneshot by hand that runs it through rdexec", "is oneshot, and oneshot is no process to supervise")
 	case "notify", "notify-reload":
 		r.p.listen("Type="+t, canListen)
 	case "dbus":

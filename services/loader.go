@@ -6,13 +6,17 @@ package services
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"slices"
+	"strings"
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
+	"rdgen/openrc"
 	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
+	"rdgen/systemd"
 )
 
 // Loader reads the services below one root. It may be asked for several at once.
@@ -114,6 +118,32 @@ func (l *Loader) Nearby(s generators.Service) string {
 		return ""
 	}
 	return s.Pos.String() + ": " + s.Domain.String() + " has no file in " + conf.Dir + ", so it is empty; is " + near + " meant?"
+}
+
+// Near asks, in a few words, whether one of the machine's services is meant whose name is
+// nearly the same; or it is "".
+func (l *Loader) Near(name string) string {
+	var names []string
+	list := func(dir, suffix string) {
+		entries, _ := fs.ReadDir(l.confs.fsys, dir[1:]) // what cannot be read is nearest to nothing
+		for _, e := range entries {
+			if n, ok := strings.CutSuffix(e.Name(), suffix); ok {
+				names = append(names, n)
+			}
+		}
+	}
+	list(path.Clean(openrc.InitDir), "")
+	for _, dir := range systemd.Folders() {
+		list(dir, ".service")
+	}
+	for _, e := range l.S6.flavor().List(l.confs.fsys) {
+		names = append(names, e[1])
+	}
+	near := problem.Nearest(bare(name), names...)
+	if near == "" || 3*problem.Distance(bare(name), near) > len(near) {
+		return "" // of a short name, nearly all is near
+	}
+	return "; is " + near + " meant?"
 }
 
 // Contradicts returns the error for a service whose domain is, by its own file, not

@@ -21,14 +21,17 @@ type Stale struct {
 	Intact bool
 }
 
-// Problem is what is wrong with it, and what to do.
-func (s Stale) Problem() error {
+// Problem is what is wrong with it below the root, and what to do.
+func (s Stale) Problem(root string) error {
 	if !s.Intact {
 		return problem.New(problem.Pos{File: s.Path}, "no conf.d file wants this file, and it is not as rdgen made it").
 			WithHint("look what was edited, and remove it yourself")
 	}
-	return problem.New(problem.Pos{File: s.Path}, "no conf.d file wants this file, and it holds all the same").
-		WithHint("rdgen systemd --prune, and systemctl daemon-reload")
+	hint := "rdgen systemd --prune, and systemctl daemon-reload"
+	if root != "/" {
+		hint = "rdgen systemd --prune --root " + root
+	}
+	return problem.New(problem.Pos{File: s.Path}, "no conf.d file wants this file, and it holds all the same").WithHint(hint)
 }
 
 // Stale returns the drop-ins and units of instances in /etc that rdgen made for a line

@@ -93,7 +93,7 @@ func check(root string, given []string) (notes []string, err error) {
 	if len(given) == 0 {
 		stale, _ := loader.Systemd.Stale() // the error is said with its service
 		for _, file := range stale {
-			errs = append(errs, file.Problem())
+			errs = append(errs, file.Problem(root))
 		}
 	}
 	var units []result
@@ -106,7 +106,16 @@ func check(root string, given []string) (notes []string, err error) {
 	}
 	errs = append(errs, together(units)...)
 	errs = append(errs, loader.S6.Problems()...)
-	return notes, errors.Join(errs...)
+	return once(notes), errors.Join(errs...)
+}
+
+// once returns the notes without those that two services have: one unit of two names.
+func once(notes []string) []string {
+	said := map[string]bool{}
+	return slices.DeleteFunc(notes, func(n string) bool {
+		defer func() { said[n] = true }()
+		return said[n]
+	})
 }
 
 // checkService returns what is wrong with one service, and notes of what is not.
@@ -139,7 +148,7 @@ func checkService(loader *services.Loader, root, name string) (errs []error, not
 	} else {
 		hint := loader.Systemd.Meant(name)
 		if hint == "" {
-			hint = "install it, or correct the name of the conf.d file"
+			hint = "install it, or correct the name of the conf.d file" + loader.Near(name)
 		}
 		errs = append(errs, problem.New(declared.Pos, "no init system has a service %s", name).WithHint(hint))
 	}

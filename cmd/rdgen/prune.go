@@ -22,7 +22,7 @@ func (o *options) removeStale(loader *services.Loader, stdout io.Writer) error {
 	var paths []string
 	for _, file := range stale {
 		if !file.Intact {
-			errs = append(errs, file.Problem())
+			errs = append(errs, file.Problem(o.root))
 			continue
 		}
 		paths = append(paths, file.Path)
