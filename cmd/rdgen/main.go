@@ -92,22 +92,7 @@ func rootCommand() *cobra.Command {
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			var verbs []string
-			for _, c := range cmd.Commands() {
-				if c.IsAvailableCommand() {
-					verbs = append(verbs, c.Name())
-				}
-			}
-			hint := "the verbs are " + strings.Join(verbs, ", ")
-			if near := problem.Nearest(args[0], verbs...); near != "" {
-				hint = "is rdgen " + near + " meant?"
-			}
-			return &problem.Error{Msg: fmt.Sprintf("there is no verb %q", args[0]), Hint: hint}
-		},
+		Args:          noVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usage("no verb given", cmd)
 		},
@@ -118,7 +103,44 @@ func rootCommand() *cobra.Command {
 		root.AddCommand(generate(v))
 	}
 	root.AddCommand(checkCommand(), listCommand(), manCommand())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args = cobra.ArbitraryArgs
+		completion.RunE = func(cmd *cobra.Command, words []string) error {
+			if len(words) == 0 {
+				return usage("no shell given", cmd)
+			}
+			return usage(fmt.Sprintf("there is no shell %q", words[0]), cmd)
+		}
+	}
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = func(_ *cobra.Command, words []string) error {
+			if c, _, err := root.Find(words); err != nil || c == root {
+				return noVerb(root, words) // cobra's own would print the general help, and call it a success
+			}
+			return nil
+		}
+	}
 	return root
+}
+
+// noVerb is the error for words that name no verb of rdgen's.
+func noVerb(root *cobra.Command, words []string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	var verbs []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			verbs = append(verbs, c.Name())
+		}
+	}
+	hint := "the verbs are " + strings.Join(verbs, ", ")
+	if near := problem.Nearest(words[0], verbs...); near != "" {
+		hint = "is rdgen " + near + " meant?"
+	}
+	return &problem.Error{Msg: fmt.Sprintf("there is no verb %q", words[0]), Hint: hint}
 }
 
 // usage is the error for a command line that makes no sense.
