@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"rdgen/generators"
+	"rdgen/problem"
+	"rdgen/runtime/domain"
 )
 
 func TestAsGenerator(t *testing.T) {
@@ -225,6 +229,27 @@ func TestGeneratorDoesNothingForUsersAndTheInitrd(t *testing.T) {
 type records []string
 
 func (r *records) Write(p []byte) (int, error) { *r = append(*r, string(p)); return len(p), nil }
+
+// TestJSONIsDocumented: each field that is printed is in the page of its verb.
+func TestJSONIsDocumented(t *testing.T) {
+	for verb, values := range map[string][]any{"list": {entry{}, supervisor{}, domain.Domain{}}, "check": {problem.Error{}, problem.Pos{}}} {
+		cmd, _, err := rootCommand().Find([]string{verb})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range values {
+			for field := range reflect.TypeOf(v).Fields() {
+				name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				if name == "" || name == "-" {
+					continue // of the type that it embeds
+				}
+				if !regexp.MustCompile(`\b` + name + `\b`).MatchString(cmd.Annotations["json"]) {
+					t.Errorf("rdgen %s --json has %q, and the page does not", verb, name)
+				}
+			}
+		}
+	}
+}
 
 func TestKmsg(t *testing.T) {
 	var r records

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
+	"rdgen/runtime/identify"
+	"rdgen/runtime/lifecycle"
 	"rdgen/test/sandbox"
 )
 
@@ -50,6 +53,49 @@ func TestLinkInAnotherDomain(t *testing.T) {
 	says(t, 111, "", "rdomain: fatal: /etc/rdomain/b.conf:3: link nic0 is in netns a, by /etc/rdomain/a.conf\n", "up", "b")
 	quiet(t, "down", "a", "b")
 	sandbox.Sh(t, `ip link delete nic0`)
+}
+
+// A wait was silent for as long as TimeoutSec= says, here an hour; what it waits for is said
+// after a second, wherever the output goes.
+func TestWaitSaysForWhat(t *testing.T) {
+	start(t)
+	file(t, "w", "[Domain]\nTimeoutSec=3600\n[Link late0]\n")
+	cmd := exec.Command(bin, "up", "w")
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(said).ReadString('\n')
+	sandbox.Sh(t, `ip link add late0 type veth peer name late1`)
+	if err := cmd.Wait(); err != nil || !strings.HasPrefix(line, "rdomain: note: w: waiting for link late0 in the default domain, at most ") ||
+		!strings.HasSuffix(line, " s more (/etc/rdomain/w.conf:3)\n") {
+		t.Errorf("up of a link that comes late: %v, %q", err, line)
+	}
+	quiet(t, "down", "w")
+	sandbox.Sh(t, `ip link delete late0`)
+}
+
+// A field of JSON that no page had is one that nobody may count on.
+func TestJSONIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../man/rdomain.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "\n.Sh JSON\n")
+	text, _, _ = strings.Cut(text, "\n.Sh ")
+	for verb, value := range map[string]any{"check": lifecycle.Report{}, "list": lifecycle.Entry{}, "ps , identify": identify.Location{}} {
+		_, part, _ := strings.Cut(text, "\n.It Cm "+verb+"\n")
+		part, _, _ = strings.Cut(part, "\n.It ")
+		for field := range reflect.TypeOf(value).Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if !strings.Contains("\n"+part, "\n.Li "+name+" ") && !strings.Contains("\n"+part, "\n.Li "+name+"\n") {
+				t.Errorf("rdomain(8), JSON, does not have %q of %s", name, verb)
+			}
+		}
+	}
 }
 
 func TestOptionsAfterNames(t *testing.T) {

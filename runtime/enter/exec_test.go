@@ -92,6 +92,19 @@ func TestRefusesWithoutPrivilege(t *testing.T) {
 	}
 }
 
+// TestEnteredIsLookedAt: a filter that says success of a setns(2) which it does not let
+// through is not believed; the program would have run in the default domain.
+func TestEnteredIsLookedAt(t *testing.T) {
+	h := newHost(t)
+	h.netns("blue")
+	cmd := h.child("liar", nil, h.rdexec, "-n", "blue", "echo", "outside")
+	out, err := cmd.CombinedOutput()
+	want := "rdexec: fatal: unable to enter netns blue (/run/netns/blue): the kernel says success, and the process is in another one (a seccomp filter?)\n"
+	if string(out) != want || cmd.ProcessState.ExitCode() != domain.ExitTemporary {
+		t.Errorf("rdexec where setns does nothing: %v, %q; want %d, %q", err, out, domain.ExitTemporary, want)
+	}
+}
+
 // TestIsolation: what listens inside answers inside and nowhere else, and the
 // other way round.
 func TestIsolation(t *testing.T) {

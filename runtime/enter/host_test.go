@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -300,6 +301,7 @@ var children = map[string]func(args []string){
 	"bind":   bindChild,
 	"master": masterChild,
 	"same":   sameChild,
+	"liar":   withLiar,
 }
 
 func die(err error) {
@@ -355,4 +357,20 @@ func withState(args []string) {
 		}
 	}
 	die(syscall.Exec(args[0], args, []string{"A=1", "A=2", "noequals", "PATH=/usr/bin:/bin"}))
+}
+
+// withLiar executes args under a seccomp filter that answers setns(2) with success and
+// does nothing.
+func withLiar(args []string) {
+	runtime.LockOSThread()
+	die(unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // seccomp_data.nr
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_SETNS},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	die(unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0))
+	die(syscall.Exec(args[0], args, os.Environ()))
 }
