@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"golang.org/x/sys/unix"
+
 	"rdgen/problem"
 )
 
@@ -60,8 +62,13 @@ func TestAllFiles(t *testing.T) {
 		"etc/rdomain":               {Mode: fs.ModeDir | 0o777},
 		"etc/rdomain/bad name.conf": {}, "etc/rdomain/name-of-20-letters..@x.conf": {}, "etc/rdomain/.hidden.conf": {}, "etc/rdomain/a.conf.bak": {},
 		"etc/rdomain/wide.conf": {Mode: 0o666}, "etc/rdomain/dir.conf/x": {}, "etc/rdomain/fine.conf": {Mode: 0o644},
+		".":                      {Mode: fs.ModeDir | 0o755, Sys: &unix.Stat_t{Uid: 1000, Gid: 1000}}, // below another's root, he is root
+		"etc/rdomain/his.conf":   {Mode: 0o644, Sys: &unix.Stat_t{Uid: 7}},
+		"etc/rdomain/group.conf": {Mode: 0o664, Sys: &unix.Stat_t{Gid: 7}},
+		"etc/rdomain/mine.conf":  {Mode: 0o664, Sys: &unix.Stat_t{Uid: 1000, Gid: 1000}},
 	}
 	want := "/etc/rdomain: can be written by everybody|/etc/rdomain/bad name.conf: is the file of no domain|/etc/rdomain/dir.conf: is not a regular file|" +
+		"/etc/rdomain/group.conf: can be written by group 7|/etc/rdomain/his.conf: belongs to user 7|" +
 		"/etc/rdomain/name-of-20-letters..@x.conf: is the file of no domain|/etc/rdomain/wide.conf: can be written by everybody"
 	var got []string
 	for _, err := range ReadAll(fsys).Errs {
