@@ -98,6 +98,23 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 }
 
+// An alternative name of a link was refused without the line, as if it could pass.
+func TestAlternativeNameIsSaid(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `ip link add nic0 type veth peer name nic1; ip link property add dev nic0 altname enp9s0f0`)
+	for _, text := range []string{"[Domain]\nTimeoutSec=3600\n[Link enp9s0f0]\n", "[Domain]\n\nRequiresLink=enp9s0f0\n", "[Link v0]\nKind=vlan\nParent=enp9s0f0\nId=5\n"} {
+		file(t, "a", text)
+		for _, verb := range []string{"up", "check"} {
+			if verb == "check" && strings.Contains(text, "RequiresLink") {
+				continue // is no part of what there is to be
+			}
+			says(t, 100, "", "rdomain: fatal: /etc/rdomain/a.conf:3: enp9s0f0 is an alternative name of link nic0\n"+
+				"rdomain: hint: write nic0: rdomain takes links by their own names\n", verb, "a")
+		}
+	}
+	sandbox.Sh(t, `ip link delete nic0; test ! -e /run/netns/a`)
+}
+
 func TestOptionsAfterNames(t *testing.T) {
 	start(t)
 	file(t, "a", "")

@@ -37,10 +37,10 @@ func (h *Host) look(id domain.ID) (*view, error) {
 		return nil, err
 	}
 	defer w.Close()
-	w.Inputs = in
+	w.Inputs, w.f, w.r = in, d.f, d.r
 	v := &view{resolved: d}
 	if v.have, err = w.Read(v.f, v.r); err != nil {
-		return nil, err
+		return nil, w.byItsName(err)
 	}
 	if v.kind == foreign && v.f.Kind == conf.VRF { // no file names its table
 		v.have.Routes = nil

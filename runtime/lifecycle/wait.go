@@ -14,6 +14,7 @@ import (
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
+	"rdgen/runtime/rtnl"
 )
 
 // after says how long was waited.
@@ -211,8 +212,22 @@ func (w *work) hasLink(n required) (bool, error) {
 			_, err = c.Link(n.Link)
 		}
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return err == nil, err
+			return err == nil, w.byItsName(err)
 		}
 	}
 	return false, nil
+}
+
+// byItsName gives the error for a link's alternative name the line that has it.
+func (w *work) byItsName(err error) error {
+	other, ok := errors.AsType[*rtnl.AlternativeName](err)
+	if !ok {
+		return err
+	}
+	for _, n := range w.needs() {
+		if n.Link == other.Name {
+			return problem.New(w.f.At(n.line), "%v", other).WithHint("write " + other.Link + ": rdomain takes links by their own names")
+		}
+	}
+	return err
 }

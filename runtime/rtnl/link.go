@@ -35,6 +35,13 @@ type Link struct {
 	object.Options
 }
 
+// AlternativeName is the error for a name that a link has besides its own, Link.
+type AlternativeName struct{ Name, Link string }
+
+func (e *AlternativeName) Error() string {
+	return e.Name + " is an alternative name of link " + e.Link
+}
+
 // Link returns the link called name. The error matches fs.ErrNotExist if there
 // is none. It costs one request, however many links there are. An alternative
 // name (IFLA_ALT_IFNAME), which the kernel finds too, is an error: rdomain names
@@ -42,7 +49,7 @@ type Link struct {
 func (c *Conn) Link(name string) (Link, error) {
 	l, err := c.link(nl.NewIfInfomsg(unix.AF_UNSPEC), str(unix.IFLA_IFNAME, name))
 	if err == nil && l.Name != name {
-		return Link{}, fmt.Errorf("%s is an alternative name of link %s", name, l.Name)
+		return Link{}, &AlternativeName{name, l.Name}
 	}
 	return l, err
 }
