@@ -123,19 +123,20 @@ func TestLoadRefuses(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "it is empty"}, {"\n", "it is empty"}, {"{", "unexpected end of JSON input"},
 		{"{}", "it is not a record: it does not say in which namespace rdomain ran"},
+		{"[]", "it has a JSON array where something else belongs"},
 		{"null", "it is not a record: it does not say in which namespace rdomain ran"},
 		{`{"version":2,"home":{"dev":0,"ino":0}}`, "it is not a record: it does not say in which namespace rdomain ran"},
 		{`{"version":3,` + home + `}`, "it is of version 3, and this rdomain knows 2; the one that wrote it can take the domain down"},
 		{`{"version":2,` + home + `,"complete":true,"entr`, "unexpected end of JSON input"},
 		{`{"version":2,` + home + `,"domain":{"netns":"../x"},"entries":[]}`, `netns name "../x" contains "/"`},
 		{`{"version":2,` + home + `,"domain":{"vrf":"sixteenbyteslong"},"entries":[]}`, `vrf name "sixteenbyteslong" has 16 bytes`},
-		{`{"version":2,` + home + `,"domain":{"netns":7}}`, "cannot unmarshal number"},
+		{`{"version":2,` + home + `,"domain":{"netns":7}}`, "it has a JSON number where something else belongs"},
 		{`{"version":2,` + home + `,"complete":true}`, "it has no list of what was made"},
 		{`{"version":2,` + home + `,"entries":[{}]}`, `objects of kind "" are not known here`},
 		{`{"version":2,` + home + `,"entries":[null]}`, `objects of kind "" are not known here`},
-		{`{"version":2,` + home + `,"entries":[{"kind":"link","object":7}]}`, "cannot unmarshal number"},
+		{`{"version":2,` + home + `,"entries":[{"kind":"link","object":7}]}`, "it has a JSON number where something else belongs"},
 		{`{"version":2,` + home + `,"entries":[{"kind":"link"}]}`, "unexpected end of JSON input"},
-		{`{` + home + `,"links":7}`, "cannot unmarshal number"}, {`{` + home + `,"netns":"../x"}`, `netns name "../x"`},
+		{`{` + home + `,"links":7}`, "it has a JSON number where something else belongs"}, {`{` + home + `,"netns":"../x"}`, `netns name "../x"`},
 		{`{` + home + `,"tunnels":[{}]}`, `"tunnels" is not known here`},
 	} {
 		if err := os.WriteFile(Dir+"/x.json", []byte(c.text), 0o644); err != nil {

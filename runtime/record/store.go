@@ -106,6 +106,9 @@ func (s *Store) Load(id domain.ID) (*Record, error) {
 
 // broken is the error for a file that tells nobody what was made.
 func broken(name string, err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // whose words name types of Go
+		err = fmt.Errorf("it has a JSON %s where something else belongs", wrong.Value)
+	}
 	return problem.New(problem.Pos{File: Dir + "/" + name}, "cannot be read: %w", err).WithHint(
 		"it says what to take down, and nothing else does: put the file back, or remove by hand\n" +
 			"what was made (ip netns, ip link, ip rule, ip route), and then " + Dir + "/" + name)
