@@ -32,7 +32,7 @@ func TestServicesUnusual(t *testing.T) {
 	b.file("etc/init.d/fixed", 0o755, unusual)
 	b.file("opt/x/init.d/linked", 0o755, unusual)
 	b.conf("netns=t1\n", "killed", "linked")
-	b.conf("readonly netns=t1\n", "fixed")
+	b.conf("RDGEN_RDEXEC=/bin/true\nreadonly netns=t1\n", "fixed") // it was a knob once, and the service a success that never ran
 	elsewhere := `rc linked start; said "write netns=t1 into /opt/x/conf.d/linked"; state linked
 mkdir /opt/x/conf.d; cp /etc/conf.d/linked /opt/x/conf.d
 `
