@@ -113,6 +113,15 @@ func TestFilesThatAreNone(t *testing.T) {
 	says(t, 1, "# good: "+loose, "", "check", "good")
 	sandbox.Sh(t, `chmod 644 /etc/rdomain/good.conf`)
 	says(t, 1, "# good: /etc/rdomain/good.conf belongs to user 7, who decides where services run; chown root /etc/rdomain/good.conf\n", "", "check", "good")
+	sandbox.Sh(t, `chown 0:7 /etc/rdomain/good.conf; chmod 664 /etc/rdomain/good.conf`)
+	says(t, 1, "# good: /etc/rdomain/good.conf can be written by group 7, who decide where services run; chmod g-w /etc/rdomain/good.conf\n", "", "check", "good")
+	// What stands in /etc for its services is as much as the file.
+	sandbox.Sh(t, `chmod 644 /etc/rdomain/good.conf; mkdir -p /etc/netns/good; : >/etc/netns/good/passwd; chown 7 /etc/netns/good/passwd; chmod 777 /etc/netns/good`)
+	says(t, 1, "# good: /etc/netns/good can be written by everybody, who decide what services in it find in /etc; chmod o-w /etc/netns/good\n"+
+		"# good: /etc/netns/good/passwd belongs to user 7, who decides what services in it find in /etc; chown root /etc/netns/good/passwd\n", "", "check", "good")
+	sandbox.Sh(t, `chmod 755 /etc/netns/good; chown 0 /etc/netns/good/passwd`)
+	quiet(t, "check", "good")
+	sandbox.Sh(t, `rm -r /etc/netns/good; rmdir /etc/netns || true`)
 	quiet(t, "down", "good")
 	says(t, 111, "", "rdomain: fatal: unable to enter netns good (/run/netns/good): no such file or directory\n"+
 		"rdomain: hint: rdomain up good makes it\n", "exec", "good", "true")

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"strings"
@@ -43,13 +44,25 @@ func Read(id domain.ID) (*File, error) {
 		return nil, err
 	}
 	file, err := Parse(path, id, data)
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && err == nil && st.Uid != 0 {
-		file.Loose = fmt.Sprintf("%s belongs to user %d, who decides where services run; chown root %[1]s", path, st.Uid)
-	}
-	if err == nil && info.Mode()&0o002 != 0 {
-		file.Loose = fmt.Sprintf("%s can be written by everybody, who decide where services run; chmod o-w %[1]s", path)
+	if err == nil {
+		file.Loose = Loose(path, info, "where services run")
 	}
 	return file, err
+}
+
+// Loose says who besides root can write a file or folder, and so decides what, and what
+// to do; "" if nobody.
+func Loose(path string, info fs.FileInfo, what string) string {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case info.Mode()&0o002 != 0:
+		return fmt.Sprintf("%s can be written by everybody, who decide %s; chmod o-w %[1]s", path, what)
+	case ok && st.Uid != 0:
+		return fmt.Sprintf("%s belongs to user %d, who decides %s; chown root %[1]s", path, st.Uid, what)
+	case ok && st.Gid != 0 && info.Mode()&0o020 != 0:
+		return fmt.Sprintf("%s can be written by group %d, who decide %s; chmod g-w %[1]s", path, st.Gid, what)
+	}
+	return ""
 }
 
 // toNothing is the error for a symbolic link. Without the file its name would be that of

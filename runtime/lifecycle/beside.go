@@ -1,7 +1,9 @@
 package lifecycle
 
 import (
+	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -33,10 +35,38 @@ func beside(f *conf.File, have *plan.State, links []string) (problems []string) 
 	return problems
 }
 
+// loose says what others than root can write of the file, and of the files that the
+// namespace's services find in /etc instead of the host's: who writes there a passwd, an
+// nsswitch.conf or an ld.so.preload has what root's services have.
+func loose(f *conf.File) (problems []string) {
+	if f.Loose != "" {
+		problems = append(problems, f.Loose)
+	}
+	if f.Domain.Netns.IsZero() {
+		return problems
+	}
+	dir := plan.EtcNetns(f.Domain.Netns)
+	files := []string{path.Dir(dir), dir}
+	entries, _ := os.ReadDir(dir) // mostly there is none
+	for _, e := range entries {
+		files = append(files, path.Join(dir, e.Name()))
+	}
+	for _, name := range files {
+		info, err := os.Lstat(name)
+		if err != nil || info.Mode()&fs.ModeSymlink != 0 {
+			continue // is not there; or is a program's of the host, as systemd-resolved's is
+		}
+		if text := conf.Loose(name, info, "what services in it find in /etc"); text != "" {
+			problems = append(problems, text)
+		}
+	}
+	return problems
+}
+
 // warn says of a domain that came up why it may not be, or not stay, what the file says.
 func (w *work) warn() {
-	if w.f.Loose != "" {
-		w.h.say(w.id, "%s", w.f.Loose)
+	for _, text := range loose(w.f) {
+		w.h.say(w.id, "%s", text)
 	}
 	if len(w.f.DNS) == 0 && (w.f.Kind != conf.VRF || len(w.f.Links) == 0) {
 		return

@@ -43,9 +43,7 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	if hint := h.Unknown(id); hint != "" {
 		report.Problems = append(report.Problems, hint)
 	}
-	if v.f.Loose != "" {
-		report.Problems = append(report.Problems, v.f.Loose)
-	}
+	report.Problems = append(report.Problems, loose(v.f)...)
 	for _, err := range h.files().With(v.f.Path) {
 		report.Problems = append(report.Problems, err.Error())
 		if p, ok := errors.AsType[*problem.Error](err); ok && p.Hint != "" {
