@@ -59,7 +59,7 @@ func TestLinkInAnotherDomain(t *testing.T) {
 // after a second, wherever the output goes.
 func TestWaitSaysForWhat(t *testing.T) {
 	start(t)
-	file(t, "w", "[Domain]\nTimeoutSec=3600\n[Link late0]\n")
+	file(t, "w", "[Domain]\nTimeoutSec=3600\n[Link late0]\nAddress=10.9.0.1/24\n")
 	cmd := exec.Command(bin, "up", "w")
 	said, err := cmd.StderrPipe()
 	if err != nil {
@@ -74,6 +74,35 @@ func TestWaitSaysForWhat(t *testing.T) {
 		!strings.HasSuffix(line, " s more (/etc/rdomain/w.conf:3)\n") {
 		t.Errorf("up of a link that comes late: %v, %q", err, line)
 	}
+	quiet(t, "down", "w")
+	sandbox.Sh(t, `ip link delete late0`)
+}
+
+// A link that came while up waited was taken in before its owner, OpenVPN, had given it
+// its address: both said that all was well, and the services had a link without one.
+func TestUpLeavesTheOwnerHisTime(t *testing.T) {
+	start(t)
+	file(t, "w", "[Domain]\nTimeoutSec=3600\nRequiresLink=late0\n[Link late0]\n")
+	cmd := exec.Command(bin, "up", "w")
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(pipe)
+	_, _ = said.ReadString('\n')
+	sandbox.Sh(t, `ip link add late0 type veth peer name late1`)
+	line, _ := said.ReadString('\n')
+	if !strings.HasPrefix(line, "rdomain: note: w: waiting for an address of link late0, by who made it, at most ") {
+		t.Errorf("up of a link without an address says %q", line)
+	}
+	sandbox.Sh(t, `ip address add 10.9.0.1/24 dev late0; ip link set late0 up`)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	sandbox.Sh(t, `ip -n w address show dev late0 | grep -qF 10.9.0.1/24`)
 	quiet(t, "down", "w")
 	sandbox.Sh(t, `ip link delete late0`)
 }

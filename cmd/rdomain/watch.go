@@ -17,10 +17,6 @@ import (
 	"rdgen/runtime/lifecycle"
 )
 
-// settle is how long a link that is new outside is left to its owner at most, who may
-// have more to do than to make it.
-const settle = 5 * time.Second
-
 // A domain that cannot be kept so many times in a row, or that somebody changed so
 // often within the time, is given to the program that watch was told of.
 const (
@@ -180,7 +176,7 @@ func (k *keeper) keep() {
 	start, gone := time.Now(), false
 	for failed := 0; ; {
 		k.work.RLock()
-		kept, err := k.host.Keep(k.id, time.Since(start) < settle)
+		kept, err := k.host.Keep(k.id, time.Since(start) < lifecycle.Settle)
 		k.work.RUnlock()
 		switch {
 		case err == nil && kept.Early != "" && len(kept.Did) == 0:

@@ -141,6 +141,7 @@ func (w *work) awaitLinks() error {
 		return err
 	}
 	var late required
+	came := map[string]bool{}
 	say := func() (string, problem.Pos) {
 		return "link " + late.Link + " in " + domain.Domain{Netns: late.Netns}.String(), f.At(late.line)
 	}
@@ -148,14 +149,60 @@ func (w *work) awaitLinks() error {
 		for _, n := range w.needs() {
 			if ok, err := w.hasLink(n); !ok || err != nil {
 				late = n
+				came[n.Link] = n.Netns.IsZero()
 				return false, err
 			}
 		}
 		return true, nil
 	})
+	if err == nil {
+		return w.awaitOwners(came)
+	}
 	if errors.Is(err, errLate) && late.alone {
 		return plan.Conflict(f.At(late.line), "there is no link %s in the default domain%s", late.Link, after(f.Timeout))
 	}
+	if errors.Is(err, errLate) {
+		return nil
+	}
+	return err
+}
+
+// Settle is how long a link that has just come is left to its owner, who gives it an
+// address once it is there: OpenVPN, PPP, a DHCP client.
+const Settle = 5 * time.Second
+
+// awaitOwners waits until the links that came while they were waited for are up and
+// have an address, if the file gives them none. Taken at once, such a link would be out
+// of its owner's reach.
+func (w *work) awaitOwners(came map[string]bool) error {
+	var late conf.Link
+	say := func() (string, problem.Pos) {
+		return "an address of link " + late.Name.String() + ", by who made it", w.f.At(late.Line)
+	}
+	err := w.h.wait(w.id, uint32(Settle/time.Second), say, func() (bool, error) {
+		c, err := w.Conn(domain.NetnsName{})
+		if err != nil {
+			return false, err
+		}
+		for _, l := range w.f.Links {
+			if l.Kind != "" || !came[l.Name.String()] || len(l.Addresses) > 0 {
+				continue
+			}
+			late = l
+			now, err := c.Link(l.Name.String())
+			if err == nil {
+				var addresses []rtnl.Address
+				addresses, err = c.Addresses(now.Index)
+				if err == nil && (!now.Up || !hasGlobal(plan.Link{Addresses: addresses})) {
+					return false, nil
+				}
+			}
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // of one that went again the plan speaks
+				return false, err
+			}
+		}
+		return true, nil
+	})
 	if errors.Is(err, errLate) {
 		return nil
 	}
