@@ -81,7 +81,11 @@ func (sd *Systemd) unit(s generators.Service) (*systemd.Unit, error) {
 		}
 		return nil, masked
 	}
-	return nil, problem.New(s.Place(), "%v", err)
+	wrong := problem.New(s.Place(), "%v", err)
+	if errors.Is(err, systemd.ErrBadName) {
+		return nil, wrong.WithHint("no service is called so: correct the name of the conf.d file, or remove it")
+	}
+	return nil, wrong
 }
 
 // noService is the error for a name that is a unit's, but no service's.

@@ -97,7 +97,13 @@ func rootCommand() *cobra.Command {
 			return usage("no verb given", cmd)
 		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err.Error(), cmd) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		msg, _, number := strings.Cut(err.Error(), ": strconv.") // what follows is for who knows Go
+		if number {
+			msg += ": that is no number"
+		}
+		return usage(msg, cmd)
+	})
 	root.PersistentFlags().SortFlags = false
 	for _, v := range verbs() {
 		root.AddCommand(generate(v))
