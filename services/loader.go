@@ -140,7 +140,7 @@ func (l *Loader) Near(name string) string {
 		names = append(names, e[1])
 	}
 	near := problem.Nearest(bare(name), names...)
-	if near == "" || 3*problem.Distance(bare(name), near) > len(near) {
+	if near == "" || near == bare(name) || 3*problem.Distance(bare(name), near) > len(near) {
 		return "" // of a short name, nearly all is near
 	}
 	return "; is " + near + " meant?"

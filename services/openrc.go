@@ -38,17 +38,21 @@ func (o *OpenRC) Has(name string) bool {
 }
 
 // Bypasses returns an error if OpenRC starts the service without its shell, and so
-// without conf.d: an LSB script is executed as it is.
+// without conf.d: an LSB script, or any other, is executed as it is.
 func (o *OpenRC) Bypasses(s generators.Service) error {
 	if s.Domain.IsDefault() || o.Has(s.Name) || !openrc.Installed(o.fsys) {
 		return nil
 	}
 	script := openrc.InitDir + s.Name
 	text, err := fs.ReadFile(o.fsys, script[1:])
-	if err != nil || !bytes.Contains(text, []byte("### BEGIN INIT INFO")) {
+	if err != nil || !bytes.HasPrefix(text, []byte("#!")) {
 		return nil
 	}
-	return problem.New(s.Pos, "OpenRC does not read this file: %s is an LSB script, which starts in the default domain", script).
+	is := "is no OpenRC script, and"
+	if bytes.Contains(text, []byte("### BEGIN INIT INFO")) {
+		is = "is an LSB script, which"
+	}
+	return problem.New(s.Pos, "OpenRC does not read this file: %s %s starts in the default domain", script, is).
 		WithHint("replace it by an OpenRC script, whose first line is #!/sbin/openrc-run")
 }
 
