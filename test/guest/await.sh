@@ -1,12 +1,13 @@
 #!/bin/sh
 # await COMMAND...: runs a command, or a function of the script's, until it succeeds. After
 # 400 tries it says what it waited for, and the command has the last word. This is the one
-# way to wait: a function of every script, and the program await of every machine.
+# way to wait: a function of every script, and the program await of every machine. Between
+# the tries are await_pause seconds, or a tenth of one.
 await()
 {
 	for _ in $(seq 400); do
 		"$@" >/dev/null 2>&1 && return
-		sleep 0.1
+		sleep "${await_pause:-0.1}"
 	done
 	echo "await: $*" >&2
 	"$@"

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdgen/test/guest"
 	"rdgen/test/need"
 )
 
@@ -238,7 +239,7 @@ func putPackaged(t *testing.T, m *Machine, units []packagedUnit) {
 		t.Fatal(err)
 	}
 	m.Put(t, "/usr/lib/rdgen-idle", 0o755, idle)
-	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(script(t, "same")))
+	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(guest.Await+script(t, "same")))
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	add("rdomain up same; id mosquitto >/dev/null 2>&1 || useradd -r mosquitto")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdgen/test/guest"
 	"rdgen/test/need"
 )
 
@@ -74,7 +75,7 @@ func sameRun(t *testing.T, m *Machine, how string, list []sameService) [][]strin
 		t.Fatal(err)
 	}
 	m.Put(t, "/usr/sbin/gizmod", 0o755, data)
-	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(script(t, "same")))
+	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(guest.Await+script(t, "same")))
 	m.Sh(t, `
 		id gizmo >/dev/null 2>&1 || useradd -m -d /var/lib/gizmo -G adm,audio gizmo
 		sed -i /pam_umask/d /etc/pam.d/common-session* # as Alpine's OpenRC, which has no PAM

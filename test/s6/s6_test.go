@@ -6,15 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"rdgen/test/guest"
 	"rdgen/test/need"
 	"rdgen/test/sandbox"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
 
-// lib are the shell functions of the tests. until waits for a condition.
-const lib = `
-until_() { n=0; while ! eval "$1" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 600 ] || { echo "never: $1"; cat /run/scan.log /run/log/*/current; return 1; }; sleep 0.05; done; }
+// lib are the shell functions of the tests. until_ waits for a condition.
+var lib = guest.Await + `
+until_() { await eval "$1" || { cat /run/scan.log /run/log/*/current; return 1; }; }
 pid() { s6-svstat -o pid "$1"; }
 scan() { mkdir -p /run/scan; setsid s6-svscan /run/scan >/run/scan.log 2>&1 & until_ 's6-svscanctl -z /run/scan'; }
 listens() { [ "$(ip netns exec "$1" ss -Htln | grep -c ":$2 ")" = 1 ] && [ "$(ss -Htln | grep -c ":$2 ")" = 0 ]; }

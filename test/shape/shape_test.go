@@ -60,7 +60,7 @@ var may = map[string]struct {
 	"atomicfile":         {nil, "a leaf of both halves: the old file or the new one"},
 	"parallel":           {nil, "a leaf of both halves: a pool of workers"},
 	"test/need":          {nil, "what a test cannot do without"},
-	"test/s6":            {nil, "what s6 and s6-rc of this machine make of it"},
+	"test/s6":            {[]string{"rdgen/test/guest"}, "what s6 and s6-rc of this machine make of it"},
 	"test/sandbox":       {[]string{"rdgen/test/need", "golang.org/x/sys/unix"}, "a mount and network namespace for a test"},
 	"test/guest":         {[]string{"rdgen/test/need", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "what tests do in a machine of theirs, whatever kind it is"},
 	"test/guest/s6":      {[]string{"rdgen/test/guest"}, "tests of s6, for guests of any kind"},

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the scripts of the s6 tests share; services are in /srv/scan, because /run
-# may be mounted noexec.
-until_() { n=0; while ! eval "$1" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 300 ] || { echo "never: $1" >&2; tail -n 9 /srv/scan.log /var/log/*/current >&2; return 1; }; sleep 0.1; done; }
+# may be mounted noexec. After await.sh.
+until_() { await eval "$1" || { tail -n 9 /srv/scan.log /var/log/*/current >&2; return 1; }; }
 pid() { s6-svstat -o pid "$1"; }
 # scan DIR: an s6-svscan on DIR, as an init system starts it.
 scan() { setsid s6-svscan "$1" >"$1.log" 2>&1 & until_ "s6-svscanctl -z $1"; }

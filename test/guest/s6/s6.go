@@ -59,7 +59,7 @@ var lib string
 func Test(t *testing.T, m *guest.Guest, d Domain) {
 	m.Put(t, "/etc/rdomain/mgmt.conf", 0o644, []byte(d.File))
 	m.Put(t, "/usr/local/sbin/ticker", 0o755, []byte(ticker))
-	m.Put(t, "/usr/local/lib/s6.sh", 0o644, []byte(lib+"listens() { "+d.Listens+"; }\nother_listens() { "+d.OtherListens+"; }\ngone() { "+d.Gone+"; }\n"))
+	m.Put(t, "/usr/local/lib/s6.sh", 0o644, []byte(guest.Await+lib+"listens() { "+d.Listens+"; }\nother_listens() { "+d.OtherListens+"; }\ngone() { "+d.Gone+"; }\n"))
 	t.Logf("%s", m.Sh(t, "dpkg-query -W s6 execline"))
 	t.Run("source", func(t *testing.T) { source(t, m, d) })
 	t.Run("closed", func(t *testing.T) { failsClosed(t, m, d) })

@@ -1,9 +1,11 @@
 #!/bin/sh
-# What a process was started with, one fact a line, and the same of many services.
-# shellcheck disable=SC2012 # find does not print where a link leads in one go
+# What a process was started with, one fact a line, and the same of many services. After
+# await.sh.
+# shellcheck disable=SC2012,SC2034 # await_pause is of await.sh; find does not print where a link leads in one go
 idle=/usr/sbin/gizmod folders="/run/g /var/lib/g /var/cache/g"
 find_idle() { ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|.* /proc/\([0-9]*\)/exe -> $idle\$|\1|p"; }
-until_() { n=0; while ! eval "$1" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 300 ] || { echo "never: $1"; return 1; }; sleep 0.02; done; }
+await_pause=0.02
+until_() { await eval "$1" 2>&1; }
 state() {
 	until_ '[ "$(tr -d "\0" <"/proc/$(find_idle)/cmdline")" ]' # it is executed just now
 	printf 'argv: %s\n' "$(tr '\0' '|' <"/proc/$1/cmdline")"
