@@ -32,14 +32,14 @@ var cg string
 
 // Verdicts runs a script in the guest, in the parts that lines "# part: LABEL"
 // make of it, each in a shell of its own. It fails t for each part that has a line
-// which begins with "not ok", or that does not come to its end.
+// which begins with "not ok", that waits for what does not come, or that does not come to its end.
 func (g *Guest) Verdicts(t testing.TB, script string) {
 	t.Helper()
 	for part := range strings.SplitSeq(script, "\n# part: ") {
 		out := g.Run(t, "/bin/sh", "-uc", prelude+Await+"# "+part+"\necho the end\n")
 		bad := out.Code != 0 || !strings.HasSuffix(out.Stdout, "\nthe end\n") || !strings.Contains(out.Stdout, "ok: ")
 		for line := range strings.Lines(out.Stdout) {
-			bad = bad || strings.HasPrefix(line, "not ok: ")
+			bad = bad || strings.HasPrefix(line, "not ok: ") || strings.HasPrefix(line, "await: ")
 		}
 		if bad {
 			t.Errorf("%s: exit %d:\n%s", g.Name, out.Code, out.Stdout)
