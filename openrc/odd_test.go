@@ -61,3 +61,32 @@ func TestServicesOdd(t *testing.T) {
 		})
 	}
 }
+
+// TestServicesInherit starts a service from the script of another one that exports its
+// domain, by conf.d or itself: it is where its own conf.d says.
+func TestServicesInherit(t *testing.T) {
+	for _, way := range []string{"hook", "line", "hook and line"} {
+		t.Run(way, func(t *testing.T) {
+			b := newBed(t)
+			b.rdexec()
+			b.file("etc/init.d/first", 0o755, "#!/sbin/openrc-run\nstart() { netns=t1; vrf=v1; export netns vrf; rc-service none start; rc-service decl start; }\nstop() { :; }\n")
+			if way != "line" {
+				b.hook()
+			}
+			if way != "hook" {
+				b.line()
+			}
+			b.conf("export netns=t2\n", "decl")
+			if way != "line" {
+				b.conf("export netns=t1\n", "first")
+			}
+			got := b.run(`
+ip netns add t1; ip netns add t2
+rc first start; running none; running decl; state none; state decl
+rc decl restart; running decl; state decl; rc decl stop; rc none stop; daemons 0
+`)
+			b.want(got, "first start = 0", "none started in default", "decl started in t2",
+				"decl restart = 0", "decl started in t2", "decl stop = 0", "none stop = 0", "0 daemons")
+		})
+	}
+}

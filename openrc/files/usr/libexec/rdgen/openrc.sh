@@ -665,6 +665,7 @@ openrc-run.sh)
 		[ -z "$vrf$netns" ] || rdgen_inherited
 		rdgen_ready || :
 	else # a script that has the line
+		[ -z "$vrf$netns" ] || rdgen_is_inside || rdgen_inherited
 		rdgen_enter
 		rdgen_script
 		if [ "$rdgen_hooked" != $$ ] && rdgen_ready; then
