@@ -70,7 +70,7 @@ var may = map[string]struct {
 	"test/native/idle":   {nil, "a daemon whose start is looked at"},
 	"test/vm":            {[]string{"rdgen/runtime/conf", "rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines"},
 	"test/vm/agent":      {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "the program inside the machines"},
-	"test/vm/probe":      {[]string{"golang.org/x/sys/unix"}, "looks at sockets inside the machines"},
+	"test/vm/probe":      {[]string{"rdgen/runtime/bpf", "golang.org/x/sys/unix"}, "looks at sockets inside the machines, and takes our programs away from some"},
 	"test/report":        {nil, "the count at the end of make test"},
 	"test/docs":          {[]string{"rdgen/runtime/domain"}, "types what the pages show"},
 	"test/shape":         {nil, "these rules"},

@@ -11,6 +11,28 @@ import (
 	"rdgen/test/guest"
 )
 
+// isolated are the ways in which people isolate a service.
+var isolated = []served{
+	{"in the default domain", "10.20.30.40:7000", "", "", ""},
+	{"in a VRF that `ip vrf exec` binds to, which does not hold", "10.20.30.40:7000", "rdomain up mgmt", "ip vrf exec mgmt", "rdomain down mgmt"},
+	{"in a VRF where rdexec binds it, and no more", "10.20.30.40:7000", "rdomain up mgmt", "rdexec -v mgmt -- probe let-go", "rdomain down mgmt"},
+	{"in a VRF", "10.20.30.40:7000", "rdomain up mgmt", "rdexec -v mgmt --", "rdomain down mgmt"},
+	{"in a namespace with a macvlan", "10.20.30.41:7000", `rdomain up t1
+		ip link add link eth1 name mv0 netns t1 type macvlan mode bridge
+		ip -n t1 address add 10.20.30.41/24 dev mv0; ip -n t1 link set mv0 up`, "rdexec -n t1 --", "rdomain down t1"},
+	{"in a namespace behind a veth", "10.99.0.2:7000", `rdomain up t1; sysctl -qw net.ipv4.ip_forward=1
+		ip link add v0 type veth peer name v1 netns t1; ip address add 10.99.0.1/24 dev v0; ip link set v0 up
+		ip -n t1 address add 10.99.0.2/24 dev v1; ip -n t1 link set v1 up; ip -n t1 route add default via 10.99.0.1`,
+		"rdexec -n t1 --", "rdomain down t1; sysctl -qw net.ipv4.ip_forward=0"},
+	{"behind a netfilter rule for its cgroup", "10.20.30.40:7000", `mkdir -p /sys/fs/cgroup/fenced
+		nft add table inet fence
+		nft add chain inet fence out '{ type filter hook output priority 0; }'
+		nft add chain inet fence in '{ type filter hook input priority 0; }'
+		nft add rule inet fence out socket cgroupv2 level 1 '"fenced"' oifname != eth1 drop
+		nft add rule inet fence in socket cgroupv2 level 1 '"fenced"' iifname != eth1 drop`,
+		`sh -c 'echo 0 >$(cg)/fenced/cgroup.procs; exec "$@"' sh`, "nft delete table inet fence; await rmdir $(cg)/fenced"},
+}
+
 // BenchmarkDomains measures what a domain costs, and prints the tables of
 // docs/performance.md.
 func BenchmarkDomains(b *testing.B) {
@@ -23,7 +45,7 @@ func BenchmarkDomains(b *testing.B) {
 	// Here the clock counts instructions of the guest, of the kernel and of both
 	// ends together: the same run gives the same figures on a busy host.
 	b.Run("path", func(b *testing.B) {
-		benchPath(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true}))
+		benchPath(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true}), isolated)
 	})
 }
 
@@ -92,35 +114,31 @@ func benchOpenRC(b *testing.B, m *Machine) {
 	table.print()
 }
 
-// benchPath measures one service, reached from the host lan, in the ways in which
-// people isolate one.
-func benchPath(b *testing.B, m *Machine) {
+// served is a way in which people isolate a service, which is reached from the host lan.
+type served struct{ name, address, up, in, down string }
+
+// benchPath measures one service in each of the ways, in the order given; the first is what
+// the others are compared with.
+func benchPath(b *testing.B, m *Machine, ways []served) {
 	const end = "\nkill $(cat /run/test/pid); await sh -c '! ss -Htln | grep -q :7000'\n"
 	table := newTable("the service is", "requests a second", "instructions a request", "ratio", "instructions a connection", "ratio")
 	var first, firstConnection float64
-	for _, c := range []struct{ name, address, up, in, down string }{
-		{"in the default domain", "10.20.30.40:7000", "", "", ""},
-		{"in a VRF", "10.20.30.40:7000", "rdomain up mgmt", "rdexec -v mgmt --", "rdomain down mgmt"},
-		{"in a namespace with a macvlan", "10.20.30.41:7000", `rdomain up t1
-			ip link add link eth1 name mv0 netns t1 type macvlan mode bridge
-			ip -n t1 address add 10.20.30.41/24 dev mv0; ip -n t1 link set mv0 up`, "rdexec -n t1 --", "rdomain down t1"},
-		{"in a namespace behind a veth", "10.99.0.2:7000", `rdomain up t1; sysctl -qw net.ipv4.ip_forward=1
-			ip link add v0 type veth peer name v1 netns t1; ip address add 10.99.0.1/24 dev v0; ip link set v0 up
-			ip -n t1 address add 10.99.0.2/24 dev v1; ip -n t1 link set v1 up; ip -n t1 route add default via 10.99.0.1`,
-			"rdexec -n t1 --", "rdomain down t1; sysctl -qw net.ipv4.ip_forward=0"},
-		{"behind a netfilter rule for its cgroup", "10.20.30.40:7000", `mkdir -p /sys/fs/cgroup/fenced
-			nft add table inet fence
-			nft add chain inet fence out '{ type filter hook output priority 0; }'
-			nft add chain inet fence in '{ type filter hook input priority 0; }'
-			nft add rule inet fence out socket cgroupv2 level 1 '"fenced"' oifname != eth1 drop
-			nft add rule inet fence in socket cgroupv2 level 1 '"fenced"' iifname != eth1 drop`,
-			`sh -c 'echo 0 >$(cg)/fenced/cgroup.procs; exec "$@"' sh`, "nft delete table inet fence; await rmdir $(cg)/fenced"},
-	} {
-		m.Sh(b, c.up+"\n"+c.in+" probe serve 0.0.0.0:7000 >/dev/null 2>&1 & echo $! >/run/test/pid")
+	for _, c := range ways {
+		// With MPTCP, which package net asks for, ip vrf exec does not bind the service.
+		start := "\nexport GODEBUG=multipathtcp=0\n" + c.in + " probe serve 0.0.0.0:7000 >/dev/null 2>&1 & echo $! >/run/test/pid"
+		m.Sh(b, c.up+start)
 		ask := "ip netns exec lan probe "
 		m.Sh(b, "await "+ask+"requests "+c.address+" 1")
-		request := number(b, m, ask+"requests "+c.address+" 1000")
-		connection := number(b, m, ask+"connections "+c.address+" 200")
+		// What else the kernel does in the meantime only adds.
+		least := func(command string) float64 {
+			n := number(b, m, command)
+			for range 4 {
+				n = min(n, number(b, m, command))
+			}
+			return n
+		}
+		request := least(ask + "requests " + c.address + " 1000")
+		connection := least(ask + "connections " + c.address + " 200")
 		m.Sh(b, end+c.down)
 		if first == 0 {
 			first, firstConnection = request, connection

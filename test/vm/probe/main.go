@@ -15,6 +15,7 @@
 //	probe ask ADDRESS      connects and prints the line
 //	probe requests ADDRESS N     asks serve N times; prints ns for each, after as many unmeasured
 //	probe connections ADDRESS N  as requests, a connection for each
+//	probe let-go PROG ARG...     takes what keeps sockets in their VRF off its cgroup, and becomes PROG
 //	probe times N PROG ARG... vs PROG ARG...   runs the two in turns, N times; prints the medians in ns
 package main
 
@@ -74,6 +75,8 @@ func do(args []string) error {
 			}
 			return nil
 		})
+	case len(args) > 1 && args[0] == "let-go":
+		return letGo(args[1:])
 	case len(args) > 4 && args[0] == "times":
 		return times(args[1], args[2:])
 	}
