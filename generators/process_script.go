@@ -149,7 +149,9 @@ func (r *scriptReader) program() {
 	}
 	if !d.Foreground {
 		words, err := r.script.Args("command_args_foreground")
-		if err != nil {
+		if own, _ := r.script.OwnStart(); own != nil {
+			r.fail(d.Pos, "write its source directory by hand", "start() starts %s, which goes to the background by itself", d.Prog[0])
+		} else if err != nil {
 			r.errs = append(r.errs, err)
 		} else if len(words) == 0 {
 			r.fail(d.Pos, foregroundHint(r.script.Service), "%s goes to the background by itself", d.Prog[0])
@@ -171,19 +173,30 @@ func foregroundHint(service string) string {
 
 // folders carries over a start_pre that only makes directories.
 func (r *scriptReader) folders() {
-	made, ok := r.script.Folders()
-	if !ok {
+	if made, ok := r.script.Folders(); ok {
+		r.makes("start_pre", made)
+	}
+	own, err := r.script.OwnStart()
+	if own == nil || err != nil {
 		return
 	}
+	if r.makes("start", own.Folders); own.More {
+		r.carried = slices.DeleteFunc(r.carried, func(name string) bool { return name == "start" })
+	}
+}
+
+// makes carries over the folders that a function makes; or else it is named among what
+// is lost.
+func (r *scriptReader) makes(function string, made []openrc.Folder) {
 	for _, f := range made {
 		if f.Mode != "" && !octal.MatchString(f.Mode) || !s6.SafeFolder(f.Path) && !s6.NestedFolder(f.Path) {
-			return // start_pre is named among what is lost
+			return
 		}
 	}
 	for _, f := range made {
 		r.p.Folders = append(r.p.Folders, folder{Path: f.Path, Mode: f.Mode, New: f.New, Owner: f.Owner, File: f.File})
 	}
-	r.carried = append(r.carried, "start_pre")
+	r.carried = append(r.carried, function)
 }
 
 var octal = regexp.MustCompile(`^[0-7]{1,4}$`)
@@ -207,7 +220,11 @@ func (r *scriptReader) rest() {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.script.Funcs)) {
-		if !slices.Contains(r.carried, name) {
+		switch {
+		case slices.Contains(r.carried, name):
+		case name == "start":
+			lost = append(lost, "start() but its start-stop-daemon")
+		default:
 			lost = append(lost, name+"()")
 		}
 	}

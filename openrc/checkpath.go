@@ -1,6 +1,7 @@
 package openrc
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -63,6 +64,9 @@ func (sh *shell) folders(stmt *syntax.Stmt) ([]Folder, bool) {
 		if len(c.Args) == 0 || c.Args[0].Lit() == "local" && len(c.Assigns) == 0 {
 			return nil, sh.ownVariables(c)
 		}
+		if sh.says(c) {
+			return nil, true
+		}
 		var words []given
 		for _, w := range c.Args {
 			text, doubt := sh.word(w, true)
@@ -77,6 +81,20 @@ func (sh *shell) folders(stmt *syntax.Stmt) ([]Folder, bool) {
 		return makes(words[0].text, words[1:])
 	}
 	return nil, false
+}
+
+// says reports whether a command is one of OpenRC that only says something, and does not
+// have start_pre fail.
+func (sh *shell) says(c *syntax.CallExpr) bool {
+	name := c.Args[0].Lit()
+	if !slices.Contains(messages, name) || len(sh.funcs[name]) > 0 || len(c.Assigns) > 0 {
+		return false
+	}
+	if !strings.HasSuffix(name, "end") || len(c.Args) == 1 {
+		return true
+	}
+	p, ok := c.Args[1].Parts[0].(*syntax.ParamExp)
+	return c.Args[1].Lit() == "0" || ok && len(c.Args[1].Parts) == 1 && p.Short && p.Param.Value == "?"
 }
 
 // ownVariables reads what start_pre assigns for the lines that follow; ok is false where

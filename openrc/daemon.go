@@ -53,6 +53,12 @@ func (s *Script) Foreground() (Daemon, error) {
 }
 
 func (s *Script) daemon(last string) (Daemon, error) {
+	if own, err := s.OwnStart(); own != nil || err != nil {
+		if err != nil {
+			return Daemon{}, err
+		}
+		return own.daemon(s.Service)
+	}
 	b := builder{s: s, last: last}
 	supervisor, _, _ := s.Lookup("supervisor")
 	command, _, _ := s.Lookup("command")

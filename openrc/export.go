@@ -95,9 +95,9 @@ func (sh *shell) mayExport(name string, node syntax.Node) {
 }
 
 // Start returns the script as far as its start is concerned: of its functions, only
-// start_pre and those that it calls run before the daemon does, so only they may change
-// what the daemon is started with. How it is stopped is a matter of variables too, but
-// its stop() is none.
+// start_pre, its own start() and those that they call run before the daemon does, so only
+// they may change what the daemon is started with. How it is stopped is a matter of
+// variables too, but its stop() is none.
 func (s *Script) Start() *Script {
 	c := *s
 	c.Funcs = maps.Clone(s.Funcs)
@@ -106,6 +106,10 @@ func (s *Script) Start() *Script {
 	}
 	c.run = s.sh.clone()
 	for _, f := range c.run.funcs["start_pre"] {
+		(&maybeRun{sh: c.run}).call(f)
+	}
+	c.before = c.run.clone()
+	for _, f := range c.run.funcs["start"] { // what it exports, say
 		(&maybeRun{sh: c.run}).call(f)
 	}
 	return &c

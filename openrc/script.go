@@ -36,8 +36,9 @@ type Script struct {
 	// unread is why the script cannot be evaluated, or nil.
 	unread error
 	// sh is the shell when the script has been sourced; run has also seen every
-	// function, so it doubts what one of them changes.
-	sh, run *shell
+	// function, so it doubts what one of them changes. before is the one that calls
+	// start(), or nil.
+	sh, run, before *shell
 }
 
 // ReadScript reads the init script of service and evaluates it after the values
@@ -239,7 +240,11 @@ func (s *Script) Declarative() error {
 	if s.unread != nil {
 		return s.unread
 	}
-	for _, name := range []string{"start", "stop", "default_start", "default_stop"} {
+	own, err := s.OwnStart()
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"stop", "default_start", "default_stop"} {
 		if pos, ok := s.Funcs[name]; ok {
 			return &problem.Error{Pos: pos, Msg: "the script has its own " + name + "(), so its variables do not say what it runs",
 				Hint: "such a service can be run by OpenRC only"}
@@ -253,6 +258,9 @@ func (s *Script) Declarative() error {
 	}
 	if s.sh.foreignFuncs {
 		return s.sh.foreign(s.Path)
+	}
+	if own != nil {
+		return nil // which does not ask the variables
 	}
 	for _, name := range drivers {
 		if _, _, err := s.Lookup(name); err != nil {

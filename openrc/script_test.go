@@ -69,7 +69,7 @@ var scriptRows = []struct {
 	{
 		service: "legacyd",
 		vars:    map[string]string{"command": ""},
-		decl:    "/etc/init.d/legacyd:8: the script has its own start()",
+		decl:    "/etc/init.d/legacyd:14: the script has its own stop()",
 	},
 	{
 		service: "nginx.private",

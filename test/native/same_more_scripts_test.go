@@ -16,7 +16,7 @@ var moreScripts = []sameService{
 	{text: supervised + "command_user=gizmo\nsupervise_daemon_args=\"--group adm\""},
 	{text: "user=gizmo\ngroup=mail\n" + background + "command_user=\"$user:$group\""},
 	{text: background + "start() { su gizmo -c \"$command $command_args\"; }", refused: "has its own start()"},
-	{text: background + "start() {\n\tebegin x\n\tstart-stop-daemon --start -c gizmo --exec $command -- -f\n\teend $?\n}", refused: "has its own start()"},
+	{text: background + "start() {\n\tebegin x\n\tstart-stop-daemon --start -c gizmo --exec $command -- -f\n\teend $?\n}", refused: "goes to the background by itself"},
 	{text: "command=/usr/bin/setpriv\ncommand_args=\"--reuid gizmo --clear-groups /usr/sbin/gizmod -x\"\ncommand_background=yes\npidfile=/run/g.pid"},
 	{text: "command=/usr/bin/env\ncommand_args=\"-u HOME A=1 /usr/sbin/gizmod -x\"\ncommand_background=yes\npidfile=/run/g.pid"},
 	// Variables.
