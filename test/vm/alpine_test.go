@@ -33,13 +33,14 @@ func TestAlpineMore(t *testing.T) {
 	})
 }
 
-// TestAlpinePage does what docs/openrc.md tells a new user, with busybox's crond
-// instead of sshd, and then puts ntpd into a namespace, as the page says. The
-// services come back in their domains after each boot, started one after the other
-// or side by side.
+// TestAlpinePage installs the package and does what docs/openrc.md tells a new user,
+// with busybox's crond instead of sshd, and then puts ntpd into a namespace, as the page
+// says. The services come back in their domains after each boot, started one after the
+// other or side by side.
 func TestAlpinePage(t *testing.T) {
-	each(t, alpines, func(t *testing.T, m *Machine) {
-		m.Sh(t, `printf '\nauto eth1\niface eth1\n\tlink-type dummy\n\taddress 10.20.30.40/24\n' >>/etc/network/interfaces
+	eachPackaged(t, alpines, "apk", func(t *testing.T, m *Machine) {
+		m.Sh(t, `apk add --no-network --allow-untrusted /root/rdgen_0.1.0-r1_x86_64.apk
+			printf '\nauto eth1\niface eth1\n\tlink-type dummy\n\taddress 10.20.30.40/24\n' >>/etc/network/interfaces
 			ifup eth1; rc-update add crond; rc-update add ntpd; rc-service crond start; rc-service ntpd start`)
 		typePage(t, m, strings.NewReplacer("sshd", "crond"))
 		m.Verdicts(t, script(t, "alpine-page"))
@@ -55,13 +56,7 @@ func TestAlpinePage(t *testing.T) {
 // goes on there when the package is upgraded and taken back, and when that is
 // removed it does not start.
 func TestAlpinePackage(t *testing.T) {
-	t.Parallel()
-	for _, s := range chosen(t, alpines) {
-		t.Run(s.String(), func(t *testing.T) {
-			m := Boot(t, s)
-			m.PutPackages(t, "apk")
-			m.PutProbe(t)
-			m.Verdicts(t, script(t, "alpine-package"))
-		})
-	}
+	eachPackaged(t, alpines, "apk", func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "alpine-package"))
+	})
 }

@@ -139,7 +139,7 @@ func TestBehaviours(t *testing.T) {
 	}
 }
 
-// testsInMachines returns the names of this folder's tests that call each.
+// testsInMachines returns the names of this folder's tests that call each or eachPackaged.
 func testsInMachines(t *testing.T) (names []string) {
 	files, err := filepath.Glob("*_test.go")
 	if err != nil {
@@ -157,7 +157,7 @@ func testsInMachines(t *testing.T) (names []string) {
 			}
 			ast.Inspect(f, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok {
-					if called, ok := call.Fun.(*ast.Ident); ok && (called.Name == "each" || called.Name == "chosen") {
+					if called, ok := call.Fun.(*ast.Ident); ok && (called.Name == "each" || called.Name == "eachPackaged" || called.Name == "chosen") {
 						names = append(names, f.Name.Name)
 					}
 				}
