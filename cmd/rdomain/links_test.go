@@ -349,7 +349,7 @@ func TestRequires(t *testing.T) {
 		t.Errorf("something is left: %s", cmp.Diff(before, got))
 	}
 	// What comes late is waited for: a link, a namespace, and a domain of others.
-	file(t, "d", "[Domain]\nRequires=e f\nRequiresLink=late0\n[Link late1]\n")
+	file(t, "d", "[Domain]\nRequires=e f\nRequiresLink=late0\n[Link late1]\nAddress=10.9.0.9/24\n")
 	file(t, "f", "[Domain]\nManaged=no\n")
 	done := make(chan string)
 	go func() {

@@ -67,8 +67,10 @@ func (h *Host) unknown(id domain.ID) (hint string, err error) {
 	if err != nil || t.file != nil {
 		return "", err
 	}
-	if _, err := h.store.Load(id); !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	if h.store != nil { // nil where nothing was ever up
+		if _, err := h.store.Load(id); !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
 	}
 	if exists, err := h.exists(id); exists || err != nil {
 		return "", err
