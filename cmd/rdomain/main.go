@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -62,8 +64,11 @@ func run(stdout, stderr io.Writer, args []string) int {
 	verbs["--version"] = shown("rdomain version " + version + "\n")
 	verb, ok := verbs[args[0]]
 	if !ok {
-		c.fail(&problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify, exec or watch",
-			args[0])})
+		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify, exec or watch", args[0])}
+		if near := problem.Nearest(args[0], slices.Sorted(maps.Keys(verbs))...); near != "" && len(args[0]) > 3 { // all short words are near
+			wrong.Hint = "is rdomain " + near + " meant?"
+		}
+		c.fail(wrong)
 		return c.code
 	}
 	if err := verb(args[1:]); err != nil {

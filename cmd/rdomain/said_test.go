@@ -34,6 +34,11 @@ func TestMistypedNames(t *testing.T) {
 		t.Errorf("check privat = %d, %s", code, out)
 	}
 	says(t, 0, "", "rdomain: note: privat: making an empty namespace: "+hint, "up", "privat")
+	for name, meant := range map[string]string{"private.conf": "private", "all": "--all"} {
+		says(t, 100, "", "rdomain: fatal: "+name+": nothing of that name is up, and there is no /etc/rdomain/"+name+".conf; did you mean "+meant+"?\n", "reload", name)
+	}
+	says(t, 100, "", "rdomain: fatal: no verb \"chekc\"; expected up, down, reload, check, list, ps, identify, exec or watch\n"+
+		"rdomain: hint: is rdomain check meant?\n", "chekc")
 	quiet(t, "up", "privat") // it is there by now
 	quiet(t, "reload", "privat")
 	quiet(t, "down", "privat")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"rdgen/problem"
 	"rdgen/runtime/conf"
@@ -160,6 +161,12 @@ func (h *Host) nameFreeTable(e *problem.Error) error {
 
 // nearest asks for the name that is nearest to s; it is "" if none is near.
 func nearest(s string, names []string) string {
+	switch name, ok := strings.CutSuffix(s, ".conf"); {
+	case ok:
+		return "; did you mean " + name + "?"
+	case s == "all":
+		return "; did you mean --all?"
+	}
 	if best := problem.Nearest(s, names...); best != "" && len(s) > 2 { // all short names are near
 		return "; did you mean " + best + "?"
 	}
