@@ -72,6 +72,16 @@ func TestSystemdGeneratorKilled(t *testing.T) {
 	})
 }
 
+// TestSystemdNames boots with files of conf.d that are called as a unit with its suffix,
+// with scripts of systemd-sysv-generator's and with units of another generator's.
+func TestSystemdNames(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "named"))
+		m.Reboot(t)
+		m.Verdicts(t, script(t, "named-rebooted"))
+	})
+}
+
 // TestSystemdAnalyze has systemd read what is generated for every service of the
 // machine. It finds no fault that was not there before, and no score is worse.
 func TestSystemdAnalyze(t *testing.T) {
