@@ -2,8 +2,8 @@ package native
 
 // kindsNotOn are kinds that a release's systemd does not have.
 var kindsNotOn = map[string][]string{
-	"bookworm": {"notify-reload", "privatepids"},
-	"forky":    {"notify-reload"}, // it wants more of the program than a shell says
+	"bookworm": {"notify-reload", "privatepids", "openfile", "226-ipc"}, // 252 passes over IPCNamespacePath= without a network namespace
+	"forky":    {"notify-reload"},                                       // it wants more of the program than a shell says
 }
 
 const (
@@ -95,12 +95,16 @@ var kinds = []kind{
 	{name: "203-exec", text: "Type=exec\nExecStart=/bin/nosuchprogram\n", end: "failed"},
 	{name: "203-simple", text: "ExecStart=/bin/nosuchprogram\n", end: "failed"},
 	{name: "203-format", text: "Type=exec\nExecStart=/etc/passwd\n", end: "failed"},
+	{name: "203-noexec", text: "Type=oneshot\nNoExecPaths=/usr\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "208-tty", text: "Type=oneshot\nStandardInput=tty\nTTYPath=/dev/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "208-stdin", text: "Type=oneshot\nStandardInput=file:/nonexistent/in\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "209-stdout", text: "Type=oneshot\nStandardOutput=append:/nonexistent/log\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "209-truncate", text: "Type=oneshot\nStandardOutput=truncate:/etc\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "210-root", text: "Type=oneshot\nRootDirectory=/nonexistent\nExecStart=/bin/echo\n", end: "failed",
 		differs: map[string]string{"status": "*", "stopped-status": "*"}, why: "the look runs outside of that root, and finds there first that it is missing: 200/CHDIR for 226/NAMESPACE"},
 	{name: "215-cpu", text: "Type=oneshot\nCPUAffinity=1000\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "216-group", text: "Type=oneshot\nGroup=nosuchgroup\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "216-supplementary", text: "Type=oneshot\nSupplementaryGroups=nosuchgroup\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "217-user", text: "Type=oneshot\nUser=nosuchuser\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "217-forking", text: "Type=forking\nUser=nosuchuser\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "217-plus", text: "Type=oneshot\nUser=nosuchuser\nExecStartPre=+/bin/true\nExecStart=/bin/echo\n", end: "failed"},
@@ -109,11 +113,18 @@ var kinds = []kind{
 	{name: "224-pam", text: "Type=oneshot\nUser=nobody\nPAMName=k-deny\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "226-bind", text: "Type=oneshot\nBindReadOnlyPaths=/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "226-writable", text: "Type=oneshot\nReadWritePaths=/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "226-inaccessible", text: "Type=oneshot\nInaccessiblePaths=/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "226-ipc", text: "Type=oneshot\nIPCNamespacePath=/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "226-tmpfs", text: "Type=oneshot\nTemporaryFileSystem=/proc/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "226-root-image", text: "Type=oneshot\nRootImage=/nonexistent.raw\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "226-image", text: "Type=oneshot\nMountImages=/nonexistent:/mnt\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "233-run", text: "Type=oneshot\nRuntimeDirectory=k-file\nRuntimeDirectoryPreserve=yes\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "238-state", text: "Type=oneshot\nStateDirectory=k-file\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "239-cache", text: "Type=oneshot\nCacheDirectory=k-file\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "240-logs", text: "Type=oneshot\nLogsDirectory=k-file\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "241-configuration", text: "Type=oneshot\nConfigurationDirectory=k-file/sub\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "242-numa", text: "Type=oneshot\nNUMAPolicy=bind\nNUMAMask=63\nExecStart=/bin/echo\n", end: "failed"},
+	{name: "openfile", text: "Type=oneshot\nOpenFile=/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "243-credential", text: "Type=oneshot\nLoadCredential=x:/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "environment", text: "Type=oneshot\nEnvironmentFile=/nonexistent\nExecStart=/bin/echo\n", end: "failed"},
 	{name: "killed-by-filter", text: "Type=oneshot\nSystemCallFilter=~execve\nExecStart=/bin/echo\n", end: "failed"},

@@ -55,7 +55,7 @@ begin()
 {
 	rm -f /run/kinds/of.*
 	# Files where systemd wants a directory; what cannot be set up is cleaned up.
-	: >/run/k-file; : >/var/lib/k-file; : >/var/cache/k-file; : >/var/log/k-file
+	: >/run/k-file; : >/var/lib/k-file; : >/var/cache/k-file; : >/var/log/k-file; : >/etc/k-file
 	. /run/kinds/confs
 	systemctl daemon-reload
 	systemctl start keep
@@ -82,7 +82,10 @@ dependents()
 }
 after()
 {
-	# What is bound to a unit that fails at once may have begun by then.
+	# They have started once more, and what is bound to one that fails ends with it; it may
+	# have begun by then.
+	awaited are_at_their_ends || :
+	awaited is_quiet
 	tell requires wants binds | sed 's/ binds=failed$/ binds=inactive/'
 	for f in /run/kinds/of.*; do [ ! -e "$f" ] || echo "${f#*/of.} wrote=$(tr '\n' ' ' <"$f")"; done
 }
