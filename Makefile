@@ -184,6 +184,9 @@ install-systemd: paths
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
 	$(call put,0644,systemd/50-rdgen.conf,$(SYSTEMDUNITDIR)/service.d/50-rdgen.conf)
 	$(call put,0644,systemd/50-rdgen.conf,$(SYSTEMDUNITDIR)/socket.d/50-rdgen.conf)
+	$(call put,0644,systemd/rdgen-again.service,$(SYSTEMDUNITDIR)/rdgen-again.service)
+	install -d $(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants
+	ln -sf ../rdgen-again.service $(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants/rdgen-again.service
 	# An older rdgen had a link to the program here.
 	rm -f $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen
 	$(call put,0755,systemd/rdgen-generator,$(SYSTEMDGENERATORDIR)/rdgen)

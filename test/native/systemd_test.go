@@ -69,6 +69,9 @@ func TestSystemdGeneratorKilled(t *testing.T) {
 		m.Verdicts(t, script(t, "setup", "signals"))
 		m.Reboot(t)
 		m.Verdicts(t, script(t, "killed-rebooted"))
+		m.Verdicts(t, script(t, "killed-once"))
+		m.Reboot(t)
+		m.Verdicts(t, script(t, "killed-once-rebooted"))
 	})
 }
 

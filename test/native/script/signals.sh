@@ -23,9 +23,20 @@ unit held.socket <<'E2'
 [Socket]
 ListenStream=127.0.0.1:7201
 E2
-for s in held tpl@ one@a many long.service atboot; do echo netns=private >/etc/conf.d/$s; done
+# Units of other names that a line covers: an alias, a companion, a socket.
+put real.service ''
+printf '[Install]\nAlias=nick.service\n' >>/etc/systemd/system/real.service
+put comp.service '[Unit]
+PartOf=held.service'
+unit ear.socket <<'E2'
+[Socket]
+ListenStream=127.0.0.1:7202
+Service=held.service
+E2
+systemctl enable real 2>/dev/null
+for s in held tpl@ one@a many long.service atboot nick; do echo netns=private >/etc/conf.d/$s; done
 systemctl enable atboot 2>/dev/null
-all="held one@a tpl@x many many@y long atboot"
+all="held one@a tpl@x many many@y long atboot real comp"
 generator=/usr/lib/systemd/system-generators/rdgen
 # tried HOW: reads all again, starts each, and says whether any was outside.
 reads=0 unfinished=0
@@ -35,18 +46,18 @@ tried()
 	reads=$((reads + 1))
 	[ -e /run/systemd/generator/rdgen.done ] || unfinished=$((unfinished + 1))
 	rm -f /run/leaked
-	systemctl start held.socket 2>/dev/null
-	[ -z "$(ss -Htln sport = 7201)" ] || echo held.socket >>/run/leaked
+	systemctl start held.socket ear.socket 2>/dev/null
+	[ -z "$(ss -Htln 'sport = 7201 or sport = 7202')" ] || echo a socket >>/run/leaked
 	systemctl start free $all 2>/dev/null
 	if [ -e /run/leaked ]; then echo "not ok: $1: outside are $(tr '\n' ' ' </run/leaked)"; fi
 	systemctl -q is-active free || echo "not ok: $1: what conf.d does not name does not start"
-	systemctl stop free held.socket $all 2>/dev/null
+	systemctl stop free held.socket ear.socket $all 2>/dev/null
 	systemctl reset-failed
 }
 tried nothing
 ok "with nothing killed it comes to its end" test "$unfinished" = 0
 ok "and all start" systemctl start $all
-for u in held one@a tpl@x many@y long atboot; do ok "inside: $u" inside $u private; done
+for u in held one@a tpl@x many@y long atboot real comp; do ok "inside: $u" inside $u private; done
 systemctl stop $all
 
 # rdgen dies at each of its writes, and at its second try as well.
@@ -88,9 +99,11 @@ ok "a service that is held says why" sh -c 'systemctl start held; systemctl stat
 mv /root/generator $generator
 systemctl daemon-reload
 ok "after the next reload all start" systemctl start $all
-for u in held one@a tpl@x many@y long atboot; do ok "inside: $u" inside $u private; done
+for u in held one@a tpl@x many@y long atboot real comp; do ok "inside: $u" inside $u private; done
 echo "# $reads reloads"
-# The next boot: all generators.
+# The next boot: all generators, and rdgen-removed has not come to its end either.
+mkdir -p /etc/systemd/system-generators
+ln -s /dev/null /etc/systemd/system-generators/rdgen-removed
 mv $generator /root/generator
 printf '#!/bin/sh\nkill -KILL $(pgrep -P $PPID)\n' >$generator
 chmod 755 $generator
