@@ -45,6 +45,14 @@ var waysInOpenRC = []wayIn{
 // It takes the VRFs of the machine away.
 var wayInside = wayIn{name: "inside a namespace", at: "nsenter --net=/run/netns/t1", start: "rdexec -n t1 -v mgmt -u nobody -- attacker &", holds: true}
 
+var waysInSystemd = []wayIn{
+	{name: "a unit with a user", start: "systemctl start attack", stop: "systemctl stop attack", holds: true},
+	{name: "the first command of a unit", start: "systemctl start --no-block attack-first", stop: "systemctl stop attack-first", holds: true},
+	{name: "DynamicUser=", start: "systemctl start attack-dynamic", stop: "systemctl stop attack-dynamic", holds: true},
+	{name: "sockets of a socket unit", start: "systemctl start attack-given.socket attack-given.service",
+		stop: "systemctl stop attack-given.socket attack-given.service", holds: true},
+}
+
 // TestVRFHolds: whatever an ordinary user in a VRF calls, nothing leaves it and
 // nothing enters it; the same tries in what ip vrf exec starts succeed.
 func TestVRFHolds(t *testing.T) {
@@ -58,6 +66,23 @@ func TestVRFHolds(t *testing.T) {
 			return
 		}
 		testWaysIn(t, m, []wayIn{ours, theirs})
+	})
+}
+
+// TestVRFHoldsUnits is TestVRFHolds for units of systemd.
+func TestVRFHoldsUnits(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		putNetworks(t, m)
+		m.Sh(t, script(t, "attack-systemd"))
+		if !need.All() { // the newest kernel takes 40 s of processor for each
+			testWaysIn(t, m, waysInSystemd[2:])
+			return
+		}
+		ways := slices.Concat([]wayIn{ours}, waysInSystemd, []wayIn{theirs})
+		if m.System.Release == "forky" { // systemd 260
+			ways = append(ways, wayIn{name: "BindNetworkInterface=", start: "systemctl start attack-bound", stop: "systemctl stop attack-bound"})
+		}
+		testWaysIn(t, m, ways)
 	})
 }
 

@@ -34,8 +34,13 @@ func attack(home string, linksAndTargets []string) error {
 	if err != nil {
 		return err
 	}
-	go sockets.serve()
-	if err := leave(home, linksAndTargets); err != nil {
+	if given := os.Getenv("LISTEN_FDS"); given != "" {
+		err = leaveByGiven(home, linksAndTargets, given, sockets)
+	} else {
+		go sockets.serve()
+		err = leave(home, linksAndTargets)
+	}
+	if err != nil {
 		return err
 	}
 	select {}
@@ -64,6 +69,9 @@ func openServers(home, links string) (*servers, error) {
 	s := &servers{}
 	if s.group, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, err
+	}
+	if os.Getenv("LISTEN_FDS") != "" {
+		return s, nil
 	}
 	for name := range strings.SplitSeq(links, ",") {
 		link, err := net.InterfaceByName(name)
@@ -125,10 +133,24 @@ func (s *servers) serve() {
 			}
 			if n, from, err := unix.Recvfrom(it.fd, b, unix.MSG_DONTWAIT); err == nil {
 				fmt.Println("took", it.name, "from", addrOf(from), string(b[:n]))
-				unix.Sendto(it.fd, []byte(markText), 0, from)
+				if !isAnswer(from) {
+					unix.Sendto(it.fd, []byte(markText), 0, from)
+				}
 			}
 		}
 	}
+}
+
+// isAnswer reports whether a datagram is from a program that echoes, which would answer
+// an answer.
+func isAnswer(from unix.Sockaddr) bool {
+	switch a := from.(type) {
+	case *unix.SockaddrInet4:
+		return a.Port == markPort
+	case *unix.SockaddrInet6:
+		return a.Port == markPort
+	}
+	return false
 }
 
 func addrOf(sa unix.Sockaddr) string {
