@@ -40,8 +40,12 @@ type line struct {
 	Words []string
 }
 
-// positional is what execlineb -S1 would replace.
+// positional is what execlineb -S1 would replace, or may.
 var positional = regexp.MustCompile(`\$\{?[0-9@*#]`)
+
+// ownShell is rdgen's own sh, in which it replaces nothing: without braces, a parameter
+// counts only at the end of a word.
+var ownShell = []string{homeFolder, mayBeHome, mayBeThere, moreGroups}
 
 func newRun(s S6, p process) (run, error) {
 	r := run{From: s.from(p.Pos.File), Again: s.again(), Execline: s.Flavor.Execline, Options: "-P", Notes: p.Notes,
@@ -79,33 +83,7 @@ func newRun(s S6, p process) (run, error) {
 		}
 	}
 	r.Program = p.program()
-	r.protect(s.Template)
 	return r, r.checkPositional(p.Pos, s.Template)
-}
-
-// protect has execlineb -S1, by which finish and a template are read, leave the
-// parameters of our own sh alone.
-func (r *run) protect(template bool) {
-	lines := slices.Concat(r.Settle, r.After)
-	if template {
-		lines = slices.Concat(lines, r.Prepare, r.Before)
-		for _, words := range r.Enter {
-			lines = append(lines, line{Words: words})
-		}
-	}
-	for _, l := range lines {
-		for i, w := range l.Words {
-			if slices.Contains(ownShell, w) {
-				l.Words[i] = protected(w)
-			}
-		}
-	}
-}
-
-var ownShell = []string{homeFolder, mayBeHome, mayBeThere, moreGroups}
-
-func protected(shell string) string {
-	return strings.NewReplacer("$0", `\$0`, "$@", `\$@`).Replace(shell)
 }
 
 // settle refuses what no chain of programs can do.
@@ -143,9 +121,12 @@ func (r *run) checkPositional(at problem.Pos, template bool) error {
 		words = append(words, l.Words...)
 	}
 	for _, w := range words {
-		ours := slices.ContainsFunc(ownShell, func(shell string) bool { return w == protected(shell) })
-		if positional.MatchString(w) && !ours && !(template && w == "$1") {
+		switch {
+		case !positional.MatchString(w) || slices.Contains(ownShell, w) || template && w == "$1":
+		case template:
 			return problem.New(at, "%q would be replaced by the name of the instance", w).WithHint("write the template by hand")
+		default:
+			return problem.New(at, "%q would be replaced by the exit code in finish", w).WithHint("have the command in a script of its own")
 		}
 	}
 	return nil

@@ -87,7 +87,7 @@ func TestUnitIsStartedAsBySystemd(t *testing.T) {
 			"if { /usr/sbin/rdexec -n t1 -- prlimit --nofile=9:9 nice -n 1 setpriv --no-new-privs /bin/a }; if { /usr/sbin/rdexec -n t1 -- nice -n 1 /bin/b }"},
 		{"ExecStartPre=@/bin/a b c", "if { /usr/sbin/rdexec -n t1 -- exec -a b /bin/a c }"},
 		{"Environment=A=1\nExecStopPost=-/bin/a $A", `importas -D "" -s -C A A; foreground { /usr/sbin/rdexec -n t1 -- /bin/a $A }`},
-		{"WorkingDirectory=-/srv\nExecStopPost=/bin/a", `sh -c "cd -- \"\\$0\" 2>/dev/null || cd /;;unset PWD OLDPWD;;exec \"\\$@\"" /srv`},
+		{"WorkingDirectory=-/srv\nExecStopPost=/bin/a", `sh -c "cd -- \"$0\" 2>/dev/null || cd /;;unset PWD OLDPWD;;exec \"$@\"" /srv`},
 		{"IOSchedulingClass=none", "ionice -c 2 -n 4"},
 		{"StateDirectory=\"a\" a", "export STATE_DIRECTORY /var/lib/a"},
 		{"RootDirectory=/\nSupplementaryGroups=a\nSupplementaryGroups=\nRemainAfterExit=no", "/bin/x"},
