@@ -190,8 +190,11 @@ var around = []string{"After=", "Before=", "Wants=", "Requires=", "Requisite=", 
 	"RestartPreventExitStatus=", "StartLimitInterval=", "StartLimitIntervalSec=", "StartLimitBurst=", "DefaultDependencies=", "RequiresMountsFor=",
 	"SuccessExitStatus=", "ReloadPropagatedFrom=", "IgnoreOnIsolate=", "ConditionPathExists=", "AssertPathExists="}
 
-// losesMore reports whether rdgen names more than those as lost.
+// losesMore reports whether rdgen names more than those as lost, sockets perhaps.
 func losesMore(fact string) bool {
+	if strings.HasPrefix(fact, "lost: ") && strings.Contains(fact, "systemd hands it what") {
+		return true
+	}
 	_, names, named := strings.Cut(fact, "not carried over: ")
 	return named && strings.HasPrefix(fact, "lost: ") && slices.ContainsFunc(strings.Fields(names), func(n string) bool {
 		return strings.HasSuffix(n, "=") && !slices.Contains(around, n) && !strings.HasPrefix(n, "X-")

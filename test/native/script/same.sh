@@ -21,11 +21,14 @@ state() {
 	taskset -p "$1" | sed 's/^pid [0-9]*.s //'
 	printf 'oom: %s\n' "$(cat "/proc/$1/oom_score_adj")"
 	for fd in 0 1 2; do case $(readlink "/proc/$1/fd/$fd") in /var/*|/etc/*) printf 'fd %s: %s\n' $fd "$(readlink "/proc/$1/fd/$fd")";; esac; done
+	[ ! -e /run/g/said ] || sed 's/^/said: /' /run/g/said
 	for d in /var/log/g.log /var/log/g2.log; do [ ! -e $d ] || stat -c 'file: %n %a %U:%G' $d; done
 	for d in $folders; do [ ! -e "$d" ] || stat -c 'folder: %n %a %U:%G' "$d" "$d"/*; done 2>/dev/null || :
 }
 # shellcheck disable=SC2086 # a list
 clean() { rm -rf /var/log/g.log /var/log/g2.log $folders; }
+# ended says what a command afterwards has said.
+ended() { [ ! -e /var/lib/g/said ] || sed 's/^/afterwards: /' /var/lib/g/said; }
 openrc_all() {
 	for s in "$@"; do
 		echo "=== $s"
@@ -46,6 +49,7 @@ systemd_all() {
 		clean
 		if out=$(systemctl start "$s" 2>&1) && until_ '[ "$(find_idle)" ]'; then state "$(find_idle)"; else echo "failed: $out"; fi
 		systemctl stop "$s" || :
+		ended
 	done
 }
 # s6_all: what rdgen s6 says, or the process below an s6-supervise of its own.
@@ -57,10 +61,15 @@ s6_all() {
 		echo "$out" | sed -n 's/^rdgen: warning: /lost: /p'
 		mkdir -p /srv/run
 		rm -rf "/srv/run/$s"; cp -R "/srv/src/$s" "/srv/run/$s"
-		env -i PATH=/usr/bin:/usr/sbin:/bin:/sbin s6-supervise "/srv/run/$s" >"/srv/run/$s.log" 2>&1 </dev/null &
+		# A shell has what it puts into the background ignore SIGINT.
+		env -i --default-signal=INT,QUIT PATH=/usr/bin:/usr/sbin:/bin:/sbin s6-supervise "/srv/run/$s" >"/srv/run/$s.log" 2>&1 </dev/null &
 		if until_ '[ "$(find_idle)" ]' && [ "$(s6-svstat -o pid "/srv/run/$s")" = "$(find_idle)" ]; then
 			state "$(find_idle)"
 			[ "$(rdomain identify "$(find_idle)")" = same ] || echo "failed: it is in $(rdomain identify "$(find_idle)")"
+			if [ -z "${how-}" ]; then # a package's may end by what an idle one does not end by
+				s6-svc -wD -d "/srv/run/$s"
+				ended
+			fi
 		else echo "failed: $(tail -n 3 "/srv/run/$s.log")"; fi
 		s6-svc -xd "/srv/run/$s"; s6-svc -k "/srv/run/$s" 2>/dev/null || :; wait
 	done
