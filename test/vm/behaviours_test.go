@@ -49,6 +49,7 @@ var behaviours = []struct {
 	{"systemd", "TestSystemdGuide", 80, "bookworm-systemd"},
 	{"systemd", "TestSystemdVRF", 120, "trixie-systemd"},
 	{"systemd", "TestSystemdBesideVRF", 90, "forky-systemd"},
+	{"systemd", "TestSystemdUbuntu", 110, "trixie-systemd-ubuntu"},
 
 	// Services of s6-rc and s6-svscan in VRFs; test/native has them in namespaces, on
 	// every release.

@@ -29,6 +29,17 @@ var packages = map[guest.Init]string{
 	Systemd: "systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev",
 }
 
+// ubuntu are the packages by which Ubuntu is set up, and Debian can be.
+const ubuntu = ",netplan.io,apparmor"
+
+// include are the packages of the image of a Debian.
+func (s System) include() string {
+	if s.Ubuntu {
+		return packages[""] + "," + packages[s.Init] + ubuntu
+	}
+	return packages[""] + "," + packages[s.Init]
+}
+
 // image is what a machine boots from.
 type image struct {
 	system  System
@@ -44,7 +55,7 @@ const space = 3 << 30
 // findImage returns the image of s, and builds it first if the cache has none.
 // Builders of one image wait for each other.
 func (s System) findImage(cache string, logf func(string, ...any)) (image, error) {
-	content := packages[""] + "," + packages[s.Init] + "\n" + customize
+	content := s.include() + "\n" + customize
 	if s.Release == Alpine {
 		content = guest.AlpineWheel + customizeAlpine
 	}
@@ -106,5 +117,5 @@ func (s System) debianRoot(work, root, out string) error {
 		return err
 	}
 	hook := script + ` "$1" ` + string(s.Init) + " " + out
-	return guest.Mmdebstrap("--variant=minbase", "--include="+packages[""]+","+packages[s.Init], "--customize-hook="+hook, s.Release, root)
+	return guest.Mmdebstrap("--variant=minbase", "--include="+s.include(), "--customize-hook="+hook, s.Release, root)
 }

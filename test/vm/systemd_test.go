@@ -25,23 +25,40 @@ func TestSystemdBesideVRF(t *testing.T) {
 	})
 }
 
-// TestSystemdGuide types what docs/systemd.md says, one command after the other,
-// on a machine with a management port eth1, and compares what is shown there.
+// TestSystemdGuide types docs/systemd.md on a machine with a management port eth1.
 func TestSystemdGuide(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Sh(t, guest.Network+"host lan; cable eth1 lan lan0; give eth1 10.20.30.40/24; give_in lan lan0 10.20.30.1/24")
+		typeGuide(t, m)
+	})
+}
+
+// typeGuide types what docs/systemd.md says, one command after the other, and compares
+// what is shown there. eth1 is the management port, with its address, and leads to the
+// host lan.
+func typeGuide(t *testing.T, m *Machine) {
+	t.Helper()
 	text, err := os.ReadFile("../../docs/systemd.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	each(t, systemds, func(t *testing.T, m *Machine) {
-		m.Sh(t, guest.Network+`mkdir -p /run/sshd; ssh-keygen -A >/dev/null
-			systemctl start ssh nginx
-			host lan; cable eth1 lan lan0; give eth1 10.20.30.40/24; give_in lan lan0 10.20.30.1/24`)
-		m.Type(t, guest.Typed(string(text)))
-		m.Verdicts(t, `
+	m.Sh(t, `mkdir -p /run/sshd; ssh-keygen -A >/dev/null; systemctl start ssh nginx`)
+	m.Type(t, guest.Typed(string(text)))
+	m.Verdicts(t, `
 ok "sshd answers the management port" has "ip netns exec lan busybox timeout 20 nc 10.20.30.40 22 </dev/null" SSH-2.0
 fails "and no other" sh -c 'ssh -o BatchMode=yes -o StrictHostKeyChecking=no 192.0.2.1 true 2>&1 | grep -v refused'
 ok "the instance is in its domain" inside nginx.lab lab
 ok "and the host's unit in its own" inside nginx private
 `)
+}
+
+// TestSystemdUbuntu has a Debian that is set up as Ubuntu is: netplan, networkd, resolved
+// and AppArmor. One command of the package manager and three lines put a service into a
+// VRF, and the page is typed after that.
+func TestSystemdUbuntu(t *testing.T) {
+	eachPackaged(t, []System{{Release: "trixie", Init: Systemd, Ubuntu: true}}, "deb", func(t *testing.T, m *Machine) {
+		m.Verdicts(t, guest.Network+script(t, "systemd-ubuntu"))
+		typeGuide(t, m)
+		m.Verdicts(t, script(t, "systemd-ubuntu-after"))
 	})
 }

@@ -27,6 +27,8 @@ const Alpine = guest.Alpine
 type System struct {
 	Release string // Debian's code name, or Alpine
 	Init    guest.Init
+	// Ubuntu adds what Ubuntu is set up by (image.go).
+	Ubuntu bool
 	// Counted gives the guest one processor and a clock that counts its
 	// instructions, 1 ns each: what is timed inside depends on nothing else.
 	Counted bool
@@ -43,7 +45,12 @@ func (s System) String() string {
 }
 
 // image names the image that s is booted from.
-func (s System) image() string { return s.Release + "-" + string(s.Init) }
+func (s System) image() string {
+	if s.Ubuntu {
+		return s.Release + "-" + string(s.Init) + "-ubuntu"
+	}
+	return s.Release + "-" + string(s.Init)
+}
 
 // Boot returns a machine of the kind s that is up and answers. It skips t where
 // a machine cannot be had here, or fails it where RDGEN_REQUIRE lists the layer

@@ -1,0 +1,59 @@
+#!/bin/sh
+# After the page: nginx is in the namespace private, sshd in the VRF mgmt. AppArmor confines
+# a service in each, whether its unit names the profile or the program does.
+cat >/etc/apparmor.d/web <<'E'
+abi <abi/4.0>,
+include <tunables/global>
+profile web /usr/local/bin/probe {
+  include <abstractions/base>
+  network inet stream,
+  network inet6 stream,
+  /usr/local/bin/probe mr,
+}
+E
+ok "a profile" apparmor_parser -r /etc/apparmor.d/web
+unit web.service <<'E'
+[Service]
+ExecStart=/usr/local/bin/probe serve 0.0.0.0:8110
+E
+unit named.service <<'E'
+[Service]
+AppArmorProfile=web
+ExecStart=/usr/local/bin/probe serve 0.0.0.0:8111
+E
+confined() { [ "$(cat "/proc/$(systemctl show -p MainPID --value "$1")/attr/current")" = "web (enforce)" ]; }
+for line in vrf=mgmt netns=private; do
+	for service in web named; do
+		echo $line >/etc/conf.d/$service
+		systemctl daemon-reload
+		ok "$service with $line starts" systemctl restart $service
+		ok "confined" await confined $service
+		is "inside" "${line#*=}" sh -c "rdomain identify \$(systemctl show -p MainPID --value $service)"
+	done
+done
+ok "rdexec from the command line" rdexec -v mgmt -- true
+is "nothing of rdgen was denied anything" "" sh -c 'journalctl -k | grep apparmor=.DENIED. | grep -E "=.[^ ]*(rdgen|rdomain|rdexec)"'
+
+# part: names
+# glibc asks resolved's stub at 127.0.0.53, as on Ubuntu. A VRF has no such address; there the
+# servers that resolved knows are asked, where the unit sees their file.
+mkdir -p /etc/systemd/resolved.conf.d
+printf '[Resolve]\nDNS=10.20.30.1\nLLMNR=no\nMulticastDNS=no\nDNSSEC=no\n' >/etc/systemd/resolved.conf.d/x.conf
+sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf
+systemctl restart systemd-resolved
+unit ask@.service <<'E'
+[Service]
+Type=oneshot
+ExecStart=-/usr/bin/getent ahostsv4 %i.example
+E
+echo vrf=mgmt >/etc/conf.d/ask@
+tcpdump -i eth1 -n -l -Z root udp port 53 >/run/eth1 2>/run/eth1.err &
+await grep -q "listening on eth1" /run/eth1.err
+systemctl daemon-reload
+ok "a lookup by the stub" systemctl start ask@first
+mkdir -p /etc/systemd/system/ask@.service.d
+printf '[Service]\nBindReadOnlyPaths=/run/systemd/resolve/resolv.conf:/etc/resolv.conf\n' >/etc/systemd/system/ask@.service.d/names.conf
+systemctl daemon-reload
+ok "and by the servers" systemctl start ask@second
+ok "leaves by the VRF" has "cat /run/eth1" "10.20.30.40.* A? second.example"
+fails "the other does not" grep first.example /run/eth1

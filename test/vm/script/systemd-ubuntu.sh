@@ -1,0 +1,70 @@
+#!/bin/sh
+# Debian's package of rdgen where netplan, networkd, resolved and AppArmor are at work. eth1
+# is a cable to the host lan, and has its address from netplan.
+host lan
+cable eth1 lan lan0
+give_in lan lan0 10.20.30.1/24
+cat >/etc/netplan/50-net.yaml <<'E'
+network:
+  version: 2
+  renderer: networkd
+  ethernets:
+    eth1:
+      addresses: [10.20.30.40/24]
+      routes:
+        - {to: default, via: 10.20.30.1, table: 10}
+E
+chmod 600 /etc/netplan/50-net.yaml
+systemctl start systemd-udevd
+udevadm trigger --subsystem-match=net --action=add
+systemctl enable --now systemd-networkd systemd-resolved
+ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+ok "netplan apply" netplan apply
+ok "networkd sets the address" has "ip address show eth1" 10.20.30.40/24
+ok "resolved runs" systemctl is-active systemd-resolved
+is "AppArmor is on" Y cat /sys/module/apparmor/parameters/enabled
+ok "and has profiles" grep -q . /sys/kernel/security/apparmor/profiles
+ok "its service has loaded them" systemctl is-active apparmor
+unit web.service <<'E'
+[Service]
+ExecStart=/usr/local/bin/probe serve 0.0.0.0:8110
+E
+systemctl daemon-reload
+systemctl start web
+
+# part: package
+cd /root || exit 1
+ok "one command" apt-get install -q -y ./rdgen_0.1.0-1_amd64.deb
+file=/run/systemd/network/10-netplan-eth1.network
+ok "three lines: the VRF" sh -c "printf '[Domain]\nKind=vrf\nTable=10\n\n[Link eth1]\n' >/etc/rdomain/mgmt.conf"
+fails "rdgen check" sh -c 'rdgen check >/tmp/check 2>&1'
+ok "has netplan's file" grep "$file:.*takes it out of vrf mgmt" /tmp/check
+mkdir -p "/etc/systemd/network/${file##*/}.d"
+printf '[Network]\nKeepMaster=yes\n' >"/etc/systemd/network/${file##*/}.d/keep.conf"
+ok "the service" sh -c 'echo vrf=mgmt >/etc/conf.d/web'
+ok "and systemd is told" systemctl daemon-reload
+ok "rdgen check has nothing to say" rdgen check
+ok "it restarts" systemctl restart web
+ok "in the VRF" has "ss -Htln" %mgmt:8110
+ok "which the management port is in" sh -c 'ip link show eth1 | grep -q "master mgmt"'
+ok "and leads to" rdexec -v mgmt -- ping -c 1 -W 5 10.20.30.1
+
+# part: netplan
+ok "netplan apply once more" netplan apply
+ok "and a new networkd" systemctl restart systemd-networkd
+ok "which has come to the link" has "networkctl status eth1" "configured"
+ok "leave the link in the VRF" sh -c 'ip link show eth1 | grep -q "master mgmt"'
+ok "with its address" sh -c 'ip address show eth1 | grep -q 10.20.30.40/24'
+ok "and the route in its table" has "ip route show table 10" "default via 10.20.30.1"
+ok "rdomain check" rdomain check mgmt
+mv /etc/systemd/network/10-netplan-eth1.network.d /root/
+ok "without the drop-in" netplan apply
+systemctl restart systemd-networkd
+ok "networkd takes it out, and rdomain watch in again" has "journalctl -u rdomain-watch" "mgmt: somebody changed it; put right: .*eth1"
+ok "it is there" has "ip link show eth1" "master mgmt"
+mv /root/10-netplan-eth1.network.d /etc/systemd/network/
+networkctl reload
+ok "the service never left" sh -c 'ss -Htln | grep -q %mgmt:8110'
+systemctl stop web rdomain@mgmt
+rm /etc/conf.d/web /etc/rdomain/mgmt.conf
+ok "networkd keeps the address of what is no member any more" has "ip address show eth1" 10.20.30.40/24
