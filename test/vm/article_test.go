@@ -23,6 +23,9 @@ func TestArticle(t *testing.T) {
 		}
 		m.Put(t, "/etc/conf.d/"+ssh, 0o644, []byte("vrf=vrf-management\n"))
 
+		if m.System.Init == OpenRC {
+			m.Sh(t, part(t, "published", "interfaces"))
+		}
 		t.Run("as published", func(t *testing.T) { testPublished(t, m) })
 		for _, c := range []struct{ name, prepare, conf string }{
 			// eth0 itself; it keeps its addresses.
