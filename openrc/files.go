@@ -23,6 +23,8 @@ var (
 	// HookPath is the shell code that enters a service's domain. The line that
 	// WithLine adds to a script sources it too.
 	HookPath = installed.Libexec() + "/openrc.sh"
+	// EnterPath is the part of it by which a service gets into its domain.
+	EnterPath = installed.Libexec() + "/openrc-enter.sh"
 	// SupervisePath is the part of it that is read for a supervised service.
 	SupervisePath = installed.Libexec() + "/openrc-supervise.sh"
 	// StopPath is the part of it that is read when a service is stopped.
@@ -37,6 +39,8 @@ var (
 	confFile []byte
 	//go:embed files/usr/libexec/rdgen/openrc.sh
 	hookFile []byte
+	//go:embed files/usr/libexec/rdgen/openrc-enter.sh
+	enterFile []byte
 	//go:embed files/usr/libexec/rdgen/openrc-supervise.sh
 	superviseFile []byte
 	//go:embed files/usr/libexec/rdgen/openrc-stop.sh
@@ -52,7 +56,7 @@ var (
 // shipped returns the files that rdgen installs, each by its path, with the paths
 // that it names on this target.
 func shipped() map[string][]byte {
-	files := map[string][]byte{ConfPath: confFile, HookPath: hookFile, SupervisePath: superviseFile, StopPath: stopFile, SlipsPath: slipsFile,
+	files := map[string][]byte{ConfPath: confFile, HookPath: hookFile, EnterPath: enterFile, SupervisePath: superviseFile, StopPath: stopFile, SlipsPath: slipsFile,
 		RdomainPath: rdomainScript, WatchPath: watchScript}
 	for path, text := range files {
 		files[path] = installed.At(text)

@@ -91,7 +91,7 @@ func Host(fsys fs.FS) (errs []error, notes []string) {
 				"but the lines that stand in no function are run outside of it first")
 		}
 		files := shipped()
-		for _, file := range []string{ConfPath, HookPath, SupervisePath, StopPath, SlipsPath} {
+		for _, file := range []string{ConfPath, HookPath, EnterPath, SupervisePath, StopPath, SlipsPath} {
 			if err := upToDate(fsys, file, files[file]); err != nil {
 				errs = append(errs, err)
 			}

@@ -398,6 +398,18 @@ func TestServicesMissPart(t *testing.T) {
 		"none start = 1", "said "+SupervisePath+".is.missing")
 }
 
+// TestServicesMissEnter takes away the part by which a service gets into its domain. One
+// without a domain does not read it.
+func TestServicesMissEnter(t *testing.T) {
+	b := newBed(t)
+	b.hook()
+	b.rdexec()
+	os.Remove(filepath.Join(b.stage, EnterPath))
+	b.conf("netns=t1\n", "decl")
+	got := b.run("ip netns add t1\nrc decl start; said " + EnterPath + ".is.missing; state decl; daemons\nrc none start; running none; state none\n")
+	b.want(got, "decl start = 1", "said "+EnterPath+".is.missing", "decl stopped in none", "0 daemons", "none start = 0", "none started in default")
+}
+
 // TestServiceNeedsDomain starts a service whose domain has an init script: that
 // one is started first, and stopped after.
 func TestServiceNeedsDomain(t *testing.T) {

@@ -104,7 +104,7 @@ func services(bin, dir string) error {
 		return err
 	}
 	with := map[string]string{"usr/sbin/rdexec": string(rdexec)}
-	for _, file := range []string{"etc/rc.conf.d/50-rdgen.conf", "usr/libexec/rdgen/openrc.sh", "usr/libexec/rdgen/openrc-stop.sh", "usr/libexec/rdgen/openrc-slips.sh",
+	for _, file := range []string{"etc/rc.conf.d/50-rdgen.conf", "usr/libexec/rdgen/openrc.sh", "usr/libexec/rdgen/openrc-enter.sh", "usr/libexec/rdgen/openrc-stop.sh", "usr/libexec/rdgen/openrc-slips.sh",
 		"usr/libexec/rdgen/openrc-supervise.sh", "etc/init.d/rdomain"} {
 		text, err := os.ReadFile("openrc/files/" + file)
 		if err != nil {
