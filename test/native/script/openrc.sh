@@ -100,6 +100,22 @@ for line in 'netns = t1' 'netns: t1' 'vrf t1' 'NETNS=t1' '(netns=t1)' '\357\273\
 	ok "$line leaves nothing" outside "8120 8130 "
 	rm /etc/init.d/decl.slip /etc/conf.d/decl.slip
 done
+# A link to a script of another folder and another name: OpenRC up to 0.56 knows it by that
+# one, up to 0.63 it reads the conf.d there. None starts it outside.
+mkdir -p /opt/x/init.d
+sed s/8110/8140/ /etc/init.d/decl >/opt/x/init.d/real
+chmod +x /opt/x/init.d/real
+inside_or_told() { grep -q "does not read /etc/conf.d/web" /tmp/web || [ -n "$(pid_in 8110)$(pid_in 8140)" ]; }
+for link in /opt/x/init.d/real ./decl; do
+	ln -sf "$link" /etc/init.d/web
+	printf 'port=8140\nnetns=t1\n' >/etc/conf.d/web
+	rc-service web start >/tmp/web 2>&1
+	ok "a link to $link is nowhere outside" outside "8120 8130 "
+	ok "but inside, or not at all, with the reason" await inside_or_told
+	# Up to 0.56 OpenRC takes one of another folder that did not start for one that is starting.
+	grep -q "does not read" /tmp/web || rc-service web stop >/dev/null 2>&1
+	rm /etc/init.d/web
+done
 chmod -x /usr/sbin/rdexec
 fails "without rdexec" rc-service decl.t1 start
 chmod +x /usr/sbin/rdexec
