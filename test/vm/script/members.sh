@@ -12,12 +12,25 @@ $user probe escape eth1 10.20.30.1:9; await grep -qx IP_PKTINFO /run/test/receiv
 $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:10.20.30.40
 $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:eth1
 ! $user socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7:w0 || exit 1
+# A program with the privilege to bind elsewhere, which any user may start, holds as well.
+cp "$(command -v ping)" /usr/local/bin/ping-of-root; chmod 4755 /usr/local/bin/ping-of-root
+ip vrf exec mgmt setpriv --reuid=65534 --regid=65534 --clear-groups ping-of-root -c 1 -W 5 -I w0 192.0.2.9
+! $user ping-of-root -c 1 -W 2 -I w0 192.0.2.9 || exit 1
+$user ping-of-root -c 1 -W 5 -I eth1 10.20.30.1
 cable eth3 lan lan3; give_in lan lan3 10.20.31.1/24
 ip netns exec lan probe listen 10.20.31.1:7007 >/run/test/listens 2>&1 & echo $! >/run/test/pid
 await grep -q listening /run/test/listens
 give eth3 10.20.31.40/24
-rdexec -v mgmt -- sh -c "echo; await test -e /run/test/known; ping -c 1 -W 5 10.20.31.1 >/run/test/pinged" & inside=$!
+# Nobody has told the address of a link that was added by hand: a join by it is refused, one
+# by the link is not. A start in the VRF tells it.
+join="socat -u /dev/null UDP4-RECV:7006,ip-add-membership=239.7.7.7"
+$user sh -c "echo; await test -e /run/test/member; $join:eth3 && ! $join:10.20.31.40 && echo refused" >/run/test/joins 2>&1 & joins=$!
+await test -s /run/test/joins
+rdexec -v mgmt -- sh -c "echo; await test -e /run/test/known; ping -c 1 -W 5 10.20.31.1" >/run/test/pinged & inside=$!
+await test -s /run/test/pinged
 ip link set eth3 master mgmt
+touch /run/test/member; wait $joins; grep -q refused /run/test/joins
+$user $join:10.20.31.40
 rdexec -v mgmt -- ping -c 1 -W 5 10.20.31.1; ip link set eth3 nomaster
 ! rdexec -v mgmt -- ping -c 1 -W 2 -I eth3 10.20.31.1 || exit 1
 rm -f /run/test/watched; rdomain watch >/run/test/watched 2>&1 & watch=$!
