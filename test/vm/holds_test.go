@@ -143,5 +143,5 @@ func judge(t *testing.T, text string, tries int, holds bool) {
 
 // The links of a VRF work for what is in it, also those that were added by hand since.
 func testMembers(t *testing.T, m *Machine) {
-	m.Sh(t, script(t, "members"))
+	m.Sh(t, guest.Network+script(t, "members"))
 }

@@ -27,8 +27,7 @@ ip netns exec world probe poke "192.0.2.1,2001:db8:2::1,10.20.30.40,$(local_of w
 ip netns exec third probe poke "198.51.100.1,2001:db8:3::1,$(local_of eth2)%third0" "$ports" >/run/test/poke.2 2>&1 & b=$!
 $at probe poke "127.0.0.1,::1,192.0.2.1" "$ports" >/run/test/poke.3 2>&1 & c=$!
 for p in $a $b $c; do wait $p || echo "failed: a poke: $?"; done
-over() { grep -q '^answers' /run/test/inside || ! kill -0 "$(cat /run/test/inside.pid)"; }
-await over || { cat /run/test/inside; exit 1; }
+tail -n +1 -f --pid="$(cat /run/test/inside.pid)" /run/test/inside | grep -q '^answers' || { cat /run/test/inside; exit 1; }
 eval "$stop"
 kill $watch; wait $watch || echo "failed: the watch: $?"
 cat /run/test/inside /run/test/poke.?
