@@ -109,11 +109,9 @@ func (r *unitReader) user() {
 	}
 	if dir, set, ok := r.value("WorkingDirectory"); ok {
 		r.p.Dir, r.p.DirOptional = strings.CutPrefix(dir, "-")
-		if !strings.HasPrefix(r.p.Dir, "/") && (r.p.Dir != "~" || numeric(r.p.User) || r.p.User == "nobody") {
+		named := r.p.User != "" && !numeric(r.p.User) && r.p.User != "nobody"
+		if !strings.HasPrefix(r.p.Dir, "/") && (r.p.Dir != "~" || !named) {
 			r.fail(set, "write an absolute path into a drop-in", "%q is not a path that s6 could know", dir)
-		}
-		if r.p.Dir == "~" && r.p.User == "" { // nobody's home
-			r.p.Dir, r.p.DirOptional = "/", false
 		}
 	}
 }

@@ -62,7 +62,7 @@ var oddUnits = []sameService{
 	{text: "WorkingDirectory=~\nUser=nobody\nExecStart=/usr/sbin/gizmod", refused: "is not a path"},
 	{text: "WorkingDirectory=-~\nUser=gizmo\nExecStart=/usr/sbin/gizmod"},
 	{text: "WorkingDirectory=-~\nUser=mail\nExecStart=/usr/sbin/gizmod"},
-	{text: "WorkingDirectory=~\nExecStart=/usr/sbin/gizmod"},
+	{text: "WorkingDirectory=~\nExecStart=/usr/sbin/gizmod", refused: "is not a path"},
 	{text: "WorkingDirectory=~\nUser=gizmo\nEnvironment=HOME=/srv\nExecStart=/usr/sbin/gizmod"},
 	{text: "RuntimeDirectory=g\nWorkingDirectory=%t/g\nUser=gizmo\nExecStart=/usr/sbin/gizmod"},
 	{text: "WorkingDirectory=/srv/gizmo\nWorkingDirectory=\nExecStart=/usr/sbin/gizmod"},
