@@ -44,7 +44,8 @@ rdomain down vrf-management
 ifdown-ng vrf-management
 test ! -e /sys/class/net/vrf-management
 ip route flush table 1 # the route leads to eth0, and outlives the VRF
-for f in -4 -6; do ip $f rule add pref 0 table local; ip $f rule del pref 32765; ip $f rule del pref 2000; ip $f rule del pref 1000; done
+# The rule of pref 1000 stays: the kernel makes it with the first VRF of all, and never again.
+for f in -4 -6; do ip $f rule add pref 0 table local; ip $f rule del pref 32765; ip $f rule del pref 2000; done
 rm /etc/rdomain/vrf-management.conf
 
 # part: recipe
