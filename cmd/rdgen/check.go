@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdgen/generators/tree"
 	"rdgen/openrc"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
@@ -96,9 +97,13 @@ func check(root string, given []string) (notes []string, err error) {
 			errs = append(errs, file.Problem(root))
 		}
 	}
+	asMade := map[string]func() map[string][]tree.File{}
+	for _, init := range loader.Inits() {
+		asMade[init.Name()] = versions(init)
+	}
 	var units []result
 	for _, name := range names {
-		wrong, about := checkService(loader, root, name)
+		wrong, about := checkService(loader, asMade, root, name)
 		errs, notes = append(errs, wrong...), append(notes, about...)
 		if s, err := loader.Declaration(name); err == nil && loader.Systemd.Has(name) && loader.Systemd.Follows(s) {
 			units = append(units, one(loader.Systemd, name))
@@ -118,8 +123,9 @@ func once(notes []string) []string {
 	})
 }
 
-// checkService returns what is wrong with one service, and notes of what is not.
-func checkService(loader *services.Loader, root, name string) (errs []error, notes []string) {
+// checkService returns what is wrong with one service, and notes of what is not. asMade
+// has the versions of each init system.
+func checkService(loader *services.Loader, asMade map[string]func() map[string][]tree.File, root, name string) (errs []error, notes []string) {
 	declared, err := loader.Declaration(name)
 	if err != nil {
 		return []error{err}, nil
@@ -132,7 +138,7 @@ func checkService(loader *services.Loader, root, name string) (errs []error, not
 	}
 	inits := slices.DeleteFunc(loader.Inits(), func(i services.Init) bool { return !i.Has(name) || !i.Follows(declared) })
 	for _, init := range inits {
-		if err := checkInit(init, root, name); err != nil {
+		if err := checkInit(init, asMade[init.Name()], root, name); err != nil {
 			errs = append(errs, err)
 		}
 		errs = append(errs, init.Escapes(name)...)
@@ -156,12 +162,12 @@ func checkService(loader *services.Loader, root, name string) (errs []error, not
 }
 
 // checkInit generates the service's files and compares them with what is there.
-func checkInit(init services.Init, root, name string) error {
+func checkInit(init services.Init, versions func() map[string][]tree.File, root, name string) error {
 	made := one(init, name)
 	if made.err != nil {
 		return made.err
 	}
-	diff, err := init.Needed(made.files).Diff(root)
+	diff, err := difference(init.Needed(made.files), root, versions)
 	if err != nil || diff == "" {
 		return err
 	}

@@ -134,7 +134,7 @@ func (o *options) run(v verb, setup func(*options, *services.Loader) error, name
 	for _, n := range notes {
 		say(stderr, "warning", n)
 	}
-	return o.emit(files, stdout)
+	return o.emit(files, versions(v.init(loader)), stdout)
 }
 
 // collect makes the files of all services. It goes on past a bad one, so that
@@ -190,14 +190,14 @@ func one(init services.Init, name string) (r result) {
 }
 
 // emit prints, compares or writes the files.
-func (o *options) emit(files tree.Tree, stdout io.Writer) error {
+func (o *options) emit(files tree.Tree, versions func() map[string][]tree.File, stdout io.Writer) error {
 	switch {
 	case o.check:
 		dir := o.output
 		if dir == "" {
 			dir = o.root
 		}
-		diff, err := files.Diff(dir)
+		diff, err := difference(files, dir, versions)
 		if err != nil {
 			return err
 		}

@@ -3,10 +3,14 @@ package main
 import (
 	"bytes"
 	"path"
+	"runtime"
+	"sync"
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
+	"rdgen/parallel"
 	"rdgen/problem"
+	"rdgen/services"
 	"rdgen/systemd"
 )
 
@@ -82,4 +86,52 @@ func together(results []result) (errs []error) {
 		}
 	}
 	return errs
+}
+
+// versions returns, once it is called, each file as every declared service of an init
+// system would make it, by path. Those of one path may differ in the comment that says
+// of which conf.d file they are. What cannot be made is in none: it is said elsewhere.
+func versions(init services.Init) func() map[string][]tree.File {
+	return sync.OnceValue(func() map[string][]tree.File {
+		names, _ := init.Declared()
+		results := make([]result, len(names))
+		parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(init, names[i]) })
+		all := map[string][]tree.File{}
+		for _, r := range results {
+			if r.err != nil {
+				continue
+			}
+			for _, f := range r.files.Files() {
+				all[f.Path] = append(all[f.Path], f)
+			}
+		}
+		return all
+	})
+}
+
+// difference returns what would change below dir. A file is right that is as another
+// service makes it which wants the same of the unit, as a name and its alias do:
+// whichever was asked for last has written it.
+func difference(files tree.Tree, dir string, versions func() map[string][]tree.File) (string, error) {
+	diff, err := files.Diff(dir)
+	if err != nil || diff == "" {
+		return diff, err
+	}
+	var settled tree.Tree
+	for _, f := range files.Files() {
+		for _, g := range versions()[f.Path] {
+			var same, other tree.Tree
+			same.Put(f)
+			other.Put(g)
+			if generators.Merge(&same, other) != nil {
+				continue // it wants something else
+			}
+			if d, err := other.Diff(dir); err == nil && d == "" {
+				f = g
+				break
+			}
+		}
+		settled.Put(f)
+	}
+	return settled.Diff(dir)
 }
