@@ -141,6 +141,10 @@ func (c *confs) all() ([]string, error) {
 	return slices.Compact(names), errors.Join(errs...)
 }
 
+// ErrNoDomain is the cause where a service must be in a domain, and is in none. A verb
+// that takes the domain from the command line can say so.
+var ErrNoDomain = errors.New("names no domain")
+
 // inDomain reads, from conf.d, a service that must be in a domain.
 func (c *confs) inDomain(name string) (*openrc.Conf, generators.Service, error) {
 	conf, s, err := c.read(name)
@@ -156,8 +160,8 @@ func (c *confs) inDomain(name string) (*openrc.Conf, generators.Service, error) 
 		return nil, generators.Service{}, err
 	}
 	if s.Domain.IsDefault() {
-		return nil, generators.Service{}, problem.New(confd(name), "names no domain").
-			WithHint("write vrf=NAME or netns=NAME into it, or give --vrf or --netns")
+		return nil, generators.Service{}, problem.New(confd(name), "%w", ErrNoDomain).
+			WithHint("write vrf=NAME or netns=NAME into it")
 	}
 	return conf, s, nil
 }

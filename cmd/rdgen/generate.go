@@ -157,6 +157,9 @@ func collect(init services.Init, names []string, all bool) (tree.Tree, []string,
 		if r.err == nil {
 			r.err = made.add(r)
 		}
+		if p, ok := errors.AsType[*problem.Error](r.err); ok && errors.Is(p, services.ErrNoDomain) {
+			p.Hint += ", or give --vrf or --netns"
+		}
 		if r.err != nil {
 			errs = append(errs, r.err)
 		}
