@@ -139,8 +139,13 @@ func (l *Loader) Near(name string) string {
 	for _, e := range l.S6.flavor().List(l.confs.fsys) {
 		names = append(names, e[1])
 	}
-	near := problem.Nearest(bare(name), names...)
-	if near == "" || near == bare(name) || 3*problem.Distance(bare(name), near) > len(near) {
+	return nearest(bare(name), names)
+}
+
+// nearest asks whether one of the names is meant that is nearly the same; or it is "".
+func nearest(name string, names []string) string {
+	near := problem.Nearest(name, names...)
+	if near == "" || near == name || 3*problem.Distance(name, near) > len(near) {
 		return "" // of a short name, nearly all is near
 	}
 	return "; is " + near + " meant?"

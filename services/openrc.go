@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path"
 	"strings"
 
 	"rdgen/generators"
@@ -89,7 +90,20 @@ func (o *OpenRC) load(name string) (generators.OpenRC, error) {
 		base, s.Link = target, target
 	}
 	s.Script, err = openrc.ReadScript(o.fsys, base, conf)
+	if p, ok := errors.AsType[*problem.Error](err); ok && p.Hint == "" && errors.Is(err, fs.ErrNotExist) {
+		p.Hint = "install the service, or correct its name" + o.near(base)
+	}
 	return s, err
+}
+
+// near asks whether another init script is meant; or it is "".
+func (o *OpenRC) near(name string) string {
+	var names []string
+	entries, _ := fs.ReadDir(o.fsys, path.Clean(openrc.InitDir)[1:]) // what cannot be read is nearest to nothing
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return nearest(name, names)
 }
 
 // instance returns the script that an init script is a link to, beside it: that
