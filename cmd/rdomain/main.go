@@ -71,6 +71,9 @@ func run(stdout, stderr io.Writer, args []string) int {
 		c.fail(wrong)
 		return c.code
 	}
+	if len(args) > 1 && (args[1] == "-h" || args[1] == "--help") {
+		verb = shown(usage)
+	}
 	if err := verb(args[1:]); err != nil {
 		c.fail(err)
 	}

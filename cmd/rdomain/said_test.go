@@ -159,6 +159,19 @@ func TestOptionsAfterNames(t *testing.T) {
 	says(t, 100, "", "rdomain: fatal: unknown option \"-x\"\nrdomain: hint: rdomain --help shows what is possible\n", "up", "a", "-x")
 }
 
+// Every verb's --help was an unknown option. That of a program which exec runs is the program's.
+func TestHelpOfVerbs(t *testing.T) {
+	start(t)
+	file(t, "a", "")
+	quiet(t, "up", "a")
+	for _, verb := range []string{"up", "down", "reload", "check", "list", "ps", "identify", "exec", "watch"} {
+		says(t, 0, usage, "", verb, "--help")
+		says(t, 0, usage, "", verb, "-h")
+	}
+	says(t, 0, "--help\n", "", "exec", "a", "printf", "%s\\n", "--help")
+	quiet(t, "down", "a")
+}
+
 // Nothing that is asked for is left out of JSON.
 func TestCheckJSONNamesBadFiles(t *testing.T) {
 	start(t)
