@@ -48,7 +48,7 @@ func sameAsOpenRC(t *testing.T, m *Machine, list []sameService) {
 	if m.Release == "bookworm" {
 		// Its start-stop-daemon is Debian's own, and has other options; its
 		// supervise-daemon is built without capabilities.
-		list = slices.DeleteFunc(list, func(s sameService) bool {
+		list = slices.DeleteFunc(slices.Clone(list), func(s sameService) bool {
 			return !strings.Contains(s.text+s.truth, "supervisor=") || strings.Contains(s.text, "capabilities=")
 		})
 	}
