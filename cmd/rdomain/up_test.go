@@ -421,10 +421,11 @@ func TestVRFWithoutModule(t *testing.T) {
 		}
 		return
 	}
+	hint := "rdomain: hint: modprobe vrf, in a container on its host; if there is no such module, boot a kernel with CONFIG_NET_VRF\n"
 	says(t, 111, "", "rdomain: fatal: /etc/rdomain/red.conf:1: ip link add red type vrf table 10: "+
-		"the kernel has no vrf module: operation not supported (Unknown device type)\n", "up", "red")
+		"the kernel has no vrf module: operation not supported (Unknown device type)\n"+hint, "up", "red")
 	says(t, 111, "", "rdomain: fatal: /etc/rdomain/mgmt@t1.conf:1: ip -n t1 link add mgmt type vrf table 10: "+
-		"the kernel has no vrf module: operation not supported (Unknown device type)\n", "up", "mgmt@t1")
+		"the kernel has no vrf module: operation not supported (Unknown device type)\n"+hint, "up", "mgmt@t1")
 	if got := snapshot(t); got != before {
 		t.Errorf("something is left: %s", cmp.Diff(before, got))
 	}

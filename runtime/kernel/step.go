@@ -148,7 +148,7 @@ func (s *Session) doLink(verb object.Verb, t object.Link) (made record.Identity,
 		err = s.addLink(c, t)
 	}
 	if errors.Is(err, unix.EOPNOTSUPP) {
-		err = fmt.Errorf("the kernel has no %s module: %w", t.Kind, err)
+		err = noModule(t, err)
 	}
 	if err != nil {
 		return made, err
