@@ -219,7 +219,7 @@ done`)
 		"good": "pre " + blue + "\nrun " + blue + " nobody nameserver 192.0.2.53\n",
 		"blue": blue + "\n",
 		// What the look said is in the log, and nothing else.
-		"ignored": "rdexec: fatal: unable to check netns blue: this process is in another network namespace\n",
+		"ignored": "rdexec: fatal: this process is not in netns blue: it is in another network namespace\n",
 		"blind":   "", // systemd's own log has it
 		"states": "good success yes inactive\nmissing success no inactive\nignored exit-code yes failed\nblind exit-code yes failed\n" +
 			"stale success no inactive\n",

@@ -61,12 +61,18 @@ func checkAttached(v domain.LinkName) error {
 	case err != nil:
 		return unable(doing, err)
 	case !kept:
-		return wrong("bind to vrf "+v.String(), leaks)
+		return isNot("kept in vrf "+v.String(), leaks)
 	}
 	return nil
 }
 
 const leaks = "its sockets can leave the VRF: the programs that keep them there are not attached"
+
+// isNot is the error of a look that was able to see that the process is not in, or not
+// kept in, its domain.
+func isNot(what, fact string) *Error {
+	return &Error{domain.ExitTemporary, "this process is not " + what + ": " + fact, nil}
+}
 
 // A namespace is identified by the device and inode of its file (namespaces(7)).
 func checkNetns(n domain.NetnsName) error {
@@ -82,7 +88,7 @@ func checkNetns(n domain.NetnsName) error {
 		return wrong(doing+" ("+n.Path()+")", symlink)
 	}
 	if own.Dev != named.Dev || own.Ino != named.Ino {
-		return wrong(doing, "this process is in another network namespace")
+		return isNot("in netns "+n.String(), "it is in another network namespace")
 	}
 	return nil
 }
@@ -107,22 +113,22 @@ func checkBound(v domain.LinkName, index uint32) error {
 			return unable(doing+": read SO_BINDTOIFINDEX", err)
 		}
 		if uint32(bound) != index {
-			return wrong(doing, "sockets are not bound to it (cgroup v1 net_cls or net_prio in use?)")
+			return isNot("in vrf "+v.String(), "its sockets are not bound to it (cgroup v1 net_cls or net_prio in use?)")
 		}
 	}
-	if err := checkRefused(doing); err != nil {
+	if err := checkRefused(v); err != nil {
 		return err
 	}
-	return checkKept(doing)
+	return checkKept(v)
 }
 
 // checkKept tries two of the ways out of a VRF, as any user can. The programs of
 // keep are attached together, first the one that notes where a socket is at home.
-func checkKept(doing string) error {
+func checkKept(v domain.LinkName) error {
 	const loopback = 1 // the ifindex of lo, in every namespace
 	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return unable(doing+": open a socket", err)
+		return unable("bind to vrf "+v.String()+": open a socket", err)
 	}
 	defer unix.Close(s)
 	group := unix.IPMreqn{Multiaddr: [4]byte{239, 255, 255, 255}, Ifindex: loopback}
@@ -133,17 +139,17 @@ func checkKept(doing string) error {
 	if joined == unix.EPERM && sent != nil {
 		return nil
 	}
-	return wrong(doing, leaks)
+	return isNot("kept in vrf "+v.String(), leaks)
 }
 
 // checkRefused makes sure that no MPTCP socket can be opened: those inside it,
 // which the kernel opens, are bound to nothing. A program of `ip vrf exec` or
 // systemd's BindNetworkInterface= allows them.
-func checkRefused(doing string) error {
+func checkRefused(v domain.LinkName) error {
 	s, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_MPTCP)
 	if err != nil {
 		return nil // refused, or a kernel without it
 	}
 	unix.Close(s)
-	return wrong(doing, "MPTCP sockets are not refused, and the kernel does not bind what is inside them")
+	return isNot("kept in vrf "+v.String(), "MPTCP sockets are not refused, and the kernel does not bind what is inside them")
 }

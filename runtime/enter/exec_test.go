@@ -230,7 +230,7 @@ func TestCheck(t *testing.T) {
 	h.must(enterNetns(blue.Netns))
 	wantCheck(t, blue, "")
 	wantCheck(t, domain.Domain{}, "")
-	wantCheck(t, red, "unable to check netns red: this process is in another network namespace")
+	wantCheck(t, red, "this process is not in netns red: it is in another network namespace")
 	wantCheck(t, parse(t, "none", ""), "unable to check netns none (/run/netns/none): no such file or directory")
 	wantCheck(t, parse(t, "empty", ""), "another network namespace")
 	wantCheck(t, parse(t, "", "mgmt"), "unable to enter vrf mgmt: no such device")

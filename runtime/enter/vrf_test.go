@@ -25,7 +25,7 @@ import (
 // tests of layer vm walk it with VRFs.
 
 // leaky is what a look says where sockets are bound, but not kept.
-const leaky = "unable to bind to vrf mgmt: its sockets can leave the VRF: the programs that keep them there are not attached "
+const leaky = "this process is not kept in vrf mgmt: its sockets can leave the VRF: the programs that keep them there are not attached "
 
 // TestGuard: what ip vrf exec puts in the place of the program binds as well; the
 // guard above it marks, and refuses MPTCP, and leaves alone what is not bound.
@@ -196,7 +196,7 @@ func TestBindOwn(t *testing.T) {
 	// The VRF was made again, and has another number.
 	wantBound(t, blue+" 78 78", "own", "78", blue)
 	wantBound(t, blue+" 78 78", "look", "78", blue)
-	wantBound(t, "unable to bind to vrf mgmt: sockets are not bound to it "+
+	wantBound(t, "this process is not in vrf mgmt: its sockets are not bound to it "+
 		"(cgroup v1 net_cls or net_prio in use?) "+blue+" 78 78", "look", "77", blue)
 	if n := attachedIDs(t, root, blue, bpf.BindName); n != 1 {
 		t.Errorf("%d programs after two starts; want 1", n)

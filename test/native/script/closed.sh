@@ -35,7 +35,7 @@ mkdir -p /etc/systemd/system/ignored.service.d
 sed 's/^NetworkNamespacePath=/NetworkNamespacePathOfTheFuture=/' /run/systemd/generator/ignored.service.d/zz-rdomain.conf >/etc/systemd/system/ignored.service.d/zz-rdomain.conf
 systemctl daemon-reload
 ok "a directive that systemd does not know" failed ignored
-ok "systemctl status says where it was" has "systemctl status ignored" 'this process is in another network namespace'
+ok "systemctl status says where it was" has "systemctl status ignored" 'it is in another network namespace'
 mv /usr/sbin/rdexec /root/
 ok "nobody there to look" failed blind
 ok "nor before a condition, which is no skip" failed picky
