@@ -1,8 +1,13 @@
 package main
 
 import (
+	"encoding/json"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"rdgen/runtime/lifecycle"
 
 	"rdgen/test/sandbox"
 )
@@ -71,4 +76,118 @@ func TestReplacedNeighborIsStillOurs(t *testing.T) {
 		t.Errorf("without [Neighbor] there is still %q; want nothing", got)
 	}
 	quiet(t, "down", "private")
+}
+
+// before is what TestPrintedReload edits.
+const before = `[Link veth0]
+Kind=veth
+Peer=veth-private
+Address=192.0.2.2/30
+PeerAddress=192.0.2.1/30
+[Link br0]
+Kind=bridge
+Address=10.3.0.1/24
+[Link br1]
+Kind=bridge
+[Link eth7]
+[Sysctl]
+net.ipv4.conf.br0.forwarding=1
+[Route]
+Destination=default
+Gateway=192.0.2.1
+[Route]
+Destination=10.31.0.0/16
+Gateway=10.3.0.9
+Device=br0
+`
+
+// What reload -n prints says each thing once, can be executed, and makes what reload
+// makes: after it check is silent. Steps that remove a link were printed twice once, and
+// another Kind= was an error, because up's steps were planned as if nothing had gone.
+func TestPrintedReload(t *testing.T) {
+	for _, c := range []struct {
+		name, old, new, run string
+		// recorded: that a link is taken, or what another name has, is in the record, which
+		// ip does not change; reload looks after it once more.
+		recorded bool
+	}{
+		{"Peer", "Peer=veth-private", "Peer=veth-x", "", false},
+		{"Kind", "br1]\nKind=bridge", "br1]\nKind=veth\nPeer=br1-x", "", false},
+		{"Kind of the one with addresses", "br0]\nKind=bridge", "br0]\nKind=veth\nPeer=br0-x", "", false},
+		{"taken link renamed", "", "", "ip -n private link set eth7 down; ip -n private link set eth7 name foo0", false},
+		{"taken link renamed and Peer", "Peer=veth-private", "Peer=veth-x", "ip -n private link set eth7 down; ip -n private link set eth7 name foo0", false},
+		{"taken link renamed and not wanted", "[Link eth7]\n", "", "ip -n private link set eth7 down; ip -n private link set eth7 name foo0", true},
+		{"link removed", "[Link br1]\nKind=bridge\n", "", "", false},
+		{"taken link removed", "[Link eth7]\n", "", "", true},
+		{"address", "Address=10.3.0.1/24", "Address=10.3.0.2/24", "", false},
+		{"the last address of a route's link", "Address=192.0.2.2/30\n", "Address=192.0.2.2/29\n", "", false},
+		{"route", "Gateway=10.3.0.9", "Gateway=10.3.0.8", "", false},
+		{"route removed", "[Route]\nDestination=default\nGateway=192.0.2.1\n", "", "", false},
+		{"Outer", "Peer=veth-private", "Peer=veth-private\nOuter=other", "", false},
+		{"Name", "[Link veth0]", "[Domain]\nName=second\n[Link veth0]", "", true},
+		{"nothing", "", "", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			start(t)
+			hardware(t, "eth7")
+			file(t, "other", "")
+			quiet(t, "up", "other")
+			file(t, "private", before)
+			quiet(t, "up", "private")
+			edited := strings.Replace(before, c.old, c.new, 1)
+			if c.old != "" && edited == before {
+				t.Fatalf("there is no %q to edit", c.old)
+			}
+			if c.run != "" {
+				sandbox.Sh(t, c.run)
+			}
+			file(t, "private", edited)
+			script, stderr, code := rdomain("reload", "-n", "private")
+			if code != 0 || stderr != "" || (script == "") != (c.name == "nothing") {
+				t.Fatalf("reload -n = %d, %q, %q", code, script, stderr)
+			}
+			once(t, "reload -n", strings.Split(strings.TrimSpace(script), "\n"))
+			out, stderr, _ := rdomain("check", "--json", "private")
+			var reports []lifecycle.Report
+			if err := json.Unmarshal([]byte(out), &reports); err != nil || len(reports) != 1 {
+				t.Fatalf("check --json = %v in %s, %s", err, out, stderr)
+			}
+			once(t, "diff of check", reports[0].Diff)
+			if got := strings.Join(append(reports[0].Missing, ""), "\n"); got != script {
+				t.Errorf("check misses\n%s\nreload -n prints\n%s", got, script)
+			}
+			for _, line := range reports[0].Diff {
+				if c.name == "Peer" && strings.HasPrefix(line, "-") && strings.Contains(line, "veth-x") {
+					t.Errorf("check says that there is %s", line)
+				}
+			}
+			sh := exec.Command("sh", "-ex")
+			sh.Stdin = strings.NewReader(script)
+			if said, err := sh.CombinedOutput(); err != nil {
+				t.Fatalf("sh -ex: %v\n%s", err, said)
+			}
+			if !c.recorded {
+				says(t, 0, "", "", "check", "private")
+				says(t, 0, "", "", "reload", "-n", "private")
+			}
+			quiet(t, "reload", "private")
+			says(t, 0, "", "", "check", "private")
+			if _, stderr, code := rdomain("down", "private", "other"); code != 0 {
+				t.Errorf("down = %d, %s", code, stderr)
+			}
+			if c.name == "Name" { // all of it was made by ip alone
+				sandbox.Sh(t, `ip -n second link set eth7 netns $$; ip link delete veth-private; ip netns delete second`)
+			}
+		})
+	}
+}
+
+// once complains about lines that there are twice.
+func once(t *testing.T, of string, lines []string) {
+	t.Helper()
+	for i, line := range lines {
+		if slices.Contains(lines[:i], line) {
+			t.Errorf("%s has twice: %s\nin\n%s", of, line, strings.Join(lines, "\n"))
+		}
+	}
 }

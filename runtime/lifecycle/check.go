@@ -53,13 +53,13 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	if report.Problems == nil {
 		report.Problems = []string{}
 	}
-	steps, err := v.steps()
+	steps, err := h.reload(v)
 	if p, ok := errors.AsType[*problem.Error](err); ok && p.Temporary {
 		report.Problems = append(report.Problems, p.Error())
 	} else if err != nil {
 		return nil, err
 	}
-	for _, s := range append(v.unwanted(), steps...) {
+	for _, s := range steps {
 		report.Missing = append(report.Missing, s.String())
 		report.Diff = append(report.Diff, s.Diff()...)
 	}

@@ -16,8 +16,7 @@ func (h *Host) DryReload(id domain.ID) ([]object.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	steps, err := v.steps()
-	return append(v.unwanted(), steps...), err
+	return h.reload(v)
 }
 
 // DryDown returns what Down would do now.
@@ -33,12 +32,7 @@ func (h *Host) DryDown(id domain.ID) ([]object.Step, error) {
 	if err != nil || r.Empty() {
 		return nil, err
 	}
-	w, err := h.open(r.Domain.Netns)
-	if err != nil {
-		return nil, err
-	}
-	defer w.Close()
-	have, err := w.Read(nil, r)
+	have, err := h.recordedState(r)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"rdgen/runtime/kernel"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
 )
 
 // view is a domain as it is wanted and as it is.
@@ -93,13 +94,49 @@ func (v *view) steps() ([]object.Step, error) {
 	return p.Steps, nil
 }
 
-// unwanted returns what reload would do before it does what up does.
-func (v *view) unwanted() []object.Step {
-	switch {
-	case v.kind != ours:
-		return nil
-	case v.remade():
-		return plan.Down(v.r, v.have).Steps
+// reload returns what Reload would do, or why it cannot: first what it would remove,
+// and then what up would do when that is gone.
+func (h *Host) reload(v *view) ([]object.Step, error) {
+	if v.kind != ours {
+		return v.steps() // what is pinned is made again, which changes nothing
 	}
-	return plan.Down(plan.Unwanted(v.f, v.have, v.r), v.have).Steps
+	after := *v
+	var removal []object.Step
+	switch {
+	case v.remade():
+		had, err := h.recordedState(v.r)
+		if err != nil {
+			return nil, err
+		}
+		removal = plan.Down(v.r, had).Steps
+		d := *v.resolved
+		d.r = &record.Record{}
+		after.resolved = &d
+		if v.r.Domain.Netns == v.f.Domain.Netns {
+			after.have = v.have.After(removal, v.f.Domain.Netns)
+		} else {
+			after.have = v.have.With(had, had.After(removal, v.r.Domain.Netns), v.f.Domain.Netns)
+		}
+	default:
+		unwanted := plan.Unwanted(v.f, v.have, v.r)
+		if unwanted.Empty() {
+			break
+		}
+		removal = plan.Down(unwanted, v.have).Steps
+		d := *v.resolved
+		d.r = v.r.Minus(unwanted)
+		after.resolved, after.have = &d, v.have.After(removal, v.f.Domain.Netns)
+	}
+	steps, err := after.steps()
+	return append(removal, steps...), err
+}
+
+// recordedState reads what down looks at.
+func (h *Host) recordedState(r *record.Record) (*plan.State, error) {
+	w, err := h.open(r.Domain.Netns)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	return w.Read(nil, r)
 }

@@ -430,3 +430,31 @@ func TestUnwanted(t *testing.T) {
 		t.Errorf("more than what is unwanted is removed:\n%s", steps)
 	}
 }
+
+// A VRF whose Table= is edited is removed and made again: with what the removal takes, in
+// the state too, and the state that was read stays as it is.
+func TestAfter(t *testing.T) {
+	f := file(t, "red", "[Domain]\nKind=vrf\nTable=11\n")
+	was := file(t, "red", "[Domain]\nKind=vrf\nTable=10\n")
+	vrf := Link{Link: rtnl.Link{Name: "red", Index: 7, Kind: "vrf", Up: true, Options: object.Options{Table: 10}}}
+	member := Link{Link: rtnl.Link{Name: "br0", Index: 8, Kind: "bridge", Master: 7}}
+	links := map[string]Link{"red": vrf, "br0": member}
+	have := &State{Exists: true, ID: home, Inside: links, Outside: links, Rules: NewRules(true), IPv6: true,
+		VRFs: []rtnl.Link{vrf.Link}, Routes: []rtnl.Route{{Route: object.Route{Dev: "red"}}}}
+	link := (&planner{f: was}).vrfLink()
+	r := &record.Record{Domain: was.Domain, Entries: []record.Entry{{Object: link, Made: record.Identity{Index: 7}}}}
+	if _, err := Up(f, have, r); err == nil {
+		t.Fatal("Up changes the table of a VRF")
+	}
+	left := have.After(Down(r, have).Steps, domain.NetnsName{})
+	if len(have.Inside) != 2 || len(have.VRFs) != 1 || len(have.Routes) != 1 || have.Inside["br0"].Master != 7 {
+		t.Errorf("After changes what it is called of: %+v", have)
+	}
+	if _, ok := left.Outside["red"]; ok || len(left.VRFs) != 0 || len(left.Routes) != 0 || left.Inside["br0"].Master != 0 {
+		t.Errorf("After = %+v; want nothing of red", left)
+	}
+	p, err := Up(f, left, &record.Record{})
+	if err != nil || len(p.Steps) == 0 || p.Steps[0].String() != "ip link add red type vrf table 11" {
+		t.Errorf("Up after the removal = %v, %v; want red to be added first", p, err)
+	}
+}
