@@ -78,6 +78,29 @@ func TestReplacedNeighborIsStillOurs(t *testing.T) {
 	quiet(t, "down", "private")
 }
 
+// check and reload look at what the file says: what somebody removed is put back, and what
+// somebody added is left alone, in silence.
+func TestWhatOthersAdd(t *testing.T) {
+	start(t)
+	file(t, "private", reloads)
+	quiet(t, "up", "private")
+	added := func() string {
+		return sandbox.Sh(t, `ip -n private -o address show dev v to 10.8.0.0/16 | wc -l; ip -n private route show default; ip -n private link show v | grep -o 'mtu [0-9]*'`)
+	}
+	sandbox.Sh(t, `ip -n private address add 10.8.0.1/24 dev v; ip -n private route add default via 10.0.0.7; ip -n private link set v mtu 1400`)
+	want := added()
+	says(t, 0, "", "", "check", "private")
+	quiet(t, "reload", "private")
+	if got := added(); got != want || !strings.Contains(want, "1400") || !strings.Contains(want, "10.0.0.7") {
+		t.Errorf("reload leaves %q of what was added, %q", got, want)
+	}
+	sandbox.Sh(t, `ip -n private neighbor delete 10.0.0.9 dev v`)
+	says(t, 1, "--- private as it is\n+++ /etc/rdomain/private.conf\n+ip -n private neighbor add 10.0.0.9 lladdr 02:00:00:00:00:09 dev v nud permanent\n", "", "check", "private")
+	quiet(t, "reload", "private")
+	says(t, 0, "", "", "check", "private")
+	quiet(t, "down", "private")
+}
+
 // before is what TestPrintedReload edits.
 const before = `[Link veth0]
 Kind=veth
