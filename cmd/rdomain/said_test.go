@@ -242,8 +242,8 @@ func TestNotRoot(t *testing.T) {
 			t.Errorf("rdomain %s as nobody = %d, %q; want 100, %q", args, code, out, want)
 		}
 	}
-	want := "ID  KIND   STATE    TABLE  LINKS                        DESCRIPTION\n" +
-		"a   netns  unknown  -      (only root can look inside)  the first\n"
+	want := "ID  KIND   STATE    TABLE  LINKS  DESCRIPTION\n" +
+		"a   netns  unknown  -      -      the first (only root can look inside)\n"
 	if out, code := as("list"); out != want || code != 0 {
 		t.Errorf("rdomain list as nobody = %d, %q; want %q", code, out, want)
 	}

@@ -281,15 +281,17 @@ func (c *command) list(args []string) error {
 		if e.Table != 0 {
 			table = strconv.FormatUint(uint64(e.Table), 10)
 		}
-		rest := strings.Join(e.Links, " ")
-		if e.Error != "" {
-			rest = strings.TrimSpace(rest + " (" + e.Error + ")")
-		}
-		row := fmt.Sprintf("%s\t%s\t%s\t%s\t%s", e.ID, dash(e.Kind), e.State, table, dash(rest))
+		row := []string{e.ID, dash(e.Kind), e.State, table, strings.Join(e.Links, " ")}
 		if described {
-			row += "\t" + dash(e.Description)
+			row[4] = dash(row[4])
+			row = append(row, e.Description)
 		}
-		return row
+		last := &row[len(row)-1] // which is as wide as it is, and makes no other row wider
+		if e.Error != "" {
+			*last = strings.TrimSpace(*last + " (" + e.Error + ")")
+		}
+		*last = dash(*last)
+		return strings.Join(row, "\t")
 	})
 }
 
