@@ -472,7 +472,8 @@ func TestNoLinkIsLeftInADyingNamespace(t *testing.T) {
 	// Outside somebody took the name.
 	sandbox.Sh(t, `ip link add eth7 type bridge`)
 	_, stderr, code := rdomain("down", "hw")
-	if code != 111 || !strings.Contains(stderr, "ip -n hw link set eth7 netns /proc/$$/ns/net: ") {
+	if code != 111 || !strings.Contains(stderr, "ip -n hw link set eth7 netns /proc/$$/ns/net: ") ||
+		!strings.HasSuffix(stderr, "\nrdomain: hint: rename or delete eth7 in the default domain, then try again\n") {
 		t.Errorf("down = %d, %s; want to be told that the link cannot be given back", code, stderr)
 	}
 	sandbox.Sh(t, `ip -n hw link show eth7; ip link delete eth7`)

@@ -197,10 +197,29 @@ func (w *work) undo(done *record.Record) error {
 func (w *work) remove(steps []object.Step, r *record.Record) error {
 	for _, step := range steps {
 		if _, err := w.Do(step, r); err != nil {
-			return fmt.Errorf("%s: %w", step, err)
+			return notRemoved(step, err)
 		}
 	}
 	return nil
+}
+
+// notRemoved is the error of a step that removes: for a link that is given back where its
+// name is another's by now, with what to do.
+func notRemoved(step object.Step, err error) error {
+	set, ok := step.Object.(object.Setting)
+	if !ok || set.What != "netns" || !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s: %w", step, err)
+	}
+	return &problem.Error{Msg: fmt.Sprintf("%s: %v", step, err), Err: err, Temporary: true,
+		Hint: fmt.Sprintf("rename or delete %s in %s, then try again", set.Link, where(set.To))}
+}
+
+// where names a namespace for a message.
+func where(n domain.NetnsName) string {
+	if n.IsZero() {
+		return "the default domain"
+	}
+	return "netns " + n.String()
 }
 
 // save writes the record, or removes it if it records nothing.
