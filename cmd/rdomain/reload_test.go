@@ -122,6 +122,15 @@ Gateway=192.0.2.1
 Destination=10.31.0.0/16
 Gateway=10.3.0.9
 Device=br0
+[Neighbor]
+Device=br0
+Address=10.3.0.9
+LinkLayerAddress=02:00:00:00:00:09
+[RoutingPolicyRule]
+Priority=101
+Family=both
+FirewallMark=16
+Table=7
 `
 
 // What reload -n prints says each thing once, can be executed, and makes what reload
@@ -148,6 +157,12 @@ func TestPrintedReload(t *testing.T) {
 		{"route removed", "[Route]\nDestination=default\nGateway=192.0.2.1\n", "", "", false},
 		{"Outer", "Peer=veth-private", "Peer=veth-private\nOuter=other", "", false},
 		{"Name", "[Link veth0]", "[Domain]\nName=second\n[Link veth0]", "", true},
+		{"variable", "forwarding=1", "forwarding=0", "", false},
+		{"variable removed", "net.ipv4.conf.br0.forwarding=1\n", "", "", false},
+		{"neighbor", "00:09\n", "00:0a\n", "", false},
+		{"neighbor elsewhere", "Address=10.3.0.9\n", "Address=10.3.0.7\n", "", false},
+		{"rule", "FirewallMark=16", "FirewallMark=17", "", false},
+		{"rule of one family", "Family=both", "Family=ipv6", "", false},
 		{"nothing", "", "", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -195,6 +210,8 @@ func TestPrintedReload(t *testing.T) {
 			}
 			quiet(t, "reload", "private")
 			says(t, 0, "", "", "check", "private")
+			// What ip made is nobody's, so down does not wait until it is gone.
+			sandbox.Sh(t, `for l in veth-x br0-x br1-x; do ip link delete $l 2>/dev/null || true; done`)
 			if _, stderr, code := rdomain("down", "private", "other"); code != 0 {
 				t.Errorf("down = %d, %s", code, stderr)
 			}

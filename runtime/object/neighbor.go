@@ -21,6 +21,9 @@ func (n Neighbor) Key() Key { return Key{"neighbor", n.Netns, n.Dev + " " + n.Ad
 // On is the link.
 func (n Neighbor) On() string { return n.Dev }
 
+// NeedsIPv4 reports whether the entry goes with the last IPv4 address of its link.
+func (n Neighbor) NeedsIPv4() bool { return n.Address.Is4() }
+
 func (n Neighbor) command(v Verb) []string {
 	w := in(n.Netns, "neighbor", string(v), n.Address.String())
 	if v != Delete {

@@ -203,7 +203,7 @@ func (s *State) address(t object.Address, in domain.NetnsName, gone bool) {
 	}
 	v4 := func(a rtnl.Address) bool { return a.Prefix.Addr().Is4() }
 	last := gone && t.Prefix.Addr().Is4() && !slices.ContainsFunc(l.Addresses, v4)
-	// A route goes with its source, and those of IPv4 with a link's last address.
+	// A route goes with its source; all of IPv4 with a link's last address.
 	stays := func(r rtnl.Route, dev bool) bool {
 		return !gone || r.Source != t.Prefix.Addr() && !(last && dev && r.Destination.Addr().Is4())
 	}
@@ -211,6 +211,10 @@ func (s *State) address(t object.Address, in domain.NetnsName, gone bool) {
 	links[t.Dev] = l
 	if t.Netns == in {
 		s.Routes = filter(s.Routes, func(r rtnl.Route) bool { return stays(r, r.Dev == t.Dev) })
+		maps.DeleteFunc(s.Objects, func(_ object.Key, o object.Object) bool {
+			needs, ok := o.(interface{ NeedsIPv4() bool })
+			return last && ok && needs.NeedsIPv4() && o.On() == t.Dev
+		})
 	}
 }
 
