@@ -93,17 +93,18 @@ func (s Systemd) again() string {
 }
 
 // Disabled makes drop-ins with which the units fail and say why. source is the
-// conf.d file that cannot be followed.
-func Disabled(units []string, source, why string) (tree.Tree, error) {
+// conf.d file that cannot be followed. undone reports whether a drop-in that systemd
+// reads later would let a unit out, see [Undoes]: then the unit does not say it.
+func Disabled(units []string, undone func(unit string) bool, source, why string) (tree.Tree, error) {
 	var t tree.Tree
 	for _, name := range units {
 		// "<3>" makes it an error in the journal (sd-daemon(3)).
-		words, err := templates.Sh("<3>" + strings.ReplaceAll(why, "\n", "\n<3>"))
+		words, err := templates.Sh("<3>" + strings.ReplaceAll(legible(why), "\n", "\n<3>"))
 		if err != nil {
 			return tree.Tree{}, err
 		}
 		text, err := templates.Render("systemd-disabled", disabled{
-			Source: source, Section: sectionOf(name), Say: "printf '%s\\n' " + words + " >&2; exit 255"})
+			Source: source, Section: sectionOf(name), Undone: undone(name), Say: "printf '%s\\n' " + words + " >&2; exit 255"})
 		if err != nil {
 			return tree.Tree{}, err
 		}
@@ -114,8 +115,36 @@ func Disabled(units []string, source, why string) (tree.Tree, error) {
 	return t, nil
 }
 
+// legible returns a text that a line of a unit file can have: systemd ignores a line that
+// is not UTF-8 or is longer than 1 MiB, and no argument is longer than 128 KiB.
+func legible(s string) string {
+	const most = 8 << 10
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
+}
+
 // disabled is the data of templates/systemd-disabled.tmpl.
-type disabled struct{ Source, Section, Say string }
+type disabled struct {
+	Source, Section, Say string
+	Undone               bool
+}
+
+// Undoes reports whether a setting is in a drop-in that systemd reads after rdgen's, and
+// is one that takes away what a disabled unit fails by.
+func Undoes(set systemd.Setting) bool {
+	if set.DropIn() <= systemd.DropIn {
+		return false
+	}
+	switch set.Key {
+	case "ExecStartPre":
+		return set.Value == ""
+	case "SuccessExitStatus", "RootDirectory", "RootImage", "RootDirectoryStartOnly":
+		return true
+	}
+	return false
+}
 
 // instanceUnit is the data of templates/systemd-instance.tmpl.
 type instanceUnit struct {

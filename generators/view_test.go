@@ -88,7 +88,7 @@ func TestBootedSystemdView(t *testing.T) {
 		made, _, err := job.Files()
 		if err != nil {
 			failed = append(failed, name)
-			if made, err = generators.Disabled([]string{unit}, "/etc/conf.d/v-"+name, "rdgen: error: "+err.Error()); err != nil {
+			if made, err = generators.Disabled([]string{unit}, func(string) bool { return false }, "/etc/conf.d/v-"+name, "rdgen: error: "+err.Error()); err != nil {
 				t.Fatal(err)
 			}
 		} else {
@@ -121,5 +121,65 @@ done`)
 		for name, text := range got {
 			t.Logf("%s:\n%s", name, text)
 		}
+	}
+}
+
+// TestBootedSystemdRefusal: a unit that must not start does not, although a drop-in that
+// systemd reads later resets the line that it fails by. The daemon was run without it,
+// in the default domain.
+func TestBootedSystemdRefusal(t *testing.T) {
+	top := map[string]string{}
+	later := map[string]string{ // what systemd reads after rdgen's drop-in
+		"plain": "", "reset": "ExecStartPre=\n", "success": "SuccessExitStatus=255\n",
+		"known": "ExecStartPre=\nRootDirectory=\nRootDirectoryStartOnly=no\n[Unit]\nAssertPathExists=\nRequires=\nAfter=\n",
+	}
+	for name, text := range later {
+		for _, kind := range []string{"service", "socket"} {
+			unit := name + "." + kind
+			body := "[Unit]\nDefaultDependencies=no\n[Service]\nType=exec\nExecStartPre=/bin/true\nExecStart=+/bin/sh -c 'echo leaked >>/host/leaked; sleep 1000'\n"
+			if kind == "socket" {
+				body = "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/" + name + ".listens\n"
+			}
+			top["etc/systemd/system/"+unit] = body
+			section := strings.ToUpper(kind[:1]) + kind[1:]
+			undone := name == "known" || kind == "socket" && text != ""
+			made, err := generators.Disabled([]string{unit}, func(string) bool { return undone }, "/etc/conf.d/x", "rdgen: error: the reason why")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range made.Files() {
+				top[f.Path[1:]] = string(f.Data)
+			}
+			if text != "" {
+				top["etc/systemd/system/"+unit+".d/zz-site.conf"] = "[" + section + "]\n" + text
+			}
+		}
+	}
+	top["etc/systemd/system/idle.service"] = "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
+	got := bootSystemd(t, top, []string{"idle.service"}, `
+for n in plain reset success known; do for k in socket service; do
+	systemctl start $n.$k
+	echo "$n.$k $? $(systemctl is-active $n.$k)" >>/host/states
+	ls /run/$n.listens >>/host/leaked 2>/dev/null
+done; done
+for n in plain.service success.service plain.socket; do systemctl status $n --no-pager >/host/why-$n 2>&1; done
+systemctl status --no-pager reset success known >/host/more 2>&1`)
+	var leaks []string
+	for _, line := range strings.Split(strings.TrimSpace(got["states"]), "\n") {
+		if f := strings.Fields(line); len(f) < 3 || f[1] == "0" || f[2] == "active" || f[2] == "activating" {
+			leaks = append(leaks, line)
+		}
+	}
+	if len(leaks) > 0 || got["leaked"] != "" || strings.Count(got["states"], "\n") != 2*len(later) {
+		t.Errorf("started: %q, %q\n%s%s", leaks, got["leaked"], got["states"], got["more"])
+	}
+	for _, unit := range []string{"plain.service", "success.service", "plain.socket"} {
+		// The line came to its end: it has said why.
+		if !strings.Contains(got["why-"+unit], "status=255/EXCEPTION") {
+			t.Errorf("%s does not say why:\n%s", unit, got["why-"+unit])
+		}
+	}
+	if !strings.Contains(got["states"], "plain.service 1 failed\n") || !strings.Contains(got["states"], "plain.socket 1 failed\n") {
+		t.Errorf("not failed:\n%s", got["states"])
 	}
 }

@@ -75,7 +75,10 @@ func madeFor(fsys fs.FS, name string) (made []generators.Made) {
 // readInstance reads what decides how name, which is NAME.INSTANCE, runs the unit
 // of NAME.
 func readInstance(fsys fs.FS, units *systemd.Units, base *systemd.Unit, name string) (*generators.Instance, error) {
-	own := units.DropIns(name + ".service")
+	own, err := units.DropIns(name + ".service")
+	if err != nil {
+		return nil, problem.New(problem.Pos{File: "/etc/conf.d/" + name}, "%v", err)
+	}
 	copied := *base
 	// What applies to every service is not to be there twice.
 	copied.Settings = slices.DeleteFunc(slices.Clone(base.Settings), func(set systemd.Setting) bool {

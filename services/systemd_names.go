@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"rdgen/generators"
@@ -210,4 +211,15 @@ func (sd *Systemd) block(units *systemd.Units, name string) []string {
 func (sd *Systemd) isMasked(units *systemd.Units, name string) bool {
 	_, err := units.Unit(bare(name) + ".service")
 	return errors.Is(err, systemd.ErrMasked)
+}
+
+// Undone reports whether a drop-in that systemd reads after rdgen's would let the unit
+// start that is to be blocked, or may: one that cannot be read.
+func (sd *Systemd) Undone(unit string) bool {
+	units, err := sd.units()
+	if err != nil {
+		return true
+	}
+	settings, err := units.DropIns(unit)
+	return err != nil || slices.ContainsFunc(settings, generators.Undoes)
 }

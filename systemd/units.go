@@ -137,14 +137,18 @@ func (u *Units) Unit(name string) (*Unit, error) {
 }
 
 // DropIns returns the settings in the drop-ins that a unit of that name has, or would
-// have.
-func (u *Units) DropIns(name string) (settings []Setting) {
+// have. The error, beside what is known, has those that cannot be read.
+func (u *Units) DropIns(name string) (settings []Setting, err error) {
+	var errs []error
 	for _, f := range u.dropInFiles(name) {
-		if data, err := u.readFile(f); err == nil {
-			settings = append(settings, Read("/"+f, data)...)
+		data, err := u.readFile(f)
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
+		settings = append(settings, Read("/"+f, data)...)
 	}
-	return settings
+	return settings, errors.Join(errs...)
 }
 
 // resolve follows aliases: links to another unit's name. A link to a file of the

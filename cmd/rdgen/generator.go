@@ -123,7 +123,7 @@ func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err err
 		errs = append(errs, bad[name])
 		var why bytes.Buffer
 		report(&why, bad[name])
-		made, err := generators.Disabled(loader.Systemd.UnitsToBlock(name), "/etc/conf.d/"+name, strings.TrimSuffix(why.String(), "\n"))
+		made, err := generators.Disabled(loader.Systemd.UnitsToBlock(name), loader.Systemd.Undone, "/etc/conf.d/"+name, strings.TrimSuffix(why.String(), "\n"))
 		if err != nil {
 			return tree.Tree{}, nil, nil, err
 		}

@@ -124,6 +124,31 @@ func TestGenerator(t *testing.T) {
 	}
 }
 
+// TestRefusalThatIsUndone: a drop-in that sorts after rdgen's resets what the unit fails by.
+// That was the error which rdgen reported, and the unit started in the default domain.
+func TestRefusalThatIsUndone(t *testing.T) {
+	for site, hard := range map[string]bool{
+		"[Service]\nExecStartPre=\n": true, "[Service]\nExecStartPre=/bin/true\n": false, "[Service]\nPrivateNetwork=yes\n": false,
+		"[Service]\nExecStartPre=\nSuccessExitStatus=255\n": true,
+	} {
+		root, out := t.TempDir(), t.TempDir()
+		write(t, root, "lib/systemd/system/foo.service", daemonUnit, "lib/systemd/system/foo.socket", socketUnit, "etc/conf.d/foo", "netns=q\n",
+			"etc/systemd/system/foo.service.d/zz-site.conf", site)
+		var log bytes.Buffer
+		if code := runGenerator(root, out, &log); code != exitHeld {
+			t.Errorf("exit %d; want %d\n%s", code, exitHeld, &log)
+		}
+		made := contents(t, out)
+		service, socket := made["foo.service.d/zz-rdomain.conf"], made["foo.socket.d/zz-rdomain.conf"]
+		if got := strings.Contains(service, "\nRequires=rdgen-refuses.service\n"); got != hard || !strings.Contains(service, "exit 255") {
+			t.Errorf("%q: the dependency is there: %v; want %v\n%s", site, got, hard, service)
+		}
+		if strings.Contains(socket, "Requires=") || !strings.Contains(socket, "exit 255") {
+			t.Errorf("%q: of the socket nothing is undone, so it has to say why:\n%s", site, socket)
+		}
+	}
+}
+
 // TestStaticAndGeneratedAreTheSame: where rdgen's own files are in /etc, the
 // generator has nothing to say about them.
 func TestStaticAndGeneratedAreTheSame(t *testing.T) {

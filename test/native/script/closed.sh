@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tries to get a service to run outside of its domain.
 # Each of these would leave a file if any of its programs ran.
-for s in stale missing lying ignored blind undefined broken half picky; do
+for s in stale missing lying ignored blind undefined broken half picky reset; do
 	unit $s.service <<E
 [Service]
 ExecStartPre=/bin/touch /run/leaked
@@ -11,6 +11,10 @@ E
 done
 echo netns=private >/etc/conf.d/ignored; echo netns=private >/etc/conf.d/blind
 echo netns=private >/etc/conf.d/picky; sed -i '/ExecStartPre/iExecCondition=/bin/true' /etc/systemd/system/picky.service
+mkdir -p /etc/systemd/system/reset.service.d /etc/systemd/system/reset.socket.d
+printf '[Service]\nExecStartPre=\n' >/etc/systemd/system/reset.service.d/zz-site.conf
+printf '[Socket]\nListenStream=/run/leaked\n' >/etc/systemd/system/reset.socket
+printf '[Socket]\nExecStartPre=\n' >/etc/systemd/system/reset.socket.d/zz-site.conf
 echo vrf=undefined >/etc/conf.d/undefined
 printf '[Domain]\nKind=netns\nNoSuchKey=1\n' >/etc/rdomain/broken.conf
 printf '[Domain]\nKind=netns\nTimeout=1\n[Link nosuchlink]\n' >/etc/rdomain/half.conf
@@ -29,6 +33,9 @@ ok "a domain that cannot be made: its file is wrong" failed broken
 ok "a domain that cannot be made: a link is missing" failed half
 ok "a VRF that nobody defined" failed undefined
 ok "which systemctl status says" has "systemctl status undefined" 'vrf undefined is not defined'
+ok "a later drop-in that resets the line by which it fails" failed reset
+ok "and that of its socket" failed reset.socket
+ok "which rdgen says" has "dmesg" 'reset.service.d/zz-site.conf:2: ExecStartPre='
 
 # A systemd that does not know the directive.
 mkdir -p /etc/systemd/system/ignored.service.d
