@@ -46,7 +46,7 @@ func templateOf(units *systemd.Units, s generators.Service) error {
 	if err != nil || template.Last("Service", "StandardInput") == "socket" {
 		return nil
 	}
-	if sockets, err := units.Belonging(template); err != nil || len(sockets) > 1 {
+	if len(units.Belonging(template)) > 1 {
 		return nil
 	}
 	return problem.New(s.Place(), "%s would be made of %s.service, but there is %s, a template for instances", s.Name, base, template.Path).
@@ -107,8 +107,6 @@ func readInstance(fsys fs.FS, units *systemd.Units, base *systemd.Unit, name str
 			}
 		}
 	}
-	if names, err := units.Belonging(base); err == nil {
-		i.Siblings = names[1:]
-	}
+	i.Siblings = units.Belonging(base)[1:]
 	return i, nil
 }

@@ -167,7 +167,7 @@ func (sd *Systemd) isWritten(s generators.Service) bool {
 func (sd *Systemd) UnitsToBlock(name string) []string {
 	units, err := sd.units()
 	if err != nil {
-		return []string{bare(name) + ".service"}
+		return byName(name)
 	}
 	if suffix := systemd.Suffix(name); suffix != "" && suffix != ".service" {
 		var names []string
@@ -181,8 +181,16 @@ func (sd *Systemd) UnitsToBlock(name string) []string {
 	}
 	if unit, err := sd.find(generators.Service{Name: name}); err == nil {
 		return sd.block(units, unit.Name)
-	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, systemd.ErrMasked) {
+	} else if !systemd.ValidName(bare(name) + ".service") {
 		return nil // no unit can have this name
+	} else if !errors.Is(err, systemd.ErrMasked) && (units.Has(bare(name)+".service") || !errors.Is(err, fs.ErrNotExist)) {
+		// It is there, and cannot be read: what starts by its name is all that is known.
+		var names []string
+		for _, n := range byName(name) {
+			names = append(names, sd.block(units, n)...)
+		}
+		slices.Sort(names)
+		return slices.Compact(names)
 	}
 	meant, _ := sd.meant(units, bare(name))
 	var names []string
@@ -195,17 +203,29 @@ func (sd *Systemd) UnitsToBlock(name string) []string {
 	return names
 }
 
-// block returns the unit and what belongs to it.
-func (sd *Systemd) block(units *systemd.Units, name string) []string {
-	unit, err := units.Unit(name)
-	if err != nil {
-		return []string{name}
-	}
-	names, err := sd.coveredNames(units, unit)
-	if err != nil {
-		return []string{unit.Name}
+// byName returns the units that can start a service, by nothing but its name.
+func byName(name string) []string {
+	base := bare(name)
+	names := []string{base + ".service", base + ".socket"}
+	if !strings.Contains(base, "@") {
+		names = append(names, base+"@.service")
 	}
 	return names
+}
+
+// block returns the unit and what belongs to it.
+func (sd *Systemd) block(units *systemd.Units, name string) []string {
+	if path.Ext(name) != ".service" {
+		return []string{name}
+	}
+	unit, err := units.Unit(name)
+	if errors.Is(err, systemd.ErrMasked) {
+		return []string{name}
+	}
+	if err != nil {
+		unit = &systemd.Unit{Name: name}
+	}
+	return sd.coveredNames(units, unit)
 }
 
 func (sd *Systemd) isMasked(units *systemd.Units, name string) bool {

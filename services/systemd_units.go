@@ -15,10 +15,7 @@ import (
 // covered returns the units that share the domain of unit: itself, the sockets
 // that start it, its companions and theirs. One that is masked cannot start.
 func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd.Unit, error) {
-	names, err := sd.coveredNames(units, unit)
-	if err != nil {
-		return nil, err
-	}
+	names := sd.coveredNames(units, unit)
 	if set, ok := systemd.Dispatches(unit); ok && len(names) == 1 && units.Kin(unit, units.Aliases(unit.Name)) {
 		return nil, problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs nothing but true(1), and no unit is PartOf= it: this is not the daemon", unit.Name).
 			WithHint("put the line into the conf.d file of the daemon's own unit: /etc/conf.d/" + strings.TrimSuffix(unit.Name, ".service") +
@@ -30,6 +27,9 @@ func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd
 		switch {
 		case name == unit.Name:
 			u, err = unit, nil // there is no file yet of one that is made of a script
+		case errors.Is(err, fs.ErrNotExist):
+			// A socket's link that leads nowhere, or not before something is mounted.
+			u, err = &systemd.Unit{Name: name}, nil
 		case errors.Is(err, systemd.ErrMasked):
 			continue
 		}
@@ -41,19 +41,20 @@ func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd
 	return list, nil
 }
 
-func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) ([]string, error) {
+// coveredNames returns the names of these. What cannot be read belongs to what it is
+// called as.
+func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) []string {
 	var names []string
 	services := []string{unit.Name}
 	for i := 0; i < len(services); i++ {
 		service, err := units.Unit(services[i])
-		if err != nil {
+		switch {
+		case errors.Is(err, systemd.ErrMasked):
 			continue
+		case err != nil:
+			service = &systemd.Unit{Name: services[i]}
 		}
-		belonging, err := units.Belonging(service)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, belonging...)
+		names = append(names, units.Belonging(service)...)
 		for _, companion := range units.Companions(service.Name) {
 			if !sd.hasOwnDomain(companion) && !slices.Contains(services, companion) {
 				services = append(services, companion)
@@ -63,7 +64,7 @@ func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) ([]str
 	names = append(names, sd.instances(units, names)...)
 	slices.Sort(names)
 	first := func(name string) bool { return name == unit.Name }
-	return append([]string{unit.Name}, slices.DeleteFunc(slices.Compact(names), first)...), nil
+	return append([]string{unit.Name}, slices.DeleteFunc(slices.Compact(names), first)...)
 }
 
 // sockets returns the names of the sockets that start a service.
@@ -72,8 +73,7 @@ func (sd *Systemd) sockets(unit *systemd.Unit) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := units.Belonging(unit)
-	return slices.DeleteFunc(names, func(name string) bool { return path.Ext(name) != ".socket" }), err
+	return slices.DeleteFunc(units.Belonging(unit), func(name string) bool { return path.Ext(name) != ".socket" }), nil
 }
 
 // Covered returns the names of the units that the conf.d file of a service speaks

@@ -22,15 +22,16 @@ func (u *Units) readIndex() index {
 		if path.Ext(name) != ".service" {
 			continue
 		}
-		unit, err := u.Unit(name)
-		if err != nil || unit.Name != name {
-			continue // what cannot be read does not start either; an alias is found under its own name
+		unit, _ := u.partly(name)
+		if unit == nil || unit.Name != name {
+			continue // a mask; an alias is found under its own name
 		}
 		for _, alias := range words(unit.All("Install", "Alias")) {
 			x.aliased[alias] = append(x.aliased[alias], name)
 		}
 		for _, owner := range append(words(unit.All("Unit", "PartOf")), words(unit.All("Unit", "BindsTo"))...) {
-			if owner, err = Specifiers(name, owner); err != nil || path.Ext(owner) != ".service" {
+			owner, err := Specifiers(name, owner)
+			if err != nil || path.Ext(owner) != ".service" {
 				continue
 			}
 			if real, _, err := u.resolve(owner); err == nil {

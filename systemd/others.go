@@ -55,8 +55,7 @@ func (u *Units) Other(base string) (name, service string) {
 func (u *Units) Started(name string) string {
 	suffix := path.Ext(name)
 	if suffix == ".socket" {
-		sockets, _ := u.sockets()
-		for service, names := range sockets {
+		for service, names := range u.sockets() {
 			if slices.Contains(names, name) {
 				return service
 			}
@@ -68,12 +67,11 @@ func (u *Units) Started(name string) string {
 		return ""
 	}
 	service := strings.TrimSuffix(name, suffix) + ".service"
-	for _, f := range append([]string{file}, u.dropInFiles(name)...) {
-		data, _ := u.readFile(f)
-		for _, set := range Read("/"+f, data) {
-			if set.Key == "Unit" && set.Value != "" {
-				service = set.Value
-			}
+	data, _ := u.readFile(file)
+	settings, _ := u.DropIns(name)
+	for _, set := range append(Read("/"+file, data), settings...) {
+		if set.Key == "Unit" && set.Value != "" {
+			service = set.Value
 		}
 	}
 	return service
@@ -83,8 +81,7 @@ func (u *Units) Started(name string) string {
 // (Accept=yes); nil if that is not so.
 func (u *Units) Accepted(base string) *Unit {
 	template := base + "@.service"
-	sockets, err := u.sockets()
-	if err != nil || !slices.Contains(sockets[template], base+".socket") {
+	if !slices.Contains(u.sockets()[template], base+".socket") {
 		return nil
 	}
 	unit, err := u.Unit(template)

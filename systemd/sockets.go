@@ -1,8 +1,6 @@
 package systemd
 
 import (
-	"errors"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -14,11 +12,8 @@ import (
 // serves, and the template that serves a socket with Accept=yes. A socket that
 // is passed to a service keeps the domain that it was made in, so the domain
 // must be on the socket as well.
-func (u *Units) Belonging(service *Unit) ([]string, error) {
-	sockets, err := u.sockets()
-	if err != nil {
-		return nil, err
-	}
+func (u *Units) Belonging(service *Unit) []string {
+	sockets := u.sockets()
 	names := []string{service.Name}
 	add := func(name string) {
 		if !slices.Contains(names, name) {
@@ -52,23 +47,21 @@ func (u *Units) Belonging(service *Unit) ([]string, error) {
 		}
 	}
 	slices.Sort(names[1:])
-	return names, nil
+	return names
 }
 
-// readSockets finds the service of every socket: Service=, or the service of the
-// socket's name, a template's for Accept=yes (systemd.socket(5)).
-func (u *Units) readSockets() (map[string][]string, error) {
+// readSockets finds the service of every socket: Service=, or the service of the socket's
+// name, a template's for Accept=yes (systemd.socket(5)). One that cannot be read is its
+// own service's, as far as is known: whoever asks for that finds out what is wrong.
+func (u *Units) readSockets() map[string][]string {
 	sockets := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(u.files)) {
 		if path.Ext(name) != ".socket" {
 			continue
 		}
-		unit, err := u.Unit(name)
-		if errors.Is(err, ErrMasked) || errors.Is(err, ErrBadName) || errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
+		unit, _ := u.partly(name)
+		if unit == nil {
+			continue // a mask
 		}
 		if unit.Name != name {
 			continue // an alias, found under its own name
@@ -85,5 +78,5 @@ func (u *Units) readSockets() (map[string][]string, error) {
 		}
 		sockets[service] = append(sockets[service], name)
 	}
-	return sockets, nil
+	return sockets
 }

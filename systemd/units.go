@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // Units is what the unit folders below a root hold. The folders are listed once
@@ -23,7 +24,7 @@ type Units struct {
 	others  map[string]string   // as files, of the units that are neither services nor sockets
 	dropins map[string][]string // NAME of NAME.d -> such folders, lowest precedence first
 	// sockets returns for each service the sockets that start it.
-	sockets func() (map[string][]string, error)
+	sockets func() map[string][]string
 	// aliases returns for each unit the names that are links to it.
 	aliases func() map[string][]string
 	// index returns what all services say of each other.
@@ -51,15 +52,12 @@ func ReadInstalled(fsys fs.FS) (*Units, error) {
 
 func readUnits(fsys fs.FS, folders []string) (*Units, error) {
 	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, others: map[string]string{}, dropins: map[string][]string{}}
-	u.sockets = sync.OnceValues(u.readSockets)
+	u.sockets = sync.OnceValue(u.readSockets)
 	u.aliases = sync.OnceValue(u.readAliases)
 	u.index = sync.OnceValue(u.readIndex)
 	u.users = sync.OnceValue(u.readUsers)
 	for _, folder := range slices.Backward(folders) {
-		entries, err := fs.ReadDir(fsys, folder)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		entries, err := listDir(fsys, folder)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +66,11 @@ func readUnits(fsys fs.FS, folders []string) (*Units, error) {
 				u.dropins[name] = append(u.dropins[name], path.Join(folder, e.Name()))
 				continue
 			}
-			switch Suffix(e.Name()) {
+			suffix := Suffix(e.Name())
+			if suffix != "" && !isUnit(fsys, folder, e) {
+				continue
+			}
+			switch suffix {
 			case "":
 			case ".service", ".socket":
 				u.files[e.Name()] = path.Join(folder, e.Name())
@@ -80,6 +82,34 @@ func readUnits(fsys fs.FS, folders []string) (*Units, error) {
 	}
 	return u, nil
 }
+
+// listDir lists a folder. What is no folder is passed over, by systemd too.
+func listDir(fsys fs.FS, folder string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(fsys, folder)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
+		return nil, nil
+	}
+	return entries, err
+}
+
+// isUnit reports whether systemd takes an entry of a unit folder for the unit of that
+// name: a file, or a link that does not lead to itself. Any other is passed over, and the
+// next folder may have the unit (seen on systemd 252). A link to what cannot be read is the
+// unit, and it does not start.
+func isUnit(fsys fs.FS, folder string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.Type().IsRegular()
+	}
+	file := path.Join(folder, e.Name())
+	target, err := fs.ReadLink(fsys, file)
+	if err == nil && !path.IsAbs(target) {
+		target = path.Join("/", folder, target)
+	}
+	return err != nil || path.Clean(target) != "/"+file
+}
+
+// Has reports whether there is a file for the unit of that name, good or bad.
+func (u *Units) Has(name string) bool { return u.files[name] != "" }
 
 // Packaged reports whether a unit file of that name is where packages put theirs,
 // also if an administrator's file of the same name hides it.
@@ -111,6 +141,15 @@ func (u *Units) Instances(template string) []string {
 // The error matches fs.ErrNotExist if there is no such unit, ErrMasked or
 // ErrBadName.
 func (u *Units) Unit(name string) (*Unit, error) {
+	unit, err := u.partly(name)
+	if err != nil {
+		return nil, err
+	}
+	return unit, nil
+}
+
+// partly is Unit, and returns what can be read beside the error that something cannot.
+func (u *Units) partly(name string) (*Unit, error) {
 	if !ValidName(name) {
 		return nil, fmt.Errorf("%q %w", name, ErrBadName)
 	}
@@ -119,36 +158,49 @@ func (u *Units) Unit(name string) (*Unit, error) {
 		return nil, err
 	}
 	data, err := u.readFile(file)
-	if err != nil {
-		return nil, err
-	}
-	if len(data) == 0 {
+	if err == nil && len(data) == 0 {
 		return nil, fmt.Errorf("%s: %w", name, ErrMasked)
 	}
 	unit := &Unit{Name: name, Path: "/" + file, Settings: Read("/"+file, data)}
-	for _, f := range u.dropInFiles(name) {
-		data, err := u.readFile(f)
-		if err != nil {
-			return nil, err
-		}
-		unit.Settings = append(unit.Settings, Read("/"+f, data)...)
+	settings, wrong := u.DropIns(name)
+	unit.Settings = append(unit.Settings, settings...)
+	if err == nil {
+		err = wrong
 	}
-	return unit, nil
+	return unit, err
 }
 
 // DropIns returns the settings in the drop-ins that a unit of that name has, or would
 // have. The error, beside what is known, has those that cannot be read.
 func (u *Units) DropIns(name string) (settings []Setting, err error) {
-	var errs []error
-	for _, f := range u.dropInFiles(name) {
-		data, err := u.readFile(f)
+	files, err := u.dropInFiles(name)
+	errs := []error{err}
+	for _, f := range files {
+		data, err := u.readDropIn(f)
 		if err != nil {
-			errs = append(errs, err)
-			continue
+			// That the drop-in is missing is not that the unit is.
+			errs = append(errs, fmt.Errorf("%s: %v", name, err))
 		}
 		settings = append(settings, Read("/"+f, data)...)
 	}
 	return settings, errors.Join(errs...)
+}
+
+// readDropIn reads one, or nothing of what systemd passes over: a link that leads nowhere,
+// to itself or to /dev/null, a folder or a socket. It hides the one of its name in another
+// folder all the same (seen on systemd 252).
+func (u *Units) readDropIn(file string) ([]byte, error) {
+	data, err := u.readFile(file)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR) {
+		return data, nil
+	}
+	if target, err := fs.ReadLink(u.fsys, file); err == nil && target == "/dev/null" {
+		return nil, nil
+	}
+	if info, err := fs.Stat(u.fsys, file); err == nil && info.Mode()&(fs.ModeDir|fs.ModeSocket) != 0 {
+		return nil, nil
+	}
+	return data, err
 }
 
 // resolve follows aliases: links to another unit's name. A link to a file of the
@@ -209,7 +261,8 @@ func (u *Units) readAliases() map[string][]string {
 // dropInFiles returns the drop-ins of a unit in the order in which they apply:
 // sorted by file name over all folders, the folder of highest precedence having
 // the file of that name (systemd.unit(5)). Those of its aliases apply to it, too.
-func (u *Units) dropInFiles(name string) []string {
+func (u *Units) dropInFiles(name string) ([]string, error) {
+	var errs []error
 	byName := map[string]string{}
 	names := dropInNames(name)
 	for _, alias := range slices.Sorted(slices.Values(u.aliases()[name])) {
@@ -217,7 +270,10 @@ func (u *Units) dropInFiles(name string) []string {
 	}
 	for _, n := range slices.Backward(names) {
 		for _, folder := range u.dropins[n] {
-			entries, _ := fs.ReadDir(u.fsys, folder)
+			entries, err := listDir(u.fsys, folder)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("/%s: %v", folder, err))
+			}
 			for _, e := range entries {
 				file := path.Join(folder, e.Name())
 				if strings.HasSuffix(file, ".conf") && !u.isOurs(file) {
@@ -230,7 +286,7 @@ func (u *Units) dropInFiles(name string) []string {
 	for _, base := range slices.Sorted(maps.Keys(byName)) {
 		files = append(files, byName[base])
 	}
-	return files
+	return files, errors.Join(errs...)
 }
 
 // isOurs reports whether a drop-in is rdgen's, of this version or an earlier one: it
@@ -275,7 +331,7 @@ func (u *Units) readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > maxSize {
-		return nil, fmt.Errorf("/%s: larger than %d MiB, which no unit is", name, maxSize>>20)
+		return data, fmt.Errorf("/%s: larger than %d MiB, which no unit is", name, maxSize>>20)
 	}
 	return data, nil
 }

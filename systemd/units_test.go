@@ -131,11 +131,7 @@ func TestBelonging(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := u.Belonging(unit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(want, got); d != "" {
+		if d := cmp.Diff(want, u.Belonging(unit)); d != "" {
 			t.Errorf("Belonging(%s) (-want +got):\n%s", name, d)
 		}
 	}

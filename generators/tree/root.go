@@ -232,7 +232,8 @@ type entry struct {
 func (e entry) Info() (fs.FileInfo, error) { return e.root.Lstat(e.path) }
 
 func (r *Root) openFD(op, name string, flags int) (int, error) {
-	if !fs.ValidPath(name) {
+	// fs.ValidPath takes no name that is not UTF-8; the kernel and systemd do.
+	if !fs.ValidPath(strings.ToValidUTF8(name, "?")) {
 		return -1, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	fd, err := retry(func() (int, error) {
