@@ -31,6 +31,9 @@ type confs struct {
 	// domains are the files of all domains, once they are asked for.
 	domains func() *conf.All
 
+	// listed are the names that conf.d has files of, see [openrc.List].
+	listed func() (map[string]bool, error)
+
 	mu sync.Mutex
 	// known remembers what was read of conf.d: --all asks twice.
 	known map[string]declaration
@@ -46,7 +49,16 @@ type declaration struct {
 }
 
 func newConfs(fsys fs.FS, given domain.Domain) *confs {
-	return &confs{fsys: fsys, given: given, domains: sync.OnceValue(func() *conf.All { return conf.ReadAll(fsys) }), known: map[string]declaration{}, defined: map[string]error{}}
+	return &confs{fsys: fsys, given: given, known: map[string]declaration{}, defined: map[string]error{},
+		domains: sync.OnceValue(func() *conf.All { return conf.ReadAll(fsys) }),
+		listed: sync.OnceValues(func() (map[string]bool, error) {
+			names, err := openrc.List(fsys)
+			listed := map[string]bool{}
+			for _, name := range names {
+				listed[name] = true
+			}
+			return listed, err
+		})}
 }
 
 // confd is the name of a service's conf.d file, for messages.
@@ -84,10 +96,11 @@ func noSockets(s generators.Service, init string) error {
 // declaredAndBroken sorts the services that have a conf.d file. What also finds wrong
 // is broken.
 func (c *confs) declaredAndBroken(also func(generators.Service) error) (declared []string, broken map[string]error, err error) {
-	names, err := openrc.List(c.fsys)
+	listed, err := c.listed()
 	if err != nil {
 		return nil, nil, err
 	}
+	names := slices.Sorted(maps.Keys(listed))
 	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { c.read(names[i]) })
 	broken = map[string]error{}
 	for _, name := range names {

@@ -104,9 +104,14 @@ func (sd *Systemd) Outside(name string) []string {
 }
 
 // hasOwnDomain reports whether a unit's own conf.d file says where it runs, or is
-// not certain: another's does not speak for it then.
+// not certain: another's does not speak for it then. What is not read as a file of conf.d
+// (a folder, what an editor left) says nothing, as nobody would make files for it.
 func (sd *Systemd) hasOwnDomain(unit string) bool {
+	listed, err := sd.confs.listed()
 	for _, name := range []string{strings.TrimSuffix(unit, path.Ext(unit)), unit} {
+		if err == nil && !listed[name] {
+			continue
+		}
 		_, s, err := sd.confs.read(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && !s.Domain.IsDefault() {
 			return true

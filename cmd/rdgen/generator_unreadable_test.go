@@ -106,4 +106,21 @@ func TestGeneratorUnreadable(t *testing.T) {
 	}
 }
 
+// TestGeneratorCompanionOfNobody: a companion is its own where conf.d has a file for it that
+// is read. A folder of its name, or what an editor left, is none, and it was nobody's.
+func TestGeneratorCompanionOfNobody(t *testing.T) {
+	for _, at := range []string{"etc/conf.d/helper.old/.keep", "etc/conf.d/helper.old.service/.keep", "etc/conf.d/helper.old"} {
+		root, out := t.TempDir(), t.TempDir()
+		write(t, root, "etc/conf.d/foo", "netns=q\n", "lib/systemd/system/foo.service", daemonUnit, at, "netns=other\n",
+			"lib/systemd/system/helper.old.service", "[Unit]\nPartOf=foo.service\n"+daemonUnit)
+		var log bytes.Buffer
+		if code := runGenerator(root, out, &log); code != exitMade {
+			t.Errorf("%s: exit %d\n%s", at, code, &log)
+		}
+		if got := contents(t, out)["helper.old.service.d/zz-rdomain.conf"]; !strings.Contains(got, "NetworkNamespacePath=/run/netns/q\n") {
+			t.Errorf("with %s the companion is free", at)
+		}
+	}
+}
+
 func contains(list []string, s string) bool { return strings.Contains(strings.Join(list, " "), s) }
