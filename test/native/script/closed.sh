@@ -15,6 +15,17 @@ mkdir -p /etc/systemd/system/reset.service.d /etc/systemd/system/reset.socket.d
 printf '[Service]\nExecStartPre=\n' >/etc/systemd/system/reset.service.d/zz-site.conf
 printf '[Socket]\nListenStream=/run/leaked\n' >/etc/systemd/system/reset.socket
 printf '[Socket]\nExecStartPre=\n' >/etc/systemd/system/reset.socket.d/zz-site.conf
+# What systemd passes over in a folder of drop-ins is passed over: the socket is inside.
+unit odd.service <<E
+[Service]
+ExecStart=/bin/sleep infinity
+E
+printf '[Socket]\nListenStream=/run/odd.sock\nListenStream=4711\n' >/etc/systemd/system/odd.socket
+mkdir -p /etc/systemd/system/odd.socket.d /etc/systemd/system/odd.service.d/folder.conf
+ln -s /nope /etc/systemd/system/odd.socket.d/a.conf
+ln -s loop.conf /etc/systemd/system/odd.service.d/loop.conf
+mkdir -p /etc/systemd/system/stranger.socket /run/systemd/system/odd.service
+echo netns=private >/etc/conf.d/odd
 echo vrf=undefined >/etc/conf.d/undefined
 printf '[Domain]\nKind=netns\nNoSuchKey=1\n' >/etc/rdomain/broken.conf
 printf '[Domain]\nKind=netns\nTimeout=1\n[Link nosuchlink]\n' >/etc/rdomain/half.conf
@@ -36,6 +47,10 @@ ok "which systemctl status says" has "systemctl status undefined" 'vrf undefined
 ok "a later drop-in that resets the line by which it fails" failed reset
 ok "and that of its socket" failed reset.socket
 ok "which rdgen says" has "dmesg" 'reset.service.d/zz-site.conf:2: ExecStartPre='
+ok "a socket with a drop-in that leads nowhere starts" systemctl start odd.socket
+ok "it listens inside" sh -c 'ip netns exec private grep -q ":1267 .* 0A " /proc/net/tcp6 && ! grep -q ":1267 .* 0A " /proc/net/tcp6'
+ok "and its service starts" systemctl start odd
+ok "inside" inside odd private
 
 # A systemd that does not know the directive.
 mkdir -p /etc/systemd/system/ignored.service.d
