@@ -270,6 +270,10 @@ func (c *Conf) Domain() (domain.Domain, problem.Pos, error) {
 func List(fsys fs.FS) ([]string, error) {
 	entries, err := fs.ReadDir(fsys, confDir)
 	if err != nil {
+		if target, linkErr := fs.ReadLink(fsys, confDir); linkErr == nil {
+			return nil, problem.New(problem.Pos{File: "/" + confDir}, "is a link to %s, which cannot be read: %w", target, problem.Cause(err)).
+				WithHint("make the folder, or remove the link if no service is to be in a domain")
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}

@@ -410,4 +410,8 @@ func TestList(t *testing.T) {
 	if got, err := List(fstest.MapFS{}); got != nil || err != nil {
 		t.Errorf("List() of nothing = %q, %v; want nothing", got, err)
 	}
+	nowhere := fstest.MapFS{"etc/conf.d": {Data: []byte("/nope"), Mode: fs.ModeSymlink}}
+	if got, err := List(nowhere); err == nil || !strings.Contains(err.Error(), "/etc/conf.d: is a link to /nope, which cannot be read") {
+		t.Errorf("List() of a link to nowhere = %q, %v", got, err)
+	}
 }
