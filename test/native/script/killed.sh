@@ -30,27 +30,56 @@ ExecStart=/bin/sleep infinity
 [Install]
 WantedBy=multi-user.target
 E
-for s in held tpl@ free@one atboot; do echo netns=private >/etc/conf.d/$s; done
+# An instance with a backslash, a unit with assertions of its own that hold, and one that
+# conf.d does not name, whose own do not.
+unit odd@.service <<'E'
+[Service]
+ExecStartPre=/bin/touch /run/leaked
+ExecStart=/bin/sleep infinity
+E
+unit also.service <<'E'
+[Unit]
+AssertPathExists=|/usr
+[Service]
+ExecStartPre=/bin/touch /run/leaked
+ExecStart=/bin/sleep infinity
+E
+unit never.service <<'E'
+[Unit]
+AssertPathExists=|/nonexistent
+[Service]
+ExecStart=/bin/sleep infinity
+E
+for s in held tpl@ free@one atboot 'odd@a\x2db' also; do echo netns=private >"/etc/conf.d/$s"; done
 systemctl enable atboot 2>/dev/null
 systemctl daemon-reload
 ok "rdgen came to its end" test -e /run/systemd/generator/rdgen.done
 ok "a service starts" systemctl start held
 ok "inside" inside held private
 ok "an instance too" systemctl start tpl@one
+ok "one with a backslash" systemctl start 'odd@a\x2db'
+ok "one with an assertion that holds" systemctl start also
+fails "one whose assertion does not hold does not start" systemctl start never
 rm -f /run/leaked
 # One that fails at once, and one that made a part of its files. (One that dies by a signal
 # takes the others along: docs/systemd.md.)
 generator=/usr/lib/systemd/system-generators/rdgen
 mv $generator /root/generator
+# The first time 50-rdgen.conf is alone.
+mkdir -p /etc/systemd/system-generators
+ln -s /dev/null /etc/systemd/system-generators/rdgen-removed
 for how in 'exit 1' 'mkdir -p "$1/held.service.d"; echo "[Unit]" >"$1/held.service.d/zz-rdomain.conf"; exit 2'; do
 	printf '#!/bin/sh\n%s\n' "$how" >$generator
 	chmod 755 $generator
 	systemctl daemon-reload
 	ok "$how: what runs goes on" systemctl is-active held
-	systemctl stop held tpl@one
+	systemctl stop held tpl@one 'odd@a\x2db' also
 	fails "$how: the service does not start" systemctl start held
 	ok "$how: the assertion says why" has "systemctl status held" '[Aa]ssert'
 	fails "$how: nor an instance" systemctl start tpl@one
+	fails "$how: nor one with a backslash" systemctl start 'odd@a\x2db'
+	fails "$how: nor one with an assertion that holds" systemctl start also
+	fails "$how: nor one whose assertion does not hold" systemctl start never
 	fails "$how: nor its socket" systemctl start held.socket
 	ok "$how: nothing ran" test ! -e /run/leaked
 	ok "$how: others start" systemctl start free free@two
@@ -59,10 +88,19 @@ for how in 'exit 1' 'mkdir -p "$1/held.service.d"; echo "[Unit]" >"$1/held.servi
 	systemctl daemon-reload
 	ok "$how: after the next reload it starts" systemctl start held
 	ok "$how: inside" inside held private
-	systemctl start tpl@one
-	rm -f /run/leaked
+	systemctl start tpl@one 'odd@a\x2db' also
+	rm -f /run/leaked /etc/systemd/system-generators/rdgen-removed
 	mv $generator /root/generator
 done
+# One of the administrator's own that is called so, and does nothing.
+mv /root/generator $generator
+printf '#!/bin/sh\n' >/etc/systemd/system-generators/rdgen
+chmod 755 /etc/systemd/system-generators/rdgen
+systemctl daemon-reload
+systemctl stop held
+fails "another generator of the name: the service does not start" systemctl start held
+rm /etc/systemd/system-generators/rdgen
+mv $generator /root/generator
 # Turned off, it holds nobody: the files are somebody's own.
 mv /root/generator $generator
 ln -s /dev/null /etc/systemd/system-generators/rdgen

@@ -1,0 +1,120 @@
+package systemd
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rdgen/test/need"
+)
+
+// script is a generator of this folder that reads and writes in root alone.
+func script(t *testing.T, name, root string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.NewReplacer(" /run /etc /usr/local/lib /usr/lib;", " "+root+"/run "+root+"/etc "+root+"/usr/lib;",
+		"/etc/conf.d", root+"/etc/conf.d", "/usr/bin/rdgen", root+"/usr/bin/rdgen", "=/run/", "="+root+"/run/",
+		"/dev/kmsg", root+"/kmsg").Replace(string(text))
+	put(t, filepath.Join(root, name), moved, 0o755)
+	return filepath.Join(root, name)
+}
+
+func put(t *testing.T, file, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// generate runs a script as systemd does, after what before says, and returns the
+// drop-ins that it made and the links to /dev/null in generator.early.
+func generate(t *testing.T, script, before string) (made []string) {
+	t.Helper()
+	root := filepath.Dir(script)
+	for _, dir := range []string{"out", "early"} {
+		os.RemoveAll(root + "/" + dir)
+		if err := os.Mkdir(root+"/"+dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", before+"\n"+`exec "$@"`, "sh", script, root+"/out", root+"/early", root+"/late")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s: %v\n%s", filepath.Base(script), err, out)
+	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		rest, ok := strings.CutPrefix(path, root+"/out/")
+		if target, _ := os.Readlink(path); target == "/dev/null" && strings.HasPrefix(path, root+"/early/") {
+			rest, ok = strings.TrimPrefix(path, root+"/"), true
+		}
+		if ok && !d.IsDir() {
+			if text, _ := os.ReadFile(path); len(text) == 0 {
+				rest += " (empty)"
+			}
+			made = append(made, rest)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// held are the drop-ins of rdgen-removed for conf.d files of these names.
+func held(names ...string) (files []string) {
+	for _, n := range names {
+		for _, unit := range []string{n + ".service", n + "@.service", n + ".socket"} {
+			files = append(files, unit+".d/50-rdgen-removed.conf")
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+// TestLifted: what wins over the drop-in of all services is made when rdgen came to its end,
+// or is turned off by a link to /dev/null; not by any other file of that name.
+func TestLifted(t *testing.T) {
+	need.Tools(t, need.Sh, "sh", "find", "xargs")
+	lifts := []string{"rdgen.done (empty)", "service.d/" + Held + " (empty)", "socket.d/" + Held + " (empty)"}
+	root := t.TempDir()
+	put(t, root+"/etc/conf.d/web", "netns=q\n", 0o644)
+	generator, removed := script(t, "rdgen-generator", root), script(t, "rdgen-removed", root)
+	for code, want := range map[string][]string{"exit 0": lifts, "exit 3": lifts, "exit 1": nil, "exit 2": nil, "kill -KILL $$": nil} {
+		put(t, root+"/usr/bin/rdgen", "#!/bin/sh\n"+code+"\n", 0o755)
+		if got := generate(t, generator, ""); !slices.Equal(got, want) {
+			t.Errorf("rdgen %s: %q; want %q", code, got, want)
+		}
+	}
+	for name, c := range map[string]struct {
+		before string
+		want   []string
+	}{
+		"as installed":    {"", held("web")},
+		"turned off":      {"ln -s /dev/null etc/systemd/system-generators/rdgen", lifts},
+		"one's own":       {"printf '#!/bin/sh' >etc/systemd/system-generators/rdgen", held("web")},
+		"a link":          {"ln -s true etc/systemd/system-generators/rdgen", held("web")},
+		"no generator":    {"rm usr/lib/systemd/system-generators/rdgen", lifts},
+		"the end removed": {"rm usr/bin/rdgen", held("web")},
+	} {
+		put(t, root+"/usr/bin/rdgen", "", 0o755)
+		put(t, root+"/usr/lib/systemd/system-generators/rdgen", "x", 0o755)
+		before := "cd " + root + "\nrm -rf etc/systemd; mkdir -p etc/systemd/system-generators; : >etc/systemd/system-generators/true\n" + c.before
+		if got := generate(t, removed, before); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q; want %q", name, got, c.want)
+		}
+	}
+}
