@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +84,85 @@ func held(names ...string) (files []string) {
 	}
 	slices.Sort(files)
 	return files
+}
+
+// TestRemovedNames: whatever a file of conf.d is called as, each service is held that could
+// be of that name, and no other; and none of what is no file keeps the boot waiting.
+func TestRemovedNames(t *testing.T) {
+	need.Tools(t, need.Sh, "sh", "find", "xargs")
+	root := t.TempDir()
+	conf := root + "/etc/conf.d/"
+	for _, name := range []string{"web", `foo@a\x2db`, "it's", `a"b`, "foo copy", "foo --help", "x\nsshd", "-n", ".hidden", "linked"} {
+		put(t, conf+name, "netns=q\n", 0o644)
+	}
+	put(t, conf+"other", "# netns=q\nopts=x\n", 0o644)
+	if err := os.Mkdir(conf+"folder", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(root+"/fifo", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"link": "linked", "fifo": root + "/fifo", "zero": "/dev/zero", "kmsg": "/proc/kmsg", "gone": "/nope"} {
+		if err := os.Symlink(target, conf+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, conf+"endless", "", 0o644)
+	if err := os.Truncate(conf+"endless", 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	removed := script(t, "rdgen-removed", root)
+	got, want := generate(t, removed, ""), held("web", `foo@a\x2db`, "-n", "linked", "link", "endless", "fifo", "zero", "gone")
+	if !slices.Equal(got, want) {
+		t.Errorf("held are %q\nwant %q", got, want)
+	}
+	// The units of other names that a line spoke for when rdgen was removed.
+	text, err := os.ReadFile(removed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, removed, string(text)+"#: foo@a\\x2db e\\x2df.service\n#: web nick.service\n#: other no.service\n", 0o755)
+	for _, unit := range []string{`e\x2df.service`, "nick.service"} {
+		want = append(want, unit+".d/50-rdgen-removed.conf")
+	}
+	slices.Sort(want)
+	if got := generate(t, removed, ""); !slices.Equal(got, want) {
+		t.Errorf("with units of other names, held are %q\nwant %q", got, want)
+	}
+	// No byte can be written: what is held is masked.
+	got = generate(t, removed, "trap '' XFSZ\nulimit -f 0")
+	for i := range want {
+		want[i] = "early/" + strings.TrimSuffix(want[i], ".d/50-rdgen-removed.conf") + " (empty)"
+	}
+	slices.Sort(want)
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("with no place, held are %q\nwant %q", got, want)
+	}
+}
+
+// TestRemovedLines: what could set a domain is held, what certainly does not is not.
+func TestRemovedLines(t *testing.T) {
+	need.Tools(t, need.Sh, "sh", "find", "xargs")
+	root := t.TempDir()
+	var want []string
+	for i, line := range []string{
+		"netns=q", " vrf='q'", `vrf="q"`, "a=1; netns=q", "export netns=q", `: "${netns:=q}"`, ": ${netns=q}", "x=1&netns=q",
+		`export "netns=q"`, "true&&netns=q", "netns+=q", "netns = q", "(netns=q)", "NETNS=q", "Vrf:q", "netns=$x", `netns=""q`,
+		"netns=\\", "netns=\"\nq\"", `netns="'"`, "read netns", "netns=#q", `x="a#b" netns=q`, "{ vrf=q; }", "\tnetns\tq",
+	} {
+		name := fmt.Sprint("yes", i)
+		put(t, root+"/etc/conf.d/"+name, "# a comment\n"+line+"\n", 0o644)
+		want = append(want, held(name)...)
+	}
+	for i, line := range []string{
+		"", "# netns=q", " \t# vrf = q", "#vrf=q", "netns=", "vrf=\nnetns=", `vrf="" netns=''`, "netns=;", "my_netns=q", "xvrf=q", "netnsx=q", "opts=--netns-x",
+	} {
+		put(t, root+"/etc/conf.d/"+fmt.Sprint("no", i), line+"\n", 0o644)
+	}
+	slices.Sort(want)
+	if got := generate(t, script(t, "rdgen-removed", root), ""); !slices.Equal(got, want) {
+		t.Errorf("held are %q\nwant %q", got, want)
+	}
 }
 
 // TestLifted: what wins over the drop-in of all services is made when rdgen came to its end,

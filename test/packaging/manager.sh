@@ -43,10 +43,12 @@ is "nothing holds a service" "" find "$root/etc" -name '*rdgen-removed*'
 ok "taken back" add dist 0.1.0
 is "it is that again" "rdgen version 0.1.0" within /usr/bin/rdgen --version
 is "nothing holds a service then" "" find "$root/etc" -name '*rdgen-removed*'
+mkfifo "$root/etc/conf.d/pipe" # which nobody writes into
 ok "removed" told
 ok "it says what does not start, and what stays" sh -c "cat $root/tmp/said; grep -qw web $root/tmp/said && grep -q '$guard stays' $root/tmp/said"
 is "no program is left" "" sh -c "ls -d $root/usr/bin/rd* $root/usr/lib/rdgen 2>/dev/null"
 held
+rm "$root/etc/conf.d/pipe"
 ok "installed again" add .git/later 0.2.0
 is "nothing holds it" "" find "$root/etc" -name '*rdgen-removed*'
 ok "no byte differs" whole

@@ -127,8 +127,10 @@ func TestScriptsSay(t *testing.T) {
 			t.Errorf("%s of rdgen.install is not packaging/scripts/%s", function, name)
 		}
 	}
-	pattern := regexp.MustCompile(`"\^\[\[:blank:\]\]\*.*;#\]"`)
-	if a, b := pattern.FindString(read("packaging/scripts/postrm")), pattern.FindString(read("systemd/rdgen-removed")); a == "" || a != b {
-		t.Errorf("postrm looks for %s, rdgen-removed for %s", a, b)
+	for _, part := range []string{`(?m)^domains=.*$`, `find -L .* ! -type d ! -name '\.\*'`, `\\\( ! -type f .* \\\)`, `find -L .* -type f ! -name '\.\*'`, `-size \+0.*grep.* \+`} {
+		pattern := regexp.MustCompile(part)
+		if a, b := pattern.FindString(read("packaging/scripts/postrm")), pattern.FindString(read("systemd/rdgen-removed")); a == "" || a != b {
+			t.Errorf("postrm has %s, rdgen-removed %s", a, b)
+		}
 	}
 }
