@@ -188,6 +188,11 @@ func runKinds(t *testing.T, m *Machine, list []kind, domain string) map[string]m
 			t.Errorf("%s: where %s is was not seen", m.System, k.name)
 		}
 		delete(facts[k.name], "where")
+		// systemctl asks for the result when the job is over, which on systemd 262 may be
+		// before or after the last of the restarts; the result itself is compared at the end.
+		if why := facts[k.name]["start"]; strings.Contains(k.text, "StartLimitBurst=") && strings.HasPrefix(why, "failed because ") {
+			facts[k.name]["start"] = "failed"
+		}
 	}
 	return facts
 }
