@@ -22,6 +22,7 @@ func unitProcess(u *systemd.Unit, files map[string][]byte, canListen bool) (proc
 	r.user()
 	r.folders()
 	r.environment()
+	r.home()
 	r.rights()
 	r.limits()
 	r.priorities()

@@ -140,3 +140,18 @@ func (r *unitReader) owner() string {
 	}
 	return r.p.User + ":" + r.p.Group
 }
+
+// home refuses WorkingDirectory=~ where the unit says another HOME.
+func (r *unitReader) home() {
+	_, set, _ := r.value("WorkingDirectory")
+	other := r.sets("HOME")
+	for _, f := range r.p.EnvFiles {
+		values, _ := s6.EnvironmentFile(f.Path, r.files[f.Path])
+		for _, v := range values {
+			other = other || v.Name == "HOME"
+		}
+	}
+	if r.p.Dir == "~" && other {
+		r.fail(set, "write the folder out in a drop-in", "is ~, which is the home of the user for systemd before 262, and HOME as the unit sets it for 262")
+	}
+}

@@ -182,6 +182,9 @@ func (r *unitReader) known(at systemd.Setting, list []imported) {
 		if slices.Contains(ofSystemd, i.Var) && !r.sets(i.Var) {
 			r.fail(at, "write the value out in a drop-in", "uses $%s, which only systemd sets", i.Var)
 		}
+		if slices.Contains(r.p.Unset, i.Var) {
+			r.fail(at, "write the value out in a drop-in, or leave the variable to the command", "uses $%s, which UnsetEnvironment= takes away: systemd before 262 then has nothing in its place, 262 its value", i.Var)
+		}
 		if !i.Split {
 			continue
 		}

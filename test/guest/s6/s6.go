@@ -102,6 +102,7 @@ func source(t *testing.T, m *guest.Guest, d Domain) {
 	}
 	// A signal, and a crash: the next process is in the domain again.
 	m.Sh(t, `. /usr/local/lib/s6.sh
+		until_ 'grep -q "started /usr/local/sbin/ticker" /var/log/xl/current' # it has its traps by then
 		s6-svc -h /srv/scan/xl
 		until_ 'grep -q "got HUP" /var/log/xl/current'
 		for s in httpd xl sh-binbusyboxsh; do pid /srv/scan/$s >/run/$s.old; kill -9 "$(cat /run/$s.old)"; done
