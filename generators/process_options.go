@@ -32,6 +32,9 @@ func (r *scriptReader) option(o openrc.Option) {
 		if !ok || name == "" {
 			refuse("--env %s is not NAME=VALUE", o.Value)
 		}
+		if name == "HOME" && r.p.User != "" {
+			r.fail(o.Pos, "leave it out, or set it in the program", "--env %s comes after --user, and with OpenRC 0.64 the user's own wins over it", o.Value)
+		}
 		r.setenv(name, value)
 	case "umask":
 		if r.p.Umask = o.Value; !octal.MatchString(o.Value) {

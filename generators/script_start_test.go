@@ -37,7 +37,7 @@ func TestScriptIsStartedAsByOpenRC(t *testing.T) {
 		{bg + "PATH=/opt/bin:/bin", "", "export PATH /opt/bin:/bin"},
 		{bg + "export HOME=/a", "", "export HOME /a"},
 		{bg + "export HOME=/a\ncommand_user=web", "", "backtick -n -i HOME { homeof web }; export USER web"},
-		{bg + "command_user=web\nstart_stop_daemon_args='--env HOME=/b -e USER=c'", "", "export HOME /b; export USER c"},
+		{bg + "command_user=web\nstart_stop_daemon_args='-e USER=c'", "", "export USER c"},
 		// Programs of several words, and eval.
 		{sup + "command='/bin/x serve'\ncommand_args='--port 80'", "", "/bin/x serve --port 80"},
 		{"command='/bin/x serve'\ncommand_args='--port 80'\ncommand_background=1\npidfile=/run/x", "", "/bin/x serve --port 80"},
@@ -137,6 +137,7 @@ func TestScriptIsRefused(t *testing.T) {
 		{bg + "[ -e /x ] && command_user+=x", "", "sets the variable under bash"},
 		{bg + "printf -v command_args %s x", "", "sets the variable under bash"},
 		{bg + "command ulimit -n 5", "", "changes what the daemon inherits"},
+		{bg + "command_user=web\nstart_stop_daemon_args='--env HOME=/b'", "", "comes after --user, and with OpenRC 0.64"},
 		{bg + "start_stop_daemon_args='--ionice 1:9'", "", "is not CLASS:DATA"},
 		{bg + "cd /srv", "", "moves the daemon to another folder"},
 		{bg + "start_pre() { directory=/x; }", "", "start_pre()"},

@@ -60,6 +60,7 @@ func TestAPKBUILD(t *testing.T) {
 rdgen-openrc/etc/init.d/rdomain-watch
 rdgen-openrc/etc/rc.conf.d/50-rdgen.conf
 rdgen-openrc/etc/user/rc.conf.d/50-rdgen.conf
+rdgen-openrc/usr/libexec/rdgen/openrc-enter.sh
 rdgen-openrc/usr/libexec/rdgen/openrc-slips.sh
 rdgen-openrc/usr/libexec/rdgen/openrc-stop.sh
 rdgen-openrc/usr/libexec/rdgen/openrc-supervise.sh

@@ -10,10 +10,11 @@ prepare()
 	systemctl start dbus; systemctl reload dbus
 	rdomain up same
 }
-# awaited COMMAND...: as await, which would fail the test: who does not come to its end is told.
+# awaited COMMAND...: as await, which would fail the test; some kinds come to another end
+# in a domain, which is told.
 awaited()
 {
-	for _ in $(seq 400); do
+	for _ in $(seq 40); do
 		"$@" && return
 		sleep 0.2
 	done
