@@ -112,6 +112,34 @@ func TestUpLeavesTheOwnerHisTime(t *testing.T) {
 	sandbox.Sh(t, `ip link delete late0`)
 }
 
+// networkd takes the address of a link that moves away for a moment; a route by a gateway
+// behind it failed then, and with it the domain.
+func TestGatewayOfAnOwnersAddress(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `ip link add own0 type veth peer name own1; ip link set own1 up`)
+	file(t, "w", "[Link own0]\n[Route]\nDestination=default\nGateway=10.9.0.2\nDevice=own0\n")
+	cmd := exec.Command(bin, "up", "w")
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(pipe)
+	line, _ := said.ReadString('\n')
+	if !strings.HasPrefix(line, "rdomain: note: w: waiting for the owner of link own0 to give it the address for gateway 10.9.0.2 again, at most ") {
+		t.Errorf("up says %q", line)
+	}
+	sandbox.Sh(t, `ip -n w address add 10.9.0.1/24 dev own0`)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	sandbox.Sh(t, `ip -n w route | grep -q "default via 10.9.0.2"`)
+	quiet(t, "down", "w")
+	sandbox.Sh(t, `ip link delete own0`)
+}
+
 // A field of JSON that no page had is one that nobody may count on.
 func TestJSONIsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../man/rdomain.8")

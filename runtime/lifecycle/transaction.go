@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"rdgen/problem"
 	"rdgen/runtime/conf"
@@ -118,19 +121,30 @@ func (w *work) apply(p *plan.Plan) error {
 const dying = 10
 
 // do does a step. A link may exist already, by its number or by the name of its other
-// end, because of one in a namespace that is about to be gone.
+// end, because of one in a namespace that is about to be gone. The address by which the
+// gateway of a taken link is reached may be away for a moment: networkd takes it away and
+// gives it again when the link moves.
 func (w *work) do(step object.Step, intent *record.Record) (made record.Identity, err error) {
 	made, err = w.Do(step, intent)
-	link, isLink := step.Object.(object.Link)
-	if !isLink || step.Verb != object.Add || !errors.Is(err, fs.ErrExist) {
+	late, seconds := error(nil), w.Timeout
+	var what string
+	switch t := step.Object.(type) {
+	case object.Link:
+		if step.Verb == object.Add {
+			late, seconds, what = fs.ErrExist, min(seconds, dying), fmt.Sprintf("what has the number or the name of link %s to go", t.Name)
+		}
+	case object.Route:
+		if t.Gateway.IsValid() && intent.Find(object.Taken{Netns: t.Netns, Name: t.Dev}.Key()) != nil {
+			late, seconds, what = unix.ENETUNREACH, min(seconds, uint32(Settle/time.Second)), fmt.Sprintf("the owner of link %s to give it the address for gateway %s again", t.Dev, t.Gateway)
+		}
+	}
+	if late == nil || !errors.Is(err, late) {
 		return made, err
 	}
-	what := func() (string, problem.Pos) {
-		return fmt.Sprintf("what has the number or the name of link %s to go", link.Name), w.f.At(step.Line)
-	}
-	_ = w.h.wait(w.id, min(w.Timeout, dying), what, func() (bool, error) {
+	say := func() (string, problem.Pos) { return what, w.f.At(step.Line) }
+	_ = w.h.wait(w.id, seconds, say, func() (bool, error) {
 		made, err = w.Do(step, intent)
-		return !errors.Is(err, fs.ErrExist), nil
+		return !errors.Is(err, late), nil
 	})
 	return made, err
 }
