@@ -173,8 +173,8 @@ func failsClosed(t *testing.T, m *guest.Guest, d Domain) {
 			`+c.after+`
 			cat /var/log/httpd/current`)
 		lines := strings.Split(strings.TrimSpace(log), "\n")
-		var last time.Time
-		for _, line := range lines {
+		var first, last time.Time
+		for i, line := range lines {
 			if !strings.Contains(line, c.want) {
 				t.Errorf("%s: the log says %q; want %q", c.name, line, c.want)
 			}
@@ -182,11 +182,15 @@ func failsClosed(t *testing.T, m *guest.Guest, d Domain) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// s6-supervise starts nothing twice within a second.
-			if gap := at.Sub(last); gap < 900*time.Millisecond {
-				t.Errorf("%s: started again after %v", c.name, gap)
+			if i == 0 {
+				first = at
 			}
 			last = at
+		}
+		// s6-supervise starts nothing twice within a second; on a busy machine a line may be
+		// late in the log, so this is about all of them.
+		if tries := time.Duration(len(lines) - 1); last.Sub(first) < tries*time.Second/2 {
+			t.Errorf("%s: %d tries within %v", c.name, tries+1, last.Sub(first))
 		}
 	}
 }
