@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -17,6 +15,7 @@ import (
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
+	"rdgen/runtime/rtnl"
 )
 
 // work is the transaction on one domain, under its lock: what was done so far, and how
@@ -135,7 +134,7 @@ func (w *work) do(step object.Step, intent *record.Record) (made record.Identity
 		}
 	case object.Route:
 		if t.Gateway.IsValid() && intent.Find(object.Taken{Netns: t.Netns, Name: t.Dev}.Key()) != nil {
-			late, seconds, what = unix.ENETUNREACH, min(seconds, uint32(Settle/time.Second)), fmt.Sprintf("the owner of link %s to give it the address for gateway %s again", t.Dev, t.Gateway)
+			late, seconds, what = rtnl.ErrUnreachable, min(seconds, uint32(Settle/time.Second)), fmt.Sprintf("the owner of link %s to give it the address for gateway %s again", t.Dev, t.Gateway)
 		}
 	}
 	if late == nil || !errors.Is(err, late) {

@@ -11,6 +11,9 @@ import (
 	"rdgen/runtime/object"
 )
 
+// ErrUnreachable is what the kernel says of a route whose gateway is behind no address.
+var ErrUnreachable error = unix.ENETUNREACH
+
 // Route is what the kernel says of a route.
 type Route struct {
 	object.Route
