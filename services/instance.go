@@ -46,7 +46,7 @@ func templateOf(units *systemd.Units, s generators.Service) error {
 	if err != nil || template.Last("Service", "StandardInput") == "socket" {
 		return nil
 	}
-	if len(units.Belonging(template)) > 1 {
+	if names, _ := units.Belonging(template); len(names) > 1 {
 		return nil
 	}
 	return problem.New(s.Place(), "%s would be made of %s.service, but there is %s, a template for instances", s.Name, base, template.Path).
@@ -107,6 +107,7 @@ func readInstance(fsys fs.FS, units *systemd.Units, base *systemd.Unit, name str
 			}
 		}
 	}
-	i.Siblings = units.Belonging(base)[1:]
+	names, _ := units.Belonging(base) // what only may belong to it is among them
+	i.Siblings = names[1:]
 	return i, nil
 }

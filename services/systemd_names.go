@@ -225,7 +225,8 @@ func (sd *Systemd) block(units *systemd.Units, name string) []string {
 	if err != nil {
 		unit = &systemd.Unit{Name: name}
 	}
-	return sd.coveredNames(units, unit)
+	names, _ := sd.coveredNames(units, unit) // what only may belong to it is among them
+	return names
 }
 
 func (sd *Systemd) isMasked(units *systemd.Units, name string) bool {

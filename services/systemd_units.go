@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -15,7 +16,10 @@ import (
 // covered returns the units that share the domain of unit: itself, the sockets
 // that start it, its companions and theirs. One that is masked cannot start.
 func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd.Unit, error) {
-	names := sd.coveredNames(units, unit)
+	names, err := sd.coveredNames(units, unit)
+	if err != nil {
+		return nil, err
+	}
 	if set, ok := systemd.Dispatches(unit); ok && len(names) == 1 && units.Kin(unit, units.Aliases(unit.Name)) {
 		return nil, problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs nothing but true(1), and no unit is PartOf= it: this is not the daemon", unit.Name).
 			WithHint("put the line into the conf.d file of the daemon's own unit: /etc/conf.d/" + strings.TrimSuffix(unit.Name, ".service") +
@@ -42,9 +46,8 @@ func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd
 }
 
 // coveredNames returns the names of these. What cannot be read belongs to what it is
-// called as.
-func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) []string {
-	var names []string
+// called as. The error is of the first among them that only may be one of these.
+func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) (names []string, wrong error) {
 	services := []string{unit.Name}
 	for i := 0; i < len(services); i++ {
 		service, err := units.Unit(services[i])
@@ -54,17 +57,42 @@ func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) []stri
 		case err != nil:
 			service = &systemd.Unit{Name: services[i]}
 		}
-		names = append(names, units.Belonging(service)...)
-		for _, companion := range units.Companions(service.Name) {
-			if !sd.hasOwnDomain(companion) && !slices.Contains(services, companion) {
-				services = append(services, companion)
+		belonging, unsure := units.Belonging(service)
+		names = append(names, belonging...)
+		companions, may := units.Companions(service.Name)
+		wrong = cmp.Or(wrong, unsure, may)
+		enqueue := func(name string) {
+			if !sd.hasOwnDomain(name) && !slices.Contains(services, name) {
+				services = append(services, name)
+			}
+		}
+		join := func(name string) {
+			switch {
+			case path.Ext(name) == ".service":
+				enqueue(name)
+			case !sd.hasOwnDomain(units.Started(name)): // or the socket is where that is
+				names = append(names, name)
+			}
+		}
+		for _, companion := range companions {
+			join(companion)
+		}
+		if !strings.Contains(service.Name, "@.") {
+			continue
+		}
+		for _, instance := range units.Instances(service.Name) {
+			enqueue(instance)
+		}
+		for _, t := range units.TiedToInstances(service.Name) {
+			if !sd.hasOwnDomain(t.Owner) {
+				join(t.Unit)
 			}
 		}
 	}
 	names = append(names, sd.instances(units, names)...)
 	slices.Sort(names)
 	first := func(name string) bool { return name == unit.Name }
-	return append([]string{unit.Name}, slices.DeleteFunc(slices.Compact(names), first)...)
+	return append([]string{unit.Name}, slices.DeleteFunc(slices.Compact(names), first)...), wrong
 }
 
 // sockets returns the names of the sockets that start a service.
@@ -73,7 +101,8 @@ func (sd *Systemd) sockets(unit *systemd.Unit) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(units.Belonging(unit), func(name string) bool { return path.Ext(name) != ".socket" }), nil
+	names, err := units.Belonging(unit)
+	return slices.DeleteFunc(names, func(name string) bool { return path.Ext(name) != ".socket" }), err
 }
 
 // Covered returns the names of the units that the conf.d file of a service speaks

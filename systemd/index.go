@@ -2,7 +2,6 @@ package systemd
 
 import (
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -12,42 +11,38 @@ import (
 type index struct {
 	// aliased are the services that have a name as Alias= of [Install].
 	aliased map[string][]string
-	// companions are the services that are PartOf= or BindsTo= a service.
-	companions map[string][]string
+	// companions are the services and sockets that are PartOf= or BindsTo= a service.
+	companions *ties
 }
 
 func (u *Units) readIndex() index {
-	x := index{map[string][]string{}, map[string][]string{}}
-	for _, name := range slices.Sorted(maps.Keys(u.files)) {
-		if path.Ext(name) != ".service" {
-			continue
-		}
+	x := index{map[string][]string{}, &ties{plain: map[string][]string{}}}
+	for _, name := range append(u.withSuffix(".service"), u.withSuffix(".socket")...) {
 		unit, _ := u.partly(name)
 		if unit == nil || unit.Name != name {
 			continue // a mask; an alias is found under its own name
 		}
 		for _, alias := range words(unit.All("Install", "Alias")) {
+			if path.Ext(name) != ".service" {
+				break
+			}
 			x.aliased[alias] = append(x.aliased[alias], name)
 		}
-		for _, owner := range append(words(unit.All("Unit", "PartOf")), words(unit.All("Unit", "BindsTo"))...) {
-			owner, err := Specifiers(name, owner)
-			if err != nil || path.Ext(owner) != ".service" {
-				continue
-			}
-			if real, _, err := u.resolve(owner); err == nil {
-				owner = real
-			}
-			if !slices.Contains(x.companions[owner], name) {
-				x.companions[owner] = append(x.companions[owner], name)
+		for _, set := range append(unit.All("Unit", "PartOf"), unit.All("Unit", "BindsTo")...) {
+			for _, owner := range words([]Setting{set}) {
+				if owner = expandName(name, owner); path.Ext(owner) == ".service" {
+					x.companions.add(u, name, owner, set)
+				}
 			}
 		}
 	}
 	return x
 }
 
+// words returns the names in settings that list units; systemd unquotes them.
 func words(settings []Setting) (list []string) {
 	for _, s := range settings {
-		list = append(list, strings.Fields(s.Value)...)
+		list = append(list, strings.Fields(strings.NewReplacer(`"`, "", `'`, "").Replace(s.Value))...)
 	}
 	return list
 }
@@ -56,19 +51,13 @@ func words(settings []Setting) (list []string) {
 // they were enabled (Alias= of [Install]), for a hint.
 func (u *Units) Aliases(name string) []string { return u.index().aliased[name] }
 
-// Companions returns the services that start and stop with service, because they
-// are PartOf= or BindsTo= it: the daemons of a service that only runs true(1) itself
-// (tor@default of tor), and the helpers of one (sssd-nss of sssd).
-func (u *Units) Companions(service string) []string {
-	found := slices.Clone(u.index().companions[service])
-	if template, instance, ok := Instance(service); ok {
-		for _, name := range u.index().companions[template] {
-			if name, ok := instantiate(name, instance); ok && !slices.Contains(found, name) {
-				found = append(found, name)
-			}
-		}
-	}
-	return slices.DeleteFunc(found, func(name string) bool { return name == service })
+// Companions returns the services and sockets that start and stop with service, because
+// they are PartOf= or BindsTo= it: the daemons of a service that only runs true(1) itself
+// (tor@default of tor), and the helpers of one (sssd-nss of sssd). The error is of a unit
+// that may be one, and is among them.
+func (u *Units) Companions(service string) ([]string, error) {
+	found, err := u.index().companions.of(u, service)
+	return slices.DeleteFunc(found, func(name string) bool { return name == service }), err
 }
 
 // Kin reports whether another service may be the daemon of one that runs nothing itself: it

@@ -1,6 +1,8 @@
 package systemd
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -14,6 +16,11 @@ func TestCompanions(t *testing.T) {
 		"guard@.service":        "[Unit]\nPartOf=guard.service\n[Service]\nExecStart=/bin/guard\n",
 		"guard@main.service":    "[Unit]\nPartOf=other.service\nBindsTo=guard.service other.service\n[Service]\nExecStart=/bin/guard\n",
 		"guard-helper@.service": "[Unit]\nPartOf=guard@%i.service\n[Service]\nExecStart=/bin/helper\n",
+		"w@.service":            "[Unit]\nPartOf=%i.service\n[Service]\nExecStart=/bin/w\n",
+		"a-lone.service":        "[Unit]\nPartOf=%j.service\nPartOf=\n[Service]\nExecStart=/bin/a\n",
+		"quoted.service":        "[Unit]\nPartOf=\"lone.service\"\n[Service]\nExecStart=/bin/q\n",
+		"lone.socket":           "[Unit]\nPartOf=%p.service\n[Socket]\nService=far.service\n",
+		"host.service":          "[Unit]\nPartOf=at-%H.service\n[Service]\nExecStart=/bin/h\n",
 		"guard.timer":           "[Unit]\nPartOf=guard.service\n",
 		"free.service":          "[Unit]\nPartOf=guard.target\nRequires=guard.service\n[Service]\nExecStart=/bin/true\n",
 	} {
@@ -24,16 +31,20 @@ func TestCompanions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for service, want := range map[string][]string{
-		"guard.service":    {"guard@.service", "guard@main.service"},
+		"guard.service":    {"guard@.service", "guard@main.service", "w@guard.service"},
 		"guard@.service":   {"guard-helper@.service"},
-		"guard@x.service":  {"guard-helper@x.service"},
-		"other.service":    {"guard@main.service"},
-		"free.service":     nil,
-		"nonesuch.service": nil,
+		"guard@x.service":  {"guard-helper@x.service", "w@guard@x.service"},
+		"other.service":    {"guard@main.service", "w@other.service"},
+		"lone.service":     {"a-lone.service", "quoted.service", "lone.socket", "w@lone.service"},
+		"nonesuch.service": {"w@nonesuch.service"},
 	} {
-		if d := cmp.Diff(want, units.Companions(service)); d != "" {
-			t.Errorf("Companions(%s) (-want +got):\n%s", service, d)
+		got, err := units.Companions(service)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("Companions(%s): %v (-want +got):\n%s", service, err, d)
 		}
+	}
+	if got, err := units.Companions("at-home.service"); err == nil || !slices.Contains(got, "host.service") || !strings.Contains(err.Error(), "host.service:2: PartOf=at-%H.service of host.service has a specifier") {
+		t.Errorf("Companions(at-home.service) = %q, %v; want host.service, and that it is not known", got, err)
 	}
 	if d := cmp.Diff([]string{"guard.service"}, units.Aliases("old.service")); d != "" {
 		t.Errorf("Aliases (-want +got):\n%s", d)

@@ -55,12 +55,18 @@ func (u *Units) Other(base string) (name, service string) {
 func (u *Units) Started(name string) string {
 	suffix := path.Ext(name)
 	if suffix == ".socket" {
-		for service, names := range u.sockets() {
-			if slices.Contains(names, name) {
-				return service
-			}
+		unit, _ := u.partly(name)
+		if unit == nil {
+			return ""
 		}
-		return ""
+		service, _ := serviceOf(unit)
+		if service = closed(service); strings.Contains(service, unknownMark) {
+			return ""
+		}
+		if real, _, err := u.resolve(service); err == nil {
+			return real
+		}
+		return service
 	}
 	file := u.others[name]
 	if file == "" || suffix != ".timer" && suffix != ".path" {
@@ -71,7 +77,7 @@ func (u *Units) Started(name string) string {
 	settings, _ := u.DropIns(name)
 	for _, set := range append(Read("/"+file, data), settings...) {
 		if set.Key == "Unit" && set.Value != "" {
-			service = set.Value
+			service = closed(expandName(name, set.Value))
 		}
 	}
 	return service
@@ -81,7 +87,7 @@ func (u *Units) Started(name string) string {
 // (Accept=yes); nil if that is not so.
 func (u *Units) Accepted(base string) *Unit {
 	template := base + "@.service"
-	if !slices.Contains(u.sockets()[template], base+".socket") {
+	if !slices.Contains(u.sockets().plain[template], base+".socket") {
 		return nil
 	}
 	unit, err := u.Unit(template)

@@ -92,12 +92,14 @@ func (u *Unit) Last(section, key string) string {
 }
 
 // All returns the assignments of a setting that is a list. An empty assignment
-// empties the list and is not in it.
+// empties the list and is not in it; what other units are to a unit, nothing empties
+// (systemd.unit(5)).
 func (u *Unit) All(section, key string) []Setting {
 	var list []Setting
 	for _, s := range u.Settings {
 		switch {
 		case s.Section != section || s.Key != key:
+		case s.Value == "" && kept(section, key):
 		case s.Value == "":
 			list = nil
 		default:
@@ -105,6 +107,15 @@ func (u *Unit) All(section, key string) []Setting {
 		}
 	}
 	return list
+}
+
+// dependencies are the settings that name other units.
+var dependencies = strings.Fields("After Before Wants Requires Requisite BindsTo PartOf Upholds Conflicts OnFailure OnSuccess " +
+	"PropagatesReloadTo ReloadPropagatedFrom PropagatesStopTo StopPropagatedFrom JoinsNamespaceOf")
+
+// kept reports whether a list is one that an empty assignment leaves as it is.
+func kept(section, key string) bool {
+	return section == "Unit" && slices.Contains(dependencies, key) || section == "Service" && key == "Sockets"
 }
 
 // earlyTargets are reached before a domain's unit is started: a unit that is

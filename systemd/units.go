@@ -24,7 +24,7 @@ type Units struct {
 	others  map[string]string   // as files, of the units that are neither services nor sockets
 	dropins map[string][]string // NAME of NAME.d -> such folders, lowest precedence first
 	// sockets returns for each service the sockets that start it.
-	sockets func() map[string][]string
+	sockets func() *ties
 	// aliases returns for each unit the names that are links to it.
 	aliases func() map[string][]string
 	// index returns what all services say of each other.

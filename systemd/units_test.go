@@ -121,18 +121,37 @@ func TestBelonging(t *testing.T) {
 		"lib/systemd/system/other.service: "+some,
 		"lib/systemd/system/off.socket: [Socket]\nService=web.service\n",
 		"etc/systemd/system/off.socket -> /dev/null",
+		// What systemd expands in the names of units, and an empty Service=, which is none.
+		"lib/systemd/system/y@.socket: [Socket]\nService=d@%i.service\n",
+		"lib/systemd/system/d@.service: "+some,
+		"lib/systemd/system/foo.service: [Service]\nSockets=%p-x.socket\nSockets=\n",
+		"lib/systemd/system/foo-x.socket: [Socket]\nService=nobody.service\n",
+		"lib/systemd/system/foo.socket: [Socket]\nService=%N.service\nService=\n",
+		"lib/systemd/system/s-foo.socket: [Socket]\nService=%j.service\n",
+		"lib/systemd/system/z@.socket: [Socket]\nService=%i.service\n",
+		"lib/systemd/system/v@.socket: [Socket]\nService=fixed.service\n",
+		"etc/systemd/system/v@2.socket.d/o.conf: [Socket]\nService=%p@%i.service\n",
+		"lib/systemd/system/v@.service: "+some,
+		"lib/systemd/system/acc@.socket: [Socket]\nAccept=yes\n",
+		"lib/systemd/system/acc@.service: "+some,
 	)
 	for name, want := range map[string][]string{
-		"ssh.service":   {"ssh.service", "ssh.socket", "ssh@.service"},
-		"web.service":   {"web.service", "http.socket", "web-admin.socket"},
-		"other.service": {"other.service", "web.socket"},
+		"ssh.service":   {"ssh.service", "ssh.socket", "ssh@.service", "z@ssh.socket"},
+		"web.service":   {"web.service", "http.socket", "web-admin.socket", "z@web.socket", "z@www.socket"},
+		"other.service": {"other.service", "web.socket", "z@other.socket"},
+		"d@.service":    {"d@.service", "y@.socket"},
+		"d@1.service":   {"d@1.service", "y@1.socket", "z@d@1.socket"},
+		"foo.service":   {"foo.service", "foo-x.socket", "foo.socket", "s-foo.socket", "z@foo.socket"},
+		"v@2.service":   {"v@2.service", "v@2.socket", "z@v@2.socket"},
+		"acc@.service":  {"acc@.service", "acc@.socket"},
 	} {
 		unit, err := u.Unit(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(want, u.Belonging(unit)); d != "" {
-			t.Errorf("Belonging(%s) (-want +got):\n%s", name, d)
+		got, err := u.Belonging(unit)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("Belonging(%s): %v (-want +got):\n%s", name, err, d)
 		}
 	}
 }
@@ -160,7 +179,7 @@ func TestEarly(t *testing.T) {
 		"lib/systemd/system/e.service: [Unit]\nBefore=d.service\n"+some,
 		"lib/systemd/system/f.service: [Unit]\nBefore=a.service\nBefore=\n"+some,
 	)
-	for name, want := range map[string]string{"a": "b.service", "b": "c.service", "c": "sysinit.target", "d": "", "e": "", "f": ""} {
+	for name, want := range map[string]string{"a": "b.service", "b": "c.service", "c": "sysinit.target", "d": "", "e": "", "f": "a.service"} {
 		unit, err := u.Unit(name + ".service")
 		if err != nil {
 			t.Fatal(err)

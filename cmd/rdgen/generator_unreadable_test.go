@@ -123,4 +123,30 @@ func TestGeneratorCompanionOfNobody(t *testing.T) {
 	}
 }
 
+// TestGeneratorMayBelong: a unit that may be of a line, which only systemd knows, is held
+// with the units of the line, and no other.
+func TestGeneratorMayBelong(t *testing.T) {
+	for name, text := range map[string]string{
+		"host.service": "[Unit]\nPartOf=f%H.service\n" + daemonUnit,
+		"host.socket":  "[Socket]\nListenStream=/run/host\nService=f%H.service\n",
+	} {
+		root, out := t.TempDir(), t.TempDir()
+		write(t, root, "etc/conf.d/foo", "netns=q\n", "lib/systemd/system/foo.service", daemonUnit, "lib/systemd/system/foo.socket", socketUnit,
+			"etc/conf.d/good", "netns=q\n", "lib/systemd/system/good.service", daemonUnit, "lib/systemd/system/"+name, text)
+		var log bytes.Buffer
+		if code := runGenerator(root, out, &log); code != exitHeld || !strings.Contains(log.String(), " of "+name+" has a specifier that only systemd knows") {
+			t.Errorf("%s: exit %d\n%s", name, code, &log)
+		}
+		made := contents(t, out)
+		for _, unit := range []string{"foo.service", "foo.socket", name} {
+			if !strings.Contains(made[unit+".d/zz-rdomain.conf"], "exit 255") {
+				t.Errorf("%s: %s is free\n%s", name, unit, &log)
+			}
+		}
+		if !strings.Contains(made["good.service.d/zz-rdomain.conf"], "NetworkNamespacePath=/run/netns/q\n") {
+			t.Errorf("%s: good.service is not in its domain\n%s", name, &log)
+		}
+	}
+}
+
 func contains(list []string, s string) bool { return strings.Contains(strings.Join(list, " "), s) }
