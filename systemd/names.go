@@ -23,9 +23,17 @@ const Etc = "/etc/systemd/system"
 
 // DropIn is the file name of a generated drop-in. Drop-ins apply in the order of
 // their names, and this one has to come last: after the override.conf of
-// systemctl-edit, too. An administrator's own file of this name wins over a
-// generated one of lower precedence (systemd.unit(5)).
+// systemctl-edit, too. Of all files of this name that are for a unit systemd reads the one
+// whose folder of units comes first (systemd.unit(5)), see [Units.Shadow].
 const DropIn = "zz-rdomain.conf"
+
+// Refused is the file name of a drop-in that the generator makes where another file of the
+// name DropIn would be read in place of its own. It has more of the letter where that is
+// taken as well.
+const Refused = "zzz-rdomain.conf"
+
+// Generated is the folder of what generators make.
+const Generated = "/run/systemd/generator"
 
 // Held is the drop-in of all services and sockets by which those that conf.d names wait
 // for the end of rdgen's generator. Removed is that of the generator rdgen-removed.

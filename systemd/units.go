@@ -258,27 +258,20 @@ func (u *Units) readAliases() map[string][]string {
 	return aliases
 }
 
-// dropInFiles returns the drop-ins of a unit in the order in which they apply:
-// sorted by file name over all folders, the folder of highest precedence having
-// the file of that name (systemd.unit(5)). Those of its aliases apply to it, too.
+// dropInFiles returns the drop-ins of a unit in the order in which they apply: sorted by
+// file name. Of one file name there is only the first in the order of the folders.
 func (u *Units) dropInFiles(name string) ([]string, error) {
 	var errs []error
 	byName := map[string]string{}
-	names := dropInNames(name)
-	for _, alias := range slices.Sorted(slices.Values(u.aliases()[name])) {
-		names = append(names, dropInNames(alias)...)
-	}
-	for _, n := range slices.Backward(names) {
-		for _, folder := range u.dropins[n] {
-			entries, err := listDir(u.fsys, folder)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("/%s: %v", folder, err))
-			}
-			for _, e := range entries {
-				file := path.Join(folder, e.Name())
-				if strings.HasSuffix(file, ".conf") && !u.isOurs(file) {
-					byName[e.Name()] = file
-				}
+	for _, dir := range u.dropInDirs(name) {
+		entries, err := listDir(u.fsys, dir)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("/%s: %v", dir, err))
+		}
+		for _, e := range entries {
+			file := path.Join(dir, e.Name())
+			if strings.HasSuffix(file, ".conf") && byName[e.Name()] == "" && !u.isOurs(file) {
+				byName[e.Name()] = file
 			}
 		}
 	}
@@ -289,12 +282,61 @@ func (u *Units) dropInFiles(name string) ([]string, error) {
 	return files, errors.Join(errs...)
 }
 
+// dropInDirs returns the folders of a unit's drop-ins, the first wins: those of the folder
+// of units come before those of the next one, whatever name they are of; then those of its
+// aliases, and those of all units of the type (unit_file_find_dropin_paths,
+// src/shared/dropin.c).
+func (u *Units) dropInDirs(name string) (dirs []string) {
+	add := func(names ...string) {
+		for _, folder := range folders {
+			for _, n := range names {
+				if dir := path.Join(folder, n+".d"); slices.Contains(u.dropins[n], dir) {
+					dirs = append(dirs, dir)
+				}
+			}
+		}
+	}
+	for _, n := range append([]string{name}, slices.Sorted(slices.Values(u.aliases()[name]))...) {
+		names := dropInNames(n)
+		add(names[:len(names)-1]...)
+	}
+	add(strings.TrimPrefix(path.Ext(name), "."))
+	return dirs
+}
+
+// Shadow returns the absolute path of the file called base that systemd reads for a unit
+// in place of one in its own folder below folder, or "".
+func (u *Units) Shadow(unit, folder, base string) string {
+	names := dropInNames(unit)
+	for _, f := range folders {
+		for _, n := range names[:len(names)-1] {
+			dir := path.Join(f, n+".d")
+			if "/"+f == folder && n == unit {
+				return ""
+			}
+			if !slices.Contains(u.dropins[n], dir) {
+				continue
+			}
+			file := path.Join(dir, base)
+			// A folder and a link to nowhere hide the others, too, see readDropIn.
+			_, err := fs.Lstat(u.fsys, file)
+			if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) && !errors.Is(err, syscall.ELOOP) {
+				return "/" + file
+			}
+		}
+	}
+	return ""
+}
+
 // isOurs reports whether a drop-in is rdgen's, of this version or an earlier one: it
 // is not what the unit says.
 func (u *Units) isOurs(file string) bool {
 	if path.Base(file) == EarlierDropIn {
 		text, err := u.readFile(file)
 		return err == nil && IsMade(text)
+	}
+	if strings.HasPrefix(file, Generated[1:]+"/") && strings.TrimLeft(path.Base(file), "z") == strings.TrimLeft(Refused, "z") {
+		return true
 	}
 	return slices.Contains([]string{DropIn, Removed, Held}, path.Base(file))
 }

@@ -144,6 +144,9 @@ func checkService(loader *services.Loader, asMade map[string]func() map[string][
 		errs = append(errs, init.Escapes(name)...)
 		if init.Name() == loader.Systemd.Name() {
 			notes = append(notes, loader.Systemd.Remarks(name)...)
+			for _, s := range loader.Systemd.Shadows(one(init, name).files) {
+				errs = append(errs, s.Problem())
+			}
 		}
 	}
 	if len(inits) > 0 {

@@ -70,7 +70,7 @@ func runGenerator(root, dir string, log io.Writer) int {
 	if err == nil {
 		err = inGeneratorDir(files).Write(dir)
 	}
-	for _, w := range append(masked, overridden(fsys, files)...) {
+	for _, w := range masked {
 		say(log, "warning", w)
 	}
 	if all := errors.Join(append(errs, err)...); all != nil {
@@ -94,7 +94,7 @@ func dieWithParent() {
 }
 
 // atBoot makes the files of all services, and says which are masked, and so cannot
-// start anywhere, and what was wrong with any.
+// start anywhere, which files win over them, and what was wrong with any.
 func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err error) {
 	loader := services.NewLoader(fsys, domain.Domain{})
 	loader.Systemd.AtBoot = true
@@ -131,7 +131,8 @@ func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err err
 			files.Put(f) // also in place of what another conf.d file wants
 		}
 	}
-	return files, masked, errs, nil
+	warnings, shadowed, err := refuseShadowed(loader.Systemd, &files)
+	return files, append(masked, warnings...), append(errs, shadowed...), err
 }
 
 // inGeneratorDir moves the files from /etc/systemd/system to the top.
@@ -144,17 +145,30 @@ func inGeneratorDir(files tree.Tree) tree.Tree {
 	return moved
 }
 
-// overridden says which files the administrator has in /etc that stand for the
-// same and say something else. They win; that may be meant.
-func overridden(fsys fs.FS, files tree.Tree) (warnings []string) {
-	for _, f := range files.Files() {
-		own, err := fs.ReadFile(fsys, f.Path[1:])
-		if err == nil && !bytes.Equal(generators.Settings(own), generators.Settings(f.Data)) {
-			warnings = append(warnings, f.Path+" wins over what conf.d says, and is not the same; "+
+// refuseShadowed adds to files what makes a unit fail of which systemd reads another file
+// in place of rdgen's, and would start it elsewhere. It has a name that no file has. What
+// holds the unit in its domain is only said.
+func refuseShadowed(sd *services.Systemd, files *tree.Tree) (warnings []string, errs []error, err error) {
+	for _, s := range sd.Shadows(*files) {
+		if s.Holds {
+			warnings = append(warnings, s.Path+" wins over what conf.d says, and is not the same; "+
 				"remove it, or regenerate it with: rdgen systemd --all -o /etc")
+			continue
+		}
+		wrong := s.Problem()
+		errs = append(errs, wrong)
+		var why bytes.Buffer
+		report(&why, wrong)
+		made, err := generators.Disabled([]string{s.Unit}, sd.Undone, s.Path, strings.TrimSuffix(why.String(), "\n"))
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, f := range made.Files() {
+			f.Path = filepath.Join(filepath.Dir(f.Path), sd.RefusedName(s.Unit))
+			files.Put(f)
 		}
 	}
-	return warnings
+	return warnings, errs, nil
 }
 
 // userScope is what rdgen says to a user's systemd, which may not enter a domain.

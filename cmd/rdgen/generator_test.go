@@ -167,11 +167,79 @@ func TestStaticAndGeneratedAreTheSame(t *testing.T) {
 			t.Errorf("%s is not what rdgen systemd -o makes: %v", name, err)
 		}
 	}
-	// The domain is edited, the files are not made again: that is said.
+	// The domain is edited, the files are not made again: the unit would be in the earlier one.
 	write(t, root, "etc/conf.d/d1", "netns=red\n")
-	runGenerator(root, out, &log)
-	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "d1.service.d/zz-rdomain.conf wins") {
-		t.Errorf("after an edit it logs:\n%s", got)
+	code := runGenerator(root, out, &log)
+	if got := log.String(); code != exitHeld || strings.Count(got, "\n") != 2 || !strings.Contains(got, "/etc/systemd/system/d1.service.d/zz-rdomain.conf: systemd reads this for d1.service") {
+		t.Errorf("after an edit: exit %d, and it logs:\n%s", code, got)
+	}
+	if got := contents(t, out)["d1.service.d/zzz-rdomain.conf"]; !strings.Contains(got, "exit 255") {
+		t.Errorf("after an edit, the unit is not refused: %q", got)
+	}
+}
+
+// TestShadowed: a file of the generator's name that systemd reads in its place. The unit
+// ran where that file says, or nowhere special.
+func TestShadowed(t *testing.T) {
+	const dropIn, look = "zz-rdomain.conf", "[Service]\nExecStartPre=+/usr/sbin/rdexec --look -n "
+	for place, c := range map[string]struct {
+		text string
+		held bool
+	}{
+		"etc/systemd/system/foo-bar@.service.d":           {"# Made by rdgen\n" + look + "q\n", true},
+		"etc/systemd/system/foo-.service.d":               {look + "q\n", true},
+		"etc/systemd/system.control/foo-bar@x.service.d":  {"", true},
+		"run/systemd/system/foo-bar@x.service.d":          {"[Service]\n", true},
+		"run/systemd/transient/foo-bar@.service.d":        {"[Service]\n", true},
+		"run/systemd/generator.early/foo-bar@.service.d":  {"[Service]\n", false}, // made at the same time: not known
+		"etc/systemd/system/foo-bar@.socket.d":            {"[Service]\n", false},
+		"etc/systemd/system/foo-bar@y.service.d":          {"[Service]\n", false},
+		"usr/lib/systemd/system/foo-bar@x.service.d":      {"[Service]\n", false},
+		"etc/systemd/system/service.d":                    {"[Service]\n", false},
+		"run/systemd/system.attached/foo-bar@.service.d":  {look + "p\n", false}, // it holds, too
+		"etc/systemd/system.attached/foo-bar@x.service.d": {look + "pp\n", true},
+	} {
+		root, out := t.TempDir(), t.TempDir()
+		write(t, root, "usr/lib/systemd/system/foo-bar@.service", daemonUnit, "usr/lib/systemd/system-generators/rdgen", "",
+			"etc/conf.d/foo-bar@x", "netns=p\n", "etc/systemd/system/.keep", "", place+"/"+dropIn, c.text)
+		var log bytes.Buffer
+		code := runGenerator(root, out, &log)
+		refusal := contents(t, out)["foo-bar@x.service.d/zzz-rdomain.conf"]
+		if held := code == exitHeld && strings.Contains(refusal, "exit 255"); held != c.held {
+			t.Errorf("%s: exit %d, refused with %q; want that it is: %v\n%s", place, code, refusal, c.held, &log)
+		}
+		if said := strings.Contains(log.String(), "error: /"+place+"/"+dropIn+": systemd reads this for foo-bar@x.service"); said != c.held {
+			t.Errorf("%s: it logs\n%s", place, &log)
+		}
+		var found bytes.Buffer
+		run([]string{"check", "--root", root}, &found, &found)
+		if said := strings.Contains(found.String(), "error: /"+place+"/"+dropIn+": systemd reads this"); c.held && !said {
+			t.Errorf("%s: check says\n%s", place, &found)
+		}
+	}
+	// What systemd passes over, and hides rdgen's by its name.
+	for kind, put := range map[string]func(file string) error{
+		"a link to nowhere": func(file string) error { return os.Symlink("/nope", file) },
+		"a folder":          func(file string) error { return os.Mkdir(file, 0o755) },
+	} {
+		root, out := t.TempDir(), t.TempDir()
+		write(t, root, "usr/lib/systemd/system/foo.service", daemonUnit, "etc/conf.d/foo", "netns=p\n", "etc/systemd/system/foo.service.d/a.conf", "")
+		if err := put(filepath.Join(root, "etc/systemd/system/foo.service.d", dropIn)); err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		code := runGenerator(root, out, &log)
+		if got := contents(t, out)["foo.service.d/zzz-rdomain.conf"]; code != exitHeld || !strings.Contains(got, "exit 255") {
+			t.Errorf("%s: exit %d, refused with %q\n%s", kind, code, got, &log)
+		}
+	}
+	// Somebody has a file of the second name, too.
+	root, out := t.TempDir(), t.TempDir()
+	write(t, root, "usr/lib/systemd/system/foo.service", daemonUnit, "etc/conf.d/foo", "netns=$(x)\n",
+		"run/systemd/system/foo.service.d/zz-rdomain.conf", "[Service]\n", "run/systemd/system/foo.service.d/zzz-rdomain.conf", "[Unit]\n")
+	runGenerator(root, out, &bytes.Buffer{})
+	if got := contents(t, out)["foo.service.d/zzzz-rdomain.conf"]; !strings.Contains(got, "exit 255") {
+		t.Errorf("with both names taken, the unit is not refused: %q", got)
 	}
 }
 
