@@ -19,10 +19,16 @@ type Stale struct {
 	Path string
 	// Intact reports that it is as rdgen made it: nobody edited it.
 	Intact bool
+	// Link reports that the file, or its folder, is a symbolic link: it may be another's.
+	Link bool
 }
 
 // Problem is what is wrong with it below the root, and what to do.
 func (s Stale) Problem(root string) error {
+	if s.Link {
+		return problem.New(problem.Pos{File: s.Path}, "no conf.d file wants this file, which is there by a symbolic link, and it holds all the same").
+			WithHint("remove the link yourself")
+	}
 	if !s.Intact {
 		return problem.New(problem.Pos{File: s.Path}, "no conf.d file wants this file, and it is not as rdgen made it").
 			WithHint("look what was edited, and remove it yourself")
@@ -34,20 +40,25 @@ func (s Stale) Problem(root string) error {
 	return problem.New(problem.Pos{File: s.Path}, "no conf.d file wants this file, and it holds all the same").WithHint(hint)
 }
 
-// Stale returns the drop-ins and units of instances in /etc that rdgen made for a line
-// of conf.d, and would not make today: the line is gone, or the unit is another, or
-// rdgen was. What it made for a domain of the command line is wanted by that, and the
-// units of domains by whoever has them started. An earlier version's drop-in is wanted
-// until today's is in place: it is what keeps the service inside.
+// Stale returns the drop-ins and units of instances that rdgen made for a line of conf.d,
+// in /etc or where somebody moved them, and would not make today: the line is gone, or the
+// unit is another, or rdgen was. What it made for a domain of the command line is wanted
+// by that, and the units of domains by whoever has them started. An earlier version's
+// drop-in is wanted until today's is in place: it is what keeps the service inside.
 //
 // The error, beside what is known, has each service that cannot be read: nothing of
 // its own is stale.
 func (sd *Systemd) Stale() (stale []Stale, err error) {
 	wanted, err := sd.wanted()
-	entries, readErr := fs.ReadDir(sd.fsys, systemd.Etc[1:])
-	if readErr != nil {
-		return nil, err // there is no such folder
+	for _, folder := range systemd.AdminFolders() {
+		stale = append(stale, sd.staleIn(folder, wanted)...)
 	}
+	return stale, err
+}
+
+// staleIn is Stale for one folder of units. wanted has the paths that files have in /etc.
+func (sd *Systemd) staleIn(folder string, wanted map[string]bool) (stale []Stale) {
+	entries, _ := fs.ReadDir(sd.fsys, folder[1:]) // or there is no such folder
 	for _, e := range entries {
 		names := []string{e.Name()}
 		if strings.HasSuffix(e.Name(), ".d") {
@@ -56,18 +67,23 @@ func (sd *Systemd) Stale() (stale []Stale, err error) {
 			continue
 		}
 		for _, name := range names {
-			p := path.Join(systemd.Etc, name)
+			p := path.Join(folder, name)
 			text, err := fs.ReadFile(sd.fsys, p[1:])
-			if err != nil || !systemd.IsMade(text) || generators.ByHand(text) || wanted[p] {
+			if err != nil || !systemd.IsMade(text) || generators.ByHand(text) || wanted[path.Join(systemd.Etc, name)] {
 				continue
 			}
-			now := path.Join(path.Dir(p), systemd.DropIn)
+			target, linkErr := fs.ReadLink(sd.fsys, p[1:])
+			if linkErr == nil && wanted[path.Join(systemd.Etc, path.Base(target))] {
+				continue // an alias of an instance
+			}
+			now := path.Join(systemd.Etc, path.Dir(name), systemd.DropIn)
 			if _, err := fs.Stat(sd.fsys, now[1:]); err == nil || !wanted[now] || sd.generates() {
-				stale = append(stale, Stale{p, generators.Intact(text)})
+				link := linkErr == nil || e.Type()&fs.ModeSymlink != 0
+				stale = append(stale, Stale{p, !link && generators.Intact(text), link})
 			}
 		}
 	}
-	return stale, err
+	return stale
 }
 
 // wanted are the paths of the files that rdgen would make, or may have made where

@@ -84,6 +84,19 @@ func Folders() []string {
 	return abs
 }
 
+// AdminFolders returns the folders of units that are the administrator's, and what a
+// command of systemd writes for them, as absolute paths: Etc first.
+func AdminFolders() []string {
+	list := []string{Etc}
+	for _, f := range folders {
+		if strings.HasPrefix(f, "usr/") || strings.HasPrefix(f, "lib/") || strings.HasPrefix(f, "run/systemd/generator") || "/"+f == Etc {
+			continue
+		}
+		list = append(list, "/"+f)
+	}
+	return list
+}
+
 // Instance splits NAME@INSTANCE.suffix into the template NAME@.suffix and the
 // instance; ok is false for a name without "@", and for a template itself.
 func Instance(name string) (template, instance string, ok bool) {
