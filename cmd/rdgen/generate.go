@@ -209,6 +209,9 @@ func (o *options) emit(files tree.Tree, versions func() map[string][]tree.File, 
 		}
 		return errSaid
 	case o.output != "":
+		if err := notOurs(files, o.output); err != nil {
+			return err
+		}
 		return files.Write(o.output)
 	case o.json:
 		return printJSON(files, stdout)

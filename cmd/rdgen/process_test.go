@@ -110,10 +110,11 @@ func TestKilledWhileWriting(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	want := contents(t, fresh)
+	const old = "# Made by rdgen\nold\n"
 	for range 5 {
 		out := t.TempDir()
 		for name := range want {
-			write(t, out, name, "old\n")
+			write(t, out, name, old)
 		}
 		cmd := rdgen(t, "systemd", "--all", "--root", root, "-o", out)
 		if err := cmd.Start(); err != nil {
@@ -132,7 +133,7 @@ func TestKilledWhileWriting(t *testing.T) {
 			switch {
 			case strings.Contains(filepath.Base(name), ".rdgen-"):
 				left++
-			case text != "old\n" && text != want[name]:
+			case text != old && text != want[name]:
 				t.Fatalf("%s is neither the old file nor the new one: %q", name, text)
 			}
 		}

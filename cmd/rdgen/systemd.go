@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rdgen/generators/tree"
+	"rdgen/problem"
 	"rdgen/services"
+	"rdgen/systemd"
 )
 
 func systemdVerb() verb {
@@ -34,4 +39,23 @@ func systemdVerb() verb {
 			}
 		},
 	}
+}
+
+// notOurs refuses to write over a unit file or drop-in that is in the place of one that
+// rdgen makes and has no mark of rdgen: it is somebody's.
+func notOurs(files tree.Tree, dir string) error {
+	old, err := files.Old(dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, f := range old.Files() {
+		made, _ := files.File(f.Path)
+		if !strings.HasPrefix(f.Path, systemd.Etc+"/") || !systemd.IsMade(made.Data) || f.Link == "" && (systemd.IsMade(f.Data) || bytes.Equal(f.Data, made.Data)) {
+			continue
+		}
+		errs = append(errs, problem.New(problem.Pos{File: filepath.Join(dir, tree.Place(dir, f.Path))}, "rdgen did not make this, so it does not write over it").
+			WithHint("remove it, or keep what is yours under a name that sorts before "+systemd.DropIn))
+	}
+	return errors.Join(errs...)
 }

@@ -61,6 +61,32 @@ func (t Tree) diff(dir string, read func(rel string) (File, error)) (string, err
 	return text.String(), nil
 }
 
+// Old returns what is at the places of the tree's files below dir, by their paths in the
+// tree: what Write would replace.
+func (t Tree) Old(dir string) (old Tree, err error) {
+	out, err := openOutput(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return old, nil
+	}
+	if err != nil {
+		return old, err
+	}
+	defer out.Close()
+	for _, f := range t.Files() {
+		rel := Place(dir, f.Path)
+		g, err := read(out.Root, rel)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return old, pathError(out.dir, rel, err)
+		}
+		g.Path = f.Path
+		old.Put(g)
+	}
+	return old, nil
+}
+
 func (f File) nature() string {
 	if f.Link != "" {
 		return "link to " + f.Link
