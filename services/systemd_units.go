@@ -67,10 +67,9 @@ func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) (names
 			}
 		}
 		join := func(name string) {
-			switch {
-			case path.Ext(name) == ".service":
+			if path.Ext(name) == ".service" {
 				enqueue(name)
-			case !sd.hasOwnDomain(units.Started(name)): // or the socket is where that is
+			} else if starts := units.Started(name); starts == "" || !sd.hasOwnDomain(starts) { // or it is where that is
 				names = append(names, name)
 			}
 		}
