@@ -60,12 +60,10 @@ func TestLinkInAnotherDomain(t *testing.T) {
 	sandbox.Sh(t, `ip link delete nic0`)
 }
 
-// A wait was silent for as long as TimeoutSec= says, here an hour; what it waits for is said
-// after a second, wherever the output goes.
-func TestWaitSaysForWhat(t *testing.T) {
-	start(t)
-	file(t, "w", "[Domain]\nTimeoutSec=3600\n[Link late0]\nAddress=10.9.0.1/24\n")
-	cmd := exec.Command(bin, "up", "w")
+// begun starts rdomain, and returns it with what it will say.
+func begun(t *testing.T, args ...string) (*exec.Cmd, *bufio.Reader) {
+	t.Helper()
+	cmd := exec.Command(bin, args...)
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +71,16 @@ func TestWaitSaysForWhat(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, _ := bufio.NewReader(said).ReadString('\n')
+	return cmd, bufio.NewReader(said)
+}
+
+// A wait was silent for as long as TimeoutSec= says, here an hour; what it waits for is said
+// after a second, wherever the output goes.
+func TestWaitSaysForWhat(t *testing.T) {
+	start(t)
+	file(t, "w", "[Domain]\nTimeoutSec=3600\n[Link late0]\nAddress=10.9.0.1/24\n")
+	cmd, said := begun(t, "up", "w")
+	line, _ := said.ReadString('\n')
 	sandbox.Sh(t, `ip link add late0 type veth peer name late1`)
 	if err := cmd.Wait(); err != nil || !strings.HasPrefix(line, "rdomain: note: w: waiting for link late0 in the default domain, at most ") ||
 		!strings.HasSuffix(line, " s more (/etc/rdomain/w.conf:3)\n") {
@@ -88,15 +95,7 @@ func TestWaitSaysForWhat(t *testing.T) {
 func TestUpLeavesTheOwnerHisTime(t *testing.T) {
 	start(t)
 	file(t, "w", "[Domain]\nTimeoutSec=3600\nRequiresLink=late0\n[Link late0]\n")
-	cmd := exec.Command(bin, "up", "w")
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := bufio.NewReader(pipe)
+	cmd, said := begun(t, "up", "w")
 	_, _ = said.ReadString('\n')
 	sandbox.Sh(t, `ip link add late0 type veth peer name late1`)
 	line, _ := said.ReadString('\n')
@@ -118,15 +117,7 @@ func TestGatewayOfAnOwnersAddress(t *testing.T) {
 	start(t)
 	sandbox.Sh(t, `ip link add own0 type veth peer name own1; ip link set own1 up`)
 	file(t, "w", "[Link own0]\n[Route]\nDestination=default\nGateway=10.9.0.2\nDevice=own0\n")
-	cmd := exec.Command(bin, "up", "w")
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := bufio.NewReader(pipe)
+	cmd, said := begun(t, "up", "w")
 	line, _ := said.ReadString('\n')
 	if !strings.HasPrefix(line, "rdomain: note: w: waiting for the owner of link own0 to give it the address for gateway 10.9.0.2 again, at most ") {
 		t.Errorf("up says %q", line)
