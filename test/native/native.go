@@ -58,6 +58,7 @@ type Machine struct {
 	dir    string // everything of this machine that is a file
 	cgroup string
 	agents *net.UnixListener
+	began  time.Time
 	keeper *exec.Cmd
 	orders io.WriteCloser // of the keeper: a line boots
 	ended  *bufio.Reader  // a line of the keeper: what was booted has ended
@@ -115,6 +116,7 @@ func (m *Machine) start(root string) (err error) {
 	if m.agents, err = net.ListenUnix("unix", &net.UnixAddr{Name: m.path("share", "agent.sock"), Net: "unix"}); err != nil {
 		return err
 	}
+	m.began = time.Now()
 	m.keeper = exec.Command(program, append([]string{"keep", root, m.dir, m.cgroup}, inits[m.Init].init...)...)
 	// It outlives a test that is killed with all of its group, for as long as it
 	// needs to clean up: its input ends.
@@ -217,6 +219,8 @@ func (m *Machine) end(t testing.TB) {
 		t.Errorf("%s: %v: %s", m.Name, err, m.lastWords())
 	}
 	m.agents.Close()
+	used := m.keeper.ProcessState // of all that ran in the machine: pid 1 waited for it, and the keeper for pid 1
+	t.Logf("%s: the machine ran %.0f s, on processors %.0f s", m.Name, time.Since(m.began).Seconds(), (used.UserTime() + used.SystemTime()).Seconds())
 	if t.Failed() {
 		t.Logf("%s: share/console.log and guest.log are kept in %s", m.Name, m.dir)
 		return

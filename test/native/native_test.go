@@ -23,15 +23,26 @@ func systems(init guest.Init) []System {
 	return list
 }
 
-// each runs f for every system, side by side, also with those of other tests,
-// each time in a machine of its own in which this project is installed.
+// each runs f for every system of list that the table of behaviours chooses, side by side,
+// also with those of other tests, each time in a machine of its own in which this project is
+// installed.
 func each(t *testing.T, list []System, f func(*testing.T, *Machine)) {
+	eachWith(t, list, (*guest.Guest).Install, f)
+}
+
+// eachPackaged is each where nothing is installed yet: /root has the packages of a kind.
+func eachPackaged(t *testing.T, list []System, kind string, f func(*testing.T, *Machine)) {
+	eachWith(t, list, func(g *guest.Guest, t testing.TB) { g.PutPackages(t, kind) }, f)
+}
+
+func eachWith(t *testing.T, list []System, install func(*guest.Guest, testing.TB), f func(*testing.T, *Machine)) {
 	t.Parallel()
+	list, _ = guest.Chosen(t, behaviours, list)
 	for _, s := range list {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			m := Boot(t, s)
-			m.Install(t)
+			install(&m.Guest, t)
 			f(t, m)
 		})
 	}

@@ -142,7 +142,7 @@ func (c *count) printTimes(w io.Writer) {
 		switch {
 		case t.compute > 0:
 			seconds, compute = seconds+t.seconds, compute+t.compute
-			machines = append(machines, fmt.Sprintf("%s %.0f/%.0f", strings.TrimPrefix(t.test, "test/vm Test"), t.seconds, t.compute))
+			machines = append(machines, fmt.Sprintf("%s %.0f/%.0f", machineOf.Replace(t.test), t.seconds, t.compute))
 		case t.seconds >= 5 && len(others) < 2*most && !c.hasParts(t.test):
 			others = append(others, fmt.Sprintf("%s %.0f", t.test, t.seconds))
 		}
@@ -154,6 +154,9 @@ func (c *count) printTimes(w io.Writer) {
 		fmt.Fprintf(w, "longest: %s\n", strings.Join(others, ", "))
 	}
 }
+
+// machineOf shortens the name of a test in a machine.
+var machineOf = strings.NewReplacer("test/vm Test", "", "test/native Test", "native ")
 
 // hasParts reports whether a test has parts that were measured.
 func (c *count) hasParts(test string) bool {

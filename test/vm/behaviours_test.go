@@ -1,28 +1,14 @@
 package vm
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
-	"rdgen/test/need"
+	"rdgen/test/guest"
 )
 
-// behaviours says where each test of this folder runs in `make test`: every behaviour
-// in at least one machine, and every release with at least one behaviour of each
-// family (TestBehaviours). `make test-all` sets RDGEN_TEST_ALL, and each test runs in all
-// the machines that it names itself; `RDGEN_TEST_ALL=1 go test -run NAME/MACHINE` is for one.
-// The seconds are about those of the machine alone, as far as known (make test prints
-// them): what takes longest begins first, so that no processor waits in the end.
-var behaviours = []struct {
-	family, test string
-	seconds      int
-	machines     string
-}{
+// behaviours says where each test of this folder runs in `make test`. What takes longest
+// begins first, so that no processor waits in the end.
+var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	// What a VRF is to a program, and a whole server in one.
 	{"vrf", "TestVRF", 150, "bookworm-systemd trixie-openrc"},
 	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
@@ -61,111 +47,13 @@ var behaviours = []struct {
 	{"domains", "TestDomainsInside", 90, "trixie-openrc"},
 	{"domains", "TestDomainsOfOthers", 90, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
 	{"domains", "TestDomainsKilled", 150, "trixie-openrc"},
-}
-
-// families are the releases on which each family has a behaviour in `make test`.
-var families = map[string]string{
+}, Families: map[string]string{
 	"vrf":     "bookworm trixie forky alpine",
 	"openrc":  "bookworm trixie forky alpine",
 	"systemd": "bookworm trixie forky",
 	"s6":      "trixie",
 	"domains": "bookworm trixie forky",
-}
-
-// chosen returns those of list in which the test of this name runs now.
-func chosen(t *testing.T, list []System) []System {
-	t.Helper()
-	var some []System
-	for _, b := range behaviours {
-		if b.test != t.Name() {
-			continue
-		}
-		list = slices.Clone(list)
-		for i := range list {
-			list[i].Seconds = b.seconds
-		}
-		if need.All() {
-			return list
-		}
-		for name := range strings.FieldsSeq(b.machines) {
-			i := slices.IndexFunc(list, func(s System) bool { return s.String() == name })
-			if i < 0 {
-				t.Fatalf("%s does not run in %s; see behaviours", t.Name(), name)
-			}
-			some = append(some, list[i])
-		}
-	}
-	if some == nil {
-		t.Fatalf("%s is not in the table of behaviours", t.Name())
-	}
-	return some
-}
+}}
 
 // TestBehaviours holds the table complete.
-func TestBehaviours(t *testing.T) {
-	inTable := map[string]bool{}
-	seen := map[string]map[string]bool{} // family, release
-	for _, b := range behaviours {
-		if inTable[b.test] {
-			t.Errorf("%s is there twice", b.test)
-		}
-		inTable[b.test] = true
-		if seen[b.family] == nil {
-			seen[b.family] = map[string]bool{}
-		}
-		if families[b.family] == "" {
-			t.Errorf("%s: no such family: %s", b.test, b.family)
-		}
-		for name := range strings.FieldsSeq(b.machines) {
-			release, _, _ := strings.Cut(name, "-")
-			seen[b.family][release] = true
-		}
-	}
-	for family, want := range families {
-		for release := range strings.FieldsSeq(want) {
-			if !seen[family][release] {
-				t.Errorf("nothing of %s runs on %s in `make test`", family, release)
-			}
-		}
-	}
-	tests := testsInMachines(t)
-	for _, name := range tests {
-		if !inTable[name] {
-			t.Errorf("%s is not in the table", name)
-		}
-	}
-	for _, b := range behaviours {
-		if !slices.Contains(tests, b.test) {
-			t.Errorf("%s is in the table and in no file", b.test)
-		}
-	}
-}
-
-// testsInMachines returns the names of this folder's tests that call each or eachPackaged.
-func testsInMachines(t *testing.T) (names []string) {
-	files, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, decl := range parsed.Decls {
-			f, ok := decl.(*ast.FuncDecl)
-			if !ok || !strings.HasPrefix(f.Name.Name, "Test") {
-				continue
-			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok {
-					if called, ok := call.Fun.(*ast.Ident); ok && (called.Name == "each" || called.Name == "eachPackaged" || called.Name == "chosen") {
-						names = append(names, f.Name.Name)
-					}
-				}
-				return true
-			})
-		}
-	}
-	return names
-}
+func TestBehaviours(t *testing.T) { behaviours.Complete(t, "each", "eachPackaged") }

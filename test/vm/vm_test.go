@@ -47,7 +47,9 @@ func eachPackaged(t *testing.T, list []System, kind string, f func(*testing.T, *
 
 func eachWith(t *testing.T, list []System, install func(*guest.Guest, testing.TB), f func(*testing.T, *Machine)) {
 	t.Parallel()
-	for _, s := range chosen(t, list) {
+	list, seconds := guest.Chosen(t, behaviours, list)
+	for _, s := range list {
+		s.Seconds = seconds
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			m := Boot(t, s)

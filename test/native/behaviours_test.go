@@ -1,0 +1,53 @@
+package native
+
+import (
+	"testing"
+
+	"rdgen/test/guest"
+)
+
+// behaviours says where each test of this folder runs in `make test`: what costs the
+// processors little runs everywhere, what costs much on the release that shows most.
+var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
+	// Units of systemd 252 (bookworm), 257 (trixie) and 262 (forky).
+	{"systemd", "TestSystemdKinds", 0, "bookworm-systemd forky-systemd"},
+	{"systemd", "TestSystemdNamespace", 0, guest.Everywhere},
+	{"systemd", "TestSystemdInstances", 0, "trixie-systemd"},
+	{"systemd", "TestSystemdSockets", 0, "forky-systemd"},
+	{"systemd", "TestSystemdDomain", 0, guest.Everywhere},
+	{"systemd", "TestSystemdFailsClosed", 0, guest.Everywhere},
+	{"systemd", "TestSystemdGeneratorFails", 0, "forky-systemd"},
+	{"systemd", "TestSystemdGeneratorKilled", 0, "trixie-systemd"},
+	{"systemd", "TestSystemdNames", 0, "bookworm-systemd"},
+	{"systemd", "TestSystemdAnalyze", 0, guest.Everywhere},
+	{"systemd", "TestSystemdGuide", 0, "trixie-systemd"},
+
+	// Services of OpenRC 0.45 (bookworm), 0.56 (trixie), 0.64 (forky), 0.63 as Alpine has it.
+	{"openrc", "TestOpenRC", 0, guest.Everywhere},
+	{"openrc", "TestOpenRCTables", 0, "trixie-openrc"},
+	{"openrc", "TestOpenRCGuard", 0, guest.Everywhere},
+	{"openrc", "TestOpenRCUser", 0, guest.Everywhere},
+
+	// What s6 makes of scripts and units, against OpenRC and systemd themselves.
+	{"s6", "TestS6", 0, "bookworm-openrc forky-openrc"},
+	{"s6", "TestSameAsOpenRC", 0, "trixie-openrc"},
+	{"s6", "TestSameAsSystemd", 0, "forky-systemd"},
+	{"s6", "TestDebianUnits", 0, "bookworm-systemd"},
+
+	// Packages, and what rdomain keeps.
+	{"packages", "TestDebianPackages", 0, "bookworm-systemd trixie-openrc"},
+	{"domains", "TestLinkMadeAgain", 0, "forky-systemd trixie-openrc"},
+
+	// The machines themselves.
+	{"bed", "TestReboot", 0, guest.Everywhere},
+}, Families: map[string]string{
+	"systemd":  "bookworm trixie forky",
+	"openrc":   "bookworm trixie forky alpine",
+	"s6":       "bookworm trixie forky",
+	"packages": "bookworm trixie",
+	"domains":  "trixie forky",
+	"bed":      "bookworm trixie forky alpine",
+}}
+
+// TestBehaviours holds the table complete.
+func TestBehaviours(t *testing.T) { behaviours.Complete(t, "each", "eachPackaged") }
