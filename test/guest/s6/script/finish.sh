@@ -1,0 +1,3 @@
+#!/bin/sh
+# The finish of a longrun: says where it runs.
+rdomain identify $$ >/run/xl.finish
