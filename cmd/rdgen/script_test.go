@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,6 +26,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"big":      big,
 			"readlink": readlink,
+			"shorten":  shorten,
 		},
 		Condition: func(cond string) (bool, error) {
 			return cond == "root" && os.Geteuid() == 0, nil
@@ -44,6 +46,19 @@ func big(ts *testscript.TestScript, _ bool, args []string) {
 		text = append(text, line...)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
+}
+
+// shorten FILE writes what was printed into the file short, with one line instead of the
+// text of FILE, which is a file of the sources that is installed as it is. So a word of
+// such a file is in no golden. It is an error if its text was not printed.
+func shorten(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile("../../" + args[0])
+	ts.Check(err)
+	before, after, found := strings.Cut(ts.ReadFile("stdout"), string(text))
+	if !found {
+		ts.Fatalf("%s was not printed as it is", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("short"), []byte(before+"(the text of "+args[0]+")\n"+after), 0o644))
 }
 
 // readlink LINK TARGET checks where a link leads to, as it is written.
