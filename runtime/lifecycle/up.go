@@ -278,7 +278,7 @@ func (w *work) round() (changed bool, err error) {
 		if err != nil {
 			return changed, err
 		}
-		p.KnownOld(w.r)
+		p.CutAtUnknown(w.r)
 		if err := w.apply(p); err != nil {
 			return changed, err
 		}

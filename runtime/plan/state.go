@@ -145,11 +145,11 @@ type Plan struct {
 	Partial bool
 }
 
-// KnownOld cuts the plan before the first variable whose value is not known yet,
-// because its namespace or link is not there: with that it can be planned, and
-// given back later. old is the record that the plan was made from: what it says
-// of links that are lost is kept for what is planned later.
-func (p *Plan) KnownOld(old *record.Record) {
+// CutAtUnknown cuts the plan before the first sysctl whose old value cannot be read yet.
+// Its namespace or link is made first; then the rest is planned, with a value to restore.
+// old is the record that the plan was made from: what it says of links that are gone is
+// kept for the rest of the plan.
+func (p *Plan) CutAtUnknown(old *record.Record) {
 	at := slices.IndexFunc(p.Steps, func(s object.Step) bool {
 		_, ok := s.Object.(object.Sysctl)
 		return ok && s.Old == nil
