@@ -26,13 +26,13 @@ func (h *Host) notUp(id domain.ID) (notes []string, err error) {
 		return nil, err
 	}
 	t, wrong := h.find(id)
-	hint, _ := h.unknown(id)
-	switch {
-	case wrong != nil || t.file != nil: // a file with a mistake names it, too
+	if wrong != nil || t.file != nil { // a file with a mistake names it, too
 		return nil, nil
-	case hint != "":
+	}
+	if hint := h.unknown(t); hint != "" {
 		return []string{"nothing of that name is up, and " + hint}, nil
-	case exists:
+	}
+	if exists {
 		return []string{"it was made by somebody else; left alone"}, nil
 	}
 	return nil, nil
@@ -137,7 +137,7 @@ func (h *Host) inhabited(r *record.Record) (bool, error) {
 // may have a file of another name.
 func (h *Host) recorded(id domain.ID) (domain.ID, error) {
 	want, both := id.Both()
-	if _, err := h.store.Load(id); !both || !errors.Is(err, fs.ErrNotExist) {
+	if !both || h.store.Has(id) {
 		return id, nil
 	}
 	ids, err := h.store.IDs()

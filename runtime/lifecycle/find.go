@@ -61,40 +61,35 @@ func (h *Host) find(id domain.ID) (target, error) {
 	return found, nil
 }
 
-// unknown returns "" for a domain that has a file, or a record, or that exists;
-// otherwise what may be wrong with its name. A VRF in a namespace needs a file to exist.
-func (h *Host) unknown(id domain.ID) (hint string, err error) {
-	t, err := h.find(id)
-	if err != nil || t.file != nil {
-		return "", err
+// unknown says what may be wrong with the name of a domain that has no file, no record,
+// and does not exist. Of others it is "", and where that cannot be found out.
+func (h *Host) unknown(t target) string {
+	if t.file != nil || h.store != nil && h.store.Has(t.id) { // nil where nothing was ever up
+		return ""
 	}
-	if h.store != nil { // nil where nothing was ever up
-		if _, err := h.store.Load(id); !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	if exists, err := h.exists(id); exists || err != nil {
-		return "", err
+	if exists, err := h.exists(t.id); exists || err != nil {
+		return ""
 	}
 	files, err := Files()
 	if err != nil {
-		return "", err
+		return ""
 	}
 	var names []string
 	for _, f := range files {
 		names = append(names, f.String())
 	}
-	return "there is no " + conf.Path(id) + nearest(id.String(), names), nil
+	return "there is no " + conf.Path(t.id) + nearest(t.id.String(), names)
 }
 
-// Unknown says what may be wrong with the name of a domain that has no file, no record,
-// and does not exist. Of others it is "", and where that cannot be found out.
+// Unknown says what may be wrong with the name of a domain that nobody knows: it has no
+// file, no record, and does not exist. Of others it is "", and where that cannot be found
+// out. A VRF in a namespace needs a file to exist.
 func (h *Host) Unknown(id domain.ID) string {
-	hint, err := h.unknown(id)
+	t, err := h.find(id)
 	if err != nil {
 		return ""
 	}
-	return hint
+	return h.unknown(t)
 }
 
 // unique refuses a file that gives its domain the name of another file's.

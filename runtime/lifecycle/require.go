@@ -29,7 +29,7 @@ func (h *Host) require(t target, chain []domain.ID) error {
 			return at(err)
 		}
 		if other.file != nil {
-			if err := h.bringUp(ref.ID, false, chain); err != nil {
+			if err := h.bringUp(other, false, chain); err != nil {
 				return at(err)
 			}
 			continue

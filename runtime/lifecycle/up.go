@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 
 	"rdgen/problem"
@@ -20,29 +19,33 @@ import (
 // step fails, what this call did is taken back in reverse and the error names
 // the step and the line of the file that it comes from.
 func (h *Host) Up(id domain.ID) error {
+	t, err := h.find(id)
+	if err != nil {
+		return err
+	}
 	_, both := id.Both()
-	if hint, err := h.unknown(id); err == nil && hint != "" && !both {
+	if hint := h.unknown(t); hint != "" && !both {
 		h.say(id, "making an empty namespace: %s", hint)
 	}
-	return h.bringUp(id, false, nil)
+	return h.bringUp(t, false, nil)
 }
 
 // Reload removes what was made and the file no longer wants, and then does what Up
 // does. What both want is not touched. What nobody knows is an error.
 func (h *Host) Reload(id domain.ID) error {
-	if hint, err := h.unknown(id); err == nil && hint != "" {
-		return &problem.Error{Msg: fmt.Sprintf("%s: nothing of that name is up, and %s", id, hint)}
-	}
-	return h.bringUp(id, true, nil)
-}
-
-// bringUp brings a domain up that those in chain wait for: what it requires first,
-// then the namespace that a VRF lives in, then the domain itself.
-func (h *Host) bringUp(id domain.ID, reload bool, chain []domain.ID) error {
 	t, err := h.find(id)
 	if err != nil {
 		return err
 	}
+	if hint := h.unknown(t); hint != "" {
+		return &problem.Error{Msg: fmt.Sprintf("%s: nothing of that name is up, and %s", id, hint)}
+	}
+	return h.bringUp(t, true, nil)
+}
+
+// bringUp brings a domain up that those in chain wait for: what it requires first,
+// then the namespace that a VRF lives in, then the domain itself.
+func (h *Host) bringUp(t target, reload bool, chain []domain.ID) error {
 	if t.file == nil {
 		return h.bringUpOne(t, &kernel.Inputs{}, reload)
 	}
@@ -83,11 +86,15 @@ func (h *Host) bringUpOne(t target, in *kernel.Inputs, reload bool) error {
 // brought down again. chain are the domains that wait for the namespace.
 func (h *Host) whileUp(n domain.NetnsName, vrf domain.ID, chain []domain.ID, f func() error) error {
 	id := n.ID()
-	_, was := h.store.Load(id)
-	if err := h.bringUp(id, false, chain); err != nil {
+	was := h.store.Has(id)
+	t, err := h.find(id)
+	if err == nil {
+		err = h.bringUp(t, false, chain)
+	}
+	if err != nil {
 		return fmt.Errorf("netns %s for %s: %w", n, vrf, err)
 	}
-	if _, err := h.store.Load(id); err != nil {
+	if !h.store.Has(id) {
 		return f() // used, not owned
 	}
 	lock, err := h.store.Share(id)
@@ -96,7 +103,7 @@ func (h *Host) whileUp(n domain.NetnsName, vrf domain.ID, chain []domain.ID, f f
 	}
 	err = f()
 	lock.Unlock()
-	if err != nil && errors.Is(was, fs.ErrNotExist) {
+	if err != nil && !was {
 		if _, down := h.down(id, true); down != nil {
 			return fmt.Errorf("%w; taking back netns %s: %w", err, n, down)
 		}
@@ -107,11 +114,11 @@ func (h *Host) whileUp(n domain.NetnsName, vrf domain.ID, chain []domain.ID, f f
 // unlock gives a domain's lock back, and removes its file where there is no
 // record, so that none is left of what is not up.
 func (h *Host) unlock(id domain.ID, lock *record.Lock) {
-	if _, err := h.store.Load(id); errors.Is(err, fs.ErrNotExist) {
+	if h.store.Has(id) {
+		lock.Unlock()
+	} else {
 		lock.Remove()
-		return
 	}
-	lock.Unlock()
 }
 
 // decide finds out what a domain is, and makes it, pins the program of a VRF that

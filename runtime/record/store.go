@@ -104,6 +104,12 @@ func (s *Store) Load(id domain.ID) (*Record, error) {
 	return r, nil
 }
 
+// Has reports whether a domain has a record, good or bad. What cannot be found out is one.
+func (s *Store) Has(id domain.ID) bool {
+	_, err := s.root.Lstat(id.String() + ".json")
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // broken is the error for a file that tells nobody what was made.
 func broken(name string, err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // whose words name types of Go
