@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdgen/generators"
 	"rdgen/generators/tree"
 	"rdgen/services"
 	"rdgen/test/need"
@@ -32,7 +33,10 @@ func TestDebianCovered(t *testing.T) {
 	for _, row := range packaged {
 		packages[row.pack] = true
 		loader := services.NewLoader(fsys, parse(t, "t1", ""))
-		got := loader.Systemd.Covered(row.name)
+		var got []string
+		if job, err := loader.Systemd.Load(row.name); err == nil {
+			got = job.(generators.Systemd).Covered()
+		}
 		if d := cmp.Diff(row.units, strings.Join(got, " ")); d != "" {
 			t.Errorf("conf.d/%s covers (-want +got):\n%s", row.name, d)
 		}

@@ -28,6 +28,18 @@ type Systemd struct {
 	AtBoot bool
 }
 
+// Covered returns the names of the units that the conf.d file of the service speaks
+// for, the service's own first.
+func (s Systemd) Covered() (names []string) {
+	for _, u := range s.Units {
+		names = append(names, u.Name)
+	}
+	if s.Instance != nil {
+		names = append(names, s.Name+".service")
+	}
+	return names
+}
+
 // Files makes the drop-ins of a service and its sockets, and the unit of the
 // domain; systemd 249 and newer (BPFProgram=, systemd.resource-control(5)).
 //

@@ -60,9 +60,9 @@ type Init interface {
 	// Needed returns those of the generated files that must be in place for the
 	// service to run in its domain.
 	Needed(files tree.Tree) tree.Tree
-	// Escapes returns what of a service runs outside of its domain, although the
-	// generated files are in place.
-	Escapes(name string) []error
+	// Escapes returns what of a service that it has loaded runs outside of its domain,
+	// although the generated files are in place.
+	Escapes(job generators.Job) []error
 }
 
 // Inits returns the init systems, in alphabetical order.

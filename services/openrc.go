@@ -146,20 +146,20 @@ func (o *OpenRC) hooked() bool {
 	return err == nil
 }
 
-// Escapes returns what a service that can be read, and names a domain, does
-// outside of it, and that nothing makes its domain before it starts.
-func (o *OpenRC) Escapes(name string) []error {
-	s, err := o.load(name)
-	if err != nil || s.Domain.IsDefault() {
+// Escapes returns what a service that names a domain does outside of it, and that
+// nothing makes its domain before it starts.
+func (o *OpenRC) Escapes(job generators.Job) []error {
+	s := job.(generators.OpenRC)
+	if s.Domain.IsDefault() {
 		return nil
 	}
 	errs := s.Script.Escapes(o.fsys, s.Domain)
-	if err := o.unread(name, s); err != nil {
+	if err := o.unread(s); err != nil {
 		errs = append(errs, err)
 	}
 	script := openrc.InitDir + openrc.RdomainService(s.Domain.ID())
 	if _, err := fs.Stat(o.fsys, script[1:]); err != nil && o.hooked() {
-		errs = append(errs, problem.New(s.Pos, "nothing makes %s before %s starts: there is no %s", s.Domain, name, script).
+		errs = append(errs, problem.New(s.Pos, "nothing makes %s before %s starts: there is no %s", s.Domain, s.Name, script).
 			WithHint("ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it"))
 	}
 	return errs
@@ -167,8 +167,8 @@ func (o *OpenRC) Escapes(name string) []error {
 
 // unread says that OpenRC reads another file than the one that names the domain, if
 // that one does not say the same.
-func (o *OpenRC) unread(name string, s generators.OpenRC) error {
-	script, conf, ok := openrc.Elsewhere(o.fsys, name)
+func (o *OpenRC) unread(s generators.OpenRC) error {
+	script, conf, ok := openrc.Elsewhere(o.fsys, s.Name)
 	if !ok {
 		return nil
 	}
@@ -181,6 +181,6 @@ func (o *OpenRC) unread(name string, s generators.OpenRC) error {
 	if said {
 		return nil
 	}
-	return problem.New(s.Pos, "OpenRC does not read this file: the script of %s is %s, so it reads %s", name, script, conf).
+	return problem.New(s.Pos, "OpenRC does not read this file: the script of %s is %s, so it reads %s", s.Name, script, conf).
 		WithHint("write the line there too, or copy the script into " + openrc.InitDir)
 }

@@ -93,7 +93,7 @@ func (s *S6) Mechanism(domain.Domain) string { return "rdexec" }
 func (s *S6) Needed(files tree.Tree) tree.Tree { return files }
 
 // Escapes returns nothing: every script of a source directory is entered.
-func (s *S6) Escapes(string) []error { return nil }
+func (s *S6) Escapes(generators.Job) []error { return nil }
 
 // Load reads a service: its source directory; or its OpenRC script, or its unit,
 // where there is none. NAME@ is a template, whose instances name their domain.

@@ -13,25 +13,20 @@ import (
 
 // Escapes returns what of a service's units would not be in its domain although the
 // generated files are as they are to be.
-func (sd *Systemd) Escapes(name string) []error {
-	errs, _ := sd.wins(name)
+func (sd *Systemd) Escapes(job generators.Job) []error {
+	errs, _ := sd.wins(job.(generators.Systemd))
 	return errs
 }
 
 // Remarks returns what a service's units say themselves of where they run, and which
 // does no harm: a place, and what wins.
-func (sd *Systemd) Remarks(name string) []string {
-	_, notes := sd.wins(name)
+func (sd *Systemd) Remarks(s generators.Systemd) []string {
+	_, notes := sd.wins(s)
 	return notes
 }
 
 // wins judges what units say themselves of where they run, against conf.d.
-func (sd *Systemd) wins(name string) (errs []error, notes []string) {
-	job, err := sd.Load(name)
-	if err != nil {
-		return nil, nil // who makes the files says so
-	}
-	s := job.(generators.Systemd)
+func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 	judged := s.Units
 	if s.Instance != nil {
 		judged = []*systemd.Unit{s.Instance.Base}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"rdgen/generators"
 	"rdgen/problem"
 	"rdgen/systemd"
 )
@@ -102,33 +101,6 @@ func (sd *Systemd) sockets(unit *systemd.Unit) ([]string, error) {
 	}
 	names, err := units.Belonging(unit)
 	return slices.DeleteFunc(names, func(name string) bool { return path.Ext(name) != ".socket" }), err
-}
-
-// Covered returns the names of the units that the conf.d file of a service speaks
-// for, the service's own first; none if that is not certain.
-func (sd *Systemd) Covered(name string) (names []string) {
-	job, err := sd.Load(name)
-	if err != nil {
-		return nil
-	}
-	made := job.(generators.Systemd)
-	for _, u := range made.Units {
-		names = append(names, u.Name)
-	}
-	if made.Instance != nil {
-		names = append(names, made.Name+".service")
-	}
-	return names
-}
-
-// Outside returns the names of the sockets that the conf.d file of a service lets
-// stay in the default domain.
-func (sd *Systemd) Outside(name string) []string {
-	job, err := sd.Load(name)
-	if err != nil {
-		return nil
-	}
-	return job.(generators.Systemd).Outside
 }
 
 // hasOwnDomain reports whether a unit's own conf.d file says where it runs, or is

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdgen/generators"
 	"rdgen/generators/tree"
 	"rdgen/openrc"
 	"rdgen/problem"
@@ -103,11 +104,8 @@ func check(root string, given []string) (notes []string, err error) {
 	}
 	var units []result
 	for _, name := range names {
-		wrong, about := checkService(loader, asMade, root, name)
-		errs, notes = append(errs, wrong...), append(notes, about...)
-		if s, err := loader.Declaration(name); err == nil && loader.Systemd.Has(name) && loader.Systemd.Follows(s) {
-			units = append(units, one(loader.Systemd, name))
-		}
+		wrong, about, made := checkService(loader, asMade, root, name)
+		errs, notes, units = append(errs, wrong...), append(notes, about...), append(units, made...)
 	}
 	errs = append(errs, together(units)...)
 	errs = append(errs, loader.S6.Problems()...)
@@ -123,12 +121,12 @@ func once(notes []string) []string {
 	})
 }
 
-// checkService returns what is wrong with one service, and notes of what is not. asMade
-// has the versions of each init system.
-func checkService(loader *services.Loader, asMade map[string]func() map[string][]tree.File, root, name string) (errs []error, notes []string) {
+// checkService returns what is wrong with one service, notes of what is not, and what
+// systemd makes of it, where systemd has it. asMade has the versions of each init system.
+func checkService(loader *services.Loader, asMade map[string]func() map[string][]tree.File, root, name string) (errs []error, notes []string, units []result) {
 	declared, err := loader.Declaration(name)
 	if err != nil {
-		return []error{err}, nil
+		return []error{err}, nil, nil
 	}
 	if err := loader.Contradicts(declared); err != nil {
 		errs = append(errs, err)
@@ -138,19 +136,23 @@ func checkService(loader *services.Loader, asMade map[string]func() map[string][
 	}
 	inits := slices.DeleteFunc(loader.Inits(), func(i services.Init) bool { return !i.Has(name) || !i.Follows(declared) })
 	for _, init := range inits {
-		if err := checkInit(init, asMade[init.Name()], root, name); err != nil {
+		made := one(init, name)
+		if err := checkFiles(init, name, made, asMade[init.Name()], root); err != nil {
 			errs = append(errs, err)
 		}
-		errs = append(errs, init.Escapes(name)...)
-		if init.Name() == loader.Systemd.Name() {
-			notes = append(notes, loader.Systemd.Remarks(name)...)
-			for _, s := range loader.Systemd.Shadows(one(init, name).files) {
+		if made.job == nil {
+			continue
+		}
+		errs = append(errs, init.Escapes(made.job)...)
+		if unit, ok := made.job.(generators.Systemd); ok {
+			notes, units = append(notes, loader.Systemd.Remarks(unit)...), append(units, made)
+			for _, s := range loader.Systemd.Shadows(made.files) {
 				errs = append(errs, s.Problem())
 			}
 		}
 	}
 	if len(inits) > 0 {
-		return errs, notes
+		return errs, notes, units
 	}
 	if err := loader.OpenRC.Bypasses(declared); err != nil {
 		errs = append(errs, err)
@@ -161,12 +163,11 @@ func checkService(loader *services.Loader, asMade map[string]func() map[string][
 		}
 		errs = append(errs, problem.New(declared.Pos, "no init system has a service %s", name).WithHint(hint))
 	}
-	return errs, notes
+	return errs, notes, nil
 }
 
-// checkInit generates the service's files and compares them with what is there.
-func checkInit(init services.Init, versions func() map[string][]tree.File, root, name string) error {
-	made := one(init, name)
+// checkFiles compares the files that were made for a service with what is there.
+func checkFiles(init services.Init, name string, made result, versions func() map[string][]tree.File, root string) error {
 	if made.err != nil {
 		return made.err
 	}

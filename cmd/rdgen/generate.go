@@ -170,6 +170,8 @@ func collect(init services.Init, names []string, all bool) (tree.Tree, []string,
 
 // result is what became of one service.
 type result struct {
+	// job is the service as the init system has it; nil if it could not be read.
+	job   generators.Job
 	files tree.Tree
 	notes []string
 	// service is what the files are of; zero if it could not be read.
@@ -184,7 +186,7 @@ func one(init services.Init, name string) (r result) {
 	if err != nil {
 		return result{err: err}
 	}
-	r.service = job.Declared()
+	r.job, r.service = job, job.Declared()
 	if s, ok := job.(generators.Systemd); ok {
 		r.outside = s.Outside
 	}

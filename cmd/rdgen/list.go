@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdgen/generators"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/services"
@@ -101,10 +102,12 @@ func list(root string) ([]entry, error) {
 			}
 			i := supervisor{Init: init.Name(), Mechanism: init.Mechanism(s.Domain)}
 			if init.Name() == loader.Systemd.Name() {
-				if i.Units = loader.Systemd.Covered(name); len(i.Units) == 0 {
+				job, err := init.Load(name)
+				if err != nil {
 					continue // rdgen check says why
 				}
-				i.Outside = loader.Systemd.Outside(name)
+				made := job.(generators.Systemd)
+				i.Units, i.Outside = made.Covered(), made.Outside
 			}
 			e.Inits = append(e.Inits, i)
 		}
