@@ -20,6 +20,21 @@ const kept = 3
 // sixBytes matches six bytes in hexadecimal, which a folder's name ends with.
 var sixBytes = strings.Repeat("[0-9a-f]", 12)
 
+// CacheDir returns the folder, and makes it, in which guests of a kind ("vm", "native") are
+// kept: $RDGEN_VM_CACHE, or rdgen/vm below the user's cache folder.
+func CacheDir(kind string) (string, error) {
+	variable := "RDGEN_" + strings.ToUpper(kind) + "_CACHE"
+	dir := os.Getenv(variable)
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no cache folder (set %s): %w", variable, err)
+		}
+		dir = filepath.Join(base, "rdgen", kind)
+	}
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
 // Once makes dir of the folder "out" that build leaves in the folder that it is
 // given; a dir that is there is left as it is. Those who want one dir wait for each
 // other. The name of dir ends with a hash in hexadecimal, six bytes.

@@ -47,19 +47,25 @@ func (g *Guest) unpack(t testing.TB, archive []byte) {
 	}
 }
 
+// PutProgram builds the program of a folder of the sources and puts it into the guest.
+func (g *Guest) PutProgram(t testing.TB, path, folder string) {
+	t.Helper()
+	built, err := need.Program(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Put(t, path, 0o755, data)
+}
+
 // PutProbe puts the programs of tests into the guest's /usr/local/bin: test/vm/probe, which
 // looks at sockets, await and cg.
 func (g *Guest) PutProbe(t testing.TB) {
 	t.Helper()
-	path, err := need.Program("test/vm/probe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.Put(t, "/usr/local/bin/probe", 0o755, data)
+	g.PutProgram(t, "/usr/local/bin/probe", "test/vm/probe")
 	g.Put(t, "/usr/local/bin/await", 0o755, []byte(Await))
 	g.Put(t, "/usr/local/bin/cg", 0o755, []byte(cg))
 }

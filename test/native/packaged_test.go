@@ -233,15 +233,7 @@ func settledPackaged(u packagedUnit, facts []string) (kept []string) {
 // putPackaged makes the machine one in which the packages seem to be installed.
 func putPackaged(t *testing.T, m *Machine, units []packagedUnit) {
 	t.Helper()
-	path, err := need.Program("test/native/idle")
-	if err != nil {
-		t.Fatal(err)
-	}
-	idle, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Put(t, "/usr/lib/rdgen-idle", 0o755, idle)
+	m.PutProgram(t, "/usr/lib/rdgen-idle", "test/native/idle")
 	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(guest.Await+script(t, "same")))
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

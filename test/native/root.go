@@ -38,7 +38,7 @@ const packages = "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,t
 // findRoot returns the folder of a release's root file system, and makes it first
 // if the cache has none. Builders of one root wait for each other.
 func findRoot(release string, logf func(string, ...any)) (string, error) {
-	cache, err := cacheDir()
+	cache, err := guest.CacheDir("native")
 	if err != nil {
 		return "", err
 	}
@@ -88,20 +88,6 @@ func alpineRoot(_, work, script string) error {
 		return err
 	}
 	return os.Rename(root, out)
-}
-
-// cacheDir is where roots are kept: $RDGEN_NATIVE_CACHE, or rdgen/native below
-// the user's cache folder.
-func cacheDir() (string, error) {
-	dir := os.Getenv("RDGEN_NATIVE_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("no cache folder (set RDGEN_NATIVE_CACHE): %w", err)
-		}
-		dir = filepath.Join(base, "rdgen", "native")
-	}
-	return dir, os.MkdirAll(dir, 0o755)
 }
 
 // machines counts those of this process.

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"rdgen/test/guest"
-	"rdgen/test/need"
 )
 
 // sameService is a service and what rdgen s6 has to make of it: the same process, or
@@ -139,15 +138,7 @@ var limits = map[string][]string{"units": {"LimitCPU=", "LimitFSIZE=", "LimitDAT
 // sameRun returns the facts of each service.
 func sameRun(t *testing.T, m *Machine, how string, list []sameService) [][]string {
 	t.Helper()
-	path, err := need.Program("test/native/idle")
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Put(t, "/usr/sbin/gizmod", 0o755, data)
+	m.PutProgram(t, "/usr/sbin/gizmod", "test/native/idle")
 	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(guest.Await+script(t, "same")))
 	m.Sh(t, `
 		id gizmo >/dev/null 2>&1 || useradd -m -d /var/lib/gizmo -G adm,audio gizmo

@@ -16,20 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cacheDir is where images are kept: $RDGEN_VM_CACHE, or rdgen/vm below the
-// user's cache folder.
-func cacheDir() (string, error) {
-	dir := os.Getenv("RDGEN_VM_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("no cache folder (set RDGEN_VM_CACHE): %w", err)
-		}
-		dir = filepath.Join(base, "rdgen", "vm")
-	}
-	return dir, os.MkdirAll(dir, 0o755)
-}
-
 // places are as many as may be taken at once, by all processes that use one cache.
 type places struct {
 	name  string

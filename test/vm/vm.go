@@ -61,7 +61,7 @@ func Boot(t testing.TB, s System) *Machine {
 	t.Helper()
 	layer := need.VM + "-" + s.Release
 	need.Tools(t, layer, "mmdebstrap", "mkfs.ext4", "debugfs", "xz", "pip")
-	cache, err := cacheDir()
+	cache, err := guest.CacheDir("vm")
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}
