@@ -200,7 +200,7 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 	if !s.Domain.Netns.IsZero() {
 		d.Netns = s.Domain.Netns.Path()
 		for _, f := range []string{"resolv.conf", "hosts", "nsswitch.conf"} {
-			d.Resolver = append(d.Resolver, bind{"/etc/netns/" + s.Domain.Netns.String() + "/" + f, "/etc/" + f})
+			d.Resolver = append(d.Resolver, bind{s.Domain.Netns.Etc() + "/" + f, "/etc/" + f})
 		}
 		for _, dir := range domain.ResolverDirs {
 			if !slices.Contains(resolverUnits[dir], unit.Name) {

@@ -60,14 +60,21 @@ func (n NetnsName) IsZero() bool { return n.name == "" }
 // IsZero reports whether no link is named.
 func (l LinkName) IsZero() bool { return l.name == "" }
 
-// Path returns the file that stands for the namespace: /run/netns/NAME, as
-// ip-netns(8) has it. It panics for the zero value, which has no file.
+// NetnsDir has the files that stand for namespaces, as ip-netns(8) has it.
+const NetnsDir = "/run/netns"
+
+// Path returns the file that stands for the namespace: /run/netns/NAME. It panics for
+// the zero value, which has no file.
 func (n NetnsName) Path() string {
 	if n.IsZero() {
 		panic("domain: Path of no netns")
 	}
-	return "/run/netns/" + n.name
+	return NetnsDir + "/" + n.name
 }
+
+// Etc returns the folder of the namespace's own resolver files: /etc/netns/NAME, as
+// ip-netns(8) has it.
+func (n NetnsName) Etc() string { return "/etc/netns/" + n.name }
 
 // ID returns the ID of the domain that the namespace is.
 func (n NetnsName) ID() ID { return ID{n.name} }

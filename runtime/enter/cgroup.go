@@ -75,7 +75,7 @@ func netnsName(entered domain.NetnsName) (string, error) {
 	if err := unix.Stat(ownNetns, &own); err != nil {
 		return "", unable("look at "+ownNetns, err)
 	}
-	dir, err := unix.Open("/run/netns", dirFlags, 0)
+	dir, err := unix.Open(domain.NetnsDir, dirFlags, 0)
 	if err == unix.ENOENT {
 		return "", nil
 	}
@@ -85,7 +85,7 @@ func netnsName(entered domain.NetnsName) (string, error) {
 		names, err = readNames(dir)
 	}
 	if err != nil {
-		return "", unable("read /run/netns", err)
+		return "", unable("read "+domain.NetnsDir, err)
 	}
 	for _, name := range names {
 		var st unix.Stat_t

@@ -14,7 +14,7 @@ import (
 // In the steady state it only compares: three times stat(2), and the stamp.
 func makeLinks(n domain.NetnsName) (bool, error) {
 	doing := "prepare " + linkDir(n)
-	src := netnsDir(n)
+	src := n.Etc()
 	now, err := takeStamp(src)
 	if err == nil && now.kind != unix.S_IFDIR {
 		err = unix.ENOTDIR
@@ -44,9 +44,6 @@ func makeLinks(n domain.NetnsName) (bool, error) {
 	}
 	return true, nil
 }
-
-// netnsDir is where the files of a domain are (ip-netns(8)).
-func netnsDir(n domain.NetnsName) string { return "/etc/netns/" + n.String() }
 
 // filesIn returns the names of the domain's files, none if there is no directory.
 func filesIn(src string) ([]string, error) {

@@ -40,7 +40,7 @@ func hideResolvers() error {
 func keepResolvConf(n domain.NetnsName) error {
 	const file = etc + "/resolv.conf"
 	var st unix.Stat_t
-	if unix.Lstat(netnsDir(n)+"/resolv.conf", &st) == nil {
+	if unix.Lstat(n.Etc()+"/resolv.conf", &st) == nil {
 		return nil
 	}
 	err := unix.Lstat(file, &st)

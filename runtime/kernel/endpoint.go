@@ -18,7 +18,6 @@ import (
 
 	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
-	"rdgen/runtime/plan"
 )
 
 // endpoint returns the address of a peer. A name is looked up in the domain in
@@ -69,7 +68,7 @@ type outside struct {
 // file is the resolver file of that name for the domain.
 func (o *outside) file(name string) string {
 	if !o.Netns.IsZero() {
-		if path := plan.EtcNetns(o.Netns) + "/" + name; exists(path) {
+		if path := o.Netns.Etc() + "/" + name; exists(path) {
 			return path
 		}
 	}

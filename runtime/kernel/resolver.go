@@ -47,7 +47,7 @@ func doFile(verb object.Verb, t object.File) error {
 // readFiles reads the resolver files that exist.
 func (s *Session) readFiles(have *plan.State) error {
 	have.Files = map[string]string{}
-	dir := plan.EtcNetns(s.Netns)
+	dir := s.Netns.Etc()
 	_, err := os.Lstat(dir)
 	have.Dir = err == nil
 	for _, name := range plan.ResolverFiles {

@@ -45,7 +45,7 @@ func loose(f *conf.File) (problems []string) {
 	if f.Domain.Netns.IsZero() {
 		return problems
 	}
-	dir := plan.EtcNetns(f.Domain.Netns)
+	dir := f.Domain.Netns.Etc()
 	files := []string{path.Dir(dir), dir}
 	entries, _ := os.ReadDir(dir) // mostly there is none
 	for _, e := range entries {

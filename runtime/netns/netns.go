@@ -19,7 +19,7 @@ import (
 )
 
 // Run is the directory of named namespaces (NETNS_RUN_DIR of iproute2).
-const Run = "/run/netns"
+const Run = domain.NetnsDir
 
 // ID tells namespaces apart: the device and inode number of the nsfs file, for as long
 // as they live, and the cookie for ever. Inode numbers are given again at once. The

@@ -5,16 +5,12 @@ import (
 	"strings"
 
 	"rdgen/runtime/conf"
-	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 )
 
 // Mark is how a file of rdomain begins. One that does not is the administrator's.
 const Mark = "# Made by rdomain from "
-
-// EtcNetns is the directory of a namespace's resolver files (ip-netns(8)).
-func EtcNetns(netns domain.NetnsName) string { return "/etc/netns/" + netns.String() }
 
 // ResolverFiles are the names that DNS= may make.
 var ResolverFiles = []string{"resolv.conf", "nsswitch.conf"}
@@ -24,7 +20,7 @@ func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
 	if len(f.DNS) == 0 {
 		return nil
 	}
-	dir, head := EtcNetns(f.Domain.Netns), Mark+f.Path+"\n"
+	dir, head := f.Domain.Netns.Etc(), Mark+f.Path+"\n"
 	text := head
 	for _, s := range f.DNS {
 		text += "nameserver " + s.Addr.String() + "\n"
