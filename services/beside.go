@@ -15,7 +15,7 @@ func (l *Loader) Beside() (errs []error, notes []string) {
 			continue // networkd sees the links of its own namespace, and sets the master of those
 		}
 		for _, link := range f.Links {
-			seen := networkd.Link{Name: link.Name.String(), MAC: link.MAC, Kind: link.Kind, Type: linkType(link), Unseen: true}
+			seen := networkd.Device{Name: link.Name.String(), MAC: link.MAC, Kind: link.Kind, Type: linkType(link), Unseen: true}
 			err, sure := networkd.Taken(l.confs.fsys, seen, f.Domain.VRF.String(), f.Table)
 			switch {
 			case err != nil && sure:

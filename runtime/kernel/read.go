@@ -22,7 +22,7 @@ func (s *Session) Read(f *conf.File, r *record.Record) (*plan.State, error) {
 	m := s.mentioned(f, r)
 	have := &plan.State{ID: s.ID(), Exists: s.Exists(), Outers: s.Inputs.Outers,
 		Keys: s.Inputs.prints, Users: s.Inputs.users, Groups: s.Inputs.groups,
-		Inside: map[string]plan.Link{}, Outside: map[string]plan.Link{}, Others: map[domain.NetnsName]map[string]plan.Link{},
+		Inside: map[string]plan.LinkState{}, Outside: map[string]plan.LinkState{}, Others: map[domain.NetnsName]map[string]plan.LinkState{},
 		IDs: map[domain.NetnsName]netns.ID{}}
 	if !have.Exists {
 		_, err := netns.Lookup(s.Netns.String())
@@ -37,7 +37,7 @@ func (s *Session) Read(f *conf.File, r *record.Record) (*plan.State, error) {
 		}
 		into := have.At(place, s.Netns)
 		if into == nil {
-			into = map[string]plan.Link{}
+			into = map[string]plan.LinkState{}
 			have.Others[place] = into
 		}
 		if _, err := s.Conn(place); !place.IsZero() && place != s.Netns && errors.Is(err, fs.ErrNotExist) {
@@ -93,7 +93,7 @@ func (s *Session) renamed(r *record.Record, have *plan.State) error {
 		}
 		have.Renamed[name] = l.Name
 		l.Name, l.Up = name, false // it is set down to be renamed
-		have.Inside[name] = plan.Link{Link: l, Addresses: addresses}
+		have.Inside[name] = plan.LinkState{Link: l, Addresses: addresses}
 		s.index[At{s.Netns, name}] = index
 		s.index[At{s.Netns, have.Renamed[name]}] = index
 		return nil
@@ -174,7 +174,7 @@ func (s *Session) rulesOf(netns domain.NetnsName) (list []object.Rule, err error
 }
 
 // links looks up links by name, with their addresses.
-func (s *Session) links(netns domain.NetnsName, names []string, into map[string]plan.Link) error {
+func (s *Session) links(netns domain.NetnsName, names []string, into map[string]plan.LinkState) error {
 	conn, err := s.Conn(netns)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func (s *Session) links(netns domain.NetnsName, names []string, into map[string]
 		if err != nil {
 			return err
 		}
-		into[name] = plan.Link{Link: l, Addresses: addresses}
+		into[name] = plan.LinkState{Link: l, Addresses: addresses}
 		s.index[At{netns, name}] = l.Index
 	}
 	return nil
@@ -216,7 +216,7 @@ func (s *Session) candidates(f *conf.File, have *plan.State) error {
 		if l.Kind != "" || name == "lo" {
 			continue
 		}
-		for netns, links := range map[domain.NetnsName]map[string]plan.Link{s.Netns: have.Inside, {}: have.Outside} {
+		for netns, links := range map[domain.NetnsName]map[string]plan.LinkState{s.Netns: have.Inside, {}: have.Outside} {
 			now, ok := links[name]
 			if !ok || now.Routes != nil {
 				continue

@@ -154,7 +154,7 @@ func without(f *conf.File, names []string) *conf.File {
 // remadeOutside returns the link that a section without Kind= is about, if it is about
 // to be taken in and is not the one that was taken before. OpenVPN makes its tun first
 // and gives it an address then.
-func remadeOutside(l conf.Link, f *conf.File, have *plan.State, r *record.Record) (plan.Link, bool) {
+func remadeOutside(l conf.Link, f *conf.File, have *plan.State, r *record.Record) (plan.LinkState, bool) {
 	name := l.Name.String()
 	now, inside := have.Inside[name]
 	if f.Kind == conf.Netns {
@@ -166,6 +166,6 @@ func remadeOutside(l conf.Link, f *conf.File, have *plan.State, r *record.Record
 }
 
 // hasGlobal reports whether a link has an address that somebody gave it.
-func hasGlobal(l plan.Link) bool {
+func hasGlobal(l plan.LinkState) bool {
 	return slices.ContainsFunc(l.Addresses, func(a rtnl.Address) bool { return !a.Own && !a.Prefix.Addr().IsLinkLocalUnicast() })
 }

@@ -193,7 +193,7 @@ func (w *work) awaitOwners(came map[string]bool) error {
 			if err == nil {
 				var addresses []rtnl.Address
 				addresses, err = c.Addresses(now.Index)
-				if err == nil && (!now.Up || !hasGlobal(plan.Link{Addresses: addresses})) {
+				if err == nil && (!now.Up || !hasGlobal(plan.LinkState{Addresses: addresses})) {
 					return false, nil
 				}
 			}

@@ -20,8 +20,8 @@ var dirs = []string{"etc/systemd/network", "run/systemd/network", "usr/local/lib
 var enabled = []string{"run/systemd/netif", "etc/systemd/system/multi-user.target.wants/systemd-networkd.service",
 	"etc/systemd/system/dbus-org.freedesktop.network1.service"}
 
-// Link is a link as [Match] sees it.
-type Link struct {
+// Device is a link as [Match] sees it.
+type Device struct {
 	Name, MAC string
 	// Kind is as ip(8) has it ("veth"), "" for hardware. Type is "ether", "wlan", ...
 	Kind, Type string
@@ -31,7 +31,7 @@ type Link struct {
 
 // Taken is the error for a link that networkd takes out of vrf, whose table is given, as
 // [Takes] does; nil if it does not. sure is false if it only may.
-func Taken(root fs.FS, l Link, vrf string, table uint32) (err *problem.Error, sure bool) {
+func Taken(root fs.FS, l Device, vrf string, table uint32) (err *problem.Error, sure bool) {
 	at, sure, ok := Takes(root, l, vrf)
 	if !ok {
 		return nil, sure
@@ -50,7 +50,7 @@ func Taken(root fs.FS, l Link, vrf string, table uint32) (err *problem.Error, su
 // names, or none, unless KeepMaster= or Unmanaged= says otherwise. sure is false if the
 // file has conditions that are not looked at here, such as Driver=. root is the machine's
 // root directory. Where networkd is neither running nor enabled, ok is false.
-func Takes(root fs.FS, l Link, vrf string) (at problem.Pos, sure, ok bool) {
+func Takes(root fs.FS, l Device, vrf string) (at problem.Pos, sure, ok bool) {
 	uses := slices.ContainsFunc(enabled, func(name string) bool {
 		_, err := fs.Lstat(root, name)
 		return err == nil
@@ -190,7 +190,7 @@ func (f *file) pos() problem.Pos {
 }
 
 // matches reports whether a file is for a link, and whether that is sure.
-func (f *file) matches(l Link) (matches, sure bool) {
+func (f *file) matches(l Device) (matches, sure bool) {
 	conditions := map[string][]string{}
 	for _, c := range f.lines {
 		if c.section != "Match" {

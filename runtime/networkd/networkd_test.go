@@ -9,7 +9,7 @@ import (
 // Which file takes eth1 out of vrf mgmt. Without the first file networkd is not used.
 func TestTakes(t *testing.T) {
 	const on = "run/systemd/netif/state"
-	eth1 := Link{Name: "eth1", MAC: "02:00:00:00:00:01", Type: "ether"}
+	eth1 := Device{Name: "eth1", MAC: "02:00:00:00:00:01", Type: "ether"}
 	for name, c := range map[string]struct {
 		files fstest.MapFS
 		at    string
@@ -62,7 +62,7 @@ func TestTakesUnseen(t *testing.T) {
 		"Name=eth2\nType=ether\n":           "",
 		"Type=wlan\nWLANInterfaceType=ap\n": "may be for",
 	} {
-		err, sure := Taken(files("run/systemd/netif/state", "", "etc/systemd/network/20-a.network", "[Match]\n"+text), Link{Name: "eth1", Unseen: true}, "mgmt", 10)
+		err, sure := Taken(files("run/systemd/netif/state", "", "etc/systemd/network/20-a.network", "[Match]\n"+text), Device{Name: "eth1", Unseen: true}, "mgmt", 10)
 		got := ""
 		if err != nil {
 			got = err.Error()

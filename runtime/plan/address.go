@@ -8,7 +8,7 @@ import (
 
 // address plans an address of a link that is now as given, the zero Link if it
 // does not exist yet.
-func (p *planner) address(line int, now Link, want object.Address) {
+func (p *planner) address(line int, now LinkState, want object.Address) {
 	if hasAddress(now, want) && !p.flushes(want) {
 		return
 	}
@@ -30,7 +30,7 @@ func (p *planner) flushes(a object.Address) bool {
 	})
 }
 
-func hasAddress(l Link, want object.Address) bool {
+func hasAddress(l LinkState, want object.Address) bool {
 	for _, a := range l.Addresses {
 		if a.Prefix == want.Prefix && a.Peer == want.Peer {
 			return true

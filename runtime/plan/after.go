@@ -21,7 +21,7 @@ func (s *State) After(steps []object.Step, in domain.NetnsName) *State {
 	if in.IsZero() {
 		a.Inside = a.Outside
 	}
-	a.Others = map[domain.NetnsName]map[string]Link{}
+	a.Others = map[domain.NetnsName]map[string]LinkState{}
 	for name, links := range s.Others {
 		a.Others[name] = maps.Clone(links)
 	}
@@ -60,7 +60,7 @@ func (s *State) done(step object.Step, in domain.NetnsName) {
 	switch t := step.Object.(type) {
 	case object.Netns:
 		s.ID, s.Exists, s.Stale, s.Pinned = netns.ID{}, false, false, 0
-		s.Inside, s.Renamed, s.Sysctls = map[string]Link{}, nil, map[string]string{}
+		s.Inside, s.Renamed, s.Sysctls = map[string]LinkState{}, nil, map[string]string{}
 		s.Routes, s.VRFs, s.Objects, s.WireGuard = nil, nil, nil, nil
 		s.Rules = NewRules(s.IPv6)
 	case object.Link:

@@ -157,7 +157,7 @@ func (d *downer) giveBack(t object.Taken, index int) {
 	d.asItWas(t, now)
 }
 
-func (d *downer) release(t object.Taken, now Link, moved bool) {
+func (d *downer) release(t object.Taken, now LinkState, moved bool) {
 	if now.Master != 0 {
 		d.add(object.Set, object.Setting{Netns: d.in, Link: t.Name, What: "nomaster"})
 	}
@@ -166,7 +166,7 @@ func (d *downer) release(t object.Taken, now Link, moved bool) {
 	}
 }
 
-func (d *downer) asItWas(t object.Taken, now Link) {
+func (d *downer) asItWas(t object.Taken, now LinkState) {
 	set := object.Setting{Netns: t.From, Link: t.Name}
 	if t.MTU != 0 && now.MTU != t.MTU {
 		set.What, set.Value = "mtu", strconv.Itoa(int(t.MTU))

@@ -13,7 +13,7 @@ import (
 
 // link plans that one [Link] of the file exists and is where it should be. It returns
 // the link as it is, the zero Link if it is made or made again.
-func (p *planner) link(l conf.Link) (Link, error) {
+func (p *planner) link(l conf.Link) (LinkState, error) {
 	name := l.Name.String()
 	now, exists := p.have.Inside[name]
 	want, err := p.wantedLink(l)
@@ -28,7 +28,7 @@ func (p *planner) link(l conf.Link) (Link, error) {
 	case exists:
 		var stays bool
 		if stays, err = p.recognise(l, want, now); !stays {
-			now = Link{}
+			now = LinkState{}
 		}
 	default:
 		err = p.make(l, want)
@@ -37,7 +37,7 @@ func (p *planner) link(l conf.Link) (Link, error) {
 }
 
 // configure plans what a link has, and last that it is up. now is what link returned.
-func (p *planner) configure(l conf.Link, now Link) error {
+func (p *planner) configure(l conf.Link, now LinkState) error {
 	name, exists := l.Name.String(), now.Index != 0
 	var err error
 	switch {
@@ -70,7 +70,7 @@ func (p *planner) configure(l conf.Link, now Link) error {
 // peer plans the other end of a veth.
 func (p *planner) peer(l conf.Link, want object.Link, exists bool) error {
 	links := p.have.At(want.Outer, p.in)
-	var now Link // a new link's other end is new too
+	var now LinkState // a new link's other end is new too
 	if exists {
 		now = links[want.Peer]
 	}
@@ -128,7 +128,7 @@ func (p *planner) peerRoutes(l conf.Link, want object.Link) (list []peerRoute) {
 }
 
 // route returns the route of the link that has the key of want, and whether there is one.
-func (l Link) route(want object.Route) (object.Route, bool) {
+func (l LinkState) route(want object.Route) (object.Route, bool) {
 	for _, r := range l.Routes {
 		if r.Netns = want.Netns; r.Key() == want.Key() {
 			r.Dev = want.Dev
@@ -139,7 +139,7 @@ func (l Link) route(want object.Route) (object.Route, bool) {
 }
 
 // port plans that a link is a port of a bridge of the domain.
-func (p *planner) port(l conf.Link, now Link, exists bool) error {
+func (p *planner) port(l conf.Link, now LinkState, exists bool) error {
 	name := l.Bridge.String()
 	bridge, ok := p.have.Inside[name]
 	if !ok && !p.makes(p.in, name) {
@@ -204,7 +204,7 @@ func (p *planner) make(l conf.Link, want object.Link) error {
 
 // lostPeer returns the outer end of a recorded veth whose inner end cannot be
 // found any more, because its namespace lost the name, and whether it is one.
-func lostPeer(r *record.Record, netns domain.NetnsName, name string, now Link) (lost object.Link, ok bool) {
+func lostPeer(r *record.Record, netns domain.NetnsName, name string, now LinkState) (lost object.Link, ok bool) {
 	record.Of(r, func(l object.Link, made record.Identity) {
 		if l.Peer == name && l.Outer == netns && now.Kind == "veth" && (made.Peer == 0 || made.Peer == now.Index) {
 			lost, ok = object.Link{Netns: netns, Name: name, Kind: "veth"}, true
@@ -215,7 +215,7 @@ func lostPeer(r *record.Record, netns domain.NetnsName, name string, now Link) (
 
 // recognise looks whether a link that exists is the one that the file means. One
 // that is ours and is not is made again, which stays false reports.
-func (p *planner) recognise(l conf.Link, want object.Link, now Link) (stays bool, err error) {
+func (p *planner) recognise(l conf.Link, want object.Link, now LinkState) (stays bool, err error) {
 	if now.Kind != l.Kind {
 		return false, p.fail(l.Line, fmt.Sprintf("link %s exists already, as a %s; want a %s", l.Name, kindName(now.Kind), l.Kind))
 	}
@@ -245,7 +245,7 @@ func (p *planner) recognise(l conf.Link, want object.Link, now Link) (stays bool
 }
 
 // remake makes a veth again whose other end exists.
-func (p *planner) remake(l conf.Link, want object.Link, now Link) error {
+func (p *planner) remake(l conf.Link, want object.Link, now LinkState) error {
 	outer := p.have.At(want.Outer, p.in)[want.Peer]
 	if outer.Kind == "veth" && outer.Index == now.Peer {
 		p.add(l.Line, object.Add, want)
@@ -256,7 +256,7 @@ func (p *planner) remake(l conf.Link, want object.Link, now Link) error {
 
 // differs names a property in which a link is not as it is wanted, "" if there
 // is none. What can be changed while the link exists is not looked at.
-func (p *planner) differs(want object.Link, now Link) string {
+func (p *planner) differs(want object.Link, now LinkState) string {
 	number := func(names map[string]string, s string) string {
 		if n, ok := names[s]; ok {
 			return n
@@ -298,7 +298,7 @@ func (p *planner) differs(want object.Link, now Link) string {
 }
 
 // settings plans what of a link can be set while it exists.
-func (p *planner) settings(l conf.Link, now Link) {
+func (p *planner) settings(l conf.Link, now LinkState) {
 	s := object.Setting{Netns: p.in, Link: l.Name.String()}
 	if l.MTU != 0 && l.MTU != now.MTU {
 		s.What, s.Value = "mtu", strconv.Itoa(int(l.MTU))
@@ -310,7 +310,7 @@ func (p *planner) settings(l conf.Link, now Link) {
 	}
 }
 
-func (p *planner) enslave(l conf.Link, now Link, exists bool) {
+func (p *planner) enslave(l conf.Link, now LinkState, exists bool) {
 	vrf := p.f.Domain.VRF.String()
 	if exists && now.Master != 0 && now.Master == p.have.Inside[vrf].Index {
 		return

@@ -35,7 +35,7 @@ var home, t1 = netns.ID{Dev: 4, Ino: 1}, netns.ID{Dev: 4, Ino: 2}
 // atHome is the state of a VRF in rdomain's own namespace where there is none
 // yet, with eth0 as an administrator has set it up.
 func atHome() *State {
-	links := map[string]Link{
+	links := map[string]LinkState{
 		"lo": {Link: rtnl.Link{Name: "lo", Index: 1, Up: true}},
 		"eth0": {Link: rtnl.Link{Name: "eth0", Index: 2, Up: true, MTU: 1500, MAC: "02:00:00:00:00:07"},
 			Addresses: []rtnl.Address{
@@ -148,7 +148,7 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 	r := p.Record.Clone()
 	for n, s := range p.Steps {
 		index := 100 + n
-		change := func(name string, f func(*Link)) {
+		change := func(name string, f func(*LinkState)) {
 			l, ok := have.Inside[name]
 			if !ok {
 				l = have.Outside[name]
@@ -161,10 +161,10 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 		}
 		switch thing := s.Object.(type) {
 		case object.Link:
-			have.Inside[thing.Name] = Link{Link: rtnl.Link{Name: thing.Name, Index: index, Kind: thing.Kind, Options: thing.Options,
+			have.Inside[thing.Name] = LinkState{Link: rtnl.Link{Name: thing.Name, Index: index, Kind: thing.Kind, Options: thing.Options,
 				Peer: index + 1000}}
 			if thing.Peer != "" {
-				have.Outside[thing.Peer] = Link{Link: rtnl.Link{Name: thing.Peer, Index: index + 1000, Kind: "veth", Peer: index}}
+				have.Outside[thing.Peer] = LinkState{Link: rtnl.Link{Name: thing.Peer, Index: index + 1000, Kind: "veth", Peer: index}}
 			}
 			if thing.Kind == "vrf" {
 				if len(have.VRFs) == 0 {
@@ -176,11 +176,11 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 			}
 		case object.Setting:
 			if thing.What == "netns" {
-				have.Inside[thing.Link] = Link{Link: rtnl.Link{Name: thing.Link, Index: index,
+				have.Inside[thing.Link] = LinkState{Link: rtnl.Link{Name: thing.Link, Index: index,
 					MTU: have.Outside[thing.Link].MTU, MAC: have.Outside[thing.Link].MAC}}
 				delete(have.Outside, thing.Link)
 			}
-			change(thing.Link, func(l *Link) {
+			change(thing.Link, func(l *LinkState) {
 				switch thing.What {
 				case "up":
 					l.Up = true
@@ -193,7 +193,7 @@ func simulate(t *testing.T, have *State, p *Plan) *record.Record {
 				index = l.Index
 			})
 		case object.Address:
-			change(thing.Dev, func(l *Link) { l.Addresses = append(l.Addresses, rtnl.Address{Address: thing}) })
+			change(thing.Dev, func(l *LinkState) { l.Addresses = append(l.Addresses, rtnl.Address{Address: thing}) })
 		case object.Route:
 			have.Routes = append(have.Routes, rtnl.Route{Route: thing})
 		case object.Rule:
@@ -270,7 +270,7 @@ func TestVRFMadeAnewByOthers(t *testing.T) {
 func TestVRFInNetns(t *testing.T) {
 	f := file(t, "mgmt@t1", "[Domain]\nTable=10\n[Link eth0]\n")
 	outside := atHome()
-	have := &State{Exists: true, ID: t1, Inside: map[string]Link{"lo": {Link: rtnl.Link{Name: "lo", Index: 1, Up: true}}},
+	have := &State{Exists: true, ID: t1, Inside: map[string]LinkState{"lo": {Link: rtnl.Link{Name: "lo", Index: 1, Up: true}}},
 		Outside: outside.Outside, Rules: NewRules(true), IPv6: true}
 	p := up(t, f, have, &record.Record{})
 	vrf := strings.NewReplacer("ip ", "ip -n t1 ", "rdomain/mgmt", "rdomain/mgmt@t1").Replace(vrfSteps)
@@ -346,7 +346,7 @@ func TestConflicts(t *testing.T) {
 // replaced.
 func TestForeignRouteIsNotReplaced(t *testing.T) {
 	f := file(t, "t1", "[Route]\nDestination=10.0.0.0/8\nGateway=10.1.0.1\n")
-	have := &State{Exists: true, ID: t1, Inside: map[string]Link{"lo": {Link: rtnl.Link{Up: true}}}, Outside: map[string]Link{},
+	have := &State{Exists: true, ID: t1, Inside: map[string]LinkState{"lo": {Link: rtnl.Link{Up: true}}}, Outside: map[string]LinkState{},
 		Routes: []rtnl.Route{{Route: object.Route{Destination: netip.MustParsePrefix("10.0.0.0/8"), Type: "unicast", Table: 254,
 			Gateway: netip.MustParseAddr("10.9.9.9"), Dev: "eth0"}}}}
 	_, err := Up(f, have, &record.Record{})
@@ -436,9 +436,9 @@ func TestUnwanted(t *testing.T) {
 func TestAfter(t *testing.T) {
 	f := file(t, "red", "[Domain]\nKind=vrf\nTable=11\n")
 	was := file(t, "red", "[Domain]\nKind=vrf\nTable=10\n")
-	vrf := Link{Link: rtnl.Link{Name: "red", Index: 7, Kind: "vrf", Up: true, Options: object.Options{Table: 10}}}
-	member := Link{Link: rtnl.Link{Name: "br0", Index: 8, Kind: "bridge", Master: 7}}
-	links := map[string]Link{"red": vrf, "br0": member}
+	vrf := LinkState{Link: rtnl.Link{Name: "red", Index: 7, Kind: "vrf", Up: true, Options: object.Options{Table: 10}}}
+	member := LinkState{Link: rtnl.Link{Name: "br0", Index: 8, Kind: "bridge", Master: 7}}
+	links := map[string]LinkState{"red": vrf, "br0": member}
 	have := &State{Exists: true, ID: home, Inside: links, Outside: links, Rules: NewRules(true), IPv6: true,
 		VRFs: []rtnl.Link{vrf.Link}, Routes: []rtnl.Route{{Route: object.Route{Dev: "red"}}}}
 	link := (&planner{f: was}).vrfLink()

@@ -26,16 +26,16 @@ type State struct {
 	Stale bool
 	// Inside are links of the domain's namespace, by name: at least those that
 	// the file or the record names, and lo.
-	Inside map[string]Link
+	Inside map[string]LinkState
 	// Outside are links of the namespace that rdomain runs in, by name: at
 	// least the other ends, and links that are to be moved in. It is the same
 	// map as Inside where the domain lives there.
-	Outside map[string]Link
+	Outside map[string]LinkState
 	// Renamed are the names that recorded links have now, by the name that
 	// they are recorded and found in Inside under.
 	Renamed map[string]string
 	// Others are links of third namespaces, by namespace and name.
-	Others map[domain.NetnsName]map[string]Link
+	Others map[domain.NetnsName]map[string]LinkState
 	// IDs are the identities of third namespaces, by name.
 	IDs map[domain.NetnsName]netns.ID
 	// Outers are the domains that links have their other side in; the zero ID
@@ -78,8 +78,8 @@ type State struct {
 	Pinned uint32
 }
 
-// Link is a link with its addresses and, for one that may be taken, its routes.
-type Link struct {
+// LinkState is a link with its addresses and, for one that may be taken, its routes.
+type LinkState struct {
 	rtnl.Link
 	// MasterName and MasterKind are those of Master, of a link that may be
 	// taken.
@@ -123,7 +123,7 @@ type Peer struct {
 }
 
 // At returns the links of a namespace; in is that of the domain.
-func (s *State) At(netns, in domain.NetnsName) map[string]Link {
+func (s *State) At(netns, in domain.NetnsName) map[string]LinkState {
 	switch netns {
 	case in:
 		return s.Inside

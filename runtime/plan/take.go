@@ -12,7 +12,7 @@ import (
 
 // take plans a [Link] without Kind=: a link that exists, and is moved into the
 // domain's namespace if it is not there yet. What it had comes after, by restore.
-func (p *planner) take(l conf.Link, now Link, inside bool) error {
+func (p *planner) take(l conf.Link, now LinkState, inside bool) error {
 	name := l.Name.String()
 	recorded := p.plan.Record.Find(object.Taken{Netns: p.in, Name: name}.Key())
 	if inside {
@@ -46,7 +46,7 @@ func (p *planner) take(l conf.Link, now Link, inside bool) error {
 }
 
 // takeMember plans that a link of the VRF's own namespace becomes a member.
-func (p *planner) takeMember(l conf.Link, now Link) error {
+func (p *planner) takeMember(l conf.Link, now LinkState) error {
 	vrf := p.have.Inside[p.f.Domain.VRF.String()]
 	if now.Master != 0 && now.Master == vrf.Index {
 		return nil // somebody else's doing; used, not owned
@@ -70,7 +70,7 @@ func (p *planner) taken(name string) (object.Taken, bool) {
 
 // save notes a link as it is before it is taken. What cannot be given back is a
 // reason not to take it.
-func (p *planner) save(l conf.Link, now Link, from domain.NetnsName) error {
+func (p *planner) save(l conf.Link, now LinkState, from domain.NetnsName) error {
 	if now.MasterKind == "vrf" {
 		return p.fail(l.Line, fmt.Sprintf("link %s is a member of vrf %s; release it first", now.Name, now.MasterName))
 	}

@@ -51,7 +51,7 @@ func (p *planner) links() error {
 	if err := p.sysctls(false); err != nil {
 		return err
 	}
-	found := make([]Link, len(p.f.Links))
+	found := make([]LinkState, len(p.f.Links))
 	for i, l := range p.f.Links {
 		var err error
 		if found[i], err = p.link(l); err != nil {

@@ -80,7 +80,7 @@ func Foreign(d domain.Domain, have *State) []object.Step {
 	return []object.Step{{Verb: object.Add, Object: object.Pin{Domain: d}}}
 }
 
-func (p *planner) pin(now Link, exists bool) {
+func (p *planner) pin(now LinkState, exists bool) {
 	if !exists || p.have.Pinned != uint32(now.Index) {
 		p.add(p.f.KindLine, object.Add, object.Pin{Domain: p.f.Domain})
 	}

@@ -20,8 +20,8 @@ const CommandLimit = 20 * time.Minute
 // was.
 var ErrDead = errors.New("the guest died")
 
-// Link is the way to the agent of a guest that runs.
-type Link struct {
+// Connection is the way to the agent of a guest that runs.
+type Connection struct {
 	Agent     io.ReadWriter
 	Dead      <-chan struct{} // closed when the guest has ended
 	LastWords func() string   // the end of its console
@@ -29,7 +29,7 @@ type Link struct {
 
 // conn speaks with the agent of a running guest.
 type conn struct {
-	link Link
+	link Connection
 
 	greeting chan wire.Reply // what the agent says when it has started, number 0
 
@@ -38,7 +38,7 @@ type conn struct {
 	waiting map[int]chan wire.Reply
 }
 
-func newConn(link Link) *conn {
+func newConn(link Connection) *conn {
 	greeting := make(chan wire.Reply, 1)
 	c := &conn{link: link, greeting: greeting, waiting: map[int]chan wire.Reply{0: greeting}}
 	go c.receive()

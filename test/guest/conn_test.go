@@ -13,7 +13,7 @@ import (
 func TestGreetedBeforehand(t *testing.T) {
 	here, there := net.Pipe()
 	defer there.Close()
-	c := newConn(Link{Agent: here, Dead: make(chan struct{}), LastWords: func() string { return "" }})
+	c := newConn(Connection{Agent: here, Dead: make(chan struct{}), LastWords: func() string { return "" }})
 	out := json.NewEncoder(there)
 	// A pipe has no buffer: when the second is written, the first has been delivered.
 	for _, id := range []int{0, 1} {

@@ -41,7 +41,7 @@ type Output struct {
 }
 
 // Connect makes link the way to the guest: at first, and after each boot.
-func (g *Guest) Connect(link Link) { g.conn = newConn(link) }
+func (g *Guest) Connect(link Connection) { g.conn = newConn(link) }
 
 // Greeted waits, no longer than limit, until the agent says that it has started.
 func (g *Guest) Greeted(limit time.Duration) error { return g.conn.greet(limit) }

@@ -155,7 +155,7 @@ func (m *Machine) boot() error {
 	if err != nil {
 		return fmt.Errorf("it does not boot: %s", m.lastWords())
 	}
-	m.Connect(guest.Link{Agent: agent, Dead: dead, LastWords: m.lastWords})
+	m.Connect(guest.Connection{Agent: agent, Dead: dead, LastWords: m.lastWords})
 	m.up = true
 	return m.Greeted(bootLimit)
 }

@@ -104,8 +104,8 @@ func run(program emulator, dir string, img image, more ...string) (*qemu, error)
 }
 
 // link is the way to the agent of the machine that q runs.
-func (q *qemu) link() guest.Link {
-	return guest.Link{Agent: q.agent, Dead: q.dead, LastWords: q.lastWords}
+func (q *qemu) link() guest.Connection {
+	return guest.Connection{Agent: q.agent, Dead: q.dead, LastWords: q.lastWords}
 }
 
 func (q *qemu) kill() {
