@@ -39,19 +39,19 @@ func (p *planner) link(l conf.Link) (LinkState, error) {
 // configure plans what a link has, and last that it is up. now is what link returned.
 func (p *planner) configure(l conf.Link, now LinkState) error {
 	name, exists := l.Name.String(), now.Index != 0
-	var err error
 	switch {
 	case l.Kind == "" && name != "lo":
 		p.restore(l)
 	case l.Kind == "wireguard":
-		err = p.wireguard(l, exists)
-	}
-	if err != nil {
-		return err
+		if err := p.wireguard(l, exists); err != nil {
+			return err
+		}
 	}
 	switch {
 	case !l.Bridge.IsZero():
-		err = p.port(l, now, exists)
+		if err := p.port(l, now, exists); err != nil {
+			return err
+		}
 	case name != "lo" && p.f.Kind == conf.VRF:
 		p.enslave(l, now, exists)
 	}
@@ -61,8 +61,8 @@ func (p *planner) configure(l conf.Link, now LinkState) error {
 	if name != "lo" && !(exists && now.Up) && !p.has(object.Setting{Netns: p.in, Link: name, What: "up"}) {
 		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: name, What: "up"})
 	}
-	if err != nil || l.Kind != "veth" {
-		return err
+	if l.Kind != "veth" {
+		return nil
 	}
 	return p.peer(l, p.linkOf(l), exists)
 }

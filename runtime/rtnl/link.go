@@ -1,7 +1,6 @@
 package rtnl
 
 import (
-	"errors"
 	"fmt"
 	"net"
 
@@ -216,52 +215,6 @@ func (c *Conn) AddLink(l object.Link, w Sides) error {
 	}
 	return c.change(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, append(data, info)...)
 }
-
-// NSID returns the number by which the namespace of c knows the one that fd is
-// a descriptor of; it gets one if it has none (RTM_NEWNSID, since Linux 4.0).
-func (c *Conn) NSID(fd int) (int, error) {
-	ask := func() (int, error) {
-		msgs, err := c.exchange(unix.RTM_GETNSID, 0, unix.RTM_NEWNSID, &generic{}, u32(unix.NETNSA_FD, uint32(fd)))
-		if err != nil {
-			return -1, fmt.Errorf("number of a namespace: %w", err)
-		}
-		for _, m := range msgs {
-			if len(m) < sizeofRtgenmsg {
-				continue
-			}
-			attrs, err := nl.ParseRouteAttr(m[sizeofRtgenmsg:])
-			if err != nil {
-				return -1, err
-			}
-			for _, a := range attrs {
-				if attrType(a.Attr) == unix.NETNSA_NSID {
-					return int(int32(native32(a.Value))), nil
-				}
-			}
-		}
-		return -1, nil
-	}
-	id, err := ask()
-	if err != nil || id >= 0 {
-		return id, err
-	}
-	err = c.change(unix.RTM_NEWNSID, 0, &generic{}, u32(unix.NETNSA_FD, uint32(fd)), u32(unix.NETNSA_NSID, 1<<32-1))
-	if err != nil && !isErrno(err, unix.EEXIST) {
-		return -1, fmt.Errorf("number for a namespace: %w", err)
-	}
-	if id, err = ask(); err == nil && id < 0 {
-		err = errors.New("the kernel gave a namespace no number")
-	}
-	return id, err
-}
-
-// generic is struct rtgenmsg, with the padding of its length.
-type generic struct{}
-
-const sizeofRtgenmsg = 4
-
-func (*generic) Len() int          { return sizeofRtgenmsg }
-func (*generic) Serialize() []byte { return make([]byte, sizeofRtgenmsg) }
 
 // DeleteLink deletes the link with the given ifindex, and with a veth its other
 // end, wherever that is.

@@ -347,3 +347,26 @@ func TestInterruptedListsAreReadAgain(t *testing.T) {
 }
 
 func ifinfo() *nl.IfInfomsg { return nl.NewIfInfomsg(unix.AF_UNSPEC) }
+
+// TestNSID: a namespace without a number gets one, which it keeps.
+func TestNSID(t *testing.T) {
+	c := open(t)
+	sandbox.Sh(t, `ip netns add numbered; ip netns add known; ip netns set known 7`)
+	for name, want := range map[string]func(int) bool{
+		"numbered": func(id int) bool { return id >= 0 && id != 7 },
+		"known":    func(id int) bool { return id == 7 },
+	} {
+		ns, err := netns.OpenPath("/run/netns/" + name)
+		must(t, err)
+		defer ns.Close()
+		first, err := c.NSID(ns.Fd())
+		must(t, err)
+		again, err := c.NSID(ns.Fd())
+		must(t, err)
+		isNew, err := c.Number(ns.Fd())
+		must(t, err)
+		if !want(first) || again != first || isNew {
+			t.Errorf("%s has the number %d, then %d; new: %v", name, first, again, isNew)
+		}
+	}
+}
