@@ -382,7 +382,7 @@ func TestServicesSlip(t *testing.T) {
 	}
 }
 
-// TestServicesMissPart takes a part of the hook away: what needs it fails, and says so.
+// TestServicesMissPart takes parts of the hook away: what needs one fails, and says so.
 func TestServicesMissPart(t *testing.T) {
 	b := newBed(t)
 	b.hook()
@@ -391,11 +391,32 @@ func TestServicesMissPart(t *testing.T) {
 	os.Remove(filepath.Join(b.stage, SupervisePath))
 	b.conf("netns=t1\n", "decl")
 	b.conf("netns=t1\nsupervisor=runit\n", "none")
-	os.Remove(filepath.Join(b.stage, SlipsPath))
-	got := b.run("ip netns add t1\nrc decl start; said " + SlipsPath + ".is.missing; running decl; state decl; rc decl stop; said " + StopPath + ".is.missing; state decl\n" +
-		"rc none start; said " + SupervisePath + ".is.missing\n")
-	b.want(got, "decl start = 0", "said "+SlipsPath+".is.missing", "decl started in t1", "decl stop = 1", "said "+StopPath+".is.missing", "decl started in t1",
-		"none start = 1", "said "+SupervisePath+".is.missing")
+	got := b.run("ip netns add t1\nrc decl start; running decl; state decl; rc decl stop; said " + StopPath + ".is.missing; state decl\n" +
+		"rc none start; said " + SupervisePath + ".is.missing\nrm " + SlipsPath + "; rc none start; said " + SlipsPath + ".is.missing\n")
+	b.want(got, "decl start = 0", "decl started in t1", "decl stop = 1", "said "+StopPath+".is.missing", "decl started in t1",
+		"none start = 1", "said "+SupervisePath+".is.missing", "none start = 1", "said "+SlipsPath+".is.missing")
+}
+
+// TestServicesReadOnePart starts and stops a service without a domain, whose conf.d has
+// settings of every day. Of the hook it reads openrc.sh alone, which is smaller than what
+// every service read when the hook was one file.
+func TestServicesReadOnePart(t *testing.T) {
+	if n := len(hookFile); n >= 17100 {
+		t.Errorf("openrc.sh has %d bytes", n)
+	}
+	b := newBed(t)
+	b.hook()
+	for _, part := range []string{EnterPath, SlipsPath, SupervisePath, StopPath} {
+		b.file(part, 0o644, "echo read >>/run/parts\n")
+	}
+	b.conf("# netns = x, and vrf mgmt\nrc_use=\"net dns\"\n"+`command_args="1000" # seconds
+name="a service"
+EXTRA='-o --nets'
+retry=TERM/5/KILL/5
+`, "none")
+	got := b.run("rc none start; running none; state none; rc none describe; rc none stop; state none; rc none start; rc none restart; running none; state none; cat /run/parts || :\n")
+	b.want(got, "none start = 0", "none started in default", "none describe = 0", "none stop = 0", "none stopped in none",
+		"none start = 0", "none restart = 0", "none started in default", "cat: /run/parts: No such file or directory")
 }
 
 // TestServicesMissEnter takes away the part by which a service gets into its domain. One

@@ -178,7 +178,8 @@ func slipOf(err error) string {
 	return e.Error()
 }
 
-// askSlips returns what openrc-slips.sh says of each text in a real shell.
+// askSlips returns what openrc.sh, and openrc-slips.sh for the lines that it does not
+// pass over, say of each text in a real shell.
 func askSlips(t testing.TB, shell []string, texts []string) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -188,10 +189,12 @@ func askSlips(t testing.TB, shell []string, texts []string) []string {
 		}
 	}
 	const program = `
+. "$1"
+. "$2"
 eerror() { echo "$1"; }
 rdgen_die() { echo "$1"; exit 1; }
-. "$1"
-dir=$2 i=0
+rdgen_part() { :; }
+dir=$3 i=0
 while [ -e "$dir/$i" ]; do
 	echo "@@ $i"
 	(
@@ -203,11 +206,11 @@ while [ -e "$dir/$i" ]; do
 	i=$((i + 1))
 done
 echo @@`
-	hook, err := filepath.Abs(filepath.Join("files", SlipsPath))
+	here, err := filepath.Abs("files")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(shell[0], append(slices.Clone(shell[1:]), "-c", program, "sh", hook, dir)...)
+	cmd := exec.Command(shell[0], append(slices.Clone(shell[1:]), "-c", program, "sh", here+HookPath, here+SlipsPath, dir)...)
 	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=/nonexistent"}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -226,7 +229,7 @@ echo @@`
 	return said
 }
 
-// TestSlipsInShell holds openrc-slips.sh against the same rows, by each real shell.
+// TestSlipsInShell holds the hook against the same rows, by each real shell.
 // A bare command it leaves to the functions of openrc.sh.
 func TestSlipsInShell(t *testing.T) {
 	var texts []string

@@ -1,10 +1,69 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # openrc.sh's and OpenRC's variables
 # A part of openrc.sh: the way of a service into its domain, and what is done there.
 
+# rdgen_which sets vrf and netns to those that the service was started in, or
+# leaves those of conf.d if it was not.
+rdgen_which()
+{
+	if rdgen_is_recorded; then
+		rdgen_recorded=
+		read -r rdgen_recorded <"$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
+		case "$rdgen_recorded" in
+		*?@* | *@?*) ;;
+		*) rdgen_die "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain is not what was recorded at the start" ;;
+		esac
+		[ "$rdgen_recorded" = "$rdgen_conf" ] || # conf.d may have made it readonly
+			vrf="${rdgen_recorded%%@*}" netns="${rdgen_recorded#*@}"
+	elif [ "$rdgen_conf" != @ ] && rdgen_up; then
+		# It was started before conf.d named a domain.
+		rdgen_command
+		case "$rdgen_cmd" in
+		stop | status | describe) vrf='' netns='' ;;
+		*) rdgen_die "conf.d names a routing domain since the service was started; restart it first" ;;
+		esac
+	fi
+	rdgen_id_of
+}
+
+# rdgen_is_recorded reports that the service was started in a domain. A start that was
+# killed has left its record behind, which is not for the next one.
+rdgen_is_recorded()
+{
+	[ -e "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain" ] || return 1
+	rdgen_command
+	[ "$rdgen_cmd" = start ] && ! rdgen_up || return 0
+	rm -f "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
+	return 1
+}
+
+rdgen_up()
+{
+	for rdgen_state in started inactive wasinactive stopping; do
+		[ ! -L "$RC_SVCDIR/$rdgen_state/$RC_SVCNAME" ] || return 0
+	done
+	return 1
+}
+
+# rdgen_inherited executes the service again without what another service's script
+# exported that started this one: OpenRC passes that on. What its own conf.d exported,
+# before it entered, stays.
+rdgen_inherited()
+{
+	case "$RDGEN_ENTERED" in "$$:"*) return 0 ;; esac
+	tr '\0' '\n' <"/proc/$$/environ" | grep -Eqs '^(vrf|netns)=.' || return 0
+	rdgen_command
+	unset vrf netns
+	# shellcheck disable=SC2093 # a shell need not exit where exec fails
+	exec "$0" "${RC_SERVICE#/etc/.host}" "$rdgen_cmd"
+	rdgen_die "cannot execute $0 without the exported vrf and netns of who started this"
+}
+
 # rdgen_exec replaces this shell by rdexec, which executes it again.
 rdgen_exec()
 {
 	rdgen_command
+	[ "$rdgen_cmd" != start ] || [ -z "$socket_domain" ] ||
+		rdgen_die "conf.d sets socket_domain=, which is for the socket units of systemd; OpenRC has none: take the line out"
 	yesno "$RC_USER_SERVICES" && rdgen_user && return
 	set -- --
 	if [ -n "$vrf" ]; then
@@ -65,6 +124,10 @@ rdgen_nowhere()
 rdgen_again()
 {
 	rdgen_command
+	rdgen_times=0
+	case "$rdgen_mark" in
+	"$$:"*) rdgen_times="${rdgen_mark#*:}" rdgen_times="${rdgen_times%%:*}" ;;
+	esac
 	rdgen_times=$((rdgen_times + 1))
 	[ "$rdgen_times" -lt 5 ] || rdgen_die "conf.d names another routing domain each time it is read"
 	export RDGEN_ENTERED="$$:$rdgen_times:$1:$vrf@$netns:$RC_SVCNAME"
@@ -146,4 +209,69 @@ rdgen_tidy()
 		read -r rdgen_line <"$rdgen_root$rdgen_cgroup/cgroup.procs" ||
 			[ ! -d "$rdgen_root$rdgen_cgroup" ] || rmdir "$rdgen_root$rdgen_cgroup"
 	} 2>/dev/null
+}
+
+# rdgen_leave_netns executes the service again in the default network namespace.
+rdgen_leave_netns()
+{
+	case "$rdgen_mark" in
+	"$$:"?":left:"*) rdgen_die "nsenter did not leave the network namespace of who started this" ;;
+	esac
+	rdgen_again left "leave the network namespace of who started this" nsenter -t 1 -m -n
+}
+
+# rdgen_leave_vrf leaves the cgroup that this shell has inherited.
+rdgen_leave_vrf()
+{
+	rdgen_command
+	case "$rdgen_cmd" in
+	status | describe) [ -w "$RC_SVCDIR" ] || return 0 ;; # not root, who may ask
+	esac
+	rdgen_find_cgroup
+	# Where cgroup2 is not mounted it is, for a moment, for a child alone.
+	# shellcheck disable=SC2016
+	{ echo 0 >"$rdgen_root/cgroup.procs"; } 2>/dev/null ||
+		unshare -m sh -c 'mount -t cgroup2 rdgen /sys/fs/cgroup && echo "$1" >/sys/fs/cgroup/cgroup.procs' sh $$ ||
+		rdgen_die "cannot leave the cgroup $rdgen_at of who started this, which is bound to a vrf"
+}
+
+# rdgen_arrange comes right before the script of a service in a domain is read.
+rdgen_arrange()
+{
+	# What the script starts is not to see an exported domain: another service's shell, or
+	# gendepends.sh. (They may be readonly.)
+	if (unset vrf netns) 2>/dev/null; then
+		rdgen_conf="$vrf@$netns"
+		unset vrf netns
+		vrf="${rdgen_conf%%@*}" netns="${rdgen_conf#*@}"
+	fi
+	# The scripts of iptables ask this, OpenRC's old name for it, which of the two
+	# they are, and take an instance of ip6tables for iptables.
+	case "$RC_SVCNAME" in
+	ip6tables.*) SVCNAME=ip6tables ;;
+	esac
+}
+
+# rdgen_supervisors takes the place of what OpenRC's own files for supervisors say.
+# shellcheck disable=SC2317 # which it calls
+rdgen_supervisors()
+{
+	s6_start()
+	{
+		rdgen_part supervise
+		rdgen_s6 || return 1
+		rdgen_supervised=$$
+		# shellcheck disable=SC1091
+		. "$RC_LIBEXECDIR/sh/s6.sh" # OpenRC's own again
+		s6_start
+	}
+	runit_start()
+	{
+		rdgen_part supervise
+		rdgen_outside runit "${runit_service:-/etc/sv/$RC_SVCNAME}/run"
+		rdgen_supervised=$$
+		# shellcheck disable=SC1091
+		. "$RC_LIBEXECDIR/sh/runit.sh"
+		runit_start
+	}
 }

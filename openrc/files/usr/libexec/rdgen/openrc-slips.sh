@@ -1,8 +1,9 @@
-# shellcheck shell=sh disable=SC2154,SC2295 # openrc.sh's and OpenRC's variables; sets in patterns
+# shellcheck shell=sh disable=SC2154,SC2295,SC3013 # openrc.sh's and OpenRC's variables; sets in patterns; -ef
 # A part of openrc.sh: text in conf.d that was meant to name a domain, and does not.
 # For a shell it is a command that it does not find, an assignment that it does not
 # reach, or one to another variable. rdgen's Go programs say the same of the same
-# text (openrc/slip.go), and a test holds both together.
+# text (openrc/slip.go), and a test holds both together. And a conf.d that OpenRC does
+# not read, because the script is a link.
 
 # Sets for patterns. What is quoted between [ and ] comes with a backslash, which musl
 # takes for one more of the set; a ] must be the first of one.
@@ -12,58 +13,71 @@ rdgen_ends=';&|()`' rdgen_blank=' 	' rdgen_braces='${}'
 # What may stand before an assignment.
 rdgen_before=' export readonly local declare typeset env set let eval command then else do if elif while until time exec builtin alias setenv define var '
 
-# rdgen_slips searches the files of a service: those that OpenRC reads, which are those
-# beside the script, since 0.64 those of RC_PATH, and a user's own; then those that it
-# does not read for a link (rdgen_unread).
-rdgen_slips()
+# rdgen_unread ends the start where a conf.d names another domain than those that
+# OpenRC has read instead of it: of a script that is linked from elsewhere that is, up
+# to 0.63, the one beside the real script, and up to 0.56 the one of its name too. It
+# sets rdgen_link to the folder of the conf.d that belongs to the link, and rdgen_as to
+# the link's name. rdgen_words are those that OpenRC was called with.
+rdgen_unread()
 {
-	rdgen_seen=: rdgen_elsewhere='' rdgen_dir="${RC_SERVICE%/*/*}"
-	rdgen_slips_of "$RC_SVCNAME"
-	rdgen_dirs="${RC_PATH:+$RC_PATH:}"
-	! yesno "$RC_USER_SERVICES" || rdgen_dirs="$rdgen_dirs${XDG_CONFIG_HOME:-$HOME/.config}/rc:"
-	while [ -n "$rdgen_dirs" ]; do
-		rdgen_dir="${rdgen_dirs%%:*}" rdgen_dirs="${rdgen_dirs#*:}"
-		rdgen_slips_of "$RC_SVCNAME"
+	rdgen_path=
+	[ -z "$rdgen_words" ] || rdgen_path="$(tr '\0' '\n' <"/proc/$RC_OPENRC_PID/cmdline" | sed -n 2p)"
+	case "$rdgen_path" in
+	/*/*/*) rdgen_link="${rdgen_path%/*/*}" ;;
+	*) rdgen_link=/etc ;;
+	esac
+	rdgen_as="$RC_SVCNAME"
+	[ -z "$rdgen_path" ] || rdgen_as="${rdgen_path##*/}"
+	for rdgen_dir in "$rdgen_link" /etc; do
+		[ "$rdgen_as" != "$RC_SVCNAME" ] || ! [ "$rdgen_dir/conf.d" -ef "${RC_SERVICE%/*/*}/conf.d" ] || continue
+		rdgen_unread_in "$rdgen_dir/conf.d"
+		[ "$rdgen_dir" != /etc ] || break
 	done
-	if yesno "$RC_USER_SERVICES"; then
-		rdgen_slips_in "$rdgen_dir/$RC_SVCNAME" "$rdgen_dir/$RC_SVCNAME.$RC_RUNLEVEL" # 0.60 reads these
-		return 0
-	fi
-	rdgen_elsewhere=1
-	for rdgen_dir in "${rdgen_link:-/etc}" /etc; do
+}
+
+# rdgen_unread_in asks a shell of its own what the files of a folder say of rdgen_as.
+rdgen_unread_in()
+{
+	rdgen_scanned="$1/$rdgen_as"
+	set --
+	[ "${rdgen_as%%.*}" = "$rdgen_as" ] || set -- "${rdgen_scanned%/*}/${rdgen_as%%.*}"
+	set -- "$@" "$rdgen_scanned"
+	for rdgen_path; do
+		shift
+		if [ -r "$rdgen_path.$RC_RUNLEVEL" ]; then
+			set -- "$@" "$rdgen_path.$RC_RUNLEVEL"
+		elif [ -r "$rdgen_path" ]; then
+			set -- "$@" "$rdgen_path"
+		fi
+	done
+	[ $# != 0 ] || return 0
+	# shellcheck disable=SC2016 # it is for that shell
+	rdgen_other="$(RC_SVCNAME="$rdgen_as" sh -c 'unset vrf netns; for rdgen_file; do . "$rdgen_file"; done >/dev/null 2>&1; echo "$vrf@$netns"' sh "$@")"
+	case "$rdgen_other" in
+	"$vrf@$netns" | @) return 0 ;;
+	*?@?*) rdgen_words="vrf=${rdgen_other%%@*} and netns=${rdgen_other#*@}" ;;
+	?*@) rdgen_words="vrf=${rdgen_other%@}" ;;
+	@?*) rdgen_words="netns=${rdgen_other#@}" ;;
+	*) rdgen_words="what it names" ;;
+	esac
+	rdgen_die "OpenRC does not read $rdgen_scanned for $RC_SERVICE, to which $rdgen_as is a link; write $rdgen_words into ${RC_SERVICE%/*/*}/conf.d/$RC_SVCNAME"
+}
+
+# rdgen_slips_link searches the files that belong to the link, and are not read.
+rdgen_slips_link()
+{
+	for rdgen_dir in "$rdgen_link" /etc; do
 		rdgen_slips_of "$RC_SVCNAME"
 		rdgen_slips_of "$rdgen_as"
 	done
 }
 
-# rdgen_slips_of NAME searches the files of a folder for a service.
-rdgen_slips_of()
+# rdgen_slips_user searches a user's own files, and has their folder searched.
+rdgen_slips_user()
 {
-	for rdgen_file in "$rdgen_dir/conf.d/${1%%.*}" "$rdgen_dir/conf.d/$1"; do
-		case "$rdgen_seen" in *":$rdgen_file:"*) continue ;; esac
-		rdgen_seen="$rdgen_seen$rdgen_file:"
-		rdgen_slips_in "$rdgen_file" "$rdgen_file.$RC_RUNLEVEL"
-	done
-}
-
-# rdgen_slips_in FILE... ends the start at the first such text.
-rdgen_slips_in()
-{
-	for rdgen_file; do
-		[ -f "$rdgen_file" ] || continue
-		[ -r "$rdgen_file" ] || continue
-		rdgen_number=0
-		while IFS= read -r rdgen_text || [ -n "$rdgen_text" ]; do
-			rdgen_number=$((rdgen_number + 1))
-			case "$rdgen_text" in
-			'#'* | '') ;;
-			# Every name that is meant has one of these; few other lines have.
-			*[vV][rR]* | *[rR][fF]* | *[vV][fF]* | *[rR][vV][fF]* | *[nN][sS]* | *[nN][eE][tT]* | *[nN][tT][sS]*) rdgen_line ;;
-			# So has this, with letters that only look like them.
-			*[!]A-Za-z0-9_\ \	\!\"\#\$%\&\'\(\)*+,./:\;\<=\>?@\[\\^\`\{\|\}~-]*) rdgen_line ;;
-			esac
-		done <"$rdgen_file"
-	done
+	rdgen_dir="${XDG_CONFIG_HOME:-$HOME/.config}/rc"
+	rdgen_dirs="$rdgen_dirs$rdgen_dir:"
+	rdgen_slips_in "$rdgen_dir/$RC_SVCNAME" "$rdgen_dir/$RC_SVCNAME.$RC_RUNLEVEL" # 0.60 reads these
 }
 
 # rdgen_line judges the parts of a line that may be commands.

@@ -13,18 +13,21 @@
 #
 # A service runs in its domain or not at all: each doubt below ends in exit 1.
 #
-#	enter, is_inside, which, up, command, leave, cgroup_of	where the service belongs
-#	slipped, unread				what conf.d does not say as it was meant
+#	part					what is read where it is needed, below
+#	enter, is_inside, id_of, leave, cgroup_of	where the service belongs
+#	cmdline, command			what OpenRC was told to do
+#	slipped, slips, slips_of, slips_in	what conf.d may not say as it was meant
 #	script, supervise			what the script finds
 #	on, off, word, dot, look		the guard
 #	stop, ready, need, sourcex		what OpenRC calls
 #	openrc-enter.sh				the way into a domain, and what is done there
+#	openrc-slips.sh				lines that were meant to name a domain, and links
 #	openrc-supervise.sh			where s6 or runit runs the daemon
 #	openrc-stop.sh				start-stop-daemon for all but a start
-#	openrc-slips.sh				lines that were meant to name a domain
 
 # The words of the guard must not get into what is read below.
 [ "$rdgen_guard" != $$ ] || rdgen_off
+rdgen_parts=:
 
 rdgen_die()
 {
@@ -32,10 +35,12 @@ rdgen_die()
 	exit 1
 }
 
-# rdgen_part reads a part of this file that few services need.
+# rdgen_part NAME reads a part of this file that few services need, once.
 rdgen_part()
 {
+	case "$rdgen_parts" in *":$1:"*) return 0 ;; esac
 	[ -r "/usr/libexec/rdgen/openrc-$1.sh" ] || rdgen_die "/usr/libexec/rdgen/openrc-$1.sh is missing; install rdgen again"
+	rdgen_parts="$rdgen_parts$1:"
 	rdgen_off
 	# shellcheck disable=SC1090
 	. "/usr/libexec/rdgen/openrc-$1.sh"
@@ -43,38 +48,31 @@ rdgen_part()
 }
 
 # rdgen_enter returns where the service belongs, or executes it again there. A
-# service without a domain that is started in the default one costs no process.
+# service without a domain that is started in the default one costs no process, and
+# reads no part.
 rdgen_enter()
 {
 	[ -z "$rdgen_called" ] || unset -f netns vrf # the script may mean others
 	! rdgen_is_inside || return 0
-	rdgen_mark="$RDGEN_ENTERED"
-	case "$rdgen_mark" in
-	"$$:"*) rdgen_times="${rdgen_mark#*:}" rdgen_times="${rdgen_times%%:*}" ;;
-	esac
+	rdgen_mark="$RDGEN_ENTERED" rdgen_conf="$vrf@$netns"
 	# What the service starts must not see the mark.
 	unset RDGEN_ENTERED
 	# conf.d was not read to its end when the service entered and was recorded.
 	[ "$rdgen_noted" != $$ ] || rm -f "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
 	rdgen_noted=
-	rdgen_which
-	! rdgen_is_inside || return 0
-	case "$rdgen_mark" in
-	"$$:"?":in:$vrf@$netns:$RC_SVCNAME")
+	if [ "$rdgen_conf" != @ ] || [ -e "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain" ]; then
 		rdgen_part enter
-		rdgen_arrive
-		;;
+		rdgen_which
+		! rdgen_is_inside || return 0
+	fi
+	case "$rdgen_mark" in
+	"$$:"?":in:$vrf@$netns:$RC_SVCNAME") rdgen_arrive ;;
 	"$$:"?":nowhere:"*) ;;
-	"$$:"?":in:"*)
-		rdgen_die "conf.d names another routing domain each time it is read"
-		;;
+	"$$:"?":in:"*) rdgen_die "conf.d names another routing domain each time it is read" ;;
 	*)
 		rdgen_slipped
 		rdgen_leave
-		if [ -n "$vrf$netns" ]; then
-			rdgen_part enter
-			rdgen_exec
-		fi
+		[ -z "$vrf$netns" ] || rdgen_exec
 		;;
 	esac
 	rdgen_inside="$$:$vrf@$netns"
@@ -92,155 +90,12 @@ rdgen_is_inside()
 	RC_VRF_EXEC=
 }
 
-# rdgen_inherited executes the service again without what another service's script
-# exported that started this one: OpenRC passes that on. What its own conf.d exported,
-# before it entered, stays.
-rdgen_inherited()
-{
-	case "$RDGEN_ENTERED" in "$$:"*) return 0 ;; esac
-	tr '\0' '\n' <"/proc/$$/environ" | grep -Eqs '^(vrf|netns)=.' || return 0
-	rdgen_command
-	unset vrf netns
-	# shellcheck disable=SC2093 # a shell need not exit where exec fails
-	exec "$0" "${RC_SERVICE#/etc/.host}" "$rdgen_cmd"
-	rdgen_die "cannot execute $0 without the exported vrf and netns of who started this"
-}
-
-# rdgen_which sets vrf and netns to those that the service was started in, or
-# leaves those of conf.d if it was not.
-rdgen_which()
-{
-	rdgen_conf="$vrf@$netns"
-	if rdgen_is_recorded; then
-		rdgen_recorded=
-		read -r rdgen_recorded <"$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
-		case "$rdgen_recorded" in
-		*?@* | *@?*) ;;
-		*) rdgen_die "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain is not what was recorded at the start" ;;
-		esac
-		[ "$rdgen_recorded" = "$rdgen_conf" ] || # conf.d may have made it readonly
-			vrf="${rdgen_recorded%%@*}" netns="${rdgen_recorded#*@}"
-	elif [ "$rdgen_conf" != @ ] && rdgen_up; then
-		# It was started before conf.d named a domain.
-		rdgen_command
-		case "$rdgen_cmd" in
-		stop | status | describe) vrf='' netns='' ;;
-		*) rdgen_die "conf.d names a routing domain since the service was started; restart it first" ;;
-		esac
-	fi
-	rdgen_id_of
-}
-
-# rdgen_is_recorded reports that the service was started in a domain. A start that was
-# killed has left its record behind, which is not for the next one.
-rdgen_is_recorded()
-{
-	[ -e "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain" ] || return 1
-	rdgen_command
-	[ "$rdgen_cmd" = start ] && ! rdgen_up || return 0
-	rm -f "$RC_SVCDIR/options/$RC_SVCNAME/rdgen_domain"
-	return 1
-}
-
 # rdgen_id_of sets rdgen_id to the domain's ID, or to nothing.
 rdgen_id_of()
 {
 	rdgen_id="$vrf@$netns"
 	rdgen_id="${rdgen_id%@}"
 	rdgen_id="${rdgen_id#@}"
-}
-
-# rdgen_slipped ends a start where conf.d was meant to name a domain and does not:
-# netns = private is a command, for a shell.
-rdgen_slipped()
-{
-	rdgen_cmdline $$
-	case "$rdgen_words" in
-	*"$0${RC_SERVICE}start") ;;
-	*"$0$RC_SERVICE"?*) return 0 ;; # a slip keeps nothing from being stopped
-	esac
-	rdgen_link='' rdgen_as=''
-	yesno "$RC_USER_SERVICES" || rdgen_unread
-	# shellcheck disable=SC2154
-	[ -z "$vrf$netns" ] || [ -z "$socket_domain" ] ||
-		rdgen_die "conf.d sets socket_domain=, which is for the socket units of systemd; OpenRC has none: take the line out"
-	if [ -r /usr/libexec/rdgen/openrc-slips.sh ]; then
-		rdgen_part slips
-		rdgen_slips
-	else
-		ewarn "/usr/libexec/rdgen/openrc-slips.sh is missing, so conf.d is not searched for mistakes; install rdgen again"
-	fi
-	[ "${rdgen_called:-none}" = none ] ||
-		rdgen_die "conf.d has the command $rdgen_called; a line that names a domain is $rdgen_called=NAME, without spaces"
-}
-
-# rdgen_unread ends the start where a conf.d names another domain than those that
-# OpenRC has read instead of it: of a script that is linked from elsewhere that is, up
-# to 0.63, the one beside the real script, and up to 0.56 the one of its name too. It
-# sets rdgen_link to the folder of the conf.d that belongs to the link, and rdgen_as to
-# the link's name; where there is no such link rdgen_link is empty.
-rdgen_unread()
-{
-	rdgen_as="$RC_SVCNAME"
-	rdgen_cmdline "$RC_OPENRC_PID"
-	# As rc-service and openrc call it. With more words a name can end anywhere.
-	case ":$RC_PATH:$rdgen_words" in
-	# This OpenRC reads the files of all folders.
-	*:/etc:*"/$RC_SVCNAME$RC_CMD" | *:/etc:*"/$RC_SVCNAME--lockfd"[0-9]*) return 0 ;;
-	esac
-	for rdgen_path in "$RC_SERVICE" "${RC_SERVICE%/*}/$RC_SVCNAME"; do
-		case "$rdgen_words" in
-		*"openrc-run$rdgen_path$RC_CMD" | *"openrc-run$rdgen_path--lockfd"[0-9]*) return 0 ;;
-		esac
-	done
-	rdgen_path=
-	[ -z "$rdgen_words" ] || rdgen_path="$(tr '\0' '\n' <"/proc/$RC_OPENRC_PID/cmdline" | sed -n 2p)"
-	case "$rdgen_path" in
-	/*/*/*) rdgen_link="${rdgen_path%/*/*}" ;;
-	*) rdgen_link=/etc ;;
-	esac
-	[ -z "$rdgen_path" ] || rdgen_as="${rdgen_path##*/}"
-	for rdgen_dir in "$rdgen_link" /etc; do
-		[ "$rdgen_as" != "$RC_SVCNAME" ] || ! [ "$rdgen_dir/conf.d" -ef "${RC_SERVICE%/*/*}/conf.d" ] || continue
-		rdgen_unread_in "$rdgen_dir/conf.d"
-		[ "$rdgen_dir" != /etc ] || break
-	done
-}
-
-# rdgen_unread_in asks a shell of its own what the files of a folder say of rdgen_as.
-rdgen_unread_in()
-{
-	rdgen_scanned="$1/$rdgen_as"
-	set --
-	[ "${rdgen_as%%.*}" = "$rdgen_as" ] || set -- "${rdgen_scanned%/*}/${rdgen_as%%.*}"
-	set -- "$@" "$rdgen_scanned"
-	for rdgen_path; do
-		shift
-		if [ -r "$rdgen_path.$RC_RUNLEVEL" ]; then
-			set -- "$@" "$rdgen_path.$RC_RUNLEVEL"
-		elif [ -r "$rdgen_path" ]; then
-			set -- "$@" "$rdgen_path"
-		fi
-	done
-	[ $# != 0 ] || return 0
-	# shellcheck disable=SC2016 # it is for that shell
-	rdgen_other="$(RC_SVCNAME="$rdgen_as" sh -c 'unset vrf netns; for rdgen_file; do . "$rdgen_file"; done >/dev/null 2>&1; echo "$vrf@$netns"' sh "$@")"
-	case "$rdgen_other" in
-	"$vrf@$netns" | @) return 0 ;;
-	*?@?*) rdgen_words="vrf=${rdgen_other%%@*} and netns=${rdgen_other#*@}" ;;
-	?*@) rdgen_words="vrf=${rdgen_other%@}" ;;
-	@?*) rdgen_words="netns=${rdgen_other#@}" ;;
-	*) rdgen_words="what it names" ;;
-	esac
-	rdgen_die "OpenRC does not read $rdgen_scanned for $RC_SERVICE, to which $rdgen_as is a link; write $rdgen_words into ${RC_SERVICE%/*/*}/conf.d/$RC_SVCNAME"
-}
-
-rdgen_up()
-{
-	for rdgen_state in started inactive wasinactive stopping; do
-		[ ! -L "$RC_SVCDIR/$rdgen_state/$RC_SVCNAME" ] || return 0
-	done
-	return 1
 }
 
 # rdgen_cmdline PID sets rdgen_words to the words that a process was called with, one
@@ -264,38 +119,6 @@ rdgen_command()
 	esac
 }
 
-# rdgen_leave leaves a domain that this shell has inherited from who started it:
-# from another service's script, or from a shell in ip netns exec or ip vrf exec.
-rdgen_leave()
-{
-	! yesno "$RC_USER_SERVICES" || return 0 # they stay in their session
-	# In a chroot that has a namespace of its own, that is the default one.
-	if [ -e /proc/1/ns/net ] && ! [ /proc/self/ns/net -ef /proc/1/ns/net ] && [ / -ef /proc/1/root/. ]; then
-		case "$rdgen_mark" in
-		"$$:"?":left:"*) rdgen_die "nsenter did not leave the network namespace of who started this" ;;
-		esac
-		rdgen_part enter
-		rdgen_again left "leave the network namespace of who started this" nsenter -t 1 -m -n
-	fi
-	{ rdgen_cgroup_of self; } 2>/dev/null
-	case "$rdgen_at" in
-	'' | / | "/$RC_SVCNAME" | "/openrc.$RC_SVCNAME") return 0 ;;
-	*/vrf/*) ;;
-	*) [ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ] || return 0 ;;
-	esac
-	rdgen_command
-	case "$rdgen_cmd" in
-	status | describe) [ -w "$RC_SVCDIR" ] || return 0 ;; # not root, who may ask
-	esac
-	rdgen_part enter
-	rdgen_find_cgroup
-	# Where cgroup2 is not mounted it is, for a moment, for a child alone.
-	# shellcheck disable=SC2016,SC2154
-	{ echo 0 >"$rdgen_root/cgroup.procs"; } 2>/dev/null ||
-		unshare -m sh -c 'mount -t cgroup2 rdgen /sys/fs/cgroup && echo "$1" >/sys/fs/cgroup/cgroup.procs' sh $$ ||
-		rdgen_die "cannot leave the cgroup $rdgen_at of who started this, which is bound to a vrf"
-}
-
 # rdgen_cgroup_of sets rdgen_at to the cgroup of a process, and rdgen_owner to the
 # service that it would belong to.
 rdgen_cgroup_of()
@@ -311,6 +134,119 @@ rdgen_cgroup_of()
 	rdgen_owner="${rdgen_owner#openrc.}"
 }
 
+# rdgen_leave leaves a domain that this shell has inherited from who started it:
+# from another service's script, or from a shell in ip netns exec or ip vrf exec.
+rdgen_leave()
+{
+	! yesno "$RC_USER_SERVICES" || return 0 # they stay in their session
+	# In a chroot that has a namespace of its own, that is the default one.
+	if [ -e /proc/1/ns/net ] && ! [ /proc/self/ns/net -ef /proc/1/ns/net ] && [ / -ef /proc/1/root/. ]; then
+		rdgen_part enter
+		rdgen_leave_netns
+	fi
+	{ rdgen_cgroup_of self; } 2>/dev/null
+	case "$rdgen_at" in
+	'' | / | "/$RC_SVCNAME" | "/openrc.$RC_SVCNAME") return 0 ;;
+	*/vrf/*) ;;
+	*) [ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ] || return 0 ;;
+	esac
+	rdgen_part enter
+	rdgen_leave_vrf
+}
+
+# rdgen_slipped ends a start where conf.d was meant to name a domain and does not:
+# netns = private is a command, for a shell.
+rdgen_slipped()
+{
+	rdgen_cmdline $$
+	case "$rdgen_words" in
+	*"$0${RC_SERVICE}start") ;;
+	*"$0$RC_SERVICE"?*) return 0 ;; # a slip keeps nothing from being stopped
+	esac
+	rdgen_link=
+	# Is the script a link, of which OpenRC may read another conf.d? As rc-service and
+	# openrc call it, it is not; with more words a name can end anywhere. Nor does it
+	# matter where the files of all folders are read.
+	rdgen_cmdline "$RC_OPENRC_PID"
+	rdgen_path="${RC_SERVICE%/*}/$RC_SVCNAME"
+	case ":$RC_PATH:$rdgen_words" in
+	*:/etc:*"/$RC_SVCNAME$RC_CMD" | *:/etc:*"/$RC_SVCNAME--lockfd"[0-9]*) ;;
+	*"openrc-run$RC_SERVICE$RC_CMD" | *"openrc-run$RC_SERVICE--lockfd"[0-9]*) ;;
+	*"openrc-run$rdgen_path$RC_CMD" | *"openrc-run$rdgen_path--lockfd"[0-9]*) ;;
+	*)
+		rdgen_part slips
+		yesno "$RC_USER_SERVICES" || rdgen_unread
+		;;
+	esac
+	rdgen_slips
+	case "$rdgen_called" in
+	netns | vrf) rdgen_die "conf.d has the command $rdgen_called; a line that names a domain is $rdgen_called=NAME, without spaces" ;;
+	esac
+}
+
+# rdgen_slips searches the files of a service: those that OpenRC reads, which are those
+# beside the script, since 0.64 those of RC_PATH, and a user's own; then those of /etc,
+# which it does not read for a script that is elsewhere.
+rdgen_slips()
+{
+	rdgen_seen=: rdgen_elsewhere=''
+	rdgen_dirs="${RC_SERVICE%/*/*}:${RC_PATH:+$RC_PATH:}"
+	if yesno "$RC_USER_SERVICES"; then
+		rdgen_part slips
+		rdgen_slips_user
+	fi
+	while [ -n "$rdgen_dirs" ]; do
+		rdgen_dir="${rdgen_dirs%%:*}" rdgen_dirs="${rdgen_dirs#*:}"
+		rdgen_slips_of "$RC_SVCNAME"
+	done
+	! yesno "$RC_USER_SERVICES" || return 0
+	rdgen_elsewhere=1
+	[ -z "$rdgen_link" ] || rdgen_slips_link
+	rdgen_dir=/etc
+	rdgen_slips_of "$RC_SVCNAME"
+}
+
+# rdgen_slips_of NAME searches the files of a folder for a service.
+rdgen_slips_of()
+{
+	for rdgen_file in "$rdgen_dir/conf.d/${1%%.*}" "$rdgen_dir/conf.d/$1"; do
+		case "$rdgen_seen" in *":$rdgen_file:"*) continue ;; esac
+		rdgen_seen="$rdgen_seen$rdgen_file:"
+		rdgen_slips_in "$rdgen_file" "$rdgen_file.$RC_RUNLEVEL"
+	done
+}
+
+# rdgen_slips_in FILE... looks for lines that may have been meant so: few others have to
+# be judged.
+rdgen_slips_in()
+{
+	for rdgen_file; do
+		[ -f "$rdgen_file" ] && [ -r "$rdgen_file" ] || continue
+		rdgen_number=0
+		while IFS= read -r rdgen_text || [ -n "$rdgen_text" ]; do
+			rdgen_number=$((rdgen_number + 1))
+			case "$rdgen_text" in '#'* | '') continue ;; esac
+			# Of name=word and name="some words" only the name can be meant so.
+			rdgen_name="${rdgen_text%%=*}" rdgen_rest="${rdgen_text#*=}"
+			case "$rdgen_name" in *[!A-Za-z0-9_]*) rdgen_rest=' ' ;; esac
+			case "$rdgen_rest" in
+			*[\;\&\|\(\)\`]*) rdgen_name="$rdgen_text" ;;
+			[\"\']*) ;;
+			*[\ \	]*) rdgen_name="$rdgen_text" ;;
+			esac
+			case "$rdgen_name" in
+			# Every name that is meant has one of these.
+			*[vV][rR]* | *[rR][fF]* | *[vV][fF]* | *[rR][vV][fF]* | *[nN][sS]* | *[nN][eE][tT]* | *[nN][tT][sS]*) ;;
+			# So has this, with letters that only look like them.
+			*[!]A-Za-z0-9_\ \	\!\"\#\$%\&\'\(\)*+,./:\;\<=\>?@\[\\^\`\{\|\}~-]*) ;;
+			*) continue ;;
+			esac
+			rdgen_part slips
+			rdgen_line
+		done <"$rdgen_file"
+	done
+}
+
 # rdgen_script comes right before the service's script is read.
 rdgen_script()
 {
@@ -319,43 +255,16 @@ rdgen_script()
 	rdgen_off
 	[ "$rdgen_asked" != $$ ] || rdgen_guard=
 	[ -n "$vrf$netns" ] || return 0
-	# Nor is what the script starts to see an exported domain: another service's shell, or
-	# gendepends.sh. (They may be readonly.)
-	if (unset vrf netns) 2>/dev/null; then
-		rdgen_conf="$vrf@$netns"
-		unset vrf netns
-		vrf="${rdgen_conf%%@*}" netns="${rdgen_conf#*@}"
-	fi
-	# The scripts of iptables ask this, OpenRC's old name for it, which of the two
-	# they are, and take an instance of ip6tables for iptables.
-	# shellcheck disable=SC2034
-	case "$RC_SVCNAME" in
-	ip6tables.*) SVCNAME=ip6tables ;;
-	esac
+	rdgen_part enter
+	rdgen_arrange
 }
 
-# rdgen_supervise takes the place of what OpenRC's own files for supervisors say.
+# rdgen_supervise comes after OpenRC's own files for supervisors, and takes their place.
 rdgen_supervise()
 {
 	[ -n "$vrf$netns" ] || [ -d "$RC_SVCDIR/s6-services" ] || return 0
-	s6_start()
-	{
-		rdgen_part supervise
-		rdgen_s6 || return 1
-		rdgen_supervised=$$
-		# shellcheck disable=SC1091
-		. "$RC_LIBEXECDIR/sh/s6.sh" # OpenRC's own again
-		s6_start
-	}
-	runit_start()
-	{
-		rdgen_part supervise
-		rdgen_outside runit "${runit_service:-/etc/sv/$RC_SVCNAME}/run"
-		rdgen_supervised=$$
-		# shellcheck disable=SC1091
-		. "$RC_LIBEXECDIR/sh/runit.sh"
-		runit_start
-	}
+	rdgen_part enter
+	rdgen_supervisors
 }
 
 # The guard. sourcex, below, enters where OpenRC has read conf.d and goes on to what
@@ -404,6 +313,7 @@ rdgen_look()
 	s6-*:@ | sv:@) ;;
 	s6-*:* | sv:*)
 		rdgen_command
+		# shellcheck disable=SC2154 # openrc-enter.sh sets it
 		[ "$rdgen_cmd" != start ] || [ "$rdgen_supervised" = $$ ] ||
 			rdgen_die "$1 would have the service run outside of its routing domain"
 		;;
@@ -520,10 +430,16 @@ openrc-run.sh)
 		{
 			rdgen_called=vrf
 		}
-		[ -z "$vrf$netns" ] || rdgen_inherited
+		if [ -n "$vrf$netns" ]; then
+			rdgen_part enter
+			rdgen_inherited
+		fi
 		rdgen_ready || :
 	else # a script that has the line
-		[ -z "$vrf$netns" ] || rdgen_is_inside || rdgen_inherited
+		if [ -n "$vrf$netns" ] && ! rdgen_is_inside; then
+			rdgen_part enter
+			rdgen_inherited
+		fi
 		rdgen_enter
 		rdgen_script
 		if [ "$rdgen_hooked" != $$ ] && rdgen_ready; then
