@@ -419,6 +419,19 @@ retry=TERM/5/KILL/5
 		"none start = 0", "none restart = 0", "none started in default", "cat: /run/parts: No such file or directory")
 }
 
+// TestServicesConfNowhere starts services whose conf.d is a link: to nowhere, so that
+// nobody knows what it names, and to an empty file.
+func TestServicesConfNowhere(t *testing.T) {
+	b := newBed(t)
+	b.hook()
+	got := b.run("mkdir -p /etc/conf.d; rc none start; running none; ln -s /nowhere/none /etc/conf.d/none; ln -s /nowhere/decl /etc/conf.d/decl.default; ln -s /dev/null /etc/conf.d/super\n" +
+		"rc decl start; said /etc/conf.d/decl.default.is.a.link.to.nowhere; state decl\n" +
+		"rc none stop; rc none start; said /etc/conf.d/none.is.a.link.to.nowhere; state none\nrc super start; written super; state super; daemons 1\n")
+	b.want(got, "none start = 0", "decl start = 1", "said /etc/conf.d/decl.default.is.a.link.to.nowhere", "decl stopped in none",
+		"none stop = 0", "none start = 1", "said /etc/conf.d/none.is.a.link.to.nowhere", "none stopped in none",
+		"super start = 0", "super started in default", "1 daemons")
+}
+
 // TestServicesMissEnter takes away the part by which a service gets into its domain. One
 // without a domain does not read it.
 func TestServicesMissEnter(t *testing.T) {

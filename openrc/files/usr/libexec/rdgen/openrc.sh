@@ -221,7 +221,11 @@ rdgen_slips_of()
 rdgen_slips_in()
 {
 	for rdgen_file; do
-		[ -f "$rdgen_file" ] && [ -r "$rdgen_file" ] || continue
+		if ! [ -f "$rdgen_file" ] || ! [ -r "$rdgen_file" ]; then
+			! [ -L "$rdgen_file" ] || [ -e "$rdgen_file" ] || [ -n "$rdgen_elsewhere" ] ||
+				rdgen_die "$rdgen_file is a link to nowhere, so what it names is not known; mend it, or remove it"
+			continue
+		fi
 		rdgen_number=0
 		while IFS= read -r rdgen_text || [ -n "$rdgen_text" ]; do
 			rdgen_number=$((rdgen_number + 1))
