@@ -432,6 +432,22 @@ func TestServicesConfNowhere(t *testing.T) {
 		"super start = 0", "super started in default", "1 daemons")
 }
 
+// TestServicesMakeDomain names a domain in the conf.d of what makes domains. That does
+// not wait for itself, and starts nothing.
+func TestServicesMakeDomain(t *testing.T) {
+	b := newBed(t)
+	b.hook()
+	b.rdexec()
+	b.file("usr/sbin/rdomain", 0o755, "#!/bin/sh\necho \"$*\" >>/run/rdomain.log\n")
+	b.conf("netns=t1\n", "rdomain", "decl")
+	got := b.run("ln -s rdomain /etc/init.d/rdomain.t1; ip netns add t1\nrc rdomain.t1 start; said rdomain.t1:.this.makes.a.routing.domain\n" +
+		"rc decl start; said rdomain.t1:.this.makes.a.routing.domain; daemons 0\n" +
+		"rm /etc/conf.d/rdomain; rc decl start; running decl; state decl; grep up /run/rdomain.log\n")
+	b.want(got, "rdomain.t1 start = 1", "said rdomain.t1:.this.makes.a.routing.domain",
+		"decl start = 1", "said rdomain.t1:.this.makes.a.routing.domain", "0 daemons",
+		"decl start = 0", "decl started in t1", "up t1")
+}
+
 // TestServicesMissEnter takes away the part by which a service gets into its domain. One
 // without a domain does not read it.
 func TestServicesMissEnter(t *testing.T) {

@@ -89,6 +89,9 @@ rdgen_exec()
 		}
 		;;
 	*)
+		case "$RC_SVCNAME" in
+		rdomain.*) rdgen_die "this makes a routing domain, and cannot start in one; take vrf= and netns= out of its conf.d" ;;
+		esac
 		[ -x "$rdgen_rdexec" ] ||
 			rdgen_die "cannot enter routing domain $rdgen_id: $rdgen_rdexec is not executable; install rdgen"
 		[ "$rdgen_cmd" != start ] || rdgen_first
