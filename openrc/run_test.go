@@ -109,7 +109,8 @@ func (b *bed) rdexec() {
 
 // prelude is what scenarios have in common. where prints the namespace of a
 // process, state whether a service is started and its daemon's namespace, daemons
-// the number of daemons.
+// the number of daemons. What is awaited comes in any case, however busy the machine
+// is; the limit of five minutes is for what is broken.
 const prelude = `
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 where()
@@ -120,13 +121,29 @@ where()
 	done
 	if [ /proc/1/ns/net -ef "/proc/$1/ns/net" ]; then echo default; else echo unknown; fi
 }
+await()
+{
+	i=0
+	until "$@"; do
+		[ $i -lt 3000 ] || return 1
+		i=$((i + 1))
+		sleep 0.1
+	done
+}
+sleeps() { [ "$(cat "/proc/$(cat "/run/$1.pid")/comm")" = sleep ]; } 2>/dev/null
+gone() { [ ! -e "/proc/$1" ]; }
+# running waits until the daemon is its own program, as stop asks: start-stop-daemon returns
+# before that, and before it has written the pid.
+running() { await sleeps "$1"; }
+written() { await [ -s "/run/$1.pid" ]; }
 state()
 {
 	if rc-service "$1" status >/dev/null 2>&1; then up=started; else up=stopped; fi
+	[ $up = stopped ] || running "$1"
 	pid=
 	if [ -e "/run/$1.pid" ]; then read -r pid <"/run/$1.pid"; fi
-	i=0 # Debian's start-stop-daemon sends a signal, and leaves the file
-	until [ -z "$pid" ] || [ $up = started ] || [ ! -e "/proc/$pid" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
+	# Debian's start-stop-daemon sends a signal, and leaves the file.
+	[ -z "$pid" ] || [ $up = started ] || await gone "$pid"
 	echo "$1 $up in $(where "$pid")"
 }
 count()
@@ -136,26 +153,14 @@ count()
 		{ read -r stat <"$stat"; } 2>/dev/null || continue
 		case "$stat" in *"(sleep) "[!ZX]*) n=$((n + 1)) ;; esac
 	done
+	[ $n = "$1" ]
 }
 # daemons N waits until there are as many: one is a shell first, and one that was
 # stopped may not have ended.
 daemons()
 {
-	i=0
-	until count; [ $n = "$1" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
+	await count "$1"
 	echo "$n daemons"
-}
-# running waits until the daemon is its own program, as stop asks; start-stop-daemon returns before.
-running()
-{
-	i=0
-	until [ "$(cat "/proc/$(cat "/run/$1.pid")/comm" 2>/dev/null)" = sleep ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
-}
-# written waits until the daemon has written its pid.
-written()
-{
-	i=0
-	until [ -s "/run/$1.pid" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
 }
 rc() { rc-service "$@" </dev/null >/tmp/rc.log 2>&1; echo "$* = $?"; }
 said() { if grep -q "$1" /tmp/rc.log; then echo "said $1"; else echo "did not say $1:"; cat /tmp/rc.log; fi; }
@@ -456,7 +461,7 @@ func TestServicesMissEnter(t *testing.T) {
 	b.rdexec()
 	os.Remove(filepath.Join(b.stage, EnterPath))
 	b.conf("netns=t1\n", "decl")
-	got := b.run("ip netns add t1\nrc decl start; said " + EnterPath + ".is.missing; state decl; daemons\nrc none start; running none; state none\n")
+	got := b.run("ip netns add t1\nrc decl start; said " + EnterPath + ".is.missing; state decl; daemons 0\nrc none start; running none; state none\n")
 	b.want(got, "decl start = 1", "said "+EnterPath+".is.missing", "decl stopped in none", "0 daemons", "none start = 0", "none started in default")
 }
 

@@ -82,7 +82,8 @@ ip netns add t1; ip netns add t2; cp /bin/sleep /bin/slept
 sed -i '1s,.*,#!/bin/bash,' /lib/rc/sh/openrc-run.sh
 rc decl start; running decl; state decl
 rc nopid start; ip netns exec t2 /bin/slept 999 & other=$!
-i=0; until [ "$(cat /proc/$other/comm)" = slept ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done
+slept() { [ "$(cat /proc/$other/comm)" = slept ]; }
+await slept
 rc nopid stop; where "$other"; kill "$other"; rc decl stop
 sed -i s/sourcex/load/ /lib/rc/sh/openrc-run.sh
 rc decl start; running decl; state decl; rc decl stop
