@@ -39,7 +39,8 @@ func (o *OpenRC) Has(name string) bool {
 }
 
 // Bypasses returns an error if OpenRC starts the service without its shell, and so
-// without conf.d: an LSB script, or any other, is executed as it is.
+// without conf.d: an LSB script, or any other, is executed as it is, by all but Debian's
+// openrc at boot.
 func (o *OpenRC) Bypasses(s generators.Service) error {
 	if s.Domain.IsDefault() || o.Has(s.Name) || !openrc.Installed(o.fsys) {
 		return nil
@@ -49,11 +50,11 @@ func (o *OpenRC) Bypasses(s generators.Service) error {
 	if err != nil || !bytes.HasPrefix(text, []byte("#!")) {
 		return nil
 	}
-	is := "is no OpenRC script, and"
+	is := "is no OpenRC script"
 	if bytes.Contains(text, []byte("### BEGIN INIT INFO")) {
-		is = "is an LSB script, which"
+		is = "is an LSB script"
 	}
-	return problem.New(s.Pos, "OpenRC does not read this file: %s %s starts in the default domain", script, is).
+	return problem.New(s.Pos, "rc-service does not read this file: %s %s, which it starts in the default domain", script, is).
 		WithHint("replace it by an OpenRC script, whose first line is #!/sbin/openrc-run")
 }
 
@@ -82,6 +83,9 @@ func (o *OpenRC) load(name string) (generators.OpenRC, error) {
 	}
 	if err := noSockets(declared, "OpenRC"); err != nil {
 		return generators.OpenRC{}, err
+	}
+	if made, _, _ := strings.Cut(name, "."); !declared.Domain.IsDefault() && openrc.InitDir+made == openrc.RdomainPath {
+		return generators.OpenRC{}, problem.New(declared.Pos, "%s makes routing domains, and cannot start in one", name).WithHint("take the line out")
 	}
 	// A package may leave the domain's file to the administrator.
 	s := generators.OpenRC{Service: declared, Undefined: o.confs.isDefined(declared)}
