@@ -92,6 +92,9 @@ func TestOpenRCHome(t *testing.T) {
 		// own.none.
 		got = tools(t, m, part(t, "openrc-edits", "down"))
 		wantLines(t, "rdomain.t1 stop", got, "rdomain.t1", "rdomain.mgmt", "8111 in mgmt", "8112 in", "8130 in", "0")
+
+		got = tools(t, m, "rc-service rdomain.t1 start >/dev/null 2>&1\n"+part(t, "openrc-edits", "left"))
+		wantLines(t, "processes that outlive a service in a VRF", got, "8112 in mgmt", "8112 in", "left in mgmt", "8112 in mgmt", "8112 in t1", "left in mgmt")
 	})
 }
 

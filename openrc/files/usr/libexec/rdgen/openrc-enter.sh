@@ -199,6 +199,9 @@ rdgen_join()
 {
 	rdgen_find_cgroup
 	[ -n "$rdgen_cgroup" ] || return 0
+	# rdgen_set_aside asks this.
+	[ -d "$RC_SVCDIR/rdgen" ] || mkdir "$RC_SVCDIR/rdgen"
+	echo "$vrf@$netns" >"$RC_SVCDIR/rdgen/$RC_SVCNAME" || rdgen_die "cannot write $RC_SVCDIR/rdgen/$RC_SVCNAME"
 	{ echo 0 >"$rdgen_root$rdgen_cgroup/cgroup.procs"; } 2>/dev/null ||
 		rdgen_die "cannot join $rdgen_root$rdgen_cgroup, which is bound to vrf $vrf"
 	trap rdgen_tidy EXIT
@@ -207,11 +210,42 @@ rdgen_join()
 # rdgen_tidy removes the cgroup where a command has left nothing in it.
 rdgen_tidy()
 {
-	{
-		echo 0 >"$rdgen_root/cgroup.procs"
-		read -r rdgen_line <"$rdgen_root$rdgen_cgroup/cgroup.procs" ||
-			[ ! -d "$rdgen_root$rdgen_cgroup" ] || rmdir "$rdgen_root$rdgen_cgroup"
-	} 2>/dev/null
+	{ echo 0 >"$rdgen_root/cgroup.procs"; } 2>/dev/null
+	! rdgen_unused || rm -f "$RC_SVCDIR/rdgen/$RC_SVCNAME"
+}
+
+# rdgen_unused reports that the service has no cgroup, and removes one that is empty.
+rdgen_unused()
+{
+	[ -z "$rdgen_cgroup" ] || [ ! -d "$rdgen_root$rdgen_cgroup" ] || rmdir "$rdgen_root$rdgen_cgroup"
+} 2>/dev/null
+
+# rdgen_set_aside moves what an earlier start in a VRF has left, such as the sessions of
+# sshd, into a cgroup of its own in that VRF. The service's cgroup is bound to it for as
+# long as it is there, and would bind what is started now.
+rdgen_set_aside()
+{
+	read -r rdgen_earlier <"$RC_SVCDIR/rdgen/$RC_SVCNAME"
+	[ "$rdgen_earlier" != "$vrf@$netns" ] || return 0
+	rdgen_command
+	case "$rdgen_cmd" in
+	status | describe | stop) return 0 ;; # it starts nothing
+	esac
+	rdgen_find_cgroup
+	if ! rdgen_unused; then
+		{ echo 0 >"$rdgen_root/cgroup.procs"; } 2>/dev/null # this shell may be one of them
+		set -- -v "${rdgen_earlier%%@*}"
+		[ -z "${rdgen_earlier#*@}" ] || set -- -n "${rdgen_earlier#*@}" "$@"
+		# shellcheck disable=SC2016 # it is for that shell
+		/usr/sbin/rdexec "$@" -- sh -c '
+			while IFS= read -r line; do
+				case "$line" in 0::*) to="$1${line#0::}/cgroup.procs" ;; esac
+			done </proc/self/cgroup
+			while read -r pid <"$2/cgroup.procs" && echo "$pid" >"$to"; do :; done' sh "$rdgen_root" "$rdgen_root$rdgen_cgroup"
+		rdgen_unused ||
+			rdgen_die "what an earlier start has left in vrf ${rdgen_earlier%%@*} is still in $rdgen_root$rdgen_cgroup, which is bound to it; end those processes"
+	fi
+	rm -f "$RC_SVCDIR/rdgen/$RC_SVCNAME"
 }
 
 # rdgen_leave_netns executes the service again in the default network namespace.

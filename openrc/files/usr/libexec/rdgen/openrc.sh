@@ -71,6 +71,10 @@ rdgen_enter()
 	"$$:"?":in:"*) rdgen_die "conf.d names another routing domain each time it is read" ;;
 	*)
 		rdgen_slipped
+		if [ -e "$RC_SVCDIR/rdgen/$RC_SVCNAME" ]; then
+			rdgen_part enter
+			rdgen_set_aside
+		fi
 		rdgen_leave
 		[ -z "$vrf$netns" ] || rdgen_exec
 		;;
