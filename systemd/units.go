@@ -44,8 +44,8 @@ var (
 // ReadUnits lists the unit folders. A folder that does not exist is empty.
 func ReadUnits(fsys fs.FS) (*Units, error) { return readUnits(fsys, folders) }
 
-// ReadInstalled is ReadUnits as a generator has to read: without what the others make at
-// the same time, which may be half a file or none. An empty one would be a mask.
+// ReadInstalled is ReadUnits as a generator has to read while others run: without what they
+// make, which may be half a file or none. An empty one would be a mask.
 func ReadInstalled(fsys fs.FS) (*Units, error) {
 	return readUnits(fsys, slices.DeleteFunc(slices.Clone(folders), func(f string) bool { return strings.HasPrefix(f, "run/systemd/generator") }))
 }
@@ -90,22 +90,6 @@ func listDir(fsys fs.FS, folder string) ([]fs.DirEntry, error) {
 		return nil, nil
 	}
 	return entries, err
-}
-
-// isUnit reports whether systemd takes an entry of a unit folder for the unit of that
-// name: a file, or a link that does not lead to itself. Any other is passed over, and the
-// next folder may have the unit (seen on systemd 252). A link to what cannot be read is the
-// unit, and it does not start.
-func isUnit(fsys fs.FS, folder string, e fs.DirEntry) bool {
-	if e.Type()&fs.ModeSymlink == 0 {
-		return e.Type().IsRegular()
-	}
-	file := path.Join(folder, e.Name())
-	target, err := fs.ReadLink(fsys, file)
-	if err == nil && !path.IsAbs(target) {
-		target = path.Join("/", folder, target)
-	}
-	return err != nil || path.Clean(target) != "/"+file
 }
 
 // Has reports whether there is a file for the unit of that name, good or bad.
@@ -201,61 +185,6 @@ func (u *Units) readDropIn(file string) ([]byte, error) {
 		return nil, nil
 	}
 	return data, err
-}
-
-// resolve follows aliases: links to another unit's name. A link to a file of the
-// same name only says where the file is.
-func (u *Units) resolve(name string) (unit, file string, err error) {
-	const most = 16 // an alias of an alias is rare; this ends a loop
-	for range most {
-		source := name // the name that the file has
-		template, instance, isInstance := Instance(name)
-		if u.files[source] == "" && isInstance {
-			source = template
-		}
-		file := u.files[source]
-		switch {
-		case file == "":
-			return "", "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
-		case !u.links[source]:
-			return name, file, nil
-		}
-		target, err := fs.ReadLink(u.fsys, file)
-		if err != nil {
-			return "", "", err
-		}
-		if target == "/dev/null" {
-			return "", "", fmt.Errorf("%s: %w", name, ErrMasked)
-		}
-		base := path.Base(target)
-		if base == name || base == template || path.Ext(base) != path.Ext(name) {
-			return name, file, nil
-		}
-		if prefix, suffix, ok := strings.Cut(base, "@."); ok && isInstance {
-			base = prefix + "@" + instance + "." + suffix
-		}
-		if u.files[base] == "" {
-			if t, _, ok := Instance(base); !ok || u.files[t] == "" {
-				return name, file, nil // linked from elsewhere, under a name of its own
-			}
-		}
-		name = base
-	}
-	return "", "", fmt.Errorf("%s: too many aliases", name)
-}
-
-// readAliases finds the names that lead to another.
-func (u *Units) readAliases() map[string][]string {
-	aliases := map[string][]string{}
-	for name, link := range u.links {
-		if !link {
-			continue
-		}
-		if real, _, err := u.resolve(name); err == nil && real != name {
-			aliases[real] = append(aliases[real], name)
-		}
-	}
-	return aliases
 }
 
 // dropInFiles returns the drop-ins of a unit in the order in which they apply: sorted by

@@ -83,6 +83,43 @@ func TestUnit(t *testing.T) {
 	}
 }
 
+// TestWhichAliases: which links are other names of a unit is systemd's to say. One that it passes
+// over was believed, and the drop-in was another unit's.
+func TestWhichAliases(t *testing.T) {
+	u := read(t,
+		"usr/lib/systemd/system/bar.service: "+some, "usr/lib/systemd/system/bar@.service: "+some, "usr/lib/systemd/system/bar.socket: [Socket]\n",
+		"opt/bar.service: [Service]\nExecStart=/opt/x\n", "usr/local/lib/systemd/system/own.service: "+some, "usr/lib/systemd/system/own.service: "+some,
+		"usr/lib/systemd/system/plain.service: "+some, "etc/systemd/system/plain.service -> /usr/lib/systemd/system/bar@.service",
+		"usr/lib/systemd/system/type.service: "+some, "etc/systemd/system/type.service -> ../../../usr/lib/systemd/system/bar.socket",
+		"usr/lib/systemd/system/tpl@.service: "+some, "etc/systemd/system/tpl@.service -> /usr/lib/systemd/system/bar.service",
+		"usr/lib/systemd/system/of@.service: "+some, "etc/systemd/system/of@one.service -> /usr/lib/systemd/system/bar@two.service",
+		"etc/systemd/system/of@three.service -> /usr/lib/systemd/system/bar@.service",
+		"etc/systemd/system/bar@own.service -> /usr/lib/systemd/system/bar@.service",
+		"etc/systemd/system/away.service -> ../../../opt/bar.service",
+		"etc/systemd/system/own.service -> /usr/lib/systemd/system/own.service",
+		"etc/systemd/system/gone.service -> /usr/lib/systemd/system/nosuch.service", "usr/lib/systemd/system/gone.service: "+some,
+	)
+	for in, want := range map[string]string{
+		"plain.service":    "plain.service in /usr/lib/systemd/system/plain.service",
+		"type.service":     "type.service in /usr/lib/systemd/system/type.service",
+		"tpl@x.service":    "tpl@x.service in /usr/lib/systemd/system/tpl@.service",
+		"of@one.service":   "of@one.service in /usr/lib/systemd/system/of@.service",
+		"of@three.service": "bar@three.service in /usr/lib/systemd/system/bar@.service",
+		"bar@own.service":  "bar@own.service in /usr/lib/systemd/system/bar@.service",
+		"away.service":     "away.service in /etc/systemd/system/away.service",
+		"own.service":      "own.service in /usr/local/lib/systemd/system/own.service",
+		"gone.service":     "",
+	} {
+		got := ""
+		if unit, err := u.Unit(in); err == nil {
+			got = unit.Name + " in " + unit.Path
+		}
+		if got != want {
+			t.Errorf("%s is %q; want %q", in, got, want)
+		}
+	}
+}
+
 // TestDropIns: the folder of units counts before the name (systemd --test says the same).
 func TestDropIns(t *testing.T) {
 	u := read(t,
