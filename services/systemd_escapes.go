@@ -124,21 +124,31 @@ func (sd *Systemd) joins(unit *systemd.Unit, d domain.Domain) (errs []error, not
 	if err != nil || d.Netns.IsZero() {
 		return nil, nil
 	}
+	judge := func(pos problem.Pos, other *systemd.Unit, by string) {
+		_, s, _ := sd.confs.read(bare(other.Name))
+		private, _, _ := other.Bool("Service", "PrivateNetwork")
+		switch {
+		case s.Domain.Netns == d.Netns:
+			notes = append(notes, fmt.Sprintf("%s: %s changes nothing, it is in %s too", pos, by, d))
+		case private || other.Last("Service", "NetworkNamespacePath") != "" || !s.Domain.Netns.IsZero():
+			errs = append(errs, problem.New(pos, "%s wins over conf.d where %s runs first, and then %s does not start", by, other.Name, unit.Name).
+				WithHint("put "+other.Name+" into "+d.String()+" too, or take this out of the unit"))
+		}
+	}
 	for _, set := range unit.All("Unit", "JoinsNamespaceOf") {
 		for _, name := range strings.Fields(set.Value) {
-			other, err := units.Unit(name)
-			if err != nil {
-				continue
+			if other, err := units.Unit(name); err == nil {
+				judge(placeOf(set), other, "JoinsNamespaceOf="+name)
 			}
-			_, s, _ := sd.confs.read(bare(other.Name))
-			private, _, _ := other.Bool("Service", "PrivateNetwork")
-			switch {
-			case s.Domain.Netns == d.Netns:
-				notes = append(notes, fmt.Sprintf("%s: JoinsNamespaceOf=%s changes nothing, it is in %s too", placeOf(set), name, d))
-			case private || other.Last("Service", "NetworkNamespacePath") != "" || !s.Domain.Netns.IsZero():
-				errs = append(errs, problem.New(placeOf(set), "JoinsNamespaceOf=%s wins over conf.d where that one runs first, and then %s does not start", name, unit.Name).
-					WithHint("put "+name+" into "+d.String()+" too, or take this out of the unit"))
-			}
+		}
+	}
+	for _, name := range units.Joining(unit.Name) {
+		other, err := units.Unit(name)
+		if err != nil || sd.hasOwnDomain(name) {
+			continue // or it is judged for its own line
+		}
+		if all := other.All("Unit", "JoinsNamespaceOf"); len(all) > 0 {
+			judge(placeOf(all[0]), other, "JoinsNamespaceOf= of "+name)
 		}
 	}
 	return errs, notes

@@ -31,17 +31,43 @@ func Enters(unit *Unit) (list []Entering) {
 	}
 	for _, key := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload"} {
 		for _, set := range unit.All(section, key) {
-			words := strings.FieldsFunc(set.Value, func(r rune) bool { return strings.ContainsRune(" \t\"';&|()", r) })
-			for i, word := range words {
-				if e, ok := entering(path.Base(strings.TrimLeft(word, "-+!@:")), words[i+1:]); ok {
-					e.Setting = set
-					list = append(list, e)
-				}
-			}
+			list = append(list, inCommand(set)...)
 		}
 	}
 	return list
 }
+
+// inCommand looks at each word of a command line, as there may be any program before the
+// one that enters: a shell, env(1), runuser(1), chpst(8).
+func inCommand(set Setting) (list []Entering) {
+	const between = "\"';&|()"
+	text := strings.TrimLeft(set.Value, "-+!@:| ")
+	first := true
+	var words []string
+	var begins []bool // whether a word can only be a program
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == '\t' }) {
+		begin := first
+		for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return strings.ContainsRune(between, r) }) {
+			words, begins = append(words, part), append(begins, begin || strings.ContainsRune(between, rune(word[0])))
+			begin = true
+		}
+		first = strings.Trim(word, between) == "exec" || strings.ContainsRune(";&|(", rune(word[len(word)-1]))
+	}
+	for i, word := range words {
+		program := path.Base(word)
+		if slices.Contains(common, program) && !begins[i] {
+			continue
+		}
+		if e, ok := entering(program, words[i+1:]); ok {
+			e.Setting = set
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// common are programs of which the name is a word that people write.
+var common = []string{"at", "batch", "vrf"}
 
 // entering reads what follows the name of a program.
 func entering(program string, args []string) (e Entering, ok bool) {
@@ -53,16 +79,37 @@ func entering(program string, args []string) (e Entering, ok bool) {
 	}
 	switch program {
 	case "ip":
-		args = objectOf(args)
+		var inside string
+		args, inside = objectOf(args)
 		switch {
 		case at(1) == "" || !strings.HasPrefix("exec", at(1)): // ip takes the beginning of a word
+			return Entering{By: "ip -n " + inside, Netns: inside}, inside != ""
 		case at(0) == "netns" || at(0) == "netn":
 			return Entering{By: "ip netns exec", Netns: at(2)}, true
 		case at(0) == "vrf" || at(0) == "vr":
 			return Entering{By: "ip vrf exec", VRF: at(2)}, true
 		}
+	case "vrf": // of ifupdown2
+		if at(0) == "task" {
+			args = args[1:]
+		}
+		return Entering{By: "vrf exec", VRF: at(1)}, at(0) == "exec"
+	case "firejail", "bwrap", "systemd-nspawn":
+		for _, a := range args {
+			name, value, _ := strings.Cut(a, "=")
+			if slices.Contains(others[program], name) {
+				e = Entering{By: program + " " + a}
+				if name == "--netns" || name == "--network-namespace-path" {
+					e.Netns = netnsOf(value)
+				}
+				return e, true
+			}
+		}
 	case "nsenter", "unshare":
 		for _, a := range args {
+			if program == "nsenter" && (a == "-a" || a == "--all") {
+				return Entering{By: program + " " + a}, true
+			}
 			if !strings.HasPrefix(a, "-") {
 				continue
 			}
@@ -71,7 +118,7 @@ func entering(program string, args []string) (e Entering, ok bool) {
 				if file = strings.TrimPrefix(file, "="); !long {
 					_, file, _ = strings.Cut(a, "n")
 				}
-				return Entering{By: program + " " + a, Netns: strings.TrimPrefix(strings.TrimPrefix(file, "/var"), "/run/netns/")}, true
+				return Entering{By: program + " " + a, Netns: netnsOf(file)}, true
 			}
 		}
 	case "rdexec":
@@ -92,17 +139,31 @@ func entering(program string, args []string) (e Entering, ok bool) {
 	return Entering{}, false
 }
 
+// others are the options by which other programs leave their network namespace.
+var others = map[string][]string{
+	"firejail":       {"--net", "--netns", "--join", "--join-network"},
+	"bwrap":          {"--unshare-net", "--unshare-all"},
+	"systemd-nspawn": {"--network-namespace-path", "--private-network", "--network-veth", "-n", "--network-bridge", "--network-zone", "--network-macvlan", "--network-interface"},
+}
+
+// netnsOf returns the name of a namespace that a file stands for.
+func netnsOf(file string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(file, "/var"), "/run/netns/")
+}
+
 // objectOf returns the words of ip(8) after its options, some of which have a word of
-// their own (ip/ip.c of iproute2).
-func objectOf(args []string) []string {
-	var words []string
+// their own (ip/ip.c of iproute2), and the namespace that ip itself is to go to.
+func objectOf(args []string) (words []string, inside string) {
 	for i := 0; i < min(len(args), 12); i++ {
 		switch name := strings.TrimLeft(args[i], "-"); {
 		case name == args[i]:
 			words = append(words, name)
-		case slices.Contains(strings.Fields("n netns f family l loops rc rcvbuf b batch"), name) && len(words) == 0:
+		case (name == "n" || strings.HasPrefix("netns", name) && len(name) > 1) && len(words) == 0 && i+1 < len(args):
+			i++
+			inside = args[i]
+		case slices.Contains(strings.Fields("f family l loops rc rcvbuf b batch"), name) && len(words) == 0:
 			i++
 		}
 	}
-	return words
+	return words, inside
 }

@@ -13,10 +13,12 @@ type index struct {
 	aliased map[string][]string
 	// companions are the services and sockets that are PartOf= or BindsTo= a service.
 	companions *ties
+	// joined are by service the units that have it in JoinsNamespaceOf=.
+	joined map[string][]string
 }
 
 func (u *Units) readIndex() index {
-	x := index{map[string][]string{}, &ties{plain: map[string][]string{}}}
+	x := index{map[string][]string{}, &ties{plain: map[string][]string{}}, map[string][]string{}}
 	for _, name := range append(u.withSuffix(".service"), u.withSuffix(".socket")...) {
 		unit, _ := u.partly(name)
 		if unit == nil || unit.Name != name {
@@ -27,6 +29,13 @@ func (u *Units) readIndex() index {
 				break
 			}
 			x.aliased[alias] = append(x.aliased[alias], name)
+		}
+		for _, other := range words(unit.All("Unit", "JoinsNamespaceOf")) {
+			other = expandName(name, other)
+			if real, _, err := u.resolve(other); err == nil {
+				other = real
+			}
+			x.joined[other] = append(x.joined[other], name)
 		}
 		for _, set := range append(unit.All("Unit", "PartOf"), unit.All("Unit", "BindsTo")...) {
 			for _, owner := range words([]Setting{set}) {
@@ -50,6 +59,10 @@ func words(settings []Setting) (list []string) {
 // Aliases returns the names of the services that would have name as an alias if
 // they were enabled (Alias= of [Install]), for a hint.
 func (u *Units) Aliases(name string) []string { return u.index().aliased[name] }
+
+// Joining returns the units that have a service in their JoinsNamespaceOf=, by which each of
+// them joins the other, whichever runs first.
+func (u *Units) Joining(service string) []string { return u.index().joined[service] }
 
 // Companions returns the services and sockets that start and stop with service, because
 // they are PartOf= or BindsTo= it: the daemons of a service that only runs true(1) itself
