@@ -179,16 +179,18 @@ install-openrc: paths
 # when that one was killed, and the rule that makes a deleted VRF again.
 install-systemd: NAMES += -e 's|/bin/systemctl|$(SYSTEMCTL)|g'
 install-systemd: paths
+	@case '$(SYSTEMDUNITDIR)' in /etc/* | /run/*) echo "make: SYSTEMDUNITDIR is not below /etc or /run: zzzz-rdgen.conf holds every service that conf.d names," \
+		"and what ends that is in /run/systemd/generator, which would not win over it; /usr/local/lib/systemd/system does it" >&2; exit 1 ;; esac
 	$(call put,0644,systemd/rdomain@.service,$(SYSTEMDUNITDIR)/rdomain@.service)
 	$(call put,0644,systemd/rdomain-watch.service,$(SYSTEMDUNITDIR)/rdomain-watch.service)
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
-	$(call put,0644,systemd/50-rdgen.conf,$(SYSTEMDUNITDIR)/service.d/50-rdgen.conf)
-	$(call put,0644,systemd/50-rdgen.conf,$(SYSTEMDUNITDIR)/socket.d/50-rdgen.conf)
+	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/service.d/zzzz-rdgen.conf)
+	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/socket.d/zzzz-rdgen.conf)
 	$(call put,0644,systemd/rdgen-again.service,$(SYSTEMDUNITDIR)/rdgen-again.service)
 	install -d $(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants
 	ln -sf ../rdgen-again.service $(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants/rdgen-again.service
-	# An older rdgen had a link to the program here.
-	rm -f $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen
+	# An older rdgen had a link to the program here, and 50-rdgen.conf, which nothing ends now.
+	rm -f $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen $(foreach type,service socket,$(DESTDIR)$(SYSTEMDUNITDIR)/$(type).d/50-rdgen.conf)
 	$(call put,0755,systemd/rdgen-generator,$(SYSTEMDGENERATORDIR)/rdgen)
 	# It does nothing as long as rdgen is there; a package leaves a copy in /etc when it is removed.
 	$(call put,0755,systemd/rdgen-removed,$(SYSTEMDGENERATORDIR)/rdgen-removed)

@@ -38,8 +38,8 @@ const Generated = "/run/systemd/generator"
 // Held is the drop-in of all services and sockets by which those that conf.d names wait
 // for the end of rdgen's generator. Removed is that of the generator rdgen-removed.
 const (
-	Held    = "50-rdgen.conf"
-	Removed = "50-rdgen-removed.conf"
+	Held    = "zzzz-rdgen.conf"
+	Removed = "zzzz-rdgen-removed.conf"
 )
 
 // EarlierDropIn is the file name that it had in earlier versions.

@@ -79,7 +79,7 @@ func generate(t *testing.T, script, before string) (made []string) {
 func held(names ...string) (files []string) {
 	for _, n := range names {
 		for _, unit := range []string{n + ".service", n + "@.service", n + ".socket"} {
-			files = append(files, unit+".d/50-rdgen-removed.conf")
+			files = append(files, unit+".d/zzzz-rdgen-removed.conf")
 		}
 	}
 	slices.Sort(files)
@@ -123,7 +123,7 @@ func TestRemovedNames(t *testing.T) {
 	}
 	put(t, removed, string(text)+"#: foo@a\\x2db e\\x2df.service\n#: web nick.service\n#: other no.service\n", 0o755)
 	for _, unit := range []string{`e\x2df.service`, "nick.service"} {
-		want = append(want, unit+".d/50-rdgen-removed.conf")
+		want = append(want, unit+".d/zzzz-rdgen-removed.conf")
 	}
 	slices.Sort(want)
 	if got := generate(t, removed, ""); !slices.Equal(got, want) {
@@ -132,7 +132,7 @@ func TestRemovedNames(t *testing.T) {
 	// No byte can be written: what is held is masked.
 	got = generate(t, removed, "trap '' XFSZ\nulimit -f 0")
 	for i := range want {
-		want[i] = "early/" + strings.TrimSuffix(want[i], ".d/50-rdgen-removed.conf") + " (empty)"
+		want[i] = "early/" + strings.TrimSuffix(want[i], ".d/zzzz-rdgen-removed.conf") + " (empty)"
 	}
 	slices.Sort(want)
 	if slices.Sort(got); !slices.Equal(got, want) {

@@ -160,6 +160,43 @@ func TestPathsArePlain(t *testing.T) {
 	}
 }
 
+// TestHoldIsNotInEtc: what holds the services until rdgen's generator has ended is where that
+// can win over it, and of an older rdgen nothing is left that would hold them for ever.
+func TestHoldIsNotInEtc(t *testing.T) {
+	need.Slow(t)
+	install := func(root, dir string) ([]byte, error) {
+		cmd := exec.Command("make", "install-systemd", "SYSTEMDUNITDIR="+dir, "DESTDIR="+root)
+		cmd.Dir = top
+		return cmd.CombinedOutput()
+	}
+	for _, dir := range []string{"/etc/systemd/system", "/run/systemd/system"} {
+		root := t.TempDir()
+		if out, err := install(root, dir); err == nil || !strings.Contains(string(out), "SYSTEMDUNITDIR is not below /etc or /run") {
+			t.Errorf("%s: %v\n%s", dir, err, out)
+		}
+		if left, _ := os.ReadDir(root); len(left) > 0 {
+			t.Errorf("%s: %v was installed", dir, left)
+		}
+	}
+	root := t.TempDir()
+	for _, kind := range []string{"service", "socket"} {
+		folder := filepath.Join(root, "usr/lib/systemd/system", kind+".d")
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "50-rdgen.conf"), []byte("[Unit]\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := install(root, "/usr/lib/systemd/system"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	holds, _ := filepath.Glob(filepath.Join(root, "usr/lib/systemd/system/*.d/*-rdgen.conf"))
+	if len(holds) != 2 || filepath.Base(holds[0]) != "zzzz-rdgen.conf" || filepath.Base(holds[1]) != "zzzz-rdgen.conf" {
+		t.Errorf("installed are %v", holds)
+	}
+}
+
 // TestCross: programs for another processor are installed without being run. It is one
 // of 32 bits, for which not all compiles that does for 64.
 func TestCross(t *testing.T) {

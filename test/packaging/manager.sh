@@ -27,7 +27,7 @@ held()
 {
 	rm -rf "$root/tmp/units"
 	ok "systemd's part is held" within $guard /tmp/units /tmp/units /tmp/units
-	ok "it is" grep -q AssertPathExists=/usr/bin/rdgen "$root/tmp/units/web.service.d/50-rdgen-removed.conf"
+	ok "it is" grep -q AssertPathExists=/usr/bin/rdgen "$root/tmp/units/web.service.d/zzzz-rdgen-removed.conf"
 	# shellcheck disable=SC2154
 	[ -z "$openrc" ] || ok "OpenRC's part too" grep -q "names a routing domain" "$root/etc/rc.conf.d/51-rdgen-removed.conf"
 }

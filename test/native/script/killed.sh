@@ -61,11 +61,17 @@ ok "one with a backslash" systemctl start 'odd@a\x2db'
 ok "one with an assertion that holds" systemctl start also
 fails "one whose assertion does not hold does not start" systemctl start never
 rm -f /run/leaked
+# Drop-ins of the administrator that take away all assertions that come before them.
+for s in held also; do
+	mkdir -p /etc/systemd/system/$s.service.d
+	printf '[Unit]\nAssertPathExists=\n' >/etc/systemd/system/$s.service.d/override.conf
+	printf '[Unit]\nAssertPathExists=\n' >/etc/systemd/system/$s.service.d/zz-last.conf
+done
 # One that fails at once, and one that made a part of its files. (One that dies by a signal
 # takes the others along: docs/systemd.md.)
 generator=/usr/lib/systemd/system-generators/rdgen
 mv $generator /root/generator
-# The first time 50-rdgen.conf is alone.
+# The first time zzzz-rdgen.conf is alone.
 mkdir -p /etc/systemd/system-generators
 ln -s /dev/null /etc/systemd/system-generators/rdgen-removed
 for how in 'exit 1' 'mkdir -p "$1/held.service.d"; echo "[Unit]" >"$1/held.service.d/zz-rdomain.conf"; exit 2'; do
