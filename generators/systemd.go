@@ -144,7 +144,8 @@ type disabled struct {
 }
 
 // Undoes reports whether a setting is in a drop-in that systemd reads after rdgen's, and
-// is one that takes away what a disabled unit fails by.
+// is one that takes away what a disabled unit fails by, or adds a command that runs before
+// that or after it.
 func Undoes(set systemd.Setting) bool {
 	if set.DropIn() <= systemd.DropIn {
 		return false
@@ -154,6 +155,8 @@ func Undoes(set systemd.Setting) bool {
 		return set.Value == ""
 	case "SuccessExitStatus", "RootDirectory", "RootImage", "RootDirectoryStartOnly":
 		return true
+	case "ExecCondition", "ExecReload", "ExecStop", "ExecStopPre", "ExecStopPost":
+		return set.Value != ""
 	}
 	return false
 }

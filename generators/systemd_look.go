@@ -20,11 +20,15 @@ import (
 // A unit with an ExecCondition= has the look as the first of those, because no
 // command of the unit may run outside of the domain. There, and only there, what
 // systemd cannot set up is skipped, with the look and without it.
+//
+// A unit with an ExecStopPost= has it before those once more: systemd runs them also after
+// a start that failed by the look.
 type look struct {
 	// Key is ExecStartPre or ExecCondition.
 	Key string
-	// Earlier are the unit's own values of it, word for word.
-	Earlier []string
+	// Earlier are the unit's own values of it, word for word, and StopPost those of
+	// ExecStopPost.
+	Earlier, StopPost []string
 }
 
 // newLook finds the place of the look, and refuses a unit in which it would not
@@ -37,6 +41,9 @@ func newLook(unit *systemd.Unit) (look, error) {
 	}
 	for _, set := range unit.All(section, l.Key) {
 		l.Earlier = append(l.Earlier, set.Value)
+	}
+	for _, set := range unit.All(section, "ExecStopPost") {
+		l.StopPost = append(l.StopPost, set.Value)
 	}
 	for _, set := range unit.Settings {
 		if set.Section == section && slices.Contains(ours, set.Key) && set.DropIn() > systemd.DropIn {
@@ -71,7 +78,7 @@ func elsewhere(unit *systemd.Unit, d domain.Domain) error {
 }
 
 // ours are the settings of the drop-in that another one could undo.
-var ours = []string{"ExecCondition", "ExecStartPre", "NetworkNamespacePath", "BPFProgram", "PrivateNetwork", "JoinsNamespaceOf"}
+var ours = []string{"ExecCondition", "ExecStartPre", "ExecStopPost", "NetworkNamespacePath", "BPFProgram", "PrivateNetwork", "JoinsNamespaceOf"}
 
 // isLookFailure reports whether a word of SuccessExitStatus= is how a look can
 // end that did not find the service in its domain: its own exit code, those of

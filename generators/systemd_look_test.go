@@ -28,6 +28,8 @@ func TestLook(t *testing.T) {
 			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=/bin/b"}},
 		"a condition comes before all": {"ExecCondition=/bin/c\nExecStartPre=/bin/a\nExecStart=/bin/x\n", nil,
 			[]string{"AssertFileIsExecutable=/usr/sbin/rdexec", "ExecCondition=", "ExecCondition" + line, "ExecCondition=/bin/c"}},
+		"what runs after a look that failed, too": {"ExecStopPost=-/bin/d %i\nExecStart=/bin/x\n", nil,
+			[]string{"ExecStartPre" + line, "ExecStopPost=", "ExecStopPost" + line, "ExecStopPost=-/bin/d %i"}},
 		"a drop-in's": {"ExecStartPre=/bin/a\nExecStart=/bin/x\n", []string{
 			"etc/systemd/system/x.service.d/override.conf", "[Service]\nExecStartPre=/bin/b\n"},
 			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=/bin/a", "ExecStartPre=/bin/b"}},
@@ -82,6 +84,8 @@ func TestLookRefused(t *testing.T) {
 		"a signal":                 {"SuccessExitStatus=SIGKILL\n", nil, "SIGKILL would count as success"},
 		"a drop-in that comes later": {"", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nExecStartPre=\n"},
 			"/etc/systemd/system/x.service.d/zzz.conf:2: ExecStartPre= in a drop-in that systemd reads after rdgen's"},
+		"one that adds what runs after it": {"", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nExecStopPost=/bin/d\n"},
+			"/etc/systemd/system/x.service.d/zzz.conf:2: ExecStopPost= in a drop-in that systemd reads after rdgen's"},
 	} {
 		fsys := files(append([]string{"lib/systemd/system/x.service", "[Service]\n" + c.unit + "ExecStart=/bin/x\n"}, c.files...)...)
 		job, err := services.NewLoader(fsys, parse(t, "t1", "mgmt")).Systemd.Load("x")

@@ -129,7 +129,9 @@ func TestGenerator(t *testing.T) {
 func TestRefusalThatIsUndone(t *testing.T) {
 	for site, hard := range map[string]bool{
 		"[Service]\nExecStartPre=\n": true, "[Service]\nExecStartPre=/bin/true\n": false, "[Service]\nPrivateNetwork=yes\n": false,
-		"[Service]\nExecStartPre=\nSuccessExitStatus=255\n": true,
+		"[Service]\nExecStartPre=\nSuccessExitStatus=255\n": true, "[Service]\nPrivateNetwork=yes\nExecStop=\n": false,
+		"[Service]\nPrivateNetwork=yes\nExecStopPost=/bin/d\n": true, "[Service]\nPrivateNetwork=yes\nExecCondition=/bin/c\n": true,
+		"[Service]\nPrivateNetwork=yes\nExecStop=/bin/d\n": true, "[Service]\nPrivateNetwork=yes\nExecReload=/bin/d\n": true,
 	} {
 		root, out := t.TempDir(), t.TempDir()
 		write(t, root, "lib/systemd/system/foo.service", daemonUnit, "lib/systemd/system/foo.socket", socketUnit, "etc/conf.d/foo", "netns=q\n",
@@ -145,6 +147,17 @@ func TestRefusalThatIsUndone(t *testing.T) {
 		}
 		if strings.Contains(socket, "Requires=") || !strings.Contains(socket, "exit 255") {
 			t.Errorf("%q: of the socket nothing is undone, so it has to say why:\n%s", site, socket)
+		}
+		// systemd runs what stops a unit after a start that failed as well, and while it runs.
+		for _, reset := range []string{"\nExecCondition=\n", "\nExecReload=\n", "\nExecStop=\n", "\nExecStopPost=\n"} {
+			if !strings.Contains(service, reset) {
+				t.Errorf("%q: %q of the unit's own would run outside", site, strings.TrimSpace(reset))
+			}
+		}
+		for _, reset := range []string{"\nExecStopPre=\n", "\nExecStopPost=\n"} {
+			if !strings.Contains(socket, reset) {
+				t.Errorf("%q: %q of the socket's own would run outside", site, strings.TrimSpace(reset))
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ for s in stale missing lying ignored blind undefined broken half picky reset; do
 [Service]
 ExecStartPre=/bin/touch /run/leaked
 ExecStart=/bin/sleep infinity
+ExecStopPost=/bin/touch /run/leaked
 E
 	echo netns=$s >/etc/conf.d/$s
 done
