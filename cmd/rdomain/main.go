@@ -71,7 +71,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 		c.fail(wrong)
 		return c.code
 	}
-	if len(args) > 1 && (args[1] == "-h" || args[1] == "--help") {
+	if asksForHelp(args) {
 		verb = shown(usage)
 	}
 	if err := verb(args[1:]); err != nil {
@@ -81,6 +81,20 @@ func run(stdout, stderr io.Writer, args []string) int {
 		c.fail(fmt.Errorf("write to standard output: %w", out.err))
 	}
 	return c.code
+}
+
+// asksForHelp reports whether a verb's arguments ask how it is called. What stands behind
+// the NAME of exec is for the program.
+func asksForHelp(args []string) bool {
+	for _, word := range args[1:] {
+		switch {
+		case word == "-h" || word == "--help":
+			return true
+		case word == "--", args[0] == "exec" && !strings.HasPrefix(word, "-"):
+			return false
+		}
+	}
+	return false
 }
 
 // command is one call of rdomain.

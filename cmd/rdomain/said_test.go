@@ -187,6 +187,10 @@ func TestHelpOfVerbs(t *testing.T) {
 		says(t, 0, usage, "", verb, "--help")
 		says(t, 0, usage, "", verb, "-h")
 	}
+	for _, verb := range []string{"up", "down", "reload", "check", "list", "ps", "identify"} { // like all options, behind names too
+		says(t, 0, usage, "", verb, "a", "--help")
+	}
+	says(t, 100, "", "rdomain: fatal: netns name \"--help\" starts with \"-\" and would be read as an option\n", "down", "--", "--help")
 	says(t, 0, "--help\n", "", "exec", "a", "printf", "%s\\n", "--help")
 	quiet(t, "down", "a")
 }
