@@ -30,20 +30,29 @@ type S6 struct {
 }
 
 func newS6(fsys fs.FS, c *confs, o *OpenRC, sd *Systemd) *S6 {
-	return &S6{fsys: fsys, confs: c, openrc: o, systemd: sd, flavor: sync.OnceValue(func() s6.Flavor { return findFlavor(fsys) })}
+	return &S6{fsys: fsys, confs: c, openrc: o, systemd: sd, flavor: sync.OnceValue(func() s6.Flavor {
+		f, _ := findFlavor(fsys)
+		return f
+	})}
 }
 
 // findFlavor returns the flavour whose folders are below the root: a
-// distribution's first, and that of s6 without s6-rc last.
-func findFlavor(fsys fs.FS) s6.Flavor {
+// distribution's first, and that of s6 without s6-rc last. Without any, there is no s6.
+func findFlavor(fsys fs.FS) (f s6.Flavor, there bool) {
 	for _, f := range append(s6.Flavors[1:len(s6.Flavors)-1:len(s6.Flavors)-1], s6.Flavors[0], s6.Flavors[len(s6.Flavors)-1]) {
 		for _, folder := range f.Folders {
 			if info, err := fs.Stat(fsys, folder[1:]); err == nil && info.IsDir() {
-				return f
+				return f, true
 			}
 		}
 	}
-	return s6.Flavors[0]
+	return s6.Flavors[0], false
+}
+
+// There reports whether the machine has folders of s6.
+func (s *S6) There() bool {
+	_, there := findFlavor(s.fsys)
+	return there
 }
 
 // UseFlavor reads services as the flavour of that name has them, from folder if it

@@ -68,14 +68,17 @@ func (sd *Systemd) Has(name string) bool {
 }
 
 // Follows reports whether conf.d names the domain, and systemd is not merely a
-// dependency of a machine that runs OpenRC: packages bring units along, and some want
-// systemd's own package.
+// dependency of a machine that runs OpenRC or s6: packages bring units along, and some
+// want systemd's own package.
 func (sd *Systemd) Follows(s generators.Service) bool {
 	if sd.confs.isConfigured(s) {
 		return false
 	}
-	init, _ := fs.ReadLink(sd.fsys, "sbin/init")
-	return !openrc.Installed(sd.fsys) || strings.Contains(init, "systemd")
+	if init, _ := fs.ReadLink(sd.fsys, "sbin/init"); strings.Contains(init, "systemd") {
+		return true
+	}
+	_, isS6 := findFlavor(sd.fsys)
+	return !isS6 && !openrc.Installed(sd.fsys)
 }
 
 // Declared returns the services whose conf.d file names a domain.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -156,6 +155,9 @@ func checkService(loader *services.Loader, asMade map[string]func() map[string][
 	}
 	if err := loader.OpenRC.Bypasses(declared); err != nil {
 		errs = append(errs, err)
+	} else if loader.S6.There() && loader.Systemd.Has(name) {
+		errs = append(errs, problem.New(declared.Pos, "s6 has no service %s", name).
+			WithHint(again("s6", name, root)+" makes it of its unit"))
 	} else {
 		hint := loader.Systemd.Meant(name)
 		if hint == "" {
@@ -175,10 +177,15 @@ func checkFiles(init services.Init, name string, made result, versions func() ma
 	if err != nil || diff == "" {
 		return err
 	}
-	again := []string{"rdgen", init.Name(), name, "-o", root}
-	if root != "/" {
-		again = append(again, "--root", root)
-	}
 	return problem.New(made.service.Pos, "%s would not run in %s under %s: its files are missing or not up to date", name, made.service.Domain, init.Name()).
-		WithHint(strings.Join(again, " "))
+		WithHint(again(init.Name(), name, root))
+}
+
+// again is the command that writes a service's files for an init system.
+func again(init, name, root string) string {
+	command := "rdgen " + init + " " + name + " -o " + root
+	if root != "/" {
+		command += " --root " + root
+	}
+	return command
 }
