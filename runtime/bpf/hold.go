@@ -188,6 +188,9 @@ const (
 	joinGroupSource = 46 // MCAST_JOIN_SOURCE_GROUP
 )
 
+// smallestPage is the size of a page where that is smallest. No request to join is as long.
+const smallestPage = 4096
+
 // join refuses to join a multicast group on a link of another domain: the kernel
 // tells the routers there, by itself. A join that names no link is refused as well:
 // the kernel takes the one that the default domain's routes say (ip_mc_find_dev,
@@ -240,6 +243,10 @@ func (h holder) join() Program {
 			at("link"),
 			is(MovImm(R8, 0)),
 			at("look"),
+			// Of a longer request the kernel shows a page, and then takes what the caller
+			// has in memory by then, which another thread may have changed (Linux 6.5).
+			is(Load32(R1, R6, optLength)),
+			to("deny", JumpGreater(R1, smallestPage, 0)),
 		},
 		h.noted(load64(R2, R6, optSock), "deny", R7),
 		h.byJoin(), answer)

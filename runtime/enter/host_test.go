@@ -301,6 +301,7 @@ var children = map[string]func(args []string){
 	"bind":   bindChild,
 	"master": masterChild,
 	"same":   sameChild,
+	"long":   longChild,
 	"liar":   withLiar,
 }
 

@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -98,6 +101,81 @@ func sameChild(args []string) {
 			link = f[1]
 		}
 	}
+}
+
+// TestLongJoin: a request to join that is longer than what the kernel shows to a program is
+// refused. Else the kernel reads it twice, once for the program, and what another thread
+// wrote in between counts.
+func TestLongJoin(t *testing.T) {
+	needHostRoot(t)
+	h := newHost(t)
+	need.Tools(t, need.Root, "ip")
+	if r := h.run("/bin/sh", "-c", bridges); r.code != 0 {
+		t.Fatal(r.err)
+	}
+	_, path := testCgroup(t)
+	for _, mode := range []string{"look", "map"} {
+		out, err := h.child("long", nil, mode, path).CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != "a page: <nil>, more: operation not permitted, on theirs: 0" {
+			t.Errorf("%s: %s, %v; want that a page joins, and more is refused", mode, got, err)
+		}
+	}
+}
+
+// longChild binds itself to the link home, and tries to join a group on theirs by requests
+// of more than a page, in which another thread changes the number of the link all the time.
+func longChild(args []string) {
+	defer holdHome(args[0], args[1])()
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	die(err)
+	mine, err := net.InterfaceByName("mine")
+	die(err)
+	theirs, err := net.InterfaceByName("theirs")
+	die(err)
+	const page = 4096
+	request := make([]uint32, page/4+1) // begins with struct ip_mreqn: group, address, link
+	*(*[4]byte)(unsafe.Pointer(&request[0])) = [4]byte{239, 7, 7, 7}
+	do := func(option, size int, link net.Interface) error {
+		atomic.StoreUint32(&request[2], uint32(link.Index))
+		_, _, errno := unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(s), unix.IPPROTO_IP, uintptr(option), uintptr(unsafe.Pointer(&request[0])), uintptr(size), 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	}
+	ofPage := do(unix.IP_ADD_MEMBERSHIP, page, *mine)
+	die(do(unix.IP_DROP_MEMBERSHIP, page, *mine))
+	more := do(unix.IP_ADD_MEMBERSHIP, page+4, *mine)
+	do(unix.IP_DROP_MEMBERSHIP, page, *mine)
+	var ended atomic.Bool
+	go func() {
+		for !ended.Load() {
+			atomic.StoreUint32(&request[2], uint32(theirs.Index))
+			atomic.StoreUint32(&request[2], uint32(mine.Index))
+		}
+	}()
+	for range 20000 {
+		do(unix.IP_ADD_MEMBERSHIP, page+4, *mine)
+	}
+	ended.Store(true)
+	fmt.Printf("a page: %v, more: %v, on theirs: %d\n", ofPage, more, joinedOn("theirs"))
+}
+
+// joinedOn is how often the group 239.7.7.7 is joined on the link.
+func joinedOn(link string) (users int) {
+	text, err := os.ReadFile("/proc/thread-self/net/igmp")
+	die(err)
+	var at string
+	for line := range strings.Lines(string(text)) {
+		switch f := strings.Fields(line); {
+		case f[0] == "070707EF" && at == link:
+			users, err = strconv.Atoi(f[1])
+			die(err)
+		case line[0] != '\t':
+			at = f[1]
+		}
+	}
+	return users
 }
 
 // holdHome puts the process into a cgroup whose sockets are kept in the link home, by the
