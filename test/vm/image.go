@@ -29,15 +29,12 @@ var packages = map[guest.Init]string{
 	Systemd: "systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev",
 }
 
-// ubuntu are the packages by which Ubuntu is set up, and Debian can be.
-const ubuntu = ",netplan.io,apparmor"
+// more are packages of one image: those by which Ubuntu is set up, and Debian can be.
+var more = map[string]string{"trixie-systemd": ",netplan.io,apparmor"}
 
 // include are the packages of the image of a Debian.
 func (s System) include() string {
-	if s.Ubuntu {
-		return packages[""] + "," + packages[s.Init] + ubuntu
-	}
-	return packages[""] + "," + packages[s.Init]
+	return packages[""] + "," + packages[s.Init] + more[s.image()]
 }
 
 // image is what a machine boots from.

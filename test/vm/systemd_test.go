@@ -56,7 +56,7 @@ ok "and the host's unit in its own" inside nginx private
 // and AppArmor. One command of the package manager and three lines put a service into a
 // VRF, and the page is typed after that.
 func TestSystemdUbuntu(t *testing.T) {
-	eachPackaged(t, []System{{Release: "trixie", Init: Systemd, Ubuntu: true}}, "deb", func(t *testing.T, m *Machine) {
+	eachPackaged(t, systemds[1:2], "deb", func(t *testing.T, m *Machine) {
 		m.Verdicts(t, guest.Network+script(t, "systemd-ubuntu"))
 		typeGuide(t, m)
 		m.Verdicts(t, script(t, "systemd-ubuntu-after"))

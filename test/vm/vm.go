@@ -27,8 +27,6 @@ const Alpine = guest.Alpine
 type System struct {
 	Release string // Debian's code name, or Alpine
 	Init    guest.Init
-	// Ubuntu adds what Ubuntu is set up by (image.go).
-	Ubuntu bool
 	// Counted gives the guest one processor and a clock that counts its
 	// instructions, 1 ns each: what is timed inside depends on nothing else.
 	Counted bool
@@ -46,9 +44,6 @@ func (s System) String() string {
 
 // image names the image that s is booted from.
 func (s System) image() string {
-	if s.Ubuntu {
-		return s.Release + "-" + string(s.Init) + "-ubuntu"
-	}
 	return s.Release + "-" + string(s.Init)
 }
 
