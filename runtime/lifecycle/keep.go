@@ -103,12 +103,7 @@ func (w *work) keep(patience bool) (*Kept, error) {
 			return k, nil
 		}
 	}
-	up := func() error { return w.up(false) }
-	if w.f.Kind == conf.VRF {
-		err = w.withRules(up)
-	} else {
-		err = up()
-	}
+	err = w.up(false)
 	k.Did = w.did
 	return k, err
 }

@@ -164,18 +164,13 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 			return err
 		}
 	}
+	if err := w.up(reload); err != nil {
+		return err
+	}
 	if d.f.Kind == conf.VRF {
-		if err := w.withRules(func() error { return w.up(reload) }); err != nil {
-			return err
-		}
 		if err := w.KnowMembers(w.f.Domain); err != nil {
 			return err
 		}
-		w.warn()
-		return nil
-	}
-	if err := w.up(reload); err != nil {
-		return err
 	}
 	w.warn()
 	return nil
@@ -238,8 +233,16 @@ func (w *work) useVRF() error {
 const rounds = 3
 
 // up makes what the file wants: it plans, does it, and plans again until nothing is
-// left to do.
+// left to do. For a VRF it holds the rules that the VRFs of a namespace share.
 func (w *work) up(reload bool) error {
+	if w.f.Kind == conf.VRF {
+		return w.withRules(func() error { return w.make(reload) })
+	}
+	return w.make(reload)
+}
+
+// make is what up does, by a caller that holds the rules of a VRF.
+func (w *work) make(reload bool) error {
 	if reload {
 		if err := w.drop(); err != nil {
 			return err
