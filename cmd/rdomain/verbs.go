@@ -203,22 +203,27 @@ func (c *command) check(args []string) error {
 		return c.json(reports)
 	}
 	for _, r := range reports {
-		for _, p := range r.Problems {
-			fmt.Fprintf(c.stdout, "# %s: %s\n", r.ID, p)
-		}
-		if len(r.Diff) == 0 {
-			continue
-		}
-		wanted := r.File
-		if wanted == "" {
-			wanted = "what it should be"
-		}
-		fmt.Fprintf(c.stdout, "--- %s as it is\n+++ %s\n", r.ID, wanted)
-		for _, line := range r.Diff {
-			fmt.Fprintln(c.stdout, line)
-		}
+		c.printReport(r)
 	}
 	return nil
+}
+
+// printReport prints what is wrong with a domain, behind "#", and as a diff.
+func (c *command) printReport(r *lifecycle.Report) {
+	for _, p := range r.Problems {
+		fmt.Fprintf(c.stdout, "# %s: %s\n", r.ID, p)
+	}
+	if len(r.Diff) == 0 {
+		return
+	}
+	wanted := r.File
+	if wanted == "" {
+		wanted = "what it should be"
+	}
+	fmt.Fprintf(c.stdout, "--- %s as it is\n+++ %s\n", r.ID, wanted)
+	for _, line := range r.Diff {
+		fmt.Fprintln(c.stdout, line)
+	}
 }
 
 // checkSelf is what a service's init system calls inside the service.
@@ -275,24 +280,27 @@ func (c *command) list(args []string) error {
 	if described {
 		head += "\tDESCRIPTION"
 	}
-	return c.table(head, len(entries), func(i int) string {
-		e := entries[i]
-		table := "-"
-		if e.Table != 0 {
-			table = strconv.FormatUint(uint64(e.Table), 10)
-		}
-		row := []string{e.ID, dash(e.Kind), e.State, table, strings.Join(e.Links, " ")}
-		if described {
-			row[4] = dash(row[4])
-			row = append(row, e.Description)
-		}
-		last := &row[len(row)-1] // which is as wide as it is, and makes no other row wider
-		if e.Error != "" {
-			*last = strings.TrimSpace(*last + " (" + e.Error + ")")
-		}
-		*last = dash(*last)
-		return strings.Join(row, "\t")
-	})
+	return c.table(head, len(entries), func(i int) string { return row(entries[i], described) })
+}
+
+// row is the line of a domain in the table of list. described: there is a column for
+// descriptions.
+func row(e lifecycle.Entry, described bool) string {
+	table := "-"
+	if e.Table != 0 {
+		table = strconv.FormatUint(uint64(e.Table), 10)
+	}
+	row := []string{e.ID, dash(e.Kind), e.State, table, strings.Join(e.Links, " ")}
+	if described {
+		row[4] = dash(row[4])
+		row = append(row, e.Description)
+	}
+	last := &row[len(row)-1] // which is as wide as it is, and makes no other row wider
+	if e.Error != "" {
+		*last = strings.TrimSpace(*last + " (" + e.Error + ")")
+	}
+	*last = dash(*last)
+	return strings.Join(row, "\t")
 }
 
 func (c *command) json(v any) error {
