@@ -170,7 +170,7 @@ func TestGeneratedDirectoriesAreValid(t *testing.T) {
 			var all tree.Tree
 			for _, name := range names {
 				made, _ := generate(t, fsys, parse(t, "t1", "mgmt.1"), name, s6Of)
-				if err := all.Merge(made); err != nil {
+				if err := generators.Merge(&all, made); err != nil {
 					t.Fatal(err)
 				}
 			}

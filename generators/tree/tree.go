@@ -46,10 +46,7 @@ func (t *Tree) Add(f File) error {
 	if old, ok := t.files[f.Path]; ok && !old.equal(f) {
 		return fmt.Errorf("%s: two services want different contents", f.Path)
 	}
-	if t.files == nil {
-		t.files = make(map[string]File)
-	}
-	t.files[f.Path] = f
+	t.Put(f)
 	return nil
 }
 
@@ -65,16 +62,6 @@ func (t *Tree) Put(f File) {
 func (t Tree) File(path string) (f File, ok bool) {
 	f, ok = t.files[path]
 	return f, ok
-}
-
-// Merge adds every file of u.
-func (t *Tree) Merge(u Tree) error {
-	for _, f := range u.Files() {
-		if err := t.Add(f); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Files returns the files, sorted by path.

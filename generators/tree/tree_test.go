@@ -31,8 +31,10 @@ func sample(t *testing.T) Tree {
 
 func TestAdd(t *testing.T) {
 	tr := sample(t)
-	if err := tr.Merge(sample(t)); err != nil {
-		t.Errorf("Merge(the same tree) = %v; want nil", err)
+	for _, f := range sample(t).Files() {
+		if err := tr.Add(f); err != nil {
+			t.Errorf("Add(%+v), the same once more = %v; want nil", f, err)
+		}
 	}
 	for _, f := range []File{
 		{Path: "/etc/init.d/sshd", Mode: 0o755, Data: []byte("other")},
