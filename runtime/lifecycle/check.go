@@ -40,7 +40,7 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 		report.Problems = append(report.Problems, plan.NotInEffect(v.f, v.have)...)
 		report.Problems = append(report.Problems, beside(v.f, v.have, v.links)...)
 	}
-	if hint := h.Unknown(id); hint != "" {
+	if hint := h.unknown(v.target); hint != "" {
 		report.Problems = append(report.Problems, hint)
 	}
 	report.Problems = append(report.Problems, loose(v.f)...)

@@ -73,38 +73,8 @@ func (w *work) apply(p *plan.Plan) error {
 		return err
 	}
 	for _, step := range p.Steps {
-		w.Born = func(id netns.ID) error {
-			p.Note(intent, step, record.Identity{Netns: id})
-			return w.save(intent)
-		}
-		made, err := w.do(step, intent)
-		if rule, ok := step.Object.(object.Rule); ok && errors.Is(err, fs.ErrExist) {
-			if rule.Shared() {
-				w.forgetRule(rule) // somebody else was first
-			}
-			continue
-		}
-		if _, ok := step.Object.(object.Address); ok && errors.Is(err, fs.ErrExist) && w.found.Find(step.Object.Key()) != nil {
-			// It was ours, and somebody else makes it again at this moment, as networkd
-			// does when it takes a link out. The next plan tells whether it is as wanted.
-			p.Note(done, step, made)
-			continue
-		}
-		if err != nil {
-			// It may have been done all the same, and only the question about
-			// it failed. What exists already is somebody else's.
-			if !errors.Is(err, fs.ErrExist) {
-				p.Note(done, step, made)
-			}
-			return w.giveUp(done, w.failure(step, err))
-		}
-		w.did = append(w.did, step)
-		p.Note(done, step, made)
-		p.Note(intent, step, made)
-		if identifies(step) {
-			if err := w.save(intent); err != nil {
-				return w.giveUp(done, err)
-			}
+		if err := w.step(p, step, intent, done); err != nil {
+			return w.giveUp(done, err)
 		}
 	}
 	done.Complete = !p.Partial
@@ -112,6 +82,48 @@ func (w *work) apply(p *plan.Plan) error {
 		return w.giveUp(done, err)
 	}
 	w.r = done
+	return nil
+}
+
+// step does one step of a plan. What it made is noted in done, and in intent, which is
+// saved where the identity of what was made must be known.
+func (w *work) step(p *plan.Plan, step object.Step, intent, done *record.Record) error {
+	w.Born = func(id netns.ID) error {
+		p.Note(intent, step, record.Identity{Netns: id})
+		return w.save(intent)
+	}
+	made, err := w.do(step, intent)
+	exists := errors.Is(err, fs.ErrExist)
+	switch t := step.Object.(type) {
+	case object.Rule:
+		if exists && t.Shared() {
+			w.forgetRule(t) // somebody else was first
+		}
+		if exists {
+			return nil
+		}
+	case object.Address:
+		if exists && w.found.Find(t.Key()) != nil {
+			// It was ours, and somebody else makes it again at this moment, as networkd
+			// does when it takes a link out. The next plan tells whether it is as wanted.
+			p.Note(done, step, made)
+			return nil
+		}
+	}
+	if err != nil {
+		// It may have been done all the same, and only the question about it failed.
+		// What exists already is somebody else's.
+		if !exists {
+			p.Note(done, step, made)
+		}
+		return w.failure(step, err)
+	}
+	w.did = append(w.did, step)
+	p.Note(done, step, made)
+	p.Note(intent, step, made)
+	if identifies(step) {
+		return w.save(intent)
+	}
 	return nil
 }
 
