@@ -200,7 +200,6 @@ func (sh *shell) merge(other *shell, chain, variant []*source) {
 				Hint: "a service has one domain in every runlevel; make both files say the same"}}
 		}
 	}
-	sh.assignments = append(sh.assignments, other.assignments...)
 	if sh.allDoubt == nil {
 		sh.allDoubt = other.allDoubt
 	}

@@ -20,12 +20,6 @@ type variable struct {
 	readonly bool
 }
 
-// assignment is a name that a file assigns, or may assign.
-type assignment struct {
-	name string
-	pos  problem.Pos
-}
-
 // function is a definition of a shell function; it may be in doubt whether
 // this one is reached.
 type function struct {
@@ -65,8 +59,6 @@ type shell struct {
 	unlimited *problem.Error
 	// moved says which command changed the working directory.
 	moved *problem.Error
-	// assignments are listed in the order of the files.
-	assignments []assignment
 }
 
 func newShell(fallback func(string) variable) *shell {
@@ -81,7 +73,6 @@ func (sh *shell) clone() *shell {
 	for name, defs := range c.funcs {
 		c.funcs[name] = slices.Clip(defs)
 	}
-	c.assignments = slices.Clip(sh.assignments)
 	return &c
 }
 
@@ -147,7 +138,6 @@ func (sh *shell) assign(name, text string, doubt *problem.Error, node syntax.Nod
 			Hint: "remove the readonly, or the second assignment"}
 		sh.doubtRest(doubt)
 	}
-	sh.assignments = append(sh.assignments, assignment{name, pos})
 	sh.vars[name] = variable{set: true, text: text, pos: pos, doubt: doubt, readonly: old.readonly}
 }
 
@@ -166,7 +156,6 @@ func (sh *shell) doubtVar(name string, doubt *problem.Error) {
 	if v.readonly {
 		sh.mayEnd = true
 	}
-	sh.assignments = append(sh.assignments, assignment{name, doubt.Pos})
 	sh.vars[name] = variable{pos: doubt.Pos, doubt: doubt, readonly: v.readonly}
 }
 
