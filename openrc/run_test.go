@@ -503,17 +503,21 @@ cat /run/rdomain.log
 	}
 }
 
+// cgroup2 returns where cgroup2 is mounted as OpenRC would have it, or nothing.
+func cgroup2() string {
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if _, err := os.Stat(root + "/cgroup.controllers"); err == nil {
+			return root
+		}
+	}
+	return ""
+}
+
 // TestHookArguments holds the hook's rdexec line, which is written in shell,
 // against domain.ParseArgs. A stub in rdexec's place records it, makes the cgroup
 // as rdexec does, and goes on.
 func TestHookArguments(t *testing.T) {
-	root := "/sys/fs/cgroup"
-	if _, err := os.Stat(root + "/cgroup.controllers"); err != nil {
-		root += "/unified"
-	}
-	if _, err := os.Stat(root + "/cgroup.controllers"); err != nil {
-		root = ""
-	}
+	root := cgroup2()
 	for i, row := range []struct{ conf, netns, vrf string }{
 		{"netns=t1", "t1", ""},
 		{"vrf=v1", "", "v1"},
@@ -566,4 +570,45 @@ exec "$@"
 			}
 		})
 	}
+}
+
+// TestHookSession starts a service in a VRF whose script calls su, where elogind gives
+// each session a cgroup of its own, as this su does, or not. Stubs stand in for su and
+// for rdexec.
+func TestHookSession(t *testing.T) {
+	root := cgroup2()
+	if root == "" {
+		need.Missing(t, need.OpenRC, "no cgroup2 is mounted")
+	}
+	b := newBed(t)
+	b.hook()
+	name := fmt.Sprintf("rdgen-test-%d-su", os.Getpid())
+	t.Cleanup(func() {
+		for _, dir := range []string{name, "openrc." + name, name + "-session"} {
+			os.Remove(filepath.Join(root, dir))
+		}
+	})
+	b.file("etc/init.d/"+name, 0o755, "#!/sbin/openrc-run\nstart() { su - nobody -c 'echo runs >>/run/su.log' >/dev/null 2>&1; }\nstop() { start; }\n")
+	b.conf("vrf=v1\n", name)
+	b.file("usr/sbin/rdexec", 0o755, `#!/bin/sh
+while [ "$1" != -- ] && [ "$1" != /bin/true ]; do
+	[ "$1" != -c ] || mkdir -p "`+root+`$2"
+	shift
+done
+[ "$1" != -- ] || shift
+exec "$@"
+`)
+	b.file("usr/bin/su", 0o755, `#!/bin/sh
+[ "$1" != - ] || [ ! -e /run/moves ] || echo 0 >`+root+`/`+name+`-session/cgroup.procs
+while [ "$1" != -c ]; do shift; done
+eval "$2"
+`)
+	got := b.run("mkdir -p /run/systemd/seats " + root + "/" + name + "-session; touch /run/openrc/cgroup /run/moves; n=" + name + `
+rc-service $n start </dev/null 2>&1 | cat >/tmp/rc.log # which su's own output does not go to
+said 'su.opens.a.session.of.elogind,.which.is.outside.of.vrf.v1'; rc-service $n status >/dev/null 2>&1 || echo stopped; cat /run/su.log
+rm /run/moves; rc $n start; cat /run/su.log; touch /run/moves; rc $n stop; cat /run/su.log
+rmdir /run/systemd/seats; rc $n start; cat /run/su.log
+`)
+	b.want(strings.ReplaceAll(got, name, "it"), "said su.opens.a.session.of.elogind,.which.is.outside.of.vrf.v1", "stopped",
+		"cat: /run/su.log: No such file or directory", "it start = 0", "runs", "it stop = 0", "runs", "runs", "it start = 0", "runs", "runs", "runs")
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # openrc.sh's and OpenRC's variables
+# shellcheck shell=sh disable=SC2034,SC2154,SC3013 # openrc.sh's and OpenRC's variables; -ef
 # A part of openrc.sh: the way of a service into its domain, and what is done there.
 
 # rdgen_which sets vrf and netns to those that the service was started in, or
@@ -287,6 +287,38 @@ rdgen_arrange()
 	case "$RC_SVCNAME" in
 	ip6tables.*) SVCNAME=ip6tables ;;
 	esac
+	if [ -n "$vrf" ] && [ -d /run/systemd/seats ]; then # elogind's
+		for rdgen_name in su runuser sudo; do
+			# shellcheck disable=SC2139
+			alias "$rdgen_name=rdgen_session $rdgen_name"
+		done
+	fi
+}
+
+# rdgen_session is su, and its like, in a VRF. Where PAM has elogind open a session for it,
+# elogind moves that into a cgroup of its own, which is not bound to the VRF.
+rdgen_session()
+{
+	rdgen_command
+	rdgen_login=
+	for rdgen_arg; do
+		case "$rdgen_arg" in
+		-c* | --command* | --) break ;;
+		- | -l* | --login) rdgen_login=1 ;; # PAM may have another file for these
+		esac
+	done
+	case "$rdgen_cmd:$1" in
+	stop:* | status:* | describe:*) rdgen_at= ;; # a stop() may do so
+	*:sudo) rdgen_at="$(sudo -n grep ^0:: /proc/self/cgroup)" ;;
+	*) rdgen_at="$("$1" ${rdgen_login:+-} root -c 'grep ^0:: /proc/self/cgroup')" ;;
+	esac
+	if [ -n "$rdgen_at" ] && [ "$rdgen_at" != "$(grep ^0:: /proc/self/cgroup)" ]; then
+		set -- "$1 opens a session of elogind, which is outside of vrf $vrf; let start-stop-daemon --user, or setpriv, start the program"
+		# What su says may go to /dev/null; this goes to who started the service.
+		[ /proc/self/fd/2 -ef "/proc/$RC_OPENRC_PID/fd/2" ] || eerror "$RC_SVCNAME: $1" 2>>"/proc/$RC_OPENRC_PID/fd/2"
+		rdgen_die "$1"
+	fi
+	"$@"
 }
 
 # rdgen_supervisors takes the place of what OpenRC's own files for supervisors say.
