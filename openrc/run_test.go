@@ -612,3 +612,34 @@ rmdir /run/systemd/seats; rc $n start; cat /run/su.log
 	b.want(strings.ReplaceAll(got, name, "it"), "said su.opens.a.session.of.elogind,.which.is.outside.of.vrf.v1", "stopped",
 		"cat: /run/su.log: No such file or directory", "it start = 0", "runs", "it stop = 0", "runs", "runs", "it start = 0", "runs", "runs", "runs")
 }
+
+// TestHookStopsOwn stops a service without a domain that has no pid file: the same
+// program in a VRF, by rdexec or ip vrf exec, is not its own.
+func TestHookStopsOwn(t *testing.T) {
+	root := cgroup2()
+	if root == "" {
+		need.Missing(t, need.OpenRC, "no cgroup2 is mounted")
+	}
+	b := newBed(t)
+	b.hook()
+	cgroup := fmt.Sprintf("%s/rdgen-test-%d-stop", root, os.Getpid())
+	t.Cleanup(func() {
+		for _, dir := range []string{cgroup + "/vrf/v1", cgroup + "/vrf", cgroup} {
+			os.Remove(dir)
+		}
+	})
+	b.file("etc/init.d/nopid", 0o755, `#!/sbin/openrc-run
+start() { start-stop-daemon --start --background --exec /bin/slept -- 1000; }
+stop() { start-stop-daemon --stop --exec /bin/slept; }
+`)
+	b.conf("netns=t1\n", "other")
+	got := b.run("cp /bin/sleep /bin/slept; mkdir -p /run/openrc/options/other " + cgroup + "/vrf/v1; echo @t1 >/run/openrc/options/other/rdgen_domain\n" + `
+slept() { [ "$(cat /proc/[0-9]*/stat | grep -c '(slept) [^ZX]')" = "$1" ]; } 2>/dev/null
+rc nopid start; await slept 1; /bin/slept 999 & other=$!
+await slept 2
+echo $other >` + cgroup + `/vrf/v1/cgroup.procs
+rc nopid stop; gone() { ! slept 2; }; await gone; slept 1 && echo "the other runs"
+echo $other >` + root + `/cgroup.procs; kill $other; await slept 0
+`)
+	b.want(got, "nopid start = 0", "nopid stop = 0", "the other runs")
+}

@@ -86,6 +86,9 @@ rdgen_foreign()
 	elif [ -n "$netns" ]; then
 		[ -L "$RC_SVCDIR/started/$rdgen_owner" ]
 	else
+		case "$rdgen_at" in
+		*/vrf/*) return 0 ;; # of rdexec, or of ip vrf exec
+		esac
 		[ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ]
 	fi
 }
