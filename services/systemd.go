@@ -20,8 +20,9 @@ import (
 type Systemd struct {
 	// Version is that of the systemd on the target; 0 looks for it there.
 	Version int
-	// AtBoot is set by systemd's generator, see [generators.Systemd].
-	AtBoot bool
+	// AtBoot is set by systemd's generator, see [generators.Systemd]; and Whole if no
+	// other generator is writing any more.
+	AtBoot, Whole bool
 
 	fsys   fs.FS
 	confs  *confs
@@ -37,7 +38,7 @@ type Systemd struct {
 func newSystemd(fsys fs.FS, c *confs, o *OpenRC) *Systemd {
 	sd := &Systemd{}
 	units := sync.OnceValues(func() (*systemd.Units, error) {
-		if sd.AtBoot {
+		if sd.AtBoot && !sd.Whole {
 			return systemd.ReadInstalled(fsys)
 		}
 		return systemd.ReadUnits(fsys)

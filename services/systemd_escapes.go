@@ -3,6 +3,8 @@ package services
 import (
 	"fmt"
 	"io/fs"
+	"path"
+	"slices"
 	"strings"
 
 	"rdgen/generators"
@@ -38,9 +40,13 @@ func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 		if set, ok := systemd.Dispatches(unit); ok && len(s.Units) == 1 {
 			notes = append(notes, fmt.Sprintf("%s:%d: %s runs nothing but true(1); the line is for nothing else", set.File, set.Line, unit.Name))
 		}
-		if sd.isForeign(unit) && !sd.isWritten(s.Service) {
-			errs = append(errs, problem.New(s.Place(), "%s does not start: another generator of systemd makes it, so rdgen's cannot read it before", unit.Name).
-				WithHint("rdgen systemd "+s.Name+" -o /etc; systemctl daemon-reload"))
+		if sd.isForeign(unit) && !sd.holds(unit.Name, s.Domain) {
+			fact := "is not held in " + s.Domain.String()
+			if text, err := fs.ReadFile(sd.fsys, path.Join(systemd.Generated[1:], unit.Name+".d", systemd.DropIn)); err == nil && systemd.IsMade(text) {
+				fact = "does not start"
+			}
+			errs = append(errs, problem.New(s.Place(), "%s %s: another generator of systemd makes it, and rdgen's did not see it", unit.Name, fact).
+				WithHint("systemctl daemon-reload; if that does not help, rdgen systemd "+s.Name+" -o /etc before it"))
 		}
 		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){commands, directives, sd.joins} {
 			e, n := judge(unit, s.Domain)
@@ -57,6 +63,18 @@ func (sd *Systemd) isForeign(unit *systemd.Unit) bool {
 		return false
 	}
 	return !sd.isMade(unit)
+}
+
+// holds reports whether a drop-in of rdgen's is in place with which a unit enters the
+// domain, its own or its template's.
+func (sd *Systemd) holds(unit string, d domain.Domain) bool {
+	names := []string{unit}
+	if template, _, ok := systemd.Instance(unit); ok {
+		names = append(names, template)
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		return sd.hasLook(systemd.Etc, name, d) || sd.hasLook(systemd.Generated, name, d)
+	})
 }
 
 // isMade reports whether the unit is one that rdgen made, an instance.

@@ -157,8 +157,13 @@ func (sd *Systemd) sysvScript(name string) string {
 // isWritten reports whether the administrator has a drop-in with which the service
 // enters its domain, made while the unit was there.
 func (sd *Systemd) isWritten(s generators.Service) bool {
-	text, err := fs.ReadFile(sd.fsys, path.Join(systemd.Etc[1:], bare(s.Name)+".service.d", systemd.DropIn))
-	look := strings.Join(domain.Command{Domain: s.Domain, Look: true}.Args(), " ")
+	return sd.hasLook(systemd.Etc, bare(s.Name)+".service", s.Domain)
+}
+
+// hasLook reports whether rdgen's drop-in of a unit is in a folder, and looks into the domain.
+func (sd *Systemd) hasLook(folder, unit string, d domain.Domain) bool {
+	text, err := fs.ReadFile(sd.fsys, path.Join(folder[1:], unit+".d", systemd.DropIn))
+	look := strings.Join(domain.Command{Domain: d, Look: true}.Args(), " ")
 	return err == nil && strings.Contains(string(text), " "+look+"\n")
 }
 

@@ -39,8 +39,29 @@ const (
 	exitHeld = 3
 )
 
+// generatorRun is one run of rdgen as a generator.
+type generatorRun struct {
+	root string
+	// dir is where systemd reads what is made: it has less precedence than /etc, so what
+	// an administrator has there under the same name wins. early has more.
+	dir, early string
+	// pass says what is known of the other generators.
+	pass pass
+}
+
+// pass is one of the two times at which systemd/rdgen-generator runs rdgen: at once, so
+// that what conf.d names is held whatever the other generators do; and when all of those
+// have ended, with what they made. By hand there is one.
+type pass string
+
+const (
+	byHand pass = ""
+	first  pass = "first"
+	last   pass = "last"
+)
+
 // generator is rdgen as systemd's generator, unless there is nothing to do.
-func generator(dir string, getenv func(string) string, log io.Writer) int {
+func generator(dirs []string, getenv func(string) string, log io.Writer) int {
 	switch {
 	case getenv("SYSTEMD_SCOPE") == "user":
 		report(log, userScope)
@@ -48,41 +69,86 @@ func generator(dir string, getenv func(string) string, log io.Writer) int {
 	case getenv("SYSTEMD_IN_INITRD") == "1":
 		return exitMade // the services are those of the real root file system
 	}
-	return runGenerator("/", dir, log)
+	g := generatorRun{root: "/", dir: dirs[0], early: dirs[min(1, len(dirs)-1)], pass: pass(getenv("RDGEN_PASS"))}
+	// systemd --test has them write elsewhere, and what is read would be of another run.
+	if g.pass == last && (g.dir != systemd.Generated || !othersEnded(getenv)) {
+		return exitMade // the first pass is all that there is
+	}
+	return g.run(log)
 }
 
-// runGenerator makes the drop-ins of all services that name a domain in dir,
-// which has less precedence than /etc: what an administrator has there under the
-// same name wins. A service whose conf.d file cannot be followed gets a drop-in
-// with which it fails; it alone.
+// run makes the drop-ins of all services that name a domain. A service whose conf.d file
+// cannot be followed gets one with which it fails; it alone.
 //
 // It runs before systemd reads any unit, at boot and at each daemon-reload, in a
-// sandbox that can write dir and little else. Nobody reads its output but log.
+// sandbox that can write the folders and little else. Nobody reads its output but log.
 // It returns the exit code.
-func runGenerator(root, dir string, log io.Writer) int {
-	fsys, err := openRoot(root)
+func (g generatorRun) run(log io.Writer) int {
+	fsys, err := openRoot(g.root)
 	if err != nil {
 		report(log, err)
 		return 1
 	}
 	defer fsys.Close()
-	files, masked, errs, err := atBoot(fsys)
+	var before outcome
+	if g.pass == last {
+		if before, err = atBoot(fsys, false); err != nil {
+			report(log, err)
+			return 1
+		}
+	}
+	now, err := atBoot(fsys, g.pass == last)
 	if err == nil {
-		err = inGeneratorDir(files).Write(dir)
+		made, masks := inGeneratorDirs(now.files)
+		err = errors.Join(masks.Write(g.early), made.Write(g.dir))
 	}
-	for _, w := range masked {
-		say(log, "warning", w)
+	if err == nil {
+		err = g.removeLeft(before.files, now.files)
 	}
-	if all := errors.Join(append(errs, err)...); all != nil {
-		report(log, all)
-	}
+	g.say(log, before, now)
 	switch {
 	case err != nil:
+		report(log, err)
 		return 1
-	case len(errs) > 0:
+	case len(now.errs) > 0:
 		return exitHeld
 	}
 	return exitMade
+}
+
+// removeLeft removes what the first pass made and the last did not: what held a unit by its
+// name that turned out to be another's.
+func (g generatorRun) removeLeft(before, now tree.Tree) error {
+	made, _ := inGeneratorDirs(before)
+	kept, _ := inGeneratorDirs(now)
+	var errs []error
+	for _, f := range made.Files() {
+		if _, ok := kept.File(f.Path); !ok {
+			errs = append(errs, os.Remove(filepath.Join(g.dir, f.Path)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// say logs what was wrong, once in both passes: the first does not say that there is no
+// unit, as another generator may be making it.
+func (g generatorRun) say(log io.Writer, before, now outcome) {
+	isMissing := func(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+	said := map[string]bool{}
+	for _, w := range before.warnings {
+		said[w] = true
+	}
+	for _, err := range before.errs {
+		said[err.Error()] = !isMissing(err)
+	}
+	for _, w := range now.warnings {
+		if !said[w] {
+			say(log, "warning", w)
+		}
+	}
+	report(log, errors.Join(slices.DeleteFunc(slices.Clone(now.errs), func(err error) bool {
+		return said[err.Error()] || g.pass == first && isMissing(err)
+	})...))
 }
 
 // dieWithParent has the kernel kill this process when its parent ends: systemd has gone
@@ -93,14 +159,22 @@ func dieWithParent() {
 	syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
 }
 
-// atBoot makes the files of all services, and says which are masked, and so cannot
-// start anywhere, which files win over them, and what was wrong with any.
-func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err error) {
+// outcome is what comes of all services together: their files, which files win over them or
+// are masked, and so cannot start anywhere, and what was wrong with any.
+type outcome struct {
+	files    tree.Tree
+	warnings []string
+	errs     []error
+}
+
+// atBoot makes the files of all services. whole reports that no other generator is writing,
+// so that what they made is read.
+func atBoot(fsys fs.FS, whole bool) (o outcome, err error) {
 	loader := services.NewLoader(fsys, domain.Domain{})
-	loader.Systemd.AtBoot = true
+	loader.Systemd.AtBoot, loader.Systemd.Whole = true, whole
 	names, bad, err := loader.DeclaredAndBroken()
 	if err != nil {
-		return tree.Tree{}, nil, nil, fmt.Errorf("conf.d cannot be read, so no service is put into a domain: %w", err)
+		return outcome{}, fmt.Errorf("conf.d cannot be read, so no service is put into a domain: %w", err)
 	}
 	results := make([]result, len(names))
 	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(loader.Systemd, names[i]) })
@@ -108,7 +182,7 @@ func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err err
 	for i, r := range results {
 		name := names[i]
 		if errors.Is(r.err, systemd.ErrMasked) && len(loader.Systemd.UnitsToBlock(name)) == 0 {
-			masked = append(masked, r.err.Error())
+			o.warnings = append(o.warnings, r.err.Error())
 			continue
 		}
 		if r.err == nil {
@@ -118,31 +192,36 @@ func atBoot(fsys fs.FS) (files tree.Tree, masked []string, errs []error, err err
 			bad[name] = r.err
 		}
 	}
-	files = all.files
+	o.files = all.files
 	for _, name := range slices.Sorted(maps.Keys(bad)) {
-		errs = append(errs, bad[name])
+		o.errs = append(o.errs, bad[name])
 		var why bytes.Buffer
 		report(&why, bad[name])
 		made, err := generators.Disabled(loader.Systemd.UnitsToBlock(name), loader.Systemd.Undone, "/etc/conf.d/"+name, strings.TrimSuffix(why.String(), "\n"))
 		if err != nil {
-			return tree.Tree{}, nil, nil, err
+			return outcome{}, err
 		}
 		for _, f := range made.Files() {
-			files.Put(f) // also in place of what another conf.d file wants
+			o.files.Put(f) // also in place of what another conf.d file wants
 		}
 	}
-	warnings, shadowed, err := refuseShadowed(loader.Systemd, &files)
-	return files, append(masked, warnings...), append(errs, shadowed...), err
+	warnings, shadowed, err := refuseShadowed(loader.Systemd, &o.files)
+	o.warnings, o.errs = append(o.warnings, warnings...), append(o.errs, shadowed...)
+	return o, err
 }
 
-// inGeneratorDir moves the files from /etc/systemd/system to the top.
-func inGeneratorDir(files tree.Tree) tree.Tree {
-	var moved tree.Tree
+// inGeneratorDirs moves the files from /etc/systemd/system to the top of the folder that
+// they are for: a mask is for that which comes before all others.
+func inGeneratorDirs(files tree.Tree) (made, masks tree.Tree) {
 	for _, f := range files.Files() {
 		f.Path = strings.TrimPrefix(f.Path, systemd.Etc)
-		moved.Put(f)
+		if f.Link != "" {
+			masks.Put(f)
+		} else {
+			made.Put(f)
+		}
 	}
-	return moved
+	return made, masks
 }
 
 // refuseShadowed adds to files what makes a unit fail of which systemd reads another file

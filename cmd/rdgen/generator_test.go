@@ -124,6 +124,11 @@ func TestGenerator(t *testing.T) {
 	}
 }
 
+// runGenerator is rdgen as a generator that has one folder, while others may be writing.
+func runGenerator(root, dir string, log *bytes.Buffer) int {
+	return generatorRun{root: root, dir: dir, early: dir}.run(log)
+}
+
 // TestRefusalThatIsUndone: a drop-in that sorts after rdgen's resets what the unit fails by.
 // That was the error which rdgen reported, and the unit started in the default domain.
 func TestRefusalThatIsUndone(t *testing.T) {
@@ -324,7 +329,7 @@ func TestGeneratorDoesNothingForUsersAndTheInitrd(t *testing.T) {
 		out := t.TempDir()
 		var log bytes.Buffer
 		name, value, _ := strings.Cut(key, "=")
-		code := generator(out, func(k string) string { return map[string]string{name: value}[k] }, &log)
+		code := generator([]string{out}, func(k string) string { return map[string]string{name: value}[k] }, &log)
 		if code != c.code || log.String() != c.log || len(contents(t, out)) > 0 {
 			t.Errorf("with %s: exit %d, log %q, files %v; want %d, %q and none", key, code, &log, contents(t, out), c.code, c.log)
 		}

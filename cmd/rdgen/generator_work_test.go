@@ -72,7 +72,7 @@ func TestGeneratorWork(t *testing.T) {
 				counter := &counted{Root: fsys}
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				if _, _, _, err := atBoot(counter); err != nil {
+				if _, err := atBoot(counter, false); err != nil {
 					t.Fatal(err)
 				}
 				runtime.ReadMemStats(&after)

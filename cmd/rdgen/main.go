@@ -28,7 +28,7 @@ func main() {
 	debug.SetGCPercent(400)
 	if args := os.Args[1:]; asGenerator(args) {
 		dieWithParent()
-		os.Exit(generator(args[0], os.Getenv, openKmsg()))
+		os.Exit(generator(args, os.Getenv, openKmsg()))
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }

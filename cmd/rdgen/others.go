@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"time"
+)
+
+// othersEnded waits until the other generators of this run of systemd have ended: then what
+// they made is whole, and can be read. It reports whether that is known. The caller is
+// rdgen as the child of its shell (systemd/rdgen-generator), which is the one that systemd
+// started: the environment has its process id. systemd ends all of them at 90 seconds.
+//
+// systemd forks them all from one process, which sleeps only once it has, and waits for them
+// (execute_directories, src/shared/exec-util.c).
+func othersEnded(getenv func(string) string) bool {
+	shell := os.Getppid()
+	self, err := readProcess(shell)
+	if err != nil || getenv("SYSTEMD_EXEC_PID") != strconv.Itoa(shell) {
+		return false // somebody runs it by hand
+	}
+	for {
+		executor, err := readProcess(self.parent)
+		if err != nil {
+			return false
+		}
+		running, err := childrenOf(self.parent, shell)
+		switch {
+		case err != nil:
+			return false
+		case len(running) > 0:
+			for isRunning(running[0], self.parent) {
+				time.Sleep(time.Millisecond)
+			}
+		case executor.state == 'S':
+			return true
+		default:
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// process is what the kernel says of one in /proc/PID/stat.
+type process struct {
+	state  byte
+	parent int
+}
+
+func readProcess(pid int) (process, error) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return process{}, err
+	}
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // the name may have anything in it
+	if len(fields) < 2 {
+		return process{}, os.ErrInvalid
+	}
+	parent, err := strconv.Atoi(string(fields[1]))
+	return process{fields[0][0], parent}, err
+}
+
+// childrenOf returns the processes of a parent that have not ended, but for one of them.
+func childrenOf(parent, but int) (list []int, err error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	for _, name := range names {
+		pid, notPid := strconv.Atoi(name)
+		if notPid != nil || pid == but {
+			continue
+		}
+		if isRunning(pid, parent) {
+			list = append(list, pid)
+		}
+	}
+	return list, err
+}
+
+// isRunning reports whether a process is a child of parent that has not ended.
+func isRunning(pid, parent int) bool {
+	p, err := readProcess(pid)
+	return err == nil && p.parent == parent && p.state != 'Z' && p.state != 'X'
+}
