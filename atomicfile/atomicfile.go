@@ -64,7 +64,7 @@ func Stage(root *os.Root, f File) (Staged, error) {
 	dir, base := path.Split(f.Name)
 	s := Staged{root: root, temp: dir + f.Temp, name: f.Name}
 	if f.Temp == "" {
-		s.temp = dir + "." + base + ".rdgen-" + strconv.FormatUint(rand.Uint64(), 36)
+		s.temp = dir + "." + base[:min(len(base), 200)] + ".rdgen-" + strconv.FormatUint(rand.Uint64(), 36)
 	} else if err := root.Remove(s.temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Staged{}, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"rdgen/generators/tree"
 	"rdgen/installed"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/systemd"
 	"rdgen/templates"
@@ -75,6 +76,10 @@ func (s Systemd) Files() (tree.Tree, []string, error) {
 		unit.Settings = append(unit.Settings, i.DropIns...)
 	}
 	for _, unit := range units {
+		if len(unit.Name) > systemd.MaxDropIns {
+			return tree.Tree{}, nil, problem.New(s.Place(), "the name of %s is too long: it has %d bytes, and above %d a unit has no drop-ins of its own",
+				unit.Name, len(unit.Name), systemd.MaxDropIns).WithHint("give it a shorter name")
+		}
 		d, err := newDropIn(s, unit)
 		if err == nil {
 			err = add(unit.Name+".d/"+systemd.DropIn, "systemd-dropin", d)
@@ -106,10 +111,17 @@ func (s Systemd) again() string {
 
 // Disabled makes drop-ins with which the units fail and say why. source is the
 // conf.d file that cannot be followed. undone reports whether a drop-in that systemd
-// reads later would let a unit out, see [Undoes]: then the unit does not say it.
+// reads later would let a unit out, see [Undoes]: then the unit does not say it. A unit of
+// which the name is too long for drop-ins is masked, and says nothing.
 func Disabled(units []string, undone func(unit string) bool, source, why string) (tree.Tree, error) {
 	var t tree.Tree
 	for _, name := range units {
+		if len(name) > systemd.MaxDropIns {
+			if err := t.Add(tree.File{Path: path.Join(systemd.Etc, name), Link: "/dev/null"}); err != nil {
+				return tree.Tree{}, err
+			}
+			continue
+		}
 		// "<3>" makes it an error in the journal (sd-daemon(3)).
 		words, err := templates.Sh("<3>" + strings.ReplaceAll(legible(why), "\n", "\n<3>"))
 		if err != nil {

@@ -53,6 +53,10 @@ func IsMade(text []byte) bool { return bytes.HasPrefix(text, []byte("# Made by r
 // suffix (systemd, src/basic/unit-name.h, 256 with the NUL).
 const MaxName = 255
 
+// MaxDropIns is how long a unit's name can be that has drop-ins of its own: the folder of
+// those has two letters more, and no file's name is longer than 255 bytes.
+const MaxDropIns = 253
+
 // folders are where systemd looks for units, the first wins (systemd.unit(5), "System
 // Unit Search Path"). Those of systemctl set-property, of transient units and of
 // portable services are among them.
