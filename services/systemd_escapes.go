@@ -48,7 +48,7 @@ func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 			errs = append(errs, problem.New(s.Place(), "%s %s: another generator of systemd makes it, and rdgen's did not see it", unit.Name, fact).
 				WithHint("systemctl daemon-reload; if that does not help, rdgen systemd "+s.Name+" -o /etc before it"))
 		}
-		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){commands, directives, sd.joins} {
+		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){commands, directives, sd.joins, sd.activated} {
 			e, n := judge(unit, s.Domain)
 			errs, notes = append(errs, e...), append(notes, n...)
 		}
@@ -168,6 +168,30 @@ func (sd *Systemd) joins(unit *systemd.Unit, d domain.Domain) (errs []error, not
 		if all := other.All("Unit", "JoinsNamespaceOf"); len(all) > 0 {
 			judge(placeOf(all[0]), other, "JoinsNamespaceOf= of "+name)
 		}
+	}
+	return errs, notes
+}
+
+// busFolders have the files of services that the system's message bus starts.
+var busFolders = []string{"etc/dbus-1/system-services", "run/dbus-1/system-services", "usr/local/share/dbus-1/system-services",
+	"usr/share/dbus-1/system-services", "lib/dbus-1/system-services"}
+
+// activated judges who else starts the program of a service with a name on the message bus:
+// the bus does it itself, where the name's file does not have it ask systemd.
+func (sd *Systemd) activated(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
+	bus := unit.Last("Service", "BusName")
+	for _, folder := range busFolders {
+		file := path.Join(folder, path.Base(bus)+".service")
+		data, err := fs.ReadFile(sd.fsys, file)
+		if bus == "" || err != nil {
+			continue
+		}
+		starts := systemd.Unit{Settings: systemd.Read("/"+file, data)}
+		if exec := starts.All("D-BUS Service", "Exec"); len(exec) > 0 && path.Base(exec[0].Value) != "false" && starts.Last("D-BUS Service", "SystemdService") == "" {
+			errs = append(errs, problem.New(placeOf(exec[0]), "the message bus starts this itself for %s, and that would not run in %s", bus, d).
+				WithHint("add SystemdService="+unit.Name+" to that file"))
+		}
+		break // the first one wins
 	}
 	return errs, notes
 }
