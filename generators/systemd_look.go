@@ -62,9 +62,29 @@ func newLook(unit *systemd.Unit) (look, error) {
 	return l, nil
 }
 
-// elsewhere refuses a unit that is to be in a VRF of systemd's own namespace, and is
-// in another namespace by itself: there is no such VRF.
+// Leaves reports whether what a command starts ends up somewhere else than in d, as far as
+// its words say.
+func Leaves(e systemd.Entering, d domain.Domain) bool {
+	stays := (e.Netns == "" || e.Netns == d.Netns.String()) && (e.VRF == "" || e.VRF == d.VRF.String())
+	return e.Asks != "" || e.Netns == "" && e.VRF == "" || !stays
+}
+
+// Refuses reports whether a command makes its unit one that is refused: the service's own,
+// which does nothing but go to another place. What a shell does may be more than that.
+func Refuses(e systemd.Entering, d domain.Domain) bool {
+	return e.Key == "ExecStart" && e.All && e.Asks == "" && Leaves(e, d)
+}
+
+// elsewhere refuses a unit whose own command goes to another place; and one that is to be in
+// a VRF of systemd's own namespace, and is in another namespace by itself: there is no such
+// VRF.
 func elsewhere(unit *systemd.Unit, d domain.Domain) error {
+	for _, e := range systemd.Enters(unit) {
+		if Refuses(e, d) {
+			return problem.New(place(e.Setting), "%s= leaves %s by %s", e.Key, d, e.By).
+				WithHint("take it out of the command by a drop-in, or the line out of conf.d")
+		}
+	}
 	section := sectionOf(unit.Name)
 	private, set, _ := unit.Bool(section, "PrivateNetwork")
 	if all := unit.All(section, "NetworkNamespacePath"); len(all) > 0 {

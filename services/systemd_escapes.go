@@ -88,10 +88,9 @@ func (sd *Systemd) isMade(unit *systemd.Unit) bool {
 func commands(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
 	for _, e := range systemd.Enters(unit) {
 		pos := placeOf(e.Setting)
-		same := e.Asks == "" && (e.Netns != "" || e.VRF != "") &&
-			(e.Netns == "" || e.Netns == d.Netns.String()) && (e.VRF == "" || e.VRF == d.VRF.String()) && (e.VRF != "" || d.VRF.IsZero())
 		switch {
-		case same:
+		case generators.Refuses(e, d): // who makes the files says so
+		case !generators.Leaves(e, d):
 			notes = append(notes, fmt.Sprintf("%s: %s enters %s once more, which changes nothing", pos, e.By, d))
 		case e.Asks != "":
 			errs = append(errs, problem.New(pos, "%s= asks %s by %s to run something, which would not run in %s", e.Key, e.Asks, e.By, d).

@@ -15,6 +15,8 @@ type Entering struct {
 	Netns, VRF string
 	// Asks is who else starts the program: "dockerd"; "" if the command itself goes.
 	Asks string
+	// All reports that it is all that the command does: nothing of it runs before.
+	All bool
 }
 
 // askers ask a process that runs already to start a program, which is where that
@@ -59,7 +61,7 @@ func inCommand(set Setting) (list []Entering) {
 			continue
 		}
 		if e, ok := entering(program, words[i+1:]); ok {
-			e.Setting = set
+			e.Setting, e.All = set, i == 0
 			list = append(list, e)
 		}
 	}

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,7 +49,11 @@ func TestEnters(t *testing.T) {
 		for _, e := range Enters(&Unit{Name: "x.service", Settings: Read("x", []byte("[Service]\nExecStart="+line+"\n"))}) {
 			got = e
 		}
-		got.Setting = Setting{}
+		program, _, _ := strings.Cut(got.By, " ")
+		if first := strings.Fields(line)[0]; got.All != (got.By != "" && strings.HasSuffix(first, "/"+program)) {
+			t.Errorf("%s: that it is all of it: %v", line, got.All)
+		}
+		got.Setting, got.All = Setting{}, false
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", line, d)
 		}

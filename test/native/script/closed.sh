@@ -36,8 +36,15 @@ for d in stale missing lying; do
 done
 mkdir -p /run/netns; : >/run/netns/stale; chmod 0 /run/netns/stale
 mkdir /run/tmp; mount -t tmpfs x /run/tmp; : >/run/netns/lying; mount --bind /run/tmp /run/netns/lying 2>/dev/null || mount --bind /etc/hostname /run/netns/lying
+unit leaver.service <<E
+[Service]
+ExecStart=/sbin/ip netns exec other /bin/touch /run/leaked
+E
+ip netns add other
+echo netns=private >/etc/conf.d/leaver
 systemctl daemon-reload
 ok "a left-over file of 0 bytes" failed stale
+ok "a command that goes to another namespace" failed leaver
 ok "a namespace that is not there" failed missing
 systemctl start lying
 ok "a mount that is no namespace" sh -c '! systemctl is-active lying && ! test -e /run/leaked'
