@@ -78,10 +78,15 @@ func (l *Loader) DeclaredAndBroken() (declared []string, broken map[string]error
 // configuration puts into a domain, sorted, as [Init.Declared] does.
 func (l *Loader) AllDeclared() ([]string, error) { return l.confs.all() }
 
-// Domains returns what is wrong with the files of domains, each by itself and together.
+// Domains returns what is wrong with the files of domains, and with what they refer to,
+// each by itself and together.
 func (l *Loader) Domains() []error {
 	all := l.confs.domains()
-	return append(slices.Clone(all.Errs), all.Together()...)
+	errs := slices.Clone(all.Errs)
+	for _, f := range all.Files {
+		errs = append(errs, f.Inputs(l.confs.fsys)...)
+	}
+	return append(errs, all.Together()...)
 }
 
 // DomainOf returns what is wrong with the file of a service's domain.
@@ -93,6 +98,7 @@ func (l *Loader) DomainOf(name string) (errs []error) {
 	all, file := l.confs.domains(), conf.Dir+"/"+s.Domain.ID()+".conf"
 	if f := all.Of(s.Domain); f != nil {
 		file = f.Path
+		errs = f.Inputs(l.confs.fsys)
 	}
 	for _, err := range all.Errs {
 		if e, ok := errors.AsType[*problem.Error](err); ok && e.File == file {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,9 @@ func checkCommand() *cobra.Command {
 		Short: "find services that would not run in the domain they name",
 		Long: "Reads the conf.d files of the services, or all of them, and finds: a domain that cannot be read or is not defined, " +
 			"a file in /etc/rdomain that is broken, contradicts conf.d or another one, or can be written by others, " +
+			"a key or a user that such a file refers to and that is not there, " +
 			"a domain that cannot come up from nothing, as at boot, because it needs what another makes later, " +
+			"without --root, what the kernel that runs cannot make, " +
 			"a file of systemd-networkd that takes a link out of its VRF, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
@@ -89,6 +92,9 @@ func check(root string, given []string) (notes []string, err error) {
 		for _, name := range names {
 			errs = append(errs, loader.DomainOf(name)...)
 		}
+	}
+	if filepath.Clean(root) == "/" {
+		errs = append(errs, loader.Here(given...)...)
 	}
 	errs = append(errs, err)
 	if len(given) == 0 {

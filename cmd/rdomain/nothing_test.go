@@ -51,6 +51,42 @@ func TestNamespaceRequiresItsVRF(t *testing.T) {
 	}
 }
 
+// A FIFO in place of another domain's file, or of a key, held check up for ever.
+func TestCheckWaitsForNoFIFO(t *testing.T) {
+	start(t)
+	file(t, "good", "")
+	file(t, "wg", "[Link wg0]\nKind=wireguard\nPrivateKeyFile=/etc/rdomain/key\n")
+	sandbox.Sh(t, `mkfifo /etc/rdomain/fifo.conf /etc/rdomain/key`)
+	quiet(t, "up", "good")
+	quiet(t, "check", "good")
+	says(t, 100, "", "rdomain: fatal: /etc/rdomain/wg.conf:3: PrivateKeyFile=/etc/rdomain/key: is not a regular file\n", "check", "wg")
+	quiet(t, "down", "good")
+}
+
+// check of a domain that is down said what is missing, and not that up cannot make it.
+func TestCheckSaysWhatTheKernelHasNot(t *testing.T) {
+	start(t)
+	file(t, "odd", "[Sysctl]\nnet.ipv4.ip_forwad=1\n")
+	out, err, code := rdomain("check", "odd")
+	const want = "# odd: /etc/rdomain/odd.conf:2: this kernel has no variable net/ipv4/ip_forwad; correct the name: ls /proc/sys/net/ipv4\n"
+	if code != 1 || err != "" || !strings.Contains(out, want) {
+		t.Errorf("check odd = %d, %s%s", code, out, err)
+	}
+	if _, err, code := rdomain("up", "odd"); code == 0 {
+		t.Errorf("it came up: %s", err)
+	}
+	if makes("link probe0 type vrf table 9") {
+		return // a kernel that has VRFs is asked in test machines
+	}
+	file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n")
+	if _, err, code := rdomain("up", "mgmt"); code == 0 {
+		t.Fatalf("it came up: %s", err)
+	}
+	if out, _, _ := rdomain("check", "mgmt"); !strings.Contains(out, "mgmt.conf:1: Kind=vrf cannot be made here: this kernel is built without CONFIG_NET_VRF; boot a kernel that has it\n") {
+		t.Errorf("check mgmt = %s", out)
+	}
+}
+
 // The other end of a domain's own cable was said to be somebody else's.
 func TestDownKnowsTheOtherEnd(t *testing.T) {
 	start(t)

@@ -28,7 +28,7 @@ func beside(f *conf.File, have *plan.State, links []string) (problems []string) 
 	for _, name := range links {
 		now := have.Inside[name]
 		l := networkd.Device{Name: name, MAC: now.MAC, Kind: now.Kind, Type: devType(name)}
-		if err, _ := networkd.Taken(os.DirFS("/"), l, vrf, have.Inside[vrf].Table); err != nil {
+		if err, _ := networkd.Taken(conf.Machine(), l, vrf, have.Inside[vrf].Table); err != nil {
 			problems = append(problems, err.Error()+"; "+err.Hint)
 		}
 	}

@@ -44,7 +44,11 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 		report.Problems = append(report.Problems, hint)
 	}
 	report.Problems = append(report.Problems, loose(v.f)...)
-	for _, err := range h.files().With(v.f.Path) {
+	wrong := h.files().With(v.f.Path)
+	if v.kind == ours && !v.exists() {
+		wrong = append(wrong, h.kernel().Cannot(v.f)...)
+	}
+	for _, err := range wrong {
 		report.Problems = append(report.Problems, err.Error())
 		if p, ok := errors.AsType[*problem.Error](err); ok && p.Hint != "" {
 			report.Problems[len(report.Problems)-1] += "; " + p.Hint

@@ -16,6 +16,7 @@ import (
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
+	"rdgen/runtime/module"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/record"
 )
@@ -32,6 +33,8 @@ type Host struct {
 	store *record.Store // nil if there is none and none may be made
 	// files are the files of all domains, read once.
 	files func() *conf.All
+	// kernel is what the kernel can make, read once.
+	kernel func() *module.Kernel
 }
 
 // Open opens the Host for changing it: /run/rdomain is made if need be. It
@@ -74,7 +77,8 @@ func open(store *record.Store) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{home: home, store: store, files: sync.OnceValue(func() *conf.All { return conf.ReadAll(os.DirFS("/")) })}
+	h := &Host{home: home, store: store, files: sync.OnceValue(func() *conf.All { return conf.ReadAll(conf.Machine()) }),
+		kernel: sync.OnceValue(func() *module.Kernel { return module.Running(conf.Machine()) })}
 	if store != nil {
 		store.Waiting = func(file, holder string) {
 			h.say(domain.ID{}, "waiting for the lock %s, which %s holds", file, holder)

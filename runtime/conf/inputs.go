@@ -1,0 +1,159 @@
+package conf
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/problem"
+)
+
+// Machine returns the root of this machine. What is opened in it is never waited for: a
+// FIFO in place of a file would hold up the boot.
+func Machine() fs.FS { return machine{} }
+
+type machine struct{}
+
+// Open opens a file for reading; name has no leading slash.
+func (machine) Open(name string) (fs.File, error) {
+	file := "/" + strings.TrimPrefix(name, ".")
+	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: file, Err: err}
+	}
+	return os.NewFile(uintptr(fd), file), nil
+}
+
+// Key is a secret of WireGuard.
+type Key = [32]byte
+
+// Keys reads the secrets that the file refers to, by their path. All that is wrong with
+// them is in errs, each a *problem.Error at its line. fsys is rooted at the machine's
+// root; owner may own them, as root may.
+func (f *File) Keys(fsys fs.FS, owner uint32) (keys map[string]Key, errs []error) {
+	keys = map[string]Key{}
+	read := func(name, path string, line int) {
+		if path == "" {
+			return
+		}
+		k, err := readKey(fsys, path, owner)
+		if err != nil {
+			errs = append(errs, problem.New(f.At(line), "%s=%s: %w", name, path, problem.Cause(err)))
+		}
+		keys[path] = k
+	}
+	for _, l := range f.Links {
+		read("PrivateKeyFile", l.KeyFile, l.LineOf("PrivateKeyFile"))
+		for _, p := range l.Peers {
+			read("PresharedKeyFile", p.PresharedKeyFile, p.LineOf("PresharedKeyFile"))
+		}
+	}
+	return keys, errs
+}
+
+// readKey reads a secret in base64, as wg genkey writes it. A file that others
+// than its owner and group may read, or anybody but its owner may change, keeps
+// no secret. No error has anything of what is in the file.
+func readKey(fsys fs.FS, path string, owner uint32) (k Key, err error) {
+	file, err := fsys.Open(path[1:])
+	if err != nil {
+		return k, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return k, err
+	}
+	st, owned := owns(info)
+	switch {
+	case !info.Mode().IsRegular():
+		return k, errors.New("is not a regular file")
+	case owned && st != 0 && st != owner:
+		return k, fmt.Errorf("belongs to user %d, who can read and change it; expected root's", st)
+	case info.Mode()&0o027 != 0:
+		return k, fmt.Errorf("has mode %04o: others could read or change the key; chmod 600 it, and make a new key", info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(file, 4096))
+	if err != nil {
+		return k, err
+	}
+	data, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(text)))
+	if err != nil || copy(k[:], data) != len(k) || len(data) != len(k) {
+		return Key{}, errors.New("is not a key: expected 44 characters of base64, as wg genkey prints them")
+	}
+	return k, nil
+}
+
+// owns returns the user to whom a file belongs, if that is known.
+func owns(info fs.FileInfo) (uid uint32, ok bool) {
+	switch st := info.Sys().(type) {
+	case *unix.Stat_t: // of a root that rdgen reads
+		return st.Uid, true
+	case *syscall.Stat_t:
+		return st.Uid, true
+	}
+	return 0, false
+}
+
+// Owners looks up the numbers of the users and groups that may open a tun or tap, by
+// their names. Only /etc/passwd and /etc/group count, as for every program that is
+// linked like rdomain.
+func (f *File) Owners(fsys fs.FS) (users, groups map[string]string, errs []error) {
+	users, groups = map[string]string{}, map[string]string{}
+	find := func(ids map[string]string, key, name, file string, l Link) {
+		if name == "" || name[0] >= '0' && name[0] <= '9' {
+			return
+		}
+		id, err := numberOf(fsys, file, name)
+		if err != nil {
+			errs = append(errs, problem.New(f.At(l.LineOf(key)), "%s=%s: %w", key, name, err))
+		}
+		ids[name] = id
+	}
+	for _, l := range f.Links {
+		find(users, "User", l.User, "/etc/passwd", l)
+		find(groups, "Group", l.Group, "/etc/group", l)
+	}
+	return users, groups, errs
+}
+
+// numberOf returns the third field of the line of a name in a file such as /etc/passwd.
+func numberOf(fsys fs.FS, file, name string) (string, error) {
+	text, err := fs.ReadFile(fsys, file[1:])
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", problem.Unreadable(file, err)
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Split(strings.TrimSpace(line), ":")
+		if fields[0] != name || len(fields) < 3 {
+			continue
+		}
+		if _, err := strconv.ParseUint(fields[2], 10, 32); err == nil {
+			return fields[2], nil
+		}
+	}
+	return "", errors.New("there is no such name in " + file)
+}
+
+// Inputs returns what is wrong with what the file refers to, without which its domain
+// does not come up: each a *problem.Error. fsys is rooted at the machine's root. Below a
+// root that belongs to somebody else, that one counts as root.
+func (f *File) Inputs(fsys fs.FS) []error {
+	var owner uint32
+	if root, err := fs.Stat(fsys, "."); err == nil {
+		owner, _ = owns(root)
+	}
+	_, errs := f.Keys(fsys, owner)
+	_, _, more := f.Owners(fsys)
+	return slices.Concat(errs, more)
+}
