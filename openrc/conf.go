@@ -230,7 +230,7 @@ func describe(v *variable, name string, files []*source) string {
 func (c *Conf) Lookup(name string) (v Value, ok bool, err error) { return c.sh.lookup(name) }
 
 // NameHint says how the name of a domain is spelled.
-const NameHint = `a name has 1 to 15 (netns: 255) of A-Z, a-z, 0-9, "_", "." and "-", and does not start with "-"`
+const NameHint = `a name has 1 to 15 (netns: 239) of A-Z, a-z, 0-9, "_", "." and "-", and does not start with "-"`
 
 // Domain returns the domain that vrf= and netns= name, and the line that does:
 // that of vrf= where both are set. Without either (or with empty ones, which
@@ -259,6 +259,9 @@ func (c *Conf) Domain() (domain.Domain, problem.Pos, error) {
 	}
 	if err := c.slip(); err != nil {
 		return domain.Domain{}, problem.Pos{}, err
+	}
+	if _, err := domain.Parse(d.Netns.String(), d.VRF.String()); err != nil { // both together are too long
+		return domain.Domain{}, problem.Pos{}, problem.New(at, "%w", err).WithHint(NameHint)
 	}
 	return d, at, nil
 }

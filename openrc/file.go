@@ -171,7 +171,7 @@ func (src *source) syntaxError(err error) error {
 	case errors.As(err, &pe):
 		e.Pos, e.Msg = src.pos(pe.Pos), "syntax error: "+pe.Text
 	case errors.As(err, &le):
-		e.Pos, e.Msg = src.pos(le.Pos), le.Feature+" are not POSIX shell"
+		e.Pos, e.Msg = src.pos(le.Pos), "not POSIX shell: "+le.Feature
 		e.Hint = "dash and busybox do not agree on it; write it in POSIX shell"
 	}
 	return e

@@ -22,6 +22,9 @@ import (
 // unit", and a skipped unit has not failed (systemd.service(5)).
 const exitElsewhere = 255
 
+// hint follows what is wrong in the command line.
+const hint = "\nrdexec: hint: rdexec --help shows what is possible"
+
 // version is set by the linker.
 var version = "unreleased"
 
@@ -39,9 +42,9 @@ func main() {
 	case errors.Is(err, domain.ErrHelp):
 		leave(1, 0, "usage: "+domain.Usage)
 	case err != nil && len(args) > 1 && args[1] == "--look":
-		leave(2, exitElsewhere, "rdexec: usage: "+domain.Usage+"\nrdexec: fatal: "+err.Error())
+		leave(2, exitElsewhere, "rdexec: fatal: "+err.Error()+hint)
 	case err != nil:
-		leave(2, domain.ExitPermanent, "rdexec: usage: "+domain.Usage+"\nrdexec: fatal: "+err.Error())
+		leave(2, domain.ExitPermanent, "rdexec: fatal: "+err.Error()+hint)
 	}
 	if command.Look {
 		if err := enter.Hold(command.Domain); err != nil {

@@ -112,9 +112,8 @@ func TestMessages(t *testing.T) {
 		out, stderr string
 	}{
 		{[]string{"--help"}, 0, "usage: " + domain.Usage + "\n", ""},
-		{nil, 100, "", "rdexec: usage: " + domain.Usage + "\nrdexec: fatal: no program given\n"},
-		{[]string{"-n", "", "true"}, 100, "", "rdexec: usage: " + domain.Usage +
-			"\nrdexec: fatal: option -n is empty; leave the option out if none is meant\n"},
+		{nil, 100, "", "rdexec: fatal: no program given\nrdexec: hint: rdexec --help shows what is possible\n"},
+		{[]string{"-n", "", "true"}, 100, "", "rdexec: fatal: option -n is empty; leave the option out if none is meant\nrdexec: hint: rdexec --help shows what is possible\n"},
 		{[]string{"/none"}, 127, "", "rdexec: fatal: unable to run /none: no such file or directory\n"},
 		{[]string{"/"}, 126, "", "rdexec: fatal: unable to run /: permission denied\n"},
 		{[]string{"-n", "rdexec-test-none", "true"}, 111, "",
@@ -122,7 +121,7 @@ func TestMessages(t *testing.T) {
 		// A look that fails ends in the one code that systemd never takes for "skip".
 		{[]string{"--look", "-n", "rdexec-test-none"}, 255, "",
 			"rdexec: fatal: unable to check netns rdexec-test-none (/run/netns/rdexec-test-none): no such file or directory\n"},
-		{[]string{"--look"}, 255, "", "rdexec: usage: " + domain.Usage + "\nrdexec: fatal: option --look takes -n, -v or both, and nothing else\n"},
+		{[]string{"--look"}, 255, "", "rdexec: fatal: option --look takes -n, -v or both, and nothing else\nrdexec: hint: rdexec --help shows what is possible\n"},
 		{[]string{"--", "echo", "-n", "a  b"}, 0, "a  b", ""},
 	} {
 		cmd := exec.Command(rdexec, c.args...)

@@ -83,6 +83,9 @@ func rootFlag(cmd *cobra.Command, root *string) {
 }
 
 func openRoot(dir string) (*tree.Root, error) {
+	if dir == "" {
+		return nil, errors.New("--root is empty; leave it out if none is meant")
+	}
 	root, err := tree.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("--root %s: %w", dir, problem.Cause(err))

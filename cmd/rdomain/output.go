@@ -24,7 +24,8 @@ func (p *printable) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// escape writes control characters but those in keep, and what is no UTF-8, as \xNN.
+// escape writes control characters but those in keep, and what is no UTF-8, as \xNN, and
+// what nobody sees, such as a mark that turns the rest of the line around, as \uNNNN.
 func escape(s, keep string) string {
 	var b strings.Builder
 	for i, size := 0, 0; i < len(s); i += size {
@@ -35,6 +36,8 @@ func escape(s, keep string) string {
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case unicode.IsControl(r) && !strings.ContainsRune(keep, r):
 			fmt.Fprintf(&b, `\x%02x`, r)
+		case !unicode.IsPrint(r) && !strings.ContainsRune(keep, r):
+			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteString(s[i : i+size])
 		}

@@ -26,7 +26,8 @@ const few = 8
 
 func newProgress(out io.Writer, doing string, total int) *progress {
 	p := &progress{out: out, doing: doing, total: total}
-	if f, ok := out.(*os.File); ok && total >= few {
+	// A terminal that is called dumb would print what takes the line away.
+	if f, ok := out.(*os.File); ok && total >= few && os.Getenv("TERM") != "dumb" {
 		_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 		p.shown = err == nil
 	}

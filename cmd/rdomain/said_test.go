@@ -280,7 +280,7 @@ func TestNothingReachesTheTerminal(t *testing.T) {
 	quiet(t, "up", "a")
 	sandbox.Sh(t, `ip -n a link add "$(printf 'x\033[2J')" type bridge
 		mkfifo /run/wait; exec 9<>/run/wait
-		ip netns exec a sh -c 'printf "\033]0;x\007\nrow" >/proc/self/comm; echo >/run/ready; read x' <&9 >/dev/null 2>&1 & echo $! >/run/pid
+		ip netns exec a sh -c 'printf "\033]0;x\007\nrow\342\200\256" >/proc/self/comm; echo >/run/ready; read x' <&9 >/dev/null 2>&1 & echo $! >/run/pid
 		until test -e /run/ready; do :; done`)
 	for _, args := range [][]string{{"ps"}, {"list"}, {"check", "a"}, {"down", "a"}} {
 		out, stderr, _ := rdomain(args...)
@@ -289,7 +289,7 @@ func TestNothingReachesTheTerminal(t *testing.T) {
 				t.Errorf("rdomain %s prints %q", args, text)
 			}
 		}
-		if args[0] == "ps" && !strings.Contains(out, `\x1b]0;x\x07\x0arow`) {
+		if args[0] == "ps" && !strings.Contains(out, `\x1b]0;x\x07\x0arow\u202e`) {
 			t.Errorf("ps prints %q", out)
 		}
 	}

@@ -100,6 +100,29 @@ func terminal(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
+// onTerminal runs rdomain, of which a terminal of that name shows the errors, and returns
+// what it shows.
+func onTerminal(t *testing.T, name string, args ...string) (said string, cmd *exec.Cmd) {
+	t.Helper()
+	master, slave := terminal(t)
+	cmd = exec.Command(bin, args...)
+	cmd.Stderr, cmd.Env = slave, append(os.Environ(), "TERM="+name)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	buffer := make([]byte, 4096)
+	for {
+		n, err := master.Read(buffer)
+		said += string(buffer[:n])
+		if err != nil {
+			break
+		}
+	}
+	_ = cmd.Wait()
+	return said, cmd
+}
+
 // On a terminal a line says how far it is, and is taken away in the end; the
 // errors come after it, in the order of the names.
 func TestAllAndProgress(t *testing.T) {
@@ -108,26 +131,10 @@ func TestAllAndProgress(t *testing.T) {
 	many(t, 20)
 	file(t, "s5", "[Link veth0]\nKind=veth\nPeer=s5\nAddress=10.100.5.2/30\n[Route]\nDestination=default\nGateway=192.0.2.1\n")
 	file(t, "zbad", "oops\n")
-	master, slave := terminal(t)
-	cmd := exec.Command(bin, "up", "--all")
-	cmd.Stderr = slave
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	slave.Close()
-	var said strings.Builder
-	buffer := make([]byte, 4096)
-	for {
-		n, err := master.Read(buffer)
-		said.Write(buffer[:n])
-		if err != nil {
-			break
-		}
-	}
-	_ = cmd.Wait()
-	line, errors, _ := strings.Cut(said.String(), "rdomain: fatal: ")
+	said, cmd := onTerminal(t, "xterm", "up", "--all")
+	line, errors, _ := strings.Cut(said, "rdomain: fatal: ")
 	if !strings.Contains(line, "\r\x1b[K1 of 21 up") || !strings.Contains(line, "21 of 21 up, 2 failed\r\x1b[K") {
-		t.Errorf("on a terminal up --all says %q", said.String())
+		t.Errorf("on a terminal up --all says %q", said)
 	}
 	if want := "/etc/rdomain/s5.conf:5: ip -n s5 route add default via 192.0.2.1: network is unreachable (Nexthop has invalid gateway)\r\n" +
 		"rdomain: fatal: /etc/rdomain/zbad.conf:1: expected KEY=VALUE, found \"oops\"\r\n"; errors != want {
@@ -146,6 +153,9 @@ func TestAllAndProgress(t *testing.T) {
 	script, stderr, code := rdomain("down", "-n", "--all")
 	if code != 0 || stderr != "" || strings.Count(script, "ip netns delete s") != 19 {
 		t.Errorf("down -n --all = %d, %s, %s", code, script, stderr)
+	}
+	if said, _ := onTerminal(t, "dumb", "reload", "--all"); strings.Contains(said, "\x1b") || !strings.Contains(said, "rdomain: fatal: ") {
+		t.Errorf("a dumb terminal is shown %q", said)
 	}
 	for i := range 20 {
 		os.Remove(fmt.Sprintf("/etc/rdomain/s%d.conf", i))

@@ -2,7 +2,6 @@ package tree
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -67,8 +66,14 @@ func (r *Root) Open(name string) (fs.File, error) {
 }
 
 func (r *Root) notRegular(name, kind string) error {
-	return &fs.PathError{Op: "open", Path: "/" + name, Err: fmt.Errorf("%w: is a %s, not a regular file", fs.ErrInvalid, kind)}
+	return &fs.PathError{Op: "open", Path: "/" + name, Err: irregular(kind)}
 }
+
+// irregular is the kind of what is no regular file. It is fs.ErrInvalid.
+type irregular string
+
+func (kind irregular) Error() string        { return "is a " + string(kind) + ", not a regular file" }
+func (kind irregular) Is(target error) bool { return target == fs.ErrInvalid }
 
 // file is an opened regular file. An os.File would be registered with the
 // poller first, which costs as much as to read a small file.

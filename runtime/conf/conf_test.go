@@ -271,7 +271,7 @@ func TestConfirm(t *testing.T) {
 }
 
 func TestReadSaysWhatIsNotThere(t *testing.T) {
-	for _, name := range []string{"rdgen-test-no-such-file", strings.Repeat("x", 255)} {
+	for _, name := range []string{"rdgen-test-no-such-file", strings.Repeat("x", domain.MaxID)} {
 		if _, err := Read(id(t, name)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Read(%s) = %v; want fs.ErrNotExist", name, err)
 		}

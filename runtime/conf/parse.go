@@ -21,9 +21,6 @@ func Read(id domain.ID) (*File, error) {
 	path := Path(id)
 	// Not blocking: a FIFO in place of the file would hold up the boot.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err == unix.ENAMETOOLONG {
-		err = unix.ENOENT
-	}
 	if err != nil {
 		if info, e := os.Lstat(path); e == nil && info.Mode()&os.ModeSymlink != 0 && err == unix.ENOENT {
 			return nil, toNothing(path) // a file system that is not mounted yet, perhaps

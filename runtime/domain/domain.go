@@ -3,7 +3,11 @@
 // It makes no system call and imports nothing but strconv and errors.
 package domain
 
-import "strings"
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
 
 // Domain is the place in the network where a service runs: a network
 // namespace, a VRF, or a VRF inside a network namespace. The zero value is the
@@ -29,6 +33,9 @@ func Parse(netns, vrf string) (Domain, error) {
 		if d.VRF, err = ParseVRF(vrf); err != nil {
 			return Domain{}, err
 		}
+	}
+	if _, err := makeID(d.ID(), nil); err != nil {
+		return Domain{}, err
 	}
 	return d, nil
 }
@@ -90,7 +97,14 @@ func ParseID(s string) (ID, error) {
 	return makeID(s, err)
 }
 
+// MaxID is the longest ID in bytes: rdomain@ID.service is the name of a unit, which has at
+// most 255 (systemd.unit(5)).
+const MaxID = 255 - len("rdomain@.service")
+
 func makeID(s string, err error) (ID, error) {
+	if err == nil && len(s) > MaxID {
+		err = errors.New("domain name " + quote(s) + " has " + strconv.Itoa(len(s)) + " bytes, rdomain allows " + strconv.Itoa(MaxID))
+	}
 	if err != nil {
 		return ID{}, err
 	}

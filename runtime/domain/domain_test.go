@@ -85,8 +85,25 @@ func TestDomainID(t *testing.T) {
 	}
 }
 
+// A name that no unit can have was good for rdgen, and its domain never came up.
+func TestLongestID(t *testing.T) {
+	long := strings.Repeat("x", MaxID)
+	if _, err := ParseID(long); err != nil {
+		t.Error(err)
+	}
+	if _, err := Parse(long, ""); err != nil {
+		t.Error(err)
+	}
+	for _, d := range [][2]string{{long + "x", ""}, {long, "v"}} {
+		if d, err := Parse(d[0], d[1]); err == nil {
+			t.Errorf("Parse accepts %v", d)
+		}
+	}
+}
+
 func TestParseIDRefuses(t *testing.T) {
-	for _, in := range []string{"", "@", "a@", "@a", "a@b@c", "a/b", "..", "-x", "sixteenbyteslong@n"} {
+	for _, in := range []string{"", "@", "a@", "@a", "a@b@c", "a/b", "..", "-x", "sixteenbyteslong@n",
+		strings.Repeat("x", MaxID+1), "v@" + strings.Repeat("x", MaxID-1)} {
 		if id, err := ParseID(in); err == nil {
 			t.Errorf("ParseID(%q) = %v; want an error", in, id)
 		}

@@ -30,7 +30,7 @@ func TestExec(t *testing.T) {
 		}
 	}
 	r := h.run(h.rdexec, "-n", "", "sh", "-c", "echo executed")
-	want := "rdexec: usage: " + domain.Usage + "\nrdexec: fatal: option -n is empty"
+	want := "rdexec: fatal: option -n is empty"
 	if r.code != domain.ExitPermanent || r.out != "" || !strings.HasPrefix(r.err, want) {
 		t.Errorf("rdexec -n '' = %d, %q, %q; want %d and %q", r.code, r.out, r.err, domain.ExitPermanent, want)
 	}

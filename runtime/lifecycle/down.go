@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"slices"
 
-	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/object"
@@ -41,9 +40,6 @@ func (h *Host) notUp(id domain.ID) (notes []string, err error) {
 // down is Down; with ifEmpty it leaves a namespace alone that has links which
 // are not its own.
 func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
-	if err := record.CheckID(id); err != nil {
-		return nil, &problem.Error{Msg: err.Error()}
-	}
 	if id, err = h.recorded(id); err != nil {
 		return nil, err
 	}

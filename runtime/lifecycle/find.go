@@ -10,7 +10,6 @@ import (
 	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
-	"rdgen/runtime/record"
 	"rdgen/runtime/rtnl"
 )
 
@@ -26,9 +25,6 @@ type target struct {
 // find looks for the file of a domain: its own, or, for VRF@NETNS, one that
 // defines that VRF in that namespace.
 func (h *Host) find(id domain.ID) (target, error) {
-	if err := record.CheckID(id); err != nil {
-		return target{}, &problem.Error{Msg: err.Error()}
-	}
 	f, err := conf.Read(id)
 	if err == nil {
 		return target{id, f}, h.unique(id, f)

@@ -40,7 +40,7 @@ func (s *Store) lock(name string, how int) (*Lock, error) {
 		}
 	}
 	for {
-		fd, err := unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+		fd, err := unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 		if err == nil {
 			if err = flock.Wait(fd, how, lockLimit, say); err != nil {
 				unix.Close(fd)

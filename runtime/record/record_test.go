@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
@@ -274,11 +276,32 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestCheckID(t *testing.T) {
-	if err := CheckID(id(t, strings.Repeat("x", longest))); err != nil {
-		t.Error(err)
+// A FIFO in place of a lock held up for ever.
+func TestLockIsNotWaitedForLikeAFIFO(t *testing.T) {
+	s := store(t)
+	if err := unix.Mkfifo(Dir+"/a.lock", 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if err := CheckID(id(t, strings.Repeat("x", longest+1))); err == nil {
-		t.Error("CheckID accepts a name whose record has no legal file name")
+	l, err := s.Lock(id(t, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Remove()
+}
+
+// What the kernel's limits are called is said with the error.
+func TestWatchNamesTheLimit(t *testing.T) {
+	for errno, want := range map[error]string{unix.EMFILE: "fs.inotify.max_user_instances", unix.ENOSPC: "fs.inotify.max_user_watches"} {
+		p, ok := errors.AsType[*problem.Error](limit(errno))
+		if !ok || !strings.Contains(p.Hint, want) || !p.Temporary || !errors.Is(p, errno) {
+			t.Errorf("%v: %#v", errno, p)
+		}
+	}
+}
+
+// The longest ID has a record: the file names of it have no more than NAME_MAX bytes.
+func TestLongestID(t *testing.T) {
+	if longest := strings.Repeat("x", domain.MaxID); len(longest+".json"+temporary) > 255 || len(longest+".lock") > 255 {
+		t.Errorf("a name of %d bytes has no record", domain.MaxID)
 	}
 }

@@ -22,20 +22,8 @@ import (
 // what they record does.
 const Dir = "/run/rdomain"
 
-// longest is the longest ID that has a record: its file names end in ".json",
-// ".lock" or ".json.new" and have at most NAME_MAX bytes.
-const longest = 255 - len(".json"+temporary)
-
 // temporary is what the name of a file that is being written ends in.
 const temporary = ".new"
-
-// CheckID returns an error if the ID is too long to have a record.
-func CheckID(id domain.ID) error {
-	if n := len(id.String()); n > longest {
-		return fmt.Errorf("domain name of %d bytes: rdomain can keep records of names of at most %d", n, longest)
-	}
-	return nil
-}
 
 // Store is the opened directory of records. All files are reached through its
 // descriptor.

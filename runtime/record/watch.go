@@ -2,12 +2,14 @@ package record
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/problem"
 	"rdgen/runtime/netns"
 )
 
@@ -21,7 +23,7 @@ func OpenWatch() (*Watch, error) {
 	}
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
-		return nil, fmt.Errorf("inotify: %w", err)
+		return nil, limit(err)
 	}
 	_, err = unix.InotifyAddWatch(fd, netns.Run, unix.IN_DELETE|unix.IN_ONLYDIR)
 	if err == nil {
@@ -29,9 +31,22 @@ func OpenWatch() (*Watch, error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("inotify: %w", err)
+		return nil, limit(err)
 	}
 	return &Watch{fd}, nil
+}
+
+// limit says which of the kernel's limits an error means.
+func limit(err error) error {
+	e := problem.New(problem.Pos{}, "unable to watch %s: inotify: %w", Dir, err)
+	e.Temporary = true
+	switch {
+	case errors.Is(err, unix.EMFILE):
+		e.Hint = "raise fs.inotify.max_user_instances (sysctl), or the limit of open files"
+	case errors.Is(err, unix.ENOSPC):
+		e.Hint = "raise fs.inotify.max_user_watches (sysctl)"
+	}
+	return e
 }
 
 // Close gives the descriptor back.
