@@ -89,6 +89,9 @@ func (l *Loader) Domains() []error {
 	return append(errs, all.Together()...)
 }
 
+// Awaited returns a note for each domain that a file requires and no file defines.
+func (l *Loader) Awaited() []string { return l.confs.domains().Awaited() }
+
 // DomainOf returns what is wrong with the file of a service's domain.
 func (l *Loader) DomainOf(name string) (errs []error) {
 	_, s, err := l.confs.everywhere(name)

@@ -88,6 +88,7 @@ func check(root string, given []string) (notes []string, err error) {
 		errs = append(errs, loader.Domains()...)
 		wrong, about := loader.Beside()
 		errs, notes = append(errs, wrong...), append(notes, about...)
+		notes = append(notes, loader.Awaited()...)
 	} else {
 		for _, name := range names {
 			errs = append(errs, loader.DomainOf(name)...)

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,6 +38,30 @@ func (a *All) absent() (errs []between) {
 		}
 	}
 	return errs
+}
+
+// Awaited returns a note for each domain that a file requires and no file defines: up waits
+// for somebody else to make it.
+func (a *All) Awaited() (notes []string) {
+	byID := a.byID()
+	var names []string
+	for id := range byID {
+		names = append(names, id.String())
+	}
+	slices.Sort(names)
+	for _, f := range a.Files {
+		for _, ref := range f.Requirements(a.ids[f]) {
+			if byID[ref.ID] != nil {
+				continue
+			}
+			note := fmt.Sprintf("%s: no file defines %s, so up waits until somebody else has made it", f.At(ref.Line), ref.ID)
+			if near := problem.Nearest(ref.ID.String(), names...); near != "" {
+				note += "; is " + near + " meant?"
+			}
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // circles finds domains that require each other.
