@@ -1,10 +1,12 @@
 package services
 
 import (
+	"fmt"
 	"strings"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/networkd"
+	"rdgen/runtime/nm"
 )
 
 // Beside returns what other programs of the machine will do to the links of domains, by
@@ -22,6 +24,10 @@ func (l *Loader) Beside() (errs []error, notes []string) {
 				errs = append(errs, err)
 			case err != nil:
 				notes = append(notes, err.Error()+"; "+err.Hint)
+			}
+			if link.Kind == "" && nm.MayTake(l.confs.fsys, link.Name.String(), link.MAC) {
+				notes = append(notes, fmt.Sprintf("%s: NetworkManager is not told to leave link %s alone, and takes what it manages out of vrf %s; write "+
+					"[keyfile] and unmanaged-devices+=interface-name:%[2]s into a file of /etc/NetworkManager/conf.d", f.At(link.Line), link.Name, f.Domain.VRF))
 			}
 		}
 	}
