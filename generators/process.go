@@ -56,8 +56,9 @@ type process struct {
 	NotifySocket bool
 	// DownSignal and ReloadSignal are names; "" is SIGTERM and SIGHUP.
 	DownSignal, ReloadSignal string
-	// TimeoutUp and TimeoutKill are in milliseconds; 0 is for ever.
-	TimeoutUp, TimeoutKill int
+	// TimeoutUp is how long it may take to be ready; TimeoutKill after which time a stop
+	// kills it, and TimeoutDown after which it has failed, in milliseconds; 0 is for ever.
+	TimeoutUp, TimeoutKill, TimeoutDown int
 	// TimeoutFinish is how long After may take, and less than 0 is for ever.
 	TimeoutFinish int
 	// Notes say what is not carried over.

@@ -21,7 +21,7 @@ func scriptProcess(script *openrc.Script, canListen bool) (process, error) {
 	if err := start.Declarative(); err != nil {
 		return process{}, err
 	}
-	r := scriptReader{script: start, p: process{Pos: problem.Pos{File: script.Path}, Umask: "0022", Home: true}}
+	r := scriptReader{script: start, whole: script, p: process{Pos: problem.Pos{File: script.Path}, Umask: "0022", Home: true}}
 	r.exports()
 	r.program()
 	if r.p.Dir == "" {
@@ -38,43 +38,6 @@ func scriptProcess(script *openrc.Script, canListen bool) (process, error) {
 	return r.p, errors.Join(r.errs...)
 }
 
-// signals reads how the service is stopped: stopsig, or the first of retry's
-// steps, and after which time by SIGKILL.
-func (r *scriptReader) signals() {
-	signal, retry := r.text("stopsig"), r.text("retry")
-	if r.daemon.Supervised && retry != "" {
-		signal = "" // supervise-daemon.sh: both set, stopsig is ignored
-	}
-	if s6.ValidSignal(signal) {
-		r.carried = append(r.carried, "stopsig")
-	} else {
-		signal = ""
-	}
-	steps := strings.Split(retry, "/")
-	wait := steps[0]
-	switch len(steps) {
-	case 1: // SECONDS: the signal, then KILL
-	case 2: // SIGNAL/SECONDS, and no KILL
-		if _, err := strconv.ParseUint(steps[1], 10, 20); err != nil || !s6.ValidSignal(steps[0]) {
-			return
-		}
-		signal, wait, r.carried = steps[0], "", append(r.carried, "retry")
-	case 3, 4: // SIGNAL/SECONDS/KILL[/SECONDS]
-		if last := strings.TrimPrefix(strings.ToUpper(steps[2]), "SIG"); last != "KILL" && last != "9" || !s6.ValidSignal(steps[0]) {
-			return
-		}
-		signal, wait = steps[0], steps[1]
-	default:
-		return
-	}
-	if seconds, err := strconv.ParseUint(wait, 10, 20); err == nil {
-		r.p.TimeoutKill, r.carried = int(seconds)*1000, append(r.carried, "retry")
-	}
-	if name := strings.TrimPrefix(strings.ToUpper(signal), "SIG"); signal != "" && name != "TERM" && name != "15" {
-		r.p.DownSignal = signal
-	}
-}
-
 // notify reads how the service says that it is ready (supervise-daemon).
 func (r *scriptReader) notify(canListen bool) {
 	kind, value, _ := strings.Cut(r.text("notify"), ":")
@@ -89,10 +52,11 @@ func (r *scriptReader) notify(canListen bool) {
 
 // scriptReader collects a process and what is wrong with it.
 type scriptReader struct {
-	script *openrc.Script
-	daemon openrc.Daemon
-	p      process
-	errs   []error
+	// script is the script as far as its start is concerned, and whole all of it.
+	script, whole *openrc.Script
+	daemon        openrc.Daemon
+	p             process
+	errs          []error
 	// carried are the settings that have a counterpart, and lost the options that
 	// have none.
 	carried, lost []string
@@ -213,15 +177,15 @@ func (r *scriptReader) rest() {
 		"respawn_delay", "respawn_delay_step", "respawn_delay_cap", "respawn_max", "respawn_period", "healthcheck_delay", "healthcheck_timer",
 		"rc_cgroup_settings", "rc_cgroup_memory", "rc_cgroup_cpu", "rc_cgroup_cpuacct", "rc_cgroup_cpuset", "rc_cgroup_blkio", "rc_cgroup_pids",
 		"rc_cgroup_net_cls", "rc_cgroup_net_prio", "rc_cgroup_hugetlb", "start_inactive", "in_background_fake",
-		"rc_need", "rc_use", "rc_want", "rc_before", "rc_after", "rc_provide",
+		"rc_cgroup_cleanup", "rc_need", "rc_use", "rc_want", "rc_before", "rc_after", "rc_provide",
 	} {
 		if _, set, _ := r.script.Lookup(name); set && !slices.Contains(r.carried, name) {
 			lost = append(lost, name+"=")
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.script.Funcs)) {
+	for _, name := range slices.Sorted(maps.Keys(r.whole.Funcs)) {
 		switch {
-		case slices.Contains(r.carried, name):
+		case slices.Contains(r.carried, name), name == "stop":
 		case name == "start":
 			lost = append(lost, "start() but its start-stop-daemon")
 		default:

@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -168,6 +169,8 @@ func (r *unitReader) signals() {
 	}
 	if all := r.unit.All("Service", "ExecStop"); len(all) == 1 {
 		if signal := killed(r.unit.Name, all[0].Value); signal != "" {
+			last := cmp.Or(r.p.DownSignal, "SIGTERM")
+			r.p.Notes = append(r.p.Notes, "ExecStop=: s6 sends "+signal+" and no other signal; systemd sends "+last+" right after it")
 			r.p.DownSignal, r.carried = signal, append(r.carried, "ExecStop")
 		}
 	}
@@ -186,27 +189,29 @@ func (r *unitReader) signals() {
 
 // timeouts reads how long the service may take to be ready, and to stop.
 func (r *unitReader) timeouts() {
-	carry := func(key string, ms *int) {
-		text, _, ok := r.value(key)
-		if !ok {
-			return
-		}
-		if n, ok := systemd.Milliseconds(text); ok {
-			*ms, r.carried = n, append(r.carried, key)
-		}
+	if r.p.NotifyFD != 0 { // else s6-rc takes it for up as soon as it is started
+		r.p.TimeoutUp = r.timeout("TimeoutStartSec")
 	}
-	ready := r.p.NotifyFD != 0
-	var both int
-	carry("TimeoutSec", &both)
-	r.p.TimeoutKill = both
-	carry("TimeoutStopSec", &r.p.TimeoutKill)
-	if ready { // else s6-rc takes it for up as soon as it is started
-		r.p.TimeoutUp = both
-		carry("TimeoutStartSec", &r.p.TimeoutUp)
-	}
+	r.p.TimeoutKill = r.timeout("TimeoutStopSec")
 	if kill, _, ok := r.unit.Bool("Service", "SendSIGKILL"); ok && !kill {
-		r.p.TimeoutKill, r.carried = 0, append(r.carried, "SendSIGKILL")
+		r.p.TimeoutDown, r.p.TimeoutKill, r.carried = r.p.TimeoutKill, 0, append(r.carried, "SendSIGKILL")
+		r.p.Notes = append(r.p.Notes, "SendSIGKILL=: s6 sends its signal once, and systemd a second time before it gives up")
 	}
+}
+
+// timeout returns a limit in milliseconds, of which 0 is none: the last of key and of
+// TimeoutSec, which means two of them, or else systemd's 90 s.
+func (r *unitReader) timeout(key string) int {
+	limit := 90_000
+	for _, set := range r.unit.Settings {
+		if set.Section != "Service" || set.Key != key && set.Key != "TimeoutSec" {
+			continue
+		}
+		if ms, ok := systemd.Milliseconds(set.Value); ok { // else systemd ignores the line
+			limit, r.carried = ms, append(r.carried, set.Key)
+		}
+	}
+	return limit
 }
 
 // rest notes every other setting by its name.

@@ -188,7 +188,8 @@ func fromProcess(t *tree.Tree, s S6) ([]string, error) {
 	}
 	service := s6.Longrun{
 		Name: s.Flavor.Service(s.Name), Run: text, Finish: finish, NotificationFD: p.NotifyFD,
-		TimeoutUp: p.TimeoutUp, TimeoutKill: p.TimeoutKill, TimeoutFinish: p.TimeoutFinish, DownSignal: p.DownSignal, ReloadSignal: p.ReloadSignal,
+		TimeoutUp: p.TimeoutUp, TimeoutKill: p.TimeoutKill, TimeoutDown: p.TimeoutDown, TimeoutFinish: p.TimeoutFinish,
+		DownSignal: p.DownSignal, ReloadSignal: p.ReloadSignal,
 	}
 	log, err := newLogger(s)
 	if err != nil {

@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -49,24 +50,9 @@ func (r *unitReader) program() {
 	for _, c := range after {
 		r.p.After = append(r.p.After, c.made(r.p.AfterImports))
 	}
-	if len(after) > 0 {
-		r.p.TimeoutFinish = r.stopLimit()
+	if len(after) > 0 { // each may take as long as the service to stop
+		r.p.TimeoutFinish = cmp.Or(r.timeout("TimeoutStopSec"), -1)
 	}
-}
-
-// stopLimit is how long each of the commands may take that stop the service, by
-// TimeoutStopSec= or else systemd's 90 s.
-func (r *unitReader) stopLimit() int {
-	for _, key := range []string{"TimeoutStopSec", "TimeoutSec"} {
-		text, _, _ := r.value(key)
-		switch ms, ok := systemd.Milliseconds(text); {
-		case ok && ms > 0:
-			return ms
-		case ok:
-			return -1
-		}
-	}
-	return 90_000
 }
 
 // unitCommand is a command line of a unit.

@@ -29,15 +29,42 @@ var messages = []string{"einfo", "einfon", "ewarn", "ewarnn", "eerror", "eerrorn
 
 // OwnStart reads the script's own start(), if it has one. Call it on Start(). The error
 // is a *problem.Error.
-func (s *Script) OwnStart() (*OwnStart, error) {
-	pos, has := s.Funcs["start"]
+func (s *Script) OwnStart() (*OwnStart, error) { return s.own("start") }
+
+// OwnStop is a stop() of the script's own.
+type OwnStop struct {
+	// Options are those of the one start-stop-daemon that it consists of, or nil.
+	Options []Option
+	// More says that it does other things too.
+	More bool
+}
+
+// OwnStop reads the script's own stop(), or returns nil if it has none.
+func (s *Script) OwnStop() *OwnStop {
+	if _, has := s.Funcs["stop"]; !has {
+		return nil
+	}
+	own, err := s.own("stop")
+	if err != nil {
+		return &OwnStop{More: true}
+	}
+	options, _, err := getopt("start-stop-daemon", startStopOptions, own.words)
+	if err != nil || !slices.ContainsFunc(options, func(o Option) bool { return o.Name == "stop" }) {
+		return &OwnStop{More: true}
+	}
+	return &OwnStop{Options: options, More: own.More || len(own.Folders) > 0}
+}
+
+// own reads a start() or stop() of the script's own.
+func (s *Script) own(name string) (*OwnStart, error) {
+	pos, has := s.Funcs[name]
 	if !has {
 		return nil, nil
 	}
 	refuse := func(pos problem.Pos, why string) error {
-		return &problem.Error{Pos: pos, Msg: "the script has its own start(), " + why, Hint: "such a service can be run by OpenRC only"}
+		return &problem.Error{Pos: pos, Msg: "the script has its own " + name + "(), " + why, Hint: "such a service can be run by OpenRC only"}
 	}
-	defs := s.sh.funcs["start"]
+	defs := s.sh.funcs[name]
 	if len(defs) != 1 || defs[0].maybe {
 		return nil, refuse(pos, "and only a shell knows which")
 	}

@@ -50,9 +50,10 @@ type Longrun struct {
 	// NotificationFD is the descriptor to which Run writes a newline when it is
 	// ready; 0 means that it does not.
 	NotificationFD int
-	// TimeoutUp is how long it may take to be ready, and TimeoutKill after which
-	// time it gets a SIGKILL, in milliseconds; 0 is for ever.
-	TimeoutUp, TimeoutKill int
+	// TimeoutUp is how long it may take to be ready, TimeoutKill after which time it
+	// gets a SIGKILL, and TimeoutDown after which s6-rc has the stop as failed, in
+	// milliseconds; 0 is for ever.
+	TimeoutUp, TimeoutKill, TimeoutDown int
 	// TimeoutFinish is how long Finish may take, in milliseconds: 0 is 5 s, and less is
 	// for ever.
 	TimeoutFinish int
@@ -87,6 +88,7 @@ func (l Longrun) Files() ([]File, error) {
 	d.names("consumer-for", l.ConsumerFor...)
 	d.names("pipeline-name", l.PipelineName)
 	d.number("timeout-up", l.TimeoutUp)
+	d.number("timeout-down", l.TimeoutDown)
 	return d.files, d.err
 }
 

@@ -32,6 +32,9 @@ func TestSameAsOpenRC(t *testing.T) {
 		sameAsOpenRC(t, m, list)
 		m.Put(t, "/etc/rc.conf.d/90-gizmo.conf", 0o644, []byte("rc_ulimit=\"-n 3000\"\nexport GIZMO_ALL=1 GIZMO_CONF=2\n: ${command_args:=-all}\n"))
 		sameAsOpenRC(t, m, globalScripts)
+		if m.Release == "forky" {
+			sameAsOpenRC(t, m, newerScripts)
+		}
 	})
 }
 
@@ -40,6 +43,16 @@ var globalScripts = []sameService{
 	{text: supervised, conf: "export GIZMO_CONF=3"},
 	{text: supervised + "rc_ulimit=\"-n 99\"\ncommand_args=-x\nexport GIZMO_ALL=4"},
 	{text: background + "unset GIZMO_ALL\ncommand_args=\"$command_args $GIZMO_CONF\""},
+}
+
+// newerScripts say what OpenRC does not know before 0.6x.
+var newerScripts = []sameService{
+	{text: background + "input_file=/etc/passwd"},
+	{text: background + "input_file=/etc/passwd\noutput_log=/var/log/gizmo/in.log\ncommand_user=gizmo\numask=027"},
+	{text: supervised + "input_file=\"/etc/group\"\ncommand_user=gizmo:mail"},
+	{text: background + "start_stop_daemon_args=\"--stdin /etc/passwd\""},
+	{text: supervised + "input_file=in", refused: "is not an absolute path"},
+	{text: supervised + "input_file=", refused: "is empty"},
 }
 
 func sameAsOpenRC(t *testing.T, m *Machine, list []sameService) {
@@ -108,7 +121,7 @@ func TestSameHasEachSetting(t *testing.T) {
 		names []string
 		list  []sameService
 	}{
-		"scripts": {carried(scripts), slices.Concat(sameScripts, moreScripts, oddScripts)},
+		"scripts": {carried(scripts), slices.Concat(sameScripts, moreScripts, oddScripts, newerScripts)},
 		"units":   {carried(units), slices.Concat(sameUnits, moreUnits, oddUnits)},
 	} {
 		if len(c.names) < 15 {
@@ -116,9 +129,9 @@ func TestSameHasEachSetting(t *testing.T) {
 		}
 		for _, name := range append(c.names, limits[what]...) {
 			switch name {
-			case "notify", "Type=notify", "stopsig", "retry", "KillSignal=", "ReloadSignal=", "ExecStop=", "ExecReload=", "TimeoutStopSec=":
-				continue // no matter of the process: TestCarriedOver of generators
-			case "input_file": // which no OpenRC of Debian knows
+			case "notify", "Type=notify", "ReloadSignal=", "ExecReload=": // TestCarriedOver of generators
+				continue
+			case "stop", "stopsig", "retry", "KillSignal=", "ExecStop=", "TimeoutStopSec=", "SendSIGKILL=": // TestStoppedAsOpenRC, TestStoppedAsSystemd
 				continue
 			}
 			name, _, _ = strings.Cut(name, "*")
