@@ -81,7 +81,9 @@ func (sh *shell) affect(c *syntax.CallExpr, name string, args []*syntax.Word, s 
 	case limiting[name] && len(sh.funcs[name]) == 0:
 		sh.unlimited = sh.doubt(c, "changes what the daemon inherits, and no variable says so")
 	case name == "cd":
-		sh.moved = sh.doubt(c, "moves the daemon to another folder, and directory= does not say so")
+		if len(args) != 1 || args[0].Lit() != "/" { // where OpenRC is already
+			sh.moved = sh.doubt(c, "moves the daemon to another folder, and directory= does not say so")
+		}
 		s.doubtVar("PWD", c)
 		s.doubtVar("OLDPWD", c)
 	case len(sh.funcs[name]) > 0:
@@ -138,7 +140,7 @@ func (sh *shell) declare(w *syntax.Word, readonly bool) {
 	}
 	if assigns {
 		// Older shells split the value into fields, newer ones do not.
-		text, doubt := sh.parts(value, expansion{split: true})
+		text, doubt := sh.parts(value, expansion{split: true, value: true})
 		if _, changed := sh.vars["IFS"]; changed && !literal(value) {
 			doubt = sh.doubt(w, needsShell)
 		}

@@ -24,6 +24,7 @@ type expansion struct {
 	quoted  bool // in double quotes
 	split   bool // fields and file names are made of what is not quoted
 	operand bool // in the word of ${name:-word}
+	value   bool // after NAME= of export, where nothing is no word less, and IFS is the shell's own
 }
 
 func (sh *shell) parts(parts []syntax.WordPart, in expansion) (string, *problem.Error) {
@@ -63,7 +64,7 @@ func (sh *shell) part(p syntax.WordPart, in expansion) (string, *problem.Error) 
 		return sh.parts(p.Parts, expansion{quoted: true, operand: in.operand})
 	case *syntax.ParamExp:
 		text, doubt := sh.param(p, in)
-		if doubt == nil && in.split && !in.quoted && !plain(text) {
+		if doubt == nil && in.split && !in.quoted && !plain(text) && (!in.value || strings.ContainsAny(text, " \t\n*?[\\")) {
 			doubt = sh.doubt(p, needsShell)
 		}
 		return text, doubt
