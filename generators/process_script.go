@@ -135,30 +135,35 @@ func foregroundHint(service string) string {
 		` to the option that keeps it in the foreground (often "-D", "-F" or "-f"), or command_background="yes" if it needs none`
 }
 
-// folders carries over a start_pre that only makes directories.
+// folders carries over what start_pre makes, or a start() of the script's own.
 func (r *scriptReader) folders() {
-	if made, ok := r.script.Folders(); ok {
-		r.makes("start_pre", made)
+	if _, has := r.script.Funcs["start_pre"]; has {
+		made, all := r.script.Folders()
+		r.makes("start_pre", made, all)
 	}
-	own, err := r.script.OwnStart()
-	if own == nil || err != nil {
-		return
-	}
-	if r.makes("start", own.Folders); own.More {
-		r.carried = slices.DeleteFunc(r.carried, func(name string) bool { return name == "start" })
+	if own, err := r.script.OwnStart(); own != nil && err == nil {
+		r.makes("start", own.Folders, !own.More)
 	}
 }
 
-// makes carries over the folders that a function makes; or else it is named among what
-// is lost.
-func (r *scriptReader) makes(function string, made []openrc.Folder) {
+// makes carries over the folders that a function makes, which may be all that it does.
+// What else it does is named among what is lost.
+func (r *scriptReader) makes(function string, made []openrc.Folder, all bool) {
+	carried := len(r.p.Folders)
 	for _, f := range made {
 		if f.Mode != "" && !octal.MatchString(f.Mode) || !s6.SafeFolder(f.Path) && !s6.NestedFolder(f.Path) {
-			return
+			all = false
+			continue
 		}
-	}
-	for _, f := range made {
 		r.p.Folders = append(r.p.Folders, folder{Path: f.Path, Mode: f.Mode, New: f.New, Owner: f.Owner, File: f.File})
+	}
+	switch {
+	case function == "start" && !all:
+		r.lost = append(r.lost, "start() but its start-stop-daemon")
+	case !all && len(r.p.Folders) > carried:
+		r.lost = append(r.lost, function+"() but what it makes")
+	case !all:
+		r.lost = append(r.lost, function+"()")
 	}
 	r.carried = append(r.carried, function)
 }
@@ -186,8 +191,6 @@ func (r *scriptReader) rest() {
 	for _, name := range slices.Sorted(maps.Keys(r.whole.Funcs)) {
 		switch {
 		case slices.Contains(r.carried, name), name == "stop":
-		case name == "start":
-			lost = append(lost, "start() but its start-stop-daemon")
 		default:
 			lost = append(lost, name+"()")
 		}

@@ -21,9 +21,9 @@ type Folder struct {
 	Pos   problem.Pos
 }
 
-// Folders returns what start_pre makes by checkpath(8) or mkdir, if it certainly does
-// that and nothing else; ok is false otherwise.
-func (s *Script) Folders() (folders []Folder, ok bool) {
+// Folders returns what start_pre certainly makes by checkpath(8) or mkdir; all is false
+// if it does, or may do, anything else.
+func (s *Script) Folders() (folders []Folder, all bool) {
 	defs := s.sh.funcs["start_pre"]
 	if len(defs) != 1 || defs[0].maybe {
 		return nil, false
@@ -32,16 +32,52 @@ func (s *Script) Folders() (folders []Folder, ok bool) {
 	if !isBlock || len(defs[0].decl.Body.Redirs) > 0 {
 		return nil, false
 	}
-	sh := s.sh.clone()
-	sh.src = defs[0].src
+	r := ownReader{sh: s.sh.clone(), own: &OwnStart{}}
+	r.sh.src = defs[0].src
+	all = true
 	for _, stmt := range block.Stmts {
-		made, ok := sh.folders(stmt)
-		if !ok {
-			return nil, false
+		after := r.sh.clone()
+		if made, ok := after.folders(stmt); ok {
+			r.sh, folders = after, append(folders, made...)
+			continue
 		}
-		folders = append(folders, made...)
+		all = false
+		if ends(stmt) {
+			break
+		}
+		if c, ok := stmt.Cmd.(*syntax.CallExpr); ok && (len(c.Args) == 0 || c.Args[0].Lit() == "local") {
+			r.variables(stmt, c)
+			continue
+		}
+		(&maybeRun{sh: r.sh, under: "start_pre()", function: true}).walk(stmt)
 	}
-	return folders, true
+	return folders, all
+}
+
+// ends reports whether a statement may be the last that is run, and the service starts
+// all the same: by a return of what is not certainly a failure.
+func ends(stmt *syntax.Stmt) (found bool) {
+	syntax.Walk(stmt, func(node syntax.Node) bool {
+		switch n := node.(type) {
+		case *syntax.BinaryCmd:
+			if y, ok := n.Y.Cmd.(*syntax.CallExpr); ok && n.Op == syntax.OrStmt && returns(y) && (len(y.Args) == 1 || isStatus(y.Args[1])) {
+				found = found || ends(n.X) // where that failed, it returns so
+				return false
+			}
+		case *syntax.CallExpr:
+			found = found || returns(n) && (len(n.Args) == 1 || n.Args[1].Lit() == "" || n.Args[1].Lit() == "0")
+		}
+		return true
+	})
+	return found
+}
+
+func returns(c *syntax.CallExpr) bool { return len(c.Args) > 0 && c.Args[0].Lit() == "return" }
+
+// isStatus reports whether a word is $?.
+func isStatus(w *syntax.Word) bool {
+	p, ok := w.Parts[0].(*syntax.ParamExp)
+	return ok && len(w.Parts) == 1 && p.Short && p.Param.Value == "?"
 }
 
 // folders reads one statement. What follows "||" happens where the folder could not
@@ -93,8 +129,7 @@ func (sh *shell) says(c *syntax.CallExpr) bool {
 	if !strings.HasSuffix(name, "end") || len(c.Args) == 1 {
 		return true
 	}
-	p, ok := c.Args[1].Parts[0].(*syntax.ParamExp)
-	return c.Args[1].Lit() == "0" || ok && len(c.Args[1].Parts) == 1 && p.Short && p.Param.Value == "?"
+	return c.Args[1].Lit() == "0" || isStatus(c.Args[1])
 }
 
 // ownVariables reads what start_pre assigns for the lines that follow; ok is false where
