@@ -31,12 +31,12 @@ await count 3; where; ls /run/netns; rc-status -a | grep -c -e 'decl.none.*start
 # What a stop leaves, as sshd does its sessions, stays in its VRF, and does not keep the next
 # start in it.
 edit decl.vrf vrf=mgmt; rc-service decl.vrf restart >/dev/null 2>&1 || echo failed
-at() { sed -n 's/^0:://p' /proc/$1/cgroup; }
+at() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
 root=/sys/fs/cgroup; [ -e $root/cgroup.controllers ] || root=$root/unified
 await listens 8112; where | grep 8112
-stays() { echo 0 >$root$(at $(pid 8112))/cgroup.procs; exec sleep 1000; }
+stays() { echo 0 >"$root$(at "$(pid 8112)")/cgroup.procs"; exec sleep 1000; }
 stays & first=$!
-in_mgmt() { [ "$(rdomain identify $1)" = mgmt ]; }
+in_mgmt() { [ "$(rdomain identify "$1")" = mgmt ]; }
 await in_mgmt $first
 edit decl.vrf ''; rc-service decl.vrf restart >/dev/null 2>&1 || echo failed
 await listens 8112; where | grep 8112; echo "left in $(rdomain identify $first)"
@@ -46,6 +46,6 @@ await listens 8112; where | grep 8112
 stays & second=$!
 await in_mgmt $second
 edit decl.vrf netns=t1
-(echo 0 >$root$(at $second)/cgroup.procs; rc-service decl.vrf restart >/dev/null 2>&1 || echo failed)
+(echo 0 >"$root$(at $second)/cgroup.procs"; rc-service decl.vrf restart >/dev/null 2>&1 || echo failed)
 await listens 8112; where | grep 8112; echo "left in $(rdomain identify $second)"
 kill $first $second
