@@ -92,10 +92,7 @@ func benchEnter(b *testing.B, m *Machine) {
 // turns, and prints medians.
 func benchOpenRC(b *testing.B, m *Machine) {
 	m.Put(b, "/etc/init.d/tick", 0o755, []byte("#!/sbin/openrc-run\ncommand=/bin/sleep\ncommand_args=1000\ncommand_background=yes\npidfile=/run/$RC_SVCNAME.pid\n"))
-	m.Sh(b, `mkdir -p /etc/conf.d; for d in t1 mgmt inner@t1; do ln -s rdomain /etc/init.d/rdomain.$d; done
-		for k in none netns vrf both; do ln -s tick /etc/init.d/tick.$k; done
-		echo netns=t1 >/etc/conf.d/tick.netns; echo vrf=mgmt >/etc/conf.d/tick.vrf; printf 'vrf=inner\nnetns=t1\n' >/etc/conf.d/tick.both
-		exec </dev/null >/dev/null 2>&1; rc-update -u; for k in none netns vrf both; do rc-service tick.$k start; done`)
+	m.Sh(b, script(b, "bench-openrc"))
 	table := newTable("what", "against", "ours", "theirs", "ratio")
 	const theirs = "rc-service -q tick.none restart"
 	for _, ours := range []string{
