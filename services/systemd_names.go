@@ -45,7 +45,7 @@ func (sd *Systemd) find(s generators.Service) (*systemd.Unit, error) {
 		return &systemd.Unit{Name: bare(s.Name) + ".service", Path: script}, nil
 	}
 	if e, ok := errors.AsType[*problem.Error](err); ok && e.Hint == notFound {
-		e.Hint += "; where another generator of systemd makes the unit: systemctl daemon-reload, and then rdgen systemd " + s.Name + " -o /etc"
+		e.Hint += "; where another generator of systemd makes the unit: systemctl daemon-reload"
 	}
 	return nil, err
 }
