@@ -19,6 +19,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"systemd", "TestSystemdGeneratorFails", 0, "forky-systemd"},
 	{"systemd", "TestSystemdGeneratorKilled", 0, "trixie-systemd"},
 	{"systemd", "TestSystemdNames", 0, "bookworm-systemd"},
+	{"systemd", "TestSystemdReads", 0, guest.Everywhere},
 	{"systemd", "TestSystemdAnalyze", 0, guest.Everywhere},
 	{"systemd", "TestSystemdGuide", 0, "trixie-systemd"},
 

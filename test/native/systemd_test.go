@@ -85,6 +85,14 @@ func TestSystemdNames(t *testing.T) {
 	})
 }
 
+// TestSystemdReads: rdgen and systemd agree which file is read for a unit, which link is
+// another name of one, and which of the drop-ins of one name wins.
+func TestSystemdReads(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "setup", "reads"))
+	})
+}
+
 // TestSystemdAnalyze has systemd read what is generated for every service of the
 // machine. It finds no fault that was not there before, and no score is worse.
 func TestSystemdAnalyze(t *testing.T) {
