@@ -63,6 +63,21 @@ func TestCheckWaitsForNoFIFO(t *testing.T) {
 	quiet(t, "down", "good")
 }
 
+// A FIFO in place of a namespace's resolv.conf held up for ever, and a link that leads to
+// nothing yet was replaced, and removed by down.
+func TestResolvConfThatIsNone(t *testing.T) {
+	start(t)
+	file(t, "a", "[Domain]\nDNS=10.0.0.1\n")
+	for _, make := range []string{"mkfifo", "ln -s /nonexistent", "mkdir"} {
+		sandbox.Sh(t, `mkdir -p /etc/netns/a; `+make+` /etc/netns/a/resolv.conf`)
+		const text = "a: /etc/rdomain/a.conf:2: DNS= is not in effect: /etc/netns/a/resolv.conf is not of rdomain\n"
+		says(t, 0, "", "rdomain: note: "+text, "up", "a")
+		says(t, 1, "# "+text, "", "check", "a")
+		quiet(t, "down", "a")
+		sandbox.Sh(t, `test ! -f /etc/netns/a/resolv.conf; rm -r /etc/netns/a`) // it is what it was
+	}
+}
+
 // check of a domain that is down said what is missing, and not that up cannot make it.
 func TestCheckSaysWhatTheKernelHasNot(t *testing.T) {
 	start(t)

@@ -34,6 +34,24 @@ func (machine) Open(name string) (fs.File, error) {
 	return os.NewFile(uintptr(fd), file), nil
 }
 
+// ReadRegular reads a file of this machine, of any program. What is no regular file is
+// fs.ErrInvalid.
+func ReadRegular(file string) ([]byte, error) {
+	f, err := Machine().Open(file[1:])
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: file, Err: fs.ErrInvalid}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(f)
+}
+
 // Key is a secret of WireGuard.
 type Key = [32]byte
 

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 )
@@ -146,14 +146,9 @@ func inHosts(path, host string) (found netip.Addr, ok bool) {
 }
 
 func eachLine(path string, f func(words []string)) {
-	file, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		line, _, _ := strings.Cut(lines.Text(), "#")
+	text, _ := conf.ReadRegular(path) // one that cannot be read has no line
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
 		if words := strings.Fields(line); len(words) > 0 {
 			f(words)
 		}

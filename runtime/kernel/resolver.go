@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/atomicfile"
+	"rdgen/runtime/conf"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
@@ -44,21 +45,25 @@ func doFile(verb object.Verb, t object.File) error {
 	return atomicfile.Write(root, atomicfile.File{Name: filepath.Base(t.Path), Mode: 0o644, Data: []byte(t.Text), Temp: filepath.Base(t.Path) + "~"})
 }
 
-// readFiles reads the resolver files that exist.
+// readFiles reads the resolver files that exist. A link to nothing, or what is no regular
+// file, is somebody's, and has no text.
 func (s *Session) readFiles(have *plan.State) error {
 	have.Files = map[string]string{}
 	dir := s.Netns.Etc()
 	_, err := os.Lstat(dir)
 	have.Dir = err == nil
 	for _, name := range plan.ResolverFiles {
-		text, err := os.ReadFile(dir + "/" + name)
-		if err == nil {
-			have.Files[dir+"/"+name] = string(text)
-		} else if !errors.Is(err, fs.ErrNotExist) {
+		file := dir + "/" + name
+		if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		text, err := conf.ReadRegular(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid) {
 			return err
 		}
+		have.Files[file] = string(text)
 	}
-	text, err := os.ReadFile("/etc/nsswitch.conf")
+	text, err := conf.ReadRegular("/etc/nsswitch.conf")
 	if have.Nsswitch = string(text); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
