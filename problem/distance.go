@@ -3,12 +3,12 @@ package problem
 import "strings"
 
 // Nearest returns the one of names that s is most likely a misspelling of: that
-// with the fewest edits, two at most, whatever the case of letters; or "" if none is
-// so near.
+// with the fewest edits, two at most and one for three letters, whatever their case; or ""
+// if none is so near. Of a short name, nearly all is near.
 func Nearest(s string, names ...string) string {
 	best, least := "", 3
 	for _, n := range names {
-		if d := Distance(strings.ToLower(s), strings.ToLower(n)); d < least {
+		if d := Distance(strings.ToLower(s), strings.ToLower(n)); d < least && 3*d <= len(n) {
 			best, least = n, d
 		}
 	}

@@ -21,8 +21,8 @@ func TestDistance(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"MTUBytes", "Address", "Gateway"}
-	for s, want := range map[string]string{"adress": "Address", "Gatway": "Gateway", "mtubytes": "MTUBytes", "MTU": "", "": ""} {
+	names := []string{"MTUBytes", "Address", "Gateway", "TTL", "a", "up"}
+	for s, want := range map[string]string{"adress": "Address", "Gatway": "Gateway", "mtubytes": "MTUBytes", "MTU": "", "": "", "TLT": "TTL", "aaa": "", "b": "", "u": "", "uq": "", "VNI": ""} {
 		if got := Nearest(s, names...); got != want {
 			t.Errorf("Nearest(%q) = %q; want %q", s, got, want)
 		}

@@ -154,8 +154,8 @@ func (l *Loader) Near(name string) string {
 // nearest asks whether one of the names is meant that is nearly the same; or it is "".
 func nearest(name string, names []string) string {
 	near := problem.Nearest(name, names...)
-	if near == "" || near == name || 3*problem.Distance(name, near) > len(near) {
-		return "" // of a short name, nearly all is near
+	if near == "" || near == name {
+		return ""
 	}
 	return "; is " + near + " meant?"
 }

@@ -65,8 +65,10 @@ func run(stdout, stderr io.Writer, args []string) int {
 	verb, ok := verbs[args[0]]
 	if !ok {
 		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify, exec or watch", args[0])}
-		if near := problem.Nearest(args[0], slices.Sorted(maps.Keys(verbs))...); near != "" && len(args[0]) > 3 { // all short words are near
+		if near := problem.Nearest(args[0], slices.Sorted(maps.Keys(verbs))...); near != "" {
 			wrong.Hint = "is rdomain " + near + " meant?"
+		} else if strings.HasPrefix(args[0], "-") {
+			wrong.Hint = "options stand behind the verb"
 		}
 		c.fail(wrong)
 		return c.code

@@ -190,6 +190,11 @@ func TestHelpOfVerbs(t *testing.T) {
 	for _, verb := range []string{"up", "down", "reload", "check", "list", "ps", "identify"} { // like all options, behind names too
 		says(t, 0, usage, "", verb, "a", "--help")
 	}
+	says(t, 100, "", "rdomain: fatal: no verb \"-n\"; expected up, down, reload, check, list, ps, identify, exec or watch\n"+
+		"rdomain: hint: options stand behind the verb\n", "-n", "up", "a")
+	for _, prog := range []string{"", "/etc", "nosuch"} { // a folder was taken for a program, and executed when it was needed
+		says(t, 100, "", "rdomain: fatal: watch: there is no program \""+prog+"\"\nrdomain: hint: rdomain --help shows what is possible\n", "watch", "--", prog)
+	}
 	says(t, 100, "", "rdomain: fatal: netns name \"--help\" starts with \"-\" and would be read as an option\n", "down", "--", "--help")
 	says(t, 0, "--help\n", "", "exec", "a", "printf", "%s\\n", "--help")
 	quiet(t, "down", "a")

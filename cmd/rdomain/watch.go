@@ -83,7 +83,7 @@ func program(name string) (path string, ok bool) {
 	}
 	for _, dir := range dirs {
 		path = filepath.Join(dir, name)
-		if filepath.IsAbs(path) && unix.Access(path, unix.X_OK) == nil {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && filepath.IsAbs(path) && unix.Access(path, unix.X_OK) == nil {
 			return path, true
 		}
 	}

@@ -158,7 +158,7 @@ func nearest(s string, names []string) string {
 	case s == "all":
 		return "; did you mean --all?"
 	}
-	if best := problem.Nearest(s, names...); best != "" && len(s) > 2 { // all short names are near
+	if best := problem.Nearest(s, names...); best != "" {
 		return "; did you mean " + best + "?"
 	}
 	return ""
