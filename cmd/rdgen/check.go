@@ -44,6 +44,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	rootFlag(cmd, &root)
+	completeNames(cmd, &root)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON: problems, notes")
 	cmd.Annotations = map[string]string{"json": "One object. problems: a list of objects, each with what (the fact), and, where there are such, " +
 		"file and line (its place; without line it is the whole file), hint (what to do, in one line or several) and temporary (true where it may pass by itself). " +

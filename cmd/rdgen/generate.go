@@ -74,6 +74,7 @@ func generate(v verb) *cobra.Command {
 	if v.flags != nil {
 		setup = v.flags(cmd)
 	}
+	completeNames(cmd, &o.root)
 	return cmd
 }
 
