@@ -86,8 +86,9 @@ func (r *unitReader) foreground(canListen bool) {
 func (r *unitReader) user() {
 	for key, name := range map[string]*string{"User": &r.p.User, "Group": &r.p.Group} {
 		text, set, _ := r.value(key)
-		if *name = text; strings.ContainsAny(text, " \t:") {
-			r.fail(set, "", "%q is no user and group", text)
+		empty := text == "" && set.Value != "" // %i of what is no instance, which systemd does not start
+		if *name = text; strings.ContainsAny(text, " \t:") || strings.HasPrefix(text, "-") || empty {
+			r.fail(set, "write its name into a drop-in", "%q is no user and group", text)
 		}
 	}
 	if r.p.User == "0" { // systemd has the names of a number that is known
@@ -126,9 +127,9 @@ func (r *unitReader) groups() {
 		if err != nil {
 			r.fail(set, "", "%v", err)
 		}
-		for _, name := range strings.Fields(text) {
+		for _, name := range strings.Fields(cmp.Or(text, set.Value)) {
 			if !groupName.MatchString(name) {
-				r.fail(set, "", "%q is no group", name)
+				r.fail(set, "write the names into a drop-in", "%q is no group", name)
 			}
 			r.p.Groups = append(r.p.Groups, name)
 		}
