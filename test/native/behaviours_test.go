@@ -33,6 +33,8 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"s6", "TestS6", 0, "bookworm-openrc forky-openrc"},
 	{"s6", "TestSameAsOpenRC", 0, "trixie-openrc"},
 	{"s6", "TestSameAsSystemd", 0, "forky-systemd"},
+	{"s6", "TestStoppedAsOpenRC", 0, "trixie-openrc forky-openrc"},
+	{"s6", "TestStoppedAsSystemd", 0, "bookworm-systemd"},
 	{"s6", "TestDebianUnits", 0, "bookworm-systemd"},
 
 	// Packages, and what rdomain keeps.

@@ -2,13 +2,11 @@ package native
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"rdgen/test/guest"
-	"rdgen/test/need"
 )
 
 // stopped is a service and at which signal its daemon ends by itself, and what rdgen
@@ -109,15 +107,7 @@ func TestStoppedAsSystemd(t *testing.T) {
 
 func stoppedSame(t *testing.T, m *Machine, how string, list []stopped) {
 	t.Helper()
-	path, err := need.Program("test/native/hears")
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Put(t, "/usr/sbin/hears", 0o755, data)
+	m.PutProgram(t, "/usr/sbin/hears", "test/native/hears")
 	m.Put(t, "/usr/local/lib/stop.sh", 0o644, []byte(guest.Await+script(t, "stop")))
 	m.Sh(t, "rdomain up same")
 	var names []string
