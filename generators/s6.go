@@ -21,6 +21,8 @@ type S6 struct {
 	Service
 	// Source is the source directory that a package or an administrator wrote, or nil.
 	Source *s6.Directory
+	// Before are the settings that the directory which rdgen made has already.
+	Before []string
 	// Script is the OpenRC script, or nil.
 	Script *openrc.Script
 	// Unit is the systemd unit, or nil.
@@ -211,7 +213,17 @@ func fromProcess(t *tree.Tree, s S6) ([]string, error) {
 			err = t.Add(tree.File{Path: path.Join(s.Enabled, log.PipelineName), Mode: 0o644})
 		}
 	}
-	return p.notes(), err
+	return slices.Concat(p.notes(), s.left(*t)), err
+}
+
+// left says which settings are there from before, and would count: rdgen removes nothing.
+func (s S6) left(t tree.Tree) (notes []string) {
+	for _, file := range s.Before {
+		if _, made := t.File(file); !made {
+			notes = append(notes, file+": is there from before, and s6 reads it; if that is no longer meant, remove the file")
+		}
+	}
+	return notes
 }
 
 // logger is the data of templates/s6-log.tmpl.

@@ -48,6 +48,31 @@ func (f Flavor) Find(fsys fs.FS, names ...string) (folder, name string) {
 	return "", ""
 }
 
+// settings are the files beside run and finish by which rdgen tells s6 of a service.
+var settings = []string{"notification-fd", "timeout-up", "timeout-down", "timeout-kill", "timeout-finish", "down-signal", "reload-signal"}
+
+// Settings returns the paths of the settings that a service has, and of its dependencies
+// on domains.
+func (f Flavor) Settings(fsys fs.FS, service string) (paths []string) {
+	folder, name := f.Find(fsys, f.Service(service), service)
+	if name == "" {
+		return nil
+	}
+	dir := folder + "/" + name + "/"
+	for _, s := range settings {
+		if _, err := fs.Lstat(fsys, Below(dir+s)); err == nil {
+			paths = append(paths, dir+s)
+		}
+	}
+	entries, _ := fs.ReadDir(fsys, Below(dir+"dependencies.d"))
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), Rdomain("")) {
+			paths = append(paths, dir+"dependencies.d/"+e.Name())
+		}
+	}
+	return paths
+}
+
 // List returns the source directories of the flavour's folders, as folder and name.
 func (f Flavor) List(fsys fs.FS) (list [][2]string) {
 	for _, folder := range f.Folders {

@@ -130,6 +130,7 @@ func (s *S6) Load(name string) (generators.Job, error) {
 	}
 	s.probe(&job)
 	if job.Source == nil {
+		job.Before = f.Settings(s.fsys, base)
 		err = s.addProgram(&job, conf)
 	}
 	return job, err

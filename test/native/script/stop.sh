@@ -33,7 +33,7 @@ systemd_stop() {
 s6_stop() {
 	for s in "$@"; do
 		echo "=== $s"
-		rm -f $got
+		rm -rf $got "/srv/src/$s"
 		if ! out=$(rdgen s6 "$s" --netns same --source /srv/src -o / 2>&1); then echo "refused: $out"; continue; fi
 		echo "$out" | sed -n 's/^rdgen: warning: /lost: /p'
 		d=/srv/run/$s
