@@ -25,7 +25,7 @@ type sameService struct {
 // scripts, and compares the processes.
 func TestSameAsOpenRC(t *testing.T) {
 	each(t, openrcs, func(t *testing.T, m *Machine) {
-		list := slices.Concat(sameScripts, moreScripts, oddScripts)
+		list := slices.Concat(sameScripts, moreScripts, oddScripts, wildScripts)
 		if len(list) < 300 {
 			t.Fatalf("%d scripts; want 300", len(list))
 		}
@@ -79,7 +79,7 @@ func sameAsOpenRC(t *testing.T, m *Machine, list []sameService) {
 // TestSameAsSystemd does so with units.
 func TestSameAsSystemd(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
-		list := slices.Concat(sameUnits, moreUnits, oddUnits)
+		list := slices.Concat(sameUnits, moreUnits, oddUnits, wildUnits)
 		if m.Release == "bookworm" { // which does not know it
 			list = slices.DeleteFunc(list, func(s sameService) bool { return strings.Contains(s.text, "SetLoginEnvironment=") })
 		}
