@@ -8,11 +8,12 @@ import (
 
 // line is what WithLine adds. A service that names a domain needs the hook, and
 // a shell that cannot source a file exits; one that names none starts also where
-// rdgen is not installed, so packages can ship scripts that have the line.
-var line = `if [ -n "$vrf$netns" ] || [ -e ` + HookPath + ` ]; then . ` + HookPath + `; fi # rdgen: enter the routing domain of conf.d`
+// rdgen is not installed, so packages can ship scripts that have the line. A hook that
+// was cut short ends it too.
+var line = `if [ -n "$vrf$netns" ] || [ -e ` + HookPath + ` ]; then . ` + HookPath + `; : "${rdgen_end:?openrc.sh is not whole; install rdgen again}"; fi # rdgen: enter the routing domain of conf.d`
 
 // anyLine is the line as any version of rdgen writes it.
-var anyLine = regexp.MustCompile(`^(if .*; then )?\. \S*/rdgen/openrc\.sh(; fi)?( +#.*)?$`)
+var anyLine = regexp.MustCompile(`^(if .*; then )?\. \S*/rdgen/openrc\.sh(; : "[^"]*")?(; fi)?( +#.*)?$`)
 
 // WithLine returns the script with exactly one line added, right after the
 // first: the line that enters the service's domain. There it comes before every

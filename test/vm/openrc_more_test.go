@@ -39,7 +39,7 @@ func TestOpenRCFailsClosed(t *testing.T) {
 			"* ERROR: decl.vrf failed to start",
 			"rdexec: fatal: unable to load the VRF's BPF program: operation not permitted (it needs CAP_BPF and CAP_NET_ADMIN, and before Linux 5.11 a RLIMIT_MEMLOCK of some MiB)",
 			"* ERROR: decl.vrf failed to start",
-			"* own.netns: conf.d names a routing domain, but /usr/libexec/rdgen/openrc.sh is missing",
+			"* own.netns: conf.d names a routing domain, but /usr/libexec/rdgen/openrc.sh is missing or not whole",
 			"* mount /usr first or install rdgen; or remove /etc/rc.conf.d/50-rdgen.conf",
 			"* ERROR: own.netns failed to start",
 			"8111 in t1", "8110 in", "decl.none", "rdomain.mgmt", "rdomain.t1", "rdomain-watch")

@@ -78,12 +78,12 @@ rdgen_exec()
 	case "$rdgen_cmd" in
 	status | describe)
 		[ -w "$RC_SVCDIR" ] || return 0 # not root, who may ask
-		if ! rdgen_up || ! "$rdgen_rdexec" "$@" /bin/true 2>/dev/null; then
+		if ! rdgen_up || ! rdgen_enters "$@" 2>/dev/null; then
 			rdgen_nowhere
 		fi
 		;;
 	stop)
-		"$rdgen_rdexec" "$@" /bin/true || {
+		rdgen_enters "$@" || {
 			ewarn "$RC_SVCNAME: its routing domain $rdgen_id cannot be entered; stopping it without a network"
 			rdgen_nowhere
 		}
@@ -92,12 +92,19 @@ rdgen_exec()
 		case "$RC_SVCNAME" in
 		rdomain.*) rdgen_die "this makes a routing domain, and cannot start in one; take vrf= and netns= out of its conf.d" ;;
 		esac
-		[ -x "$rdgen_rdexec" ] ||
+		{ [ -x "$rdgen_rdexec" ] && [ -s "$rdgen_rdexec" ]; } ||
 			rdgen_die "cannot enter routing domain $rdgen_id: $rdgen_rdexec is not executable; install rdgen"
 		[ "$rdgen_cmd" != start ] || rdgen_first
 		;;
 	esac
 	rdgen_again in "enter routing domain $rdgen_id" "$rdgen_rdexec" "$@"
+}
+
+# rdgen_enters WORD... tries the way into the domain. A shell takes an empty file for a
+# script that has done its work.
+rdgen_enters()
+{
+	[ -s "$rdgen_rdexec" ] && "$rdgen_rdexec" "$@" /bin/true
 }
 
 # rdgen_first starts the service that makes the domain, where OpenRC has not: its
@@ -344,3 +351,5 @@ rdgen_supervisors()
 		runit_start
 	}
 }
+
+rdgen_end=enter

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC2295,SC3013 # openrc.sh's and OpenRC's variables; sets in patterns; -ef
+# shellcheck shell=sh disable=SC2034,SC2154,SC2295,SC3013 # openrc.sh's and OpenRC's variables; sets in patterns; -ef
 # A part of openrc.sh: text in conf.d that was meant to name a domain, and does not.
 # For a shell it is a command that it does not find, an assignment that it does not
 # reach, or one to another variable. rdgen's Go programs say the same of the same
@@ -375,3 +375,5 @@ rdgen_slip()
 		rdgen_die "OpenRC does not read $rdgen_file for $RC_SERVICE; write $rdgen_key=$rdgen_value into ${RC_SERVICE%/*/*}/conf.d/$RC_SVCNAME"
 	rdgen_die "a line that names a domain is $rdgen_key=$rdgen_value, without spaces and on its own"
 }
+
+rdgen_end=slips

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC3013 # openrc.sh's and OpenRC's variables; -ef
+# shellcheck shell=sh disable=SC2034,SC2154,SC3013 # openrc.sh's and OpenRC's variables; -ef
 # A part of openrc.sh: start-stop-daemon, asked to stop or signal what runs.
 
 # rdgen_stop is start-stop-daemon where another service may run the same program
@@ -92,3 +92,5 @@ rdgen_foreign()
 		[ -e "$RC_SVCDIR/options/$rdgen_owner/rdgen_domain" ]
 	fi
 }
+
+rdgen_end=stop

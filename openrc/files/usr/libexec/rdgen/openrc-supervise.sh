@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # openrc.sh's and OpenRC's variables
+# shellcheck shell=sh disable=SC2034,SC2154 # openrc.sh's and OpenRC's variables
 # A part of openrc.sh: what is done where s6 or runit, and not the script, runs the
 # daemon of a service.
 
@@ -61,3 +61,5 @@ rdgen_s6()
 	}
 	trap - EXIT # s6-svscan is about to use the cgroup
 }
+
+rdgen_end=supervise

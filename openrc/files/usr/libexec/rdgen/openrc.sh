@@ -35,15 +35,18 @@ rdgen_die()
 	exit 1
 }
 
-# rdgen_part NAME reads a part of this file that few services need, once.
+# rdgen_part NAME reads a part of this file that few services need, once. Its last line tells
+# that it is all there: a shell that finds an empty file goes on.
 rdgen_part()
 {
 	case "$rdgen_parts" in *":$1:"*) return 0 ;; esac
 	[ -r "/usr/libexec/rdgen/openrc-$1.sh" ] || rdgen_die "/usr/libexec/rdgen/openrc-$1.sh is missing; install rdgen again"
 	rdgen_parts="$rdgen_parts$1:"
 	rdgen_off
+	rdgen_end=
 	# shellcheck disable=SC1090
 	. "/usr/libexec/rdgen/openrc-$1.sh"
+	[ "$rdgen_end" = "$1" ] || rdgen_die "/usr/libexec/rdgen/openrc-$1.sh is not whole; install rdgen again"
 	rdgen_on
 }
 
@@ -461,3 +464,5 @@ gendepends.sh)
 	rdgen_need
 	;;
 esac
+# Who has read this file asks for it: 50-rdgen.conf, and the line in a script.
+rdgen_end=hook
