@@ -17,10 +17,13 @@ import (
 // is not known to systemd, and stays as long as the unit's cgroup.
 //
 // A process that is in no cgroup of a unit is refused: the program would bind
-// others too.
+// others too. So is a namespace in which a VRF of an earlier start binds, see checkUnbound.
 func Hold(d domain.Domain) error {
 	if d.VRF.IsZero() {
-		return Check(d)
+		if err := Check(d); err != nil {
+			return err
+		}
+		return checkUnbound(d.Netns)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -2,6 +2,7 @@ package enter
 
 import (
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -41,8 +42,75 @@ func leaveVRF(n domain.NetnsName) error {
 			return err
 		}
 	}
-	return wrong(doing, "cgroup "+own+" binds sockets to the link of number "+strconv.Itoa(bound)+
-		", which is one of another namespace (start it from outside of that cgroup)")
+	return wrong(doing, bindsElsewhere(own, bound)+" (start it from outside of that cgroup)")
+}
+
+func bindsElsewhere(cgroup string, ifindex int) string {
+	return "cgroup " + cgroup + " binds sockets to the link of number " + strconv.Itoa(ifindex) + ", which is one of another namespace"
+}
+
+// checkUnbound refuses a namespace where new sockets are bound to a VRF: of an earlier
+// start of the service, which was in that VRF, a process is left. It keeps the cgroup,
+// and with it the programs that keep that process in the VRF; so they must stay.
+func checkUnbound(n domain.NetnsName) error {
+	bound, err := boundTo()
+	if err != nil || bound == 0 {
+		return err
+	}
+	doing := "hold netns " + n.String()
+	own, err := ownCgroup()
+	if err != nil {
+		return err
+	}
+	fact := bindsElsewhere(own, bound)
+	left, err := outliving(own)
+	if err != nil {
+		return unable(doing+": "+fact+": read who is left in it", err)
+	}
+	if left == "" {
+		left = "something"
+	}
+	return wrong(doing, fact+"; of an earlier start, in a VRF, is left: "+left+" (end it, and start again)")
+}
+
+// outliving returns the first processes in a cgroup, but for this one and who has started
+// it: "process 12 (sleep), process 15 (nginx)".
+func outliving(cgroup string) (list string, err error) {
+	root, err := CgroupRoot()
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(root)
+	dir, err := OpenCgroup(root, cgroup)
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(dir)
+	text, err := readFile("/proc/thread-self/fd/" + strconv.Itoa(dir) + "/cgroup.procs")
+	if err != nil {
+		return "", err
+	}
+	const most = 5
+	count := 0
+	for pid := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		if pid == "" || pid == strconv.Itoa(unix.Getpid()) || pid == strconv.Itoa(unix.Getppid()) {
+			continue
+		}
+		if count++; count > most {
+			return list + " and more", nil
+		}
+		if list != "" {
+			list += ", "
+		}
+		list += "process " + pid
+		// A process chooses its own name, which may move a terminal.
+		comm, err := readFile("/proc/" + pid + "/comm")
+		comm = strings.TrimSuffix(comm, "\n")
+		if err == nil && strings.IndexFunc(comm, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
+			list += " (" + comm + ")"
+		}
+	}
+	return list, nil
 }
 
 // boundTo returns the ifindex of the link that a new socket is bound to, 0 for none.

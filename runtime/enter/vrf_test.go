@@ -269,6 +269,44 @@ func TestLeave(t *testing.T) {
 	}
 }
 
+// TestLeft: where a process that was in a VRF keeps the cgroup of its service, that does not
+// start in a namespace before the process has ended, and it is said which one.
+func TestLeft(t *testing.T) {
+	_, path := testCgroup(t)
+	tools := need.Tools(t, need.Root, "nsenter", "sleep")
+	h := newHost(t)
+	h.netns("blue")
+	service := path + "/web.service"
+	look := func(want string) {
+		t.Helper()
+		if got := bound(t, "join", "0", service, tools[0], "--net=/run/netns/blue", h.rdexec, "--look", "-n", "blue"); got != want {
+			t.Errorf("rdexec --look -n blue: %q; want %q", got, want)
+		}
+	}
+	bound(t, "other", "77", service)
+	left := h.child("bind", nil, "join", "0", service, tools[1], "1000")
+	h.must(left.Start())
+	defer left.Process.Kill()
+	pid := strconv.Itoa(left.Process.Pid)
+	for {
+		comm, err := os.ReadFile("/proc/" + pid + "/comm")
+		if h.must(err); string(comm) == "sleep\n" {
+			break
+		}
+	}
+	const binds = "/web.service binds sockets to the link of number 77, which is one of another namespace; of an earlier start, in a VRF, is left: "
+	look("error: rdexec: fatal: unable to hold netns blue: cgroup " + path + binds + "process " + pid + " (sleep) (end it, and start again)")
+	h.must(left.Process.Kill())
+	left.Wait()
+	look("error: rdexec: fatal: unable to hold netns blue: cgroup " + path + binds + "something (end it, and start again)")
+	bound(t, "join", "0", path)
+	root, err := CgroupRoot()
+	h.must(err)
+	h.must(os.Remove("/proc/self/fd/" + strconv.Itoa(root) + service))
+	h.must(os.Mkdir("/proc/self/fd/"+strconv.Itoa(root)+service, 0o755))
+	look("")
+}
+
 func TestAttachBeside(t *testing.T) {
 	root, path := testCgroup(t)
 	dir, err := OpenCgroup(root, path)

@@ -77,6 +77,27 @@ ok "BindToDevice= and the drop-in together" systemctl start act.socket
 ok "listen in the VRF" has "ss -Htln" %mgmt:7001
 systemctl stop talk.socket act.socket act.service
 
+# part: a process that is left
+# It keeps the unit's cgroup, and what binds there to the VRF.
+unit left.service <<'E'
+[Service]
+KillMode=process
+ExecStart=/bin/sh -c '/bin/busybox sleep 1234 & exec /bin/busybox sleep 1235'
+E
+echo vrf=mgmt >/etc/conf.d/left; systemctl daemon-reload
+ok "one that leaves a process starts in the VRF" systemctl start left
+await pgrep -f '^/bin/busybox sleep 1234'
+systemctl stop left
+left=$(pgrep -f '^/bin/busybox sleep 1234')
+echo netns=t1 >/etc/conf.d/left; systemctl daemon-reload
+fails "beside it the service does not start in a namespace" systemctl start left
+ok "and says who is left" sh -c "systemctl status left | grep 'left: process $left (busybox) (end it'"
+is "which is where it was" mgmt rdomain identify "$left"
+kill "$left"; await sh -c "! kill -0 $left"
+ok "without it it starts" systemctl start left
+ok "there" inside left t1
+systemctl stop left; pkill -f '^/bin/busybox sleep 1234'
+
 # part: the VRF is deleted
 # Somebody deletes the VRF while rdomain@ is active; udev is there.
 systemctl start looker@m; await test -p /run/look/m
