@@ -131,25 +131,28 @@ demo:
 
 install: install-bin install-doc install-openrc install-systemd
 
-# What is written into shell, units and programs must be plain.
+# What is written into shell, units and programs must be plain, and every folder absolute.
 paths:
-	@for dir in '$(BINDIR)' '$(SBINDIR)' '$(LIBEXECDIR)' '$(SYSTEMCTL)'; do case "$$dir" in \
+	@for dir in '$(BINDIR)' '$(SBINDIR)' '$(LIBEXECDIR)' '$(SYSTEMCTL)' '$(MANDIR)' '$(DOCDIR)' '$(BASHCOMPDIR)' '$(ZSHCOMPDIR)' \
+		'$(FISHCOMPDIR)' '$(SYSCONFDIR)' '$(SYSTEMDUNITDIR)' '$(SYSTEMDGENERATORDIR)' '$(UDEVRULESDIR)'; do case "$$dir" in \
 		[!/]* | *[!A-Za-z0-9._+/-]* | */ | '') echo "make: \"$$dir\" is no absolute path of letters, digits and ._+/- without a slash at its end" >&2; exit 1 ;; \
-	esac; done
+	esac; done; case '$(DESTDIR)' in [!/]* | *\"*) echo 'make: DESTDIR=$(DESTDIR) is no absolute path' >&2; exit 1 ;; esac
+
+# place COMMAND MODE TARGET: a file of what the command prints, by its name all at once. What reads
+# it finds the old one or the new one, and the old one if the disk is full.
+place = new="$(DESTDIR)$(dir $(3)).$(notdir $(3)).new" && install -d "$(DESTDIR)$(dir $(3))" && { $(1) >"$$new" && chmod $(2) "$$new" && mv -f "$$new" "$(DESTDIR)$(3)" || { rm -f "$$new"; false; }; }
 
 # put MODE SOURCE TARGET: a text, with the paths that it names.
 define put
-install -d $(DESTDIR)$(dir $(3))
-$(NAMES) $(2) >$(DESTDIR)$(3)
-chmod $(1) $(DESTDIR)$(3)
+$(call place,$(NAMES) $(2),$(1),$(3))
 
 endef
 
 install-bin: paths $(if $(BUILT),,build)
-	install -D -m 0755 $(or $(BUILT),$(O))/rdgen $(DESTDIR)$(BINDIR)/rdgen
-	install -D -m 0755 $(or $(BUILT),$(O))/rdomain $(DESTDIR)$(SBINDIR)/rdomain
-	install -D -m 0755 $(or $(BUILT),$(O))/rdexec $(DESTDIR)$(SBINDIR)/rdexec
-	install -d $(DESTDIR)$(SYSCONFDIR)/rdomain $(DESTDIR)$(SYSCONFDIR)/conf.d
+	$(call place,cat $(or $(BUILT),$(O))/rdgen,0755,$(BINDIR)/rdgen)
+	$(call place,cat $(or $(BUILT),$(O))/rdomain,0755,$(SBINDIR)/rdomain)
+	$(call place,cat $(or $(BUILT),$(O))/rdexec,0755,$(SBINDIR)/rdexec)
+	install -d "$(DESTDIR)$(SYSCONFDIR)/rdomain" "$(DESTDIR)$(SYSCONFDIR)/conf.d"
 
 # What rdgen writes of itself is written by an rdgen of the machine that builds.
 HOST = GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) GOARM= $(GO) run $(GOFLAGS_BUILD) ./cmd/rdgen
@@ -158,11 +161,10 @@ SELF = $(if $(BUILT),$(BUILT)/rdgen,$(HOST))
 install-doc: paths
 	$(foreach page,$(wildcard man/*.8),$(call put,0644,$(page),$(MANDIR)/man8/$(notdir $(page))))
 	$(foreach page,$(wildcard man/*.5),$(call put,0644,$(page),$(MANDIR)/man5/$(notdir $(page))))
-	$(SELF) man $(DESTDIR)$(MANDIR)/man8
-	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
-	$(SELF) completion bash >$(DESTDIR)$(BASHCOMPDIR)/rdgen
-	$(SELF) completion zsh >$(DESTDIR)$(ZSHCOMPDIR)/_rdgen
-	$(SELF) completion fish >$(DESTDIR)$(FISHCOMPDIR)/rdgen.fish
+	$(SELF) man "$(DESTDIR)$(MANDIR)/man8"
+	$(call place,$(SELF) completion bash,0644,$(BASHCOMPDIR)/rdgen)
+	$(call place,$(SELF) completion zsh,0644,$(ZSHCOMPDIR)/_rdgen)
+	$(call place,$(SELF) completion fish,0644,$(FISHCOMPDIR)/rdgen.fish)
 	$(foreach page,LICENSE README.md $(wildcard docs/*.md),$(call put,0644,$(page),$(DOCDIR)/$(page)))
 
 # The hook that every OpenRC service passes, and the domains' init scripts.
@@ -172,8 +174,8 @@ install-openrc: paths
 	$(call put,0755,openrc/files/etc/init.d/rdomain,$(SYSCONFDIR)/init.d/rdomain)
 	$(call put,0755,openrc/files/etc/init.d/rdomain-watch,$(SYSCONFDIR)/init.d/rdomain-watch)
 	# Since OpenRC 0.64 users' services read this folder instead of /etc/rc.conf.d.
-	install -d $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d
-	ln -sf ../../rc.conf.d/50-rdgen.conf $(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d/50-rdgen.conf
+	install -d "$(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d"
+	ln -sf ../../rc.conf.d/50-rdgen.conf "$(DESTDIR)$(SYSCONFDIR)/user/rc.conf.d/50-rdgen.conf"
 
 # The domains' units, the generator (a shell whose child is rdgen), what holds the services
 # when that one was killed, and the rule that makes a deleted VRF again.
@@ -187,10 +189,10 @@ install-systemd: paths
 	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/service.d/zzzz-rdgen.conf)
 	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/socket.d/zzzz-rdgen.conf)
 	$(call put,0644,systemd/rdgen-again.service,$(SYSTEMDUNITDIR)/rdgen-again.service)
-	install -d $(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants
-	ln -sf ../rdgen-again.service $(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants/rdgen-again.service
-	# An older rdgen had a link to the program here, and 50-rdgen.conf, which nothing ends now.
-	rm -f $(DESTDIR)$(SYSTEMDGENERATORDIR)/rdgen $(foreach type,service socket,$(DESTDIR)$(SYSTEMDUNITDIR)/$(type).d/50-rdgen.conf)
+	install -d "$(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants"
+	ln -sf ../rdgen-again.service "$(DESTDIR)$(SYSTEMDUNITDIR)/sysinit.target.wants/rdgen-again.service"
+	# An older rdgen had 50-rdgen.conf here, which nothing ends now.
+	rm -f $(foreach type,service socket,"$(DESTDIR)$(SYSTEMDUNITDIR)/$(type).d/50-rdgen.conf")
 	$(call put,0755,systemd/rdgen-generator,$(SYSTEMDGENERATORDIR)/rdgen)
 	# It does nothing as long as rdgen is there; a package leaves a copy in /etc when it is removed.
 	$(call put,0755,systemd/rdgen-removed,$(SYSTEMDGENERATORDIR)/rdgen-removed)
@@ -198,13 +200,15 @@ install-systemd: paths
 # All that install makes with the same settings, and no file but that. A service
 # that names a domain would start in the default one afterwards: so first the line
 # in its conf.d goes.
-uninstall:
-	@$(SELF) list --root $(or $(DESTDIR),/) >$${list:=$$(mktemp)} && { [ ! -s "$$list" ] || \
+uninstall: paths
+	@$(SELF) list --root '$(or $(DESTDIR),/)' >$${list:=$$(mktemp)} && { [ ! -s "$$list" ] || \
 		{ cat "$$list"; echo "make: remove the lines in conf.d first, and restart these services" >&2; false; }; }; ok=$$?; rm -f "$$list"; exit $$ok
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir/root" >/dev/null && cd "$$dir/root" && \
 		find . ! -type d | while read -r file; do rm -f "$(DESTDIR)/$$file"; done && \
 		for own in $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
-			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done
+			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done && \
+		for own in $(SYSTEMDUNITDIR)/service.d $(SYSTEMDUNITDIR)/socket.d $(SYSTEMDUNITDIR)/sysinit.target.wants \
+			$(SYSCONFDIR)/user/rc.conf.d $(SYSCONFDIR)/user $(SYSCONFDIR)/rc.conf.d; do rmdir "$(DESTDIR)$$own" 2>/dev/null || :; done
 
 # For packagers and for a release: packaging/README.md. They are of the last commit.
 DIST ?= dist

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -73,7 +74,7 @@ func TestInstallElsewhere(t *testing.T) {
 			"/nix/store/0a-rdgen_0.1+b/sbin"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			root := t.TempDir()
+			root := t.TempDir() + "/a root"
 			words := append([]string{"make", "DESTDIR=" + root, "O=" + t.TempDir()}, c.settings...)
 			run(t, append(words, "install")...)
 			made := files(t, root)
@@ -151,7 +152,8 @@ func generates(t *testing.T, rdgen, sbin string) {
 // TestPathsArePlain: what would be read by a shell or by sed is refused.
 func TestPathsArePlain(t *testing.T) {
 	need.Slow(t)
-	for _, setting := range []string{"SBINDIR=usr/sbin", "LIBEXECDIR=/usr/lib exec", "BINDIR=/usr/bin/", "SBINDIR=/a|b", "SBINDIR=/$$x", "SYSTEMCTL="} {
+	for _, setting := range []string{"SBINDIR=usr/sbin", "LIBEXECDIR=/usr/lib exec", "BINDIR=/usr/bin/", "SBINDIR=/a|b", "SBINDIR=/$$x", "SYSTEMCTL=",
+		"SYSCONFDIR=etc", "MANDIR=", "DOCDIR=/a b", "UDEVRULESDIR=/x/", "SYSTEMDGENERATORDIR=x", "DESTDIR=root", "DESTDIR=./root"} {
 		cmd := exec.Command("make", "paths", setting)
 		cmd.Dir = top
 		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "is no absolute path") {
@@ -194,6 +196,50 @@ func TestHoldIsNotInEtc(t *testing.T) {
 	holds, _ := filepath.Glob(filepath.Join(root, "usr/lib/systemd/system/*.d/*-rdgen.conf"))
 	if len(holds) != 2 || filepath.Base(holds[0]) != "zzzz-rdgen.conf" || filepath.Base(holds[1]) != "zzzz-rdgen.conf" {
 		t.Errorf("installed are %v", holds)
+	}
+}
+
+// TestInstallAtOnce: what reads a file while make install runs, or after it has failed,
+// finds the old one whole: the new one is another file that gets its name.
+func TestInstallAtOnce(t *testing.T) {
+	need.Slow(t)
+	bin := t.TempDir()
+	for _, name := range []string{"rdgen", "rdomain", "rdexec"} {
+		path, err := need.Program("cmd/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, "cp", path, bin+"/"+name)
+	}
+	root, kept := t.TempDir(), t.TempDir()
+	words := []string{"make", "DESTDIR=" + root, "BUILT=" + bin}
+	run(t, append(words, "install")...)
+	made := files(t, root)
+	before := map[string]string{}
+	for i, name := range made {
+		if info, err := os.Lstat(root + name); err != nil || !info.Mode().IsRegular() || strings.Contains(name, "/man8/rdgen") {
+			continue // a link; a page that rdgen writes by itself
+		}
+		text, err := os.ReadFile(root + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before[name] = string(text)
+		if err := os.Link(root+name, kept+"/"+strconv.Itoa(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, "sh", "-c", "for file in "+bin+"/*; do echo >>$file; done")
+	run(t, append(words, "SBINDIR=/usr/bin", "install")...)
+	for i, name := range made {
+		if text, err := os.ReadFile(kept + "/" + strconv.Itoa(i)); before[name] != "" && (err != nil || string(text) != before[name]) {
+			t.Errorf("%s was written over: %v", name, err)
+		}
+	}
+	for _, name := range files(t, root) {
+		if strings.HasSuffix(name, ".new") {
+			t.Errorf("%s is left", name)
+		}
 	}
 }
 
