@@ -204,7 +204,7 @@ func (sd *Systemd) Needed(files tree.Tree) tree.Tree {
 // generates reports whether systemd runs rdgen before it reads units: whether its
 // generator is installed and not masked (systemd.generator(7)).
 func (sd *Systemd) generates() bool {
-	for _, dir := range []string{"run", "etc", "usr/local/lib", "usr/lib"} {
+	for _, dir := range []string{"run", "etc", "usr/local/lib", "usr/lib", "lib"} {
 		name := dir + "/systemd/system-generators/rdgen"
 		if target, err := fs.ReadLink(sd.fsys, name); err == nil && target == "/dev/null" {
 			return false

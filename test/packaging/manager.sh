@@ -21,7 +21,7 @@ printf '[Service]\nExecStart=/bin/web\n' >"$root/usr/lib/systemd/system/web.serv
 mkdir -p "$root/etc/init.d"
 printf '#!/sbin/openrc-run\ncommand=/bin/web\n' >"$root/etc/init.d/web"
 guard=/etc/systemd/system-generators/rdgen-removed
-left() { (cd "$root" && find etc usr -name '*rdgen*' -o -name '*rdomain*'); }
+left() { (cd "$root" && find etc usr lib -name '*rdgen*' -o -name '*rdomain*'); }
 # held: systemd would not start it, nor would OpenRC.
 held()
 {
@@ -37,6 +37,9 @@ ok "no byte differs from what the package says" whole
 is "it is that" "rdgen version 0.1.0" within /usr/bin/rdgen --version
 echo netns=private >"$root/etc/conf.d/web"
 ok "the service is found" sh -c "chroot $root /usr/bin/rdgen list | grep web"
+rm -rf "$root/tmp/units"
+ok "its guard runs" within "/$(cd "$root" && find usr/lib lib -path '*generators/rdgen-removed')" /tmp/units /tmp/units /tmp/units
+fails "and leaves it to rdgen's own generator to say that it came to its end" test -e "$root/tmp/units/rdgen.done"
 ok "upgraded" add .git/later 0.2.0
 is "it is that" "rdgen version 0.2.0" within /usr/bin/rdgen --version
 is "nothing holds a service" "" find "$root/etc" -name '*rdgen-removed*'

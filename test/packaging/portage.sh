@@ -10,8 +10,9 @@ export ROOT EPREFIX EROOT P PF
 inherit() { :; }
 emake() { make -s "$@" BUILT="$built"; }
 keepdir() { mkdir -p "$D$1" && : >"$D$1/.keep_net-misc_rdgen-0"; }
-systemd_get_systemunitdir() { echo "$EPREFIX/usr/lib/systemd/system"; }
-systemd_get_systemgeneratordir() { echo "$EPREFIX/usr/lib/systemd/system-generators"; }
+# As where /lib and /usr/lib are two folders.
+systemd_get_systemunitdir() { echo "$EPREFIX/lib/systemd/system"; }
+systemd_get_systemgeneratordir() { echo "$EPREFIX/lib/systemd/system-generators"; }
 get_udevdir() { echo /usr/lib/udev; }
 udev_reload() { :; }
 elog() { echo " * $*"; }
