@@ -49,7 +49,7 @@ export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 export RDGEN_COMPANIONS_ROOT ?= $(CURDIR)/$(CACHE)/companions
 
-.PHONY: all build demo check compiled vet staticcheck deadcode short test layers test-all test-vm golden bench fuzz install install-bin install-doc install-openrc install-systemd uninstall paths dist packages release tools fixtures clean sweep-openrc $(BINARIES)
+.PHONY: all build demo check check-package compiled vet staticcheck deadcode short test layers test-all test-vm golden bench fuzz install install-bin install-doc install-openrc install-systemd uninstall paths dist packages release tools fixtures clean sweep-openrc $(BINARIES)
 
 all: build
 
@@ -81,6 +81,10 @@ deadcode: compiled
 # go test would run a part of go vet again.
 short: compiled
 	$(GO) test -vet=off -short -json ./... | $(GO) run ./test/report
+
+# What the recipes of packages run: neither root nor any tool but Go is needed.
+check-package:
+	$(GO) test -vet=off -short ./openrc ./generators ./services ./cmd/rdgen
 
 # The programs that tests share are built once, into the folder $RDGEN_BIN.
 PROGRAMS = $(addprefix ./,cmd/rdgen cmd/rdomain cmd/rdexec test/vm/agent test/vm/probe test/native/keeper test/native/idle)
@@ -165,7 +169,8 @@ install-doc: paths
 	$(call place,$(SELF) completion bash,0644,$(BASHCOMPDIR)/rdgen)
 	$(call place,$(SELF) completion zsh,0644,$(ZSHCOMPDIR)/_rdgen)
 	$(call place,$(SELF) completion fish,0644,$(FISHCOMPDIR)/rdgen.fish)
-	$(foreach page,LICENSE README.md $(wildcard docs/*.md),$(call put,0644,$(page),$(DOCDIR)/$(page)))
+	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md),$(call put,0644,$(page),$(DOCDIR)/$(page)))
+	$(call place,GO="$(GO)" packaging/licences,0644,$(DOCDIR)/LICENSE.modules)
 
 # The hook that every OpenRC service passes, and the domains' init scripts.
 install-openrc: paths

@@ -16,8 +16,6 @@ KEYWORDS="~amd64 ~arm ~arm64 ~riscv"
 
 BDEPEND=">=dev-lang/go-1.26"
 
-DOCS=( README.md CHANGELOG.md docs )
-
 paths() {
 	emake "$@" PREFIX="${EPREFIX}/usr" SYSCONFDIR="${EPREFIX}/etc" \
 		DOCDIR="${EPREFIX}/usr/share/doc/${PF}" \
@@ -31,7 +29,7 @@ src_compile() {
 }
 
 src_test() {
-	ego test -short ./openrc ./generators ./services ./cmd/rdgen
+	emake check-package
 }
 
 src_install() {

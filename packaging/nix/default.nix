@@ -19,7 +19,7 @@ pkgs.stdenv.mkDerivation {
   buildFlags = [ "build" ];
   meta = {
     description = "Routing domains (VRF, network namespace) for services";
-    license = pkgs.lib.licenses.isc;
+    license = with pkgs.lib.licenses; [ isc asl20 bsd3 mit ];
     platforms = pkgs.lib.platforms.linux;
     mainProgram = "rdgen";
   };
