@@ -53,7 +53,10 @@ for part in doc:usr/share/doc doc:usr/share/man bash-completion:usr/share/bash-c
 	amove "${part#*:}"
 done
 subpkgdir=$top/rdgen-openrc
+depends=none
 openrc
+# With install_if, that would be a ring: apk removes neither then.
+[ -z "$depends" ] || bad "rdgen-openrc depends on $depends"
 [ "$(cd "$top" && for part in rdgen*; do (cd "$part" && find . ! -type d); done | sort)" = "$before" ] || bad "a file is lost"
 (cd "$top" && find rdgen rdgen-openrc ! -type d | sort)
 echo "the end"

@@ -85,3 +85,27 @@ func TestLicences(t *testing.T) {
 		}
 	}
 }
+
+// TestScriptOfUpgrade: apk and pacman run another script after an upgrade than after an
+// installation. It is there, and does the same.
+func TestScriptOfUpgrade(t *testing.T) {
+	need.Tools(t, need.Sh, "bsdtar")
+	dir, _ := release(t)
+	postinst, err := os.ReadFile(top + "/packaging/scripts/postinst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sh(t, dir, `bsdtar -xOf dist/rdgen_*_x86_64.apk .post-upgrade`); got != string(postinst) {
+		t.Errorf(".post-upgrade of the .apk: %s", got)
+	}
+	for _, name := range []string{"rdgen-0*", "rdgen-openrc-0*"} {
+		text := sh(t, dir, `bsdtar -xOf dist/`+name+`-x86_64.pkg.tar.zst .INSTALL`)
+		_, body, _ := strings.Cut(text, "function post_upgrade() {\n")
+		if !strings.Contains(strings.ReplaceAll(body, "\n  ", "\n"), "rc-update -u") {
+			t.Errorf(".INSTALL of %s has no post_upgrade:\n%s", name, text)
+		}
+	}
+	if target, err := os.Readlink(top + "/packaging/alpine/rdgen-openrc.post-upgrade"); target != "../scripts/postinst" {
+		t.Errorf("alpine/rdgen-openrc.post-upgrade: %q, %v", target, err)
+	}
+}

@@ -20,7 +20,9 @@ is "inside" mgmt sh -c 'rdomain identify $(cat /run/web.pid)'
 pid=$(cat /run/web.pid)
 same() { [ "$(cat /run/web.pid)" = "$pid" ] && [ "$(rdomain identify "$pid")" = mgmt ]; }
 for version in 0.2.0 0.1.0; do
+	touch -d '2001-01-01 00:00:00' /run/openrc/deptree
 	ok "to $version" add $version
+	ok "and OpenRC's cache is made again" test /run/openrc/deptree -nt /etc/init.d/web
 	is "it is that" "rdgen version $version" rdgen --version
 	ok "it goes on where it is" same
 done
