@@ -12,7 +12,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	// What a VRF is to a program, and a whole server in one.
 	{"vrf", "TestVRF", 150, "bookworm-systemd trixie-openrc"},
 	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
-	{"vrf", "TestVRFHoldsUnits", 80, "forky-systemd"},
+	{"vrf", "TestVRFHoldsUnits", 50, "bookworm-systemd forky-systemd"},
 	{"vrf", "TestArticle", 200, "trixie-openrc forky-systemd"},
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 

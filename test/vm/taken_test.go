@@ -12,6 +12,6 @@ import (
 func testTakenOut(t *testing.T, m *Machine) {
 	m.Sh(t, guest.Network+script(t, "taken-out"))
 	for _, file := range []string{"theirs", "out", "moved", "deleted"} {
-		judge(t, m.Sh(t, "cat /run/test/"+file), 300, file != "theirs")
+		judge(t, "taken out: "+file, m.Sh(t, "cat /run/test/"+file), 300, file != "theirs")
 	}
 }

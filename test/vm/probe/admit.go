@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/signal"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +16,7 @@ const firstPort = 7800
 
 // attack is admit and leave in one process. It serves when all tries are over, until it is
 // ended.
-func attack(home string, linksAndTargets []string) error {
+func attack(home string, args []string) error {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return err
@@ -26,19 +24,19 @@ func attack(home string, linksAndTargets []string) error {
 	if os.Getuid() == 0 || !strings.Contains(string(status), "\nCapEff:\t0000000000000000\n") {
 		return errors.New("this is no ordinary user")
 	}
-	var names []string
-	for i := 0; i+1 < len(linksAndTargets); i += 2 {
-		names = append(names, linksAndTargets[i])
+	targets, err := parse(args)
+	if err != nil {
+		return err
 	}
-	sockets, err := openServers(home, strings.Join(names, ","))
+	sockets, err := openServers(home, linksOf(targets))
 	if err != nil {
 		return err
 	}
 	if given := os.Getenv("LISTEN_FDS"); given != "" {
-		err = leaveByGiven(home, linksAndTargets, given, sockets)
+		err = leaveByGiven(home, args, given, sockets)
 	} else {
 		go sockets.serve()
-		err = leave(home, linksAndTargets)
+		err = leave(home, args)
 	}
 	if err != nil {
 		return err
@@ -54,14 +52,14 @@ type servers struct {
 }
 
 type server struct {
-	fd     int
-	stream bool
-	name   string
+	fd      int
+	accepts bool
+	name    string
 }
 
 // openServers makes servers in each way and by each of the links. It says "ports" and the
 // transport of each: they can be asked from now on.
-func openServers(home, links string) (*servers, error) {
+func openServers(home string, links []*net.Interface) (*servers, error) {
 	h, err := net.InterfaceByName(home)
 	if err != nil {
 		return nil, err
@@ -73,34 +71,18 @@ func openServers(home, links string) (*servers, error) {
 	if os.Getenv("LISTEN_FDS") != "" {
 		return s, nil
 	}
-	for name := range strings.SplitSeq(links, ",") {
-		link, err := net.InterfaceByName(name)
-		if err != nil {
-			return nil, err
-		}
+	for _, link := range links {
 		for _, tr := range transports {
-			for _, way := range ways {
-				if tr.name == "ping" || way.do == nil || way.name == "cork" {
+			if tr.name == "ping" || tr.name == "l2tp" {
+				continue
+			}
+			for _, w := range ways {
+				if w.send || w.name == "cork" || !tr.tries(w, unix.AF_INET6, netip.IPv6Unspecified()) {
 					continue
 				}
-				fd := tr.socket(unix.AF_INET6)
-				if fd < 0 {
-					continue
-				}
-				unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
-				unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-				way.do(fd, unix.AF_INET6, link, h)
-				err := unix.Bind(fd, &unix.SockaddrInet6{Port: firstPort + len(s.ports)})
-				if tr.kind == unix.SOCK_STREAM && err == nil {
-					err = unix.Listen(fd, 5)
-				}
-				if err != nil {
-					continue
-				}
-				if err := s.add(fd, tr.kind == unix.SOCK_STREAM, fmt.Sprintf("%s %s by %s", tr.name, way.name, name)); err != nil {
+				if err := s.open(tr, w, link, h); err != nil {
 					return nil, err
 				}
-				s.ports = append(s.ports, tr.name)
 			}
 		}
 	}
@@ -108,9 +90,30 @@ func openServers(home, links string) (*servers, error) {
 	return s, nil
 }
 
-func (s *servers) add(fd int, stream bool, name string) error {
+// open makes one server. It is no error if the kernel has none of the kind, or does not
+// let it serve.
+func (s *servers) open(tr transport, w way, link, home *net.Interface) error {
+	fd := w.open(tr, unix.AF_INET6, link, home)
+	if fd < 0 {
+		return nil
+	}
+	unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	err := unix.Bind(fd, &unix.SockaddrInet6{Port: firstPort + len(s.ports)})
+	if tr.listens && err == nil {
+		err = unix.Listen(fd, 5)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil
+	}
+	s.ports = append(s.ports, tr.name)
+	return s.add(fd, tr.connects, fmt.Sprintf("%s %s by %s", tr.name, w.name, link.Name))
+}
+
+func (s *servers) add(fd int, accepts bool, name string) error {
 	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(len(s.all))} // the kernel gives it back
-	s.all = append(s.all, server{fd, stream, name})
+	s.all = append(s.all, server{fd, accepts, name})
 	return unix.EpollCtl(s.group, unix.EPOLL_CTL_ADD, fd, &e)
 }
 
@@ -122,7 +125,7 @@ func (s *servers) serve() {
 		n, _ := unix.EpollWait(s.group, events, -1)
 		for _, e := range events[:max(n, 0)] {
 			it := s.all[e.Fd]
-			if it.stream {
+			if it.accepts {
 				c, from, err := unix.Accept4(it.fd, unix.SOCK_CLOEXEC)
 				if err == nil {
 					fmt.Println("took", it.name, "from", addrOf(from))
@@ -187,25 +190,22 @@ func poke(targets, ports string) error {
 		port := firstPort - 1
 		for name := range strings.SplitSeq(ports, ",") {
 			port++
-			at := slices.IndexFunc(transports, func(tr transport) bool { return tr.name == name })
-			if at < 0 {
+			tr, ok := find(name)
+			if !ok {
 				return fmt.Errorf("no transport %q", name)
 			}
-			fd := transports[at].socket(family)
+			fd := tr.socket(family, open)
 			if fd < 0 {
 				return fmt.Errorf("no socket of %s", name)
 			}
-			t := &try{fd: fd, stream: transports[at].kind == unix.SOCK_STREAM,
+			t := &try{fd: fd, cell: &cell{}, connects: tr.connects, asked: !tr.connects,
 				name: func() string { return fmt.Sprintf("%s to %s port %d", name, target, port) }}
 			sa := sockaddr(family, a.WithZone(""), port, zone)
-			if t.stream {
-				if err := unix.Connect(fd, sa); err != nil && err != unix.EINPROGRESS {
-					unix.Close(fd)
-					continue
-				}
-			} else {
+			if !t.connects {
 				unix.Sendto(fd, []byte(markText), 0, sa)
-				t.asked = true
+			} else if err := unix.Connect(fd, sa); err != nil && err != unix.EINPROGRESS {
+				unix.Close(fd)
+				continue
 			}
 			tries = append(tries, t)
 		}
@@ -219,11 +219,11 @@ func poke(targets, ports string) error {
 // of the namespace, and says so.
 func answer() error {
 	for _, tr := range transports {
-		if tr.name == "ping" {
+		if !tr.echoed {
 			continue
 		}
-		fd, err := unix.Socket(unix.AF_INET6, tr.kind|unix.SOCK_CLOEXEC, tr.proto)
-		if err != nil {
+		fd := tr.socket(unix.AF_INET6, openToWait)
+		if fd < 0 {
 			fmt.Println("no", tr.name)
 			continue
 		}
@@ -231,7 +231,7 @@ func answer() error {
 		if err := unix.Bind(fd, &unix.SockaddrInet6{Port: markPort}); err != nil {
 			return err
 		}
-		if tr.kind != unix.SOCK_STREAM {
+		if !tr.listens {
 			go echoDatagrams(fd)
 			continue
 		}
@@ -258,6 +258,9 @@ func answer() error {
 	select {}
 }
 
+// openToWait is open for a socket whose calls wait.
+func openToWait(family, kind, proto int) int { return open(family, kind&^unix.SOCK_NONBLOCK, proto) }
+
 func echoDatagrams(fd int) {
 	b := make([]byte, 200)
 	for {
@@ -265,118 +268,4 @@ func echoDatagrams(fd int) {
 			unix.Sendto(fd, b[:n], 0, from)
 		}
 	}
-}
-
-// watch prints what it sees on any link of the namespace that leave or admit must have
-// done: LINK DIRECTION WHAT. It says "watching" when it does. When it is told to end
-// (SIGTERM), it reads what the kernel has kept for it, and says if that was not all.
-func watch() error {
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL)))
-	if err != nil {
-		return err
-	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20); err != nil {
-		return err
-	}
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100000}); err != nil {
-		return err
-	}
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, unix.SIGTERM)
-	fmt.Println("watching")
-	names := map[int]string{}
-	b := make([]byte, 2000)
-	seen, all := uint32(0), ^uint32(0)
-	for seen < all {
-		select {
-		case <-ended:
-			count, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
-			if err != nil {
-				return err
-			}
-			if all = count.Packets - count.Drops; count.Drops > 0 {
-				fmt.Printf("failed: %d of %d packets were not seen\n", count.Drops, count.Packets)
-			}
-			continue
-		default:
-		}
-		n, from, err := unix.Recvfrom(fd, b, 0)
-		ll, ok := from.(*unix.SockaddrLinklayer)
-		if err != nil || !ok {
-			continue
-		}
-		seen++
-		what := recognize(b[:n])
-		if what == "" {
-			continue
-		}
-		name, ok := names[ll.Ifindex]
-		if !ok {
-			name = fmt.Sprint(ll.Ifindex)
-			if l, err := net.InterfaceByIndex(ll.Ifindex); err == nil {
-				name = l.Name
-			}
-			names[ll.Ifindex] = name
-		}
-		way := "in"
-		if ll.Pkttype == unix.PACKET_OUTGOING {
-			way = "out"
-		}
-		fmt.Println(name, way, what)
-	}
-	return nil
-}
-
-// recognize says what a packet of leave's is, "" if it is none.
-func recognize(p []byte) string {
-	if len(p) < 20 {
-		return ""
-	}
-	var proto byte
-	var body []byte
-	var src, dst netip.Addr
-	switch p[0] >> 4 {
-	case 4:
-		proto, body = p[9], p[min(len(p), int(p[0]&15)*4):]
-		src, dst = netip.AddrFrom4([4]byte(p[12:16])), netip.AddrFrom4([4]byte(p[16:20]))
-	case 6:
-		if len(p) < 40 {
-			return ""
-		}
-		proto, body = p[6], p[40:]
-		src, dst = netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40]))
-		if proto == 0 && len(body) > 8 { // MLD has a hop-by-hop option
-			proto, body = body[0], body[8:]
-		}
-	default:
-		return ""
-	}
-	text := string(body)
-	who := fmt.Sprintf("protocol %d from %s to %s", proto, src, dst)
-	if strings.Contains(text, string(group4.AsSlice())) && proto == unix.IPPROTO_IGMP ||
-		strings.Contains(text, string(group6.AsSlice())) && proto == unix.IPPROTO_ICMPV6 {
-		return "join " + who
-	}
-	switch int(proto) {
-	case unix.IPPROTO_TCP, unix.IPPROTO_UDP, unix.IPPROTO_UDPLITE, unix.IPPROTO_SCTP:
-		if len(body) >= 4 && int(body[2])<<8|int(body[3]) == markPort {
-			// By an ABORT the kernel itself answers what nobody asked for: a listener of the
-			// default domain takes SCTP from all VRFs (net.sctp.l3mdev_accept), and
-			// answers where nobody is.
-			const abort = 6
-			if int(proto) == unix.IPPROTO_SCTP && len(body) > 12 && body[12] == abort {
-				return ""
-			}
-			return "asks " + who
-		}
-	case unix.IPPROTO_ICMP:
-		if body[0] == 8 && strings.Contains(text, markText) {
-			return "asks " + who
-		}
-	case unix.IPPROTO_ICMPV6:
-		if body[0] == 128 && strings.Contains(text, markText) {
-			return "asks " + who
-		}
-	}
-	return ""
 }

@@ -4,8 +4,10 @@
 //	probe sockets          opens one of each kind, prints each with its interface
 //	probe listeners        prints who listens, in any namespace: ADDRESS%DEVICE:PORT PID
 //	probe escape DEVICE ADDRESS   sends UDP datagrams, by way of DEVICE in each way there is
-//	probe leave HOME LINKS ADDRESSES...   tries all ways to reach ADDRESSES by LINKS, prints answers and a count
-//	probe attack HOME LINKS ADDRESSES...   serves on sockets that were made to leave, prints what it took; and leave
+//	probe leave HOME LINK/KIND/ADDRESSES...   tries all ways to reach ADDRESSES by LINK, prints answers and counts
+//	probe attack HOME LINK/KIND/ADDRESSES...   serves on sockets that were made to leave, prints what it took; and leave
+//	probe few attack ...   the same in few ways
+//	probe ways             prints the names of the ways
 //	probe poke ADDRESSES TRANSPORTS   asks the ports of attack
 //	probe answer           echoes, in every transport, to leave
 //	probe watch            prints the packets of leave that it sees, with their link
@@ -46,10 +48,18 @@ func do(args []string) error {
 		return listeners()
 	case len(args) == 3 && args[0] == "escape":
 		return escape(args[1], args[2])
-	case len(args) >= 4 && len(args)%2 == 0 && args[0] == "leave":
+	case len(args) >= 3 && args[0] == "leave":
 		return leave(args[1], args[2:])
-	case len(args) >= 4 && len(args)%2 == 0 && args[0] == "attack":
+	case len(args) >= 3 && args[0] == "attack":
 		return attack(args[1], args[2:])
+	case len(args) > 1 && args[0] == "few":
+		onlyFew = true
+		return do(args[1:])
+	case len(args) == 1 && args[0] == "ways":
+		for _, w := range ways {
+			fmt.Println(w.name)
+		}
+		return nil
 	case len(args) == 3 && args[0] == "poke":
 		return poke(args[1], args[2])
 	case len(args) == 1 && args[0] == "answer":

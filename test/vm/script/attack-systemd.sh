@@ -29,8 +29,8 @@ ExecStart=/usr/local/bin/attacker
 EOT
 {
 	echo '[Socket]'
-	port=7800
-	while [ $port -lt $((7800 + 4 * 15 * 3)) ]; do
+	port=7800 ways=$(probe ways | wc -l)
+	while [ $port -lt $((7800 + 4 * ways * 3)) ]; do
 		printf 'ListenStream=[::]:%s\nListenDatagram=[::]:%s\nListenDatagram=0.0.0.0:%s\n' $port $((port + 1)) $((port + 2))
 		port=$((port + 3))
 	done
@@ -42,12 +42,29 @@ LimitNOFILE=30000
 ExecStart=/usr/local/bin/attacker
 EOT
 for s in attack attack-first attack-dynamic attack-given; do echo vrf=mgmt >/etc/conf.d/$s; done
-# The same without rdgen.
-unit attack-bound.service <<'EOT'
+# A unit that allows no calls of 32 bits.
+unit attack-native.service <<'EOT'
 [Service]
 User=nobody
 LimitNOFILE=30000
-BindNetworkInterface=mgmt
+SystemCallArchitectures=native
 ExecStart=/usr/local/bin/attacker
 EOT
+echo vrf=mgmt >/etc/conf.d/attack-native
+# The same without rdgen: by the pin of rdomain alone, and by systemd's own directive, for a
+# service and for a socket unit.
+bound()
+{
+	unit "attack-$1.service" <<-EOT
+		[Service]
+		User=nobody
+		LimitNOFILE=30000
+		$2
+		ExecStart=/usr/local/bin/attacker
+	EOT
+	sed "1a $2" /etc/systemd/system/attack-given.socket | unit "attack-given-$1.socket"
+	cp /etc/systemd/system/attack-given.service "/etc/systemd/system/attack-given-$1.service"
+}
+bound pinned BPFProgram=sock_create:/sys/fs/bpf/rdomain/mgmt
+bound bound BindNetworkInterface=mgmt
 systemctl daemon-reload

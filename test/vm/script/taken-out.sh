@@ -14,7 +14,7 @@ change()
 {
 	file=$1; what=$2; shift 2
 	ip link set eth3 master mgmt
-	"$@" sh -c 'echo inside; await test -e /run/test/changed; ulimit -n 30000; exec probe leave eth3 eth3 "$1"' sh \
+	"$@" sh -c 'echo inside; await test -e /run/test/changed; ulimit -n 30000; exec probe leave eth3 "eth3/link/$1"' sh \
 		"10.20.31.1,2001:db8:4::1,$(scoped lan lan3),10.20.31.255,239.7.7.7,ff02::1" >$file 2>&1 & tries=$!
 	await grep -q inside $file
 	eval "$what"

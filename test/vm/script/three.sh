@@ -14,7 +14,7 @@ EOT
 [ -z "$in" ] || cp /etc/rdomain/mgmt.conf "/etc/rdomain/mgmt$in.conf"
 rdomain up "mgmt$in" "other$in" inner@t1
 $at ip route add vrf other default via 198.51.100.9; $at ip -6 route add vrf other default via 2001:db8:3::9
-modprobe -q sctp || :
+for module in sctp dccp_ipv4 dccp_ipv6; do modprobe -q $module || :; done
 for there in "$at" 'ip netns exec world' 'ip netns exec third'; do
 	$there probe answer >/run/test/answer 2>&1 &
 	await grep -q answering /run/test/answer; rm /run/test/answer
