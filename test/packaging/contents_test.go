@@ -109,3 +109,14 @@ func TestScriptOfUpgrade(t *testing.T) {
 		t.Errorf("alpine/rdgen-openrc.post-upgrade: %q, %v", target, err)
 	}
 }
+
+// TestDocumentsOfRPM: rpm knows what is documentation, and what is a licence.
+func TestDocumentsOfRPM(t *testing.T) {
+	rpm := need.Tools(t, need.Sh, "rpm")[0]
+	dir, _ := release(t)
+	for option, want := range map[string]string{"--docfiles": "/usr/share/man/man8/rdexec.8.gz\n", "--licensefiles": "/usr/share/licenses/rdgen/LICENSE.modules\n"} {
+		if got := sh(t, dir, rpm+" -qp "+option+" dist/*.x86_64.rpm"); !strings.Contains(got, want) || strings.Contains(got, "/bin/") {
+			t.Errorf("rpm -q %s: %s", option, got)
+		}
+	}
+}
