@@ -91,7 +91,7 @@ systemctl stop left
 left=$(pgrep -f '^/bin/busybox sleep 1234')
 echo netns=t1 >/etc/conf.d/left; systemctl daemon-reload
 fails "beside it the service does not start in a namespace" systemctl start left
-ok "and says who is left" sh -c "systemctl status left | grep 'left: process $left (busybox) (end it'"
+ok "and says who is left" has "systemctl status left" "left: process $left (busybox) (end it"
 is "which is where it was" mgmt rdomain identify "$left"
 kill "$left"; await sh -c "! kill -0 $left"
 ok "without it it starts" systemctl start left
