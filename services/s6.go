@@ -130,7 +130,11 @@ func (s *S6) Load(name string) (generators.Job, error) {
 	}
 	s.probe(&job)
 	if job.Source == nil {
-		job.Before = f.Settings(s.fsys, base)
+		made := base
+		if template {
+			made += "@"
+		}
+		job.Before = f.Settings(s.fsys, made)
 		err = s.addProgram(&job, conf)
 	}
 	return job, err

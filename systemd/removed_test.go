@@ -21,7 +21,7 @@ func script(t *testing.T, name, root string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	moved := strings.NewReplacer(" /run /etc /usr/local/lib /usr/lib;", " "+root+"/run "+root+"/etc "+root+"/usr/lib;",
+	moved := strings.NewReplacer(" /run /etc /usr/local/lib /usr/lib /lib;", " "+root+"/run "+root+"/etc "+root+"/usr/lib "+root+"/lib;",
 		"/etc/conf.d", root+"/etc/conf.d", "/usr/bin/rdgen", root+"/usr/bin/rdgen", "=/run/", "="+root+"/run/",
 		"/dev/kmsg", root+"/kmsg").Replace(string(text))
 	put(t, filepath.Join(root, name), moved, 0o755)
