@@ -250,29 +250,39 @@ func TestFullOutputIsAnError(t *testing.T) {
 	}
 }
 
+// asNobody runs rdomain as an ordinary user.
+func asNobody(t *testing.T, args ...string) (out string, code int) {
+	t.Helper()
+	// The test's own program is where only root looks.
+	sandbox.Sh(t, `mkdir /run/all; cp /proc/$PPID/exe /run/all/rdomain; chmod 755 /run/all/rdomain`)
+	defer sandbox.Sh(t, `rm -r /run/all`)
+	cmd := exec.Command("/run/all/rdomain", args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	said, _ := cmd.CombinedOutput()
+	return string(said), cmd.ProcessState.ExitCode()
+}
+
 // Who is not root is told so in one line, and sees what files say.
 func TestNotRoot(t *testing.T) {
 	start(t)
 	file(t, "a", "[Domain]\nDescription=the first\n")
 	quiet(t, "up", "a")
-	// The test's own program is where only root looks.
-	sandbox.Sh(t, `mkdir /run/all; cp /proc/$PPID/exe /run/all/rdomain; chmod 755 /run/all/rdomain`)
-	defer sandbox.Sh(t, `rm -r /run/all`)
-	as := func(args ...string) (string, int) {
-		cmd := exec.Command("/run/all/rdomain", args...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		out, _ := cmd.CombinedOutput()
-		return string(out), cmd.ProcessState.ExitCode()
-	}
 	for _, args := range []string{"up a", "up -n a", "down a", "reload a", "check a"} {
-		out, code := as(strings.Fields(args)...)
+		out, code := asNobody(t, strings.Fields(args)...)
 		if want := "rdomain: fatal: this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN)\n"; out != want || code != 100 {
 			t.Errorf("rdomain %s as nobody = %d, %q; want 100, %q", args, code, out, want)
 		}
 	}
+	// What only root can read is no error of the file.
+	sandbox.Sh(t, `mkdir -m 700 /etc/wireguard; touch /etc/wireguard/w; chmod 600 /etc/wireguard/w`)
+	defer sandbox.Sh(t, `rm -r /etc/wireguard`)
+	file(t, "b", "[Link w]\nKind=wireguard\nConfigFile=/etc/wireguard/w\n")
+	file(t, "c", "[Link w]\nKind=wireguard\nPrivateKeyFile=/etc/wireguard/w\n")
 	want := "ID  KIND   STATE    TABLE  LINKS  DESCRIPTION\n" +
-		"a   netns  unknown  -      -      the first (only root can look inside)\n"
-	if out, code := as("list"); out != want || code != 0 {
+		"a   netns  unknown  -      -      the first (only root can look inside)\n" +
+		"b   netns  unknown  -      -      (only root can look inside)\n" +
+		"c   netns  unknown  -      -      (only root can look inside)\n"
+	if out, code := asNobody(t, "list"); out != want || code != 0 {
 		t.Errorf("rdomain list as nobody = %d, %q; want %q", code, out, want)
 	}
 	quiet(t, "down", "a")

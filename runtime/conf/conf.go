@@ -132,7 +132,10 @@ func (l Link) LineOf(key string) int { return max(l.lines[key], l.Line) }
 
 // WireGuard is what a wireguard link has of its own.
 type WireGuard struct {
-	KeyFile string
+	KeyFile object.Secret
+	// ConfigFile is the path of a file of wg-quick(8), or "". What it says is not here:
+	// see [File.Keys].
+	ConfigFile string
 	// ListenPort is 0 where the kernel chooses.
 	ListenPort uint16
 	Mark       uint32
@@ -144,7 +147,7 @@ type Peer struct {
 	Line int
 	// PublicKey is in base64.
 	PublicKey        string
-	PresharedKeyFile string
+	PresharedKeyFile object.Secret
 	// Endpoint is HOST:PORT, or "".
 	Endpoint   string
 	AllowedIPs []netip.Prefix

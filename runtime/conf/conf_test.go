@@ -318,6 +318,7 @@ func FuzzParse(f *testing.F) {
 		"[Link v]\nKind=veth\nPeer=w\nAddress=10.0.0.1/24\nPeerAddress=::1/64\nMTUBytes=1400\nMACAddress=02:00:5e:10:00:01\n",
 		"[Route]\nDestination=default\nGateway=10.0.0.1\n[Route]\nType=blackhole\nDestination=2001:db8::/32\nMetric=3\n",
 		"[Domain]\nRequires=a b\nRequiresLink=c\nTimeoutSec=0\nDNS=10.0.0.1 ::1\nDomains=a.b c\n[Sysctl]\nnet.ipv4.conf.a/b.x=1 2\n",
+		"[Link w]\nKind=wireguard\nConfigFile=/c\nMTUBytes=1400\n",
 		"[Link w]\nKind=wireguard\nOuter=a@b\nPrivateKeyFile=/k\nListenPort=1\nFirewallMark=2\n[WireGuardPeer w]\nPublicKey=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n" +
 			"PresharedKeyFile=/p\nEndpoint=[::1]:1\nAllowedIPs=10.0.0.0/8, ::/0\nPersistentKeepalive=9\n",
 		"[Link a]\nKind=vxlan\nVNI=0\nLocal=::1\nRemote=ff02::1\nParent=b\nTTL=0\nDestinationPort=1\nMacLearning=no\nBridge=c\n[Link g]\nKind=gre\nLocal=1.2.3.4\nKey=0\n",

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/problem"
+	"rdgen/runtime/object"
 )
 
 // Machine returns the root of this machine. What is opened in it is never waited for: a
@@ -55,53 +56,68 @@ func ReadRegular(file string) ([]byte, error) {
 // Key is a secret of WireGuard.
 type Key = [32]byte
 
-// Keys reads the secrets that the file refers to, by their path. All that is wrong with
-// them is in errs, each a *problem.Error at its line. fsys is rooted at the machine's
-// root; owner may own them, as root may.
-func (f *File) Keys(fsys fs.FS, owner uint32) (keys map[string]Key, errs []error) {
-	keys = map[string]Key{}
-	read := func(name, path string, line int) {
-		if path == "" {
+// Keys reads the secrets that the file refers to, by where they are. full is the file
+// with what the ConfigFile= of its links provide. All that is wrong with them is in
+// errs, each a *problem.Error at its line. fsys is rooted at the machine's root; owner may
+// own them, as root may.
+func (f *File) Keys(fsys fs.FS, owner uint32) (full *File, keys map[object.Secret]Key, errs []error) {
+	full, keys, err := f.provided(func(l Link) ([]byte, error) {
+		text, err := readSecret(fsys, l.ConfigFile, owner, MaxSize+1)
+		if err != nil {
+			return nil, problem.New(f.At(l.LineOf("ConfigFile")), "ConfigFile=%s: %w", l.ConfigFile, problem.Cause(err))
+		}
+		return text, nil
+	})
+	if err != nil {
+		return nil, nil, []error{err}
+	}
+	read := func(name string, at object.Secret, line int) {
+		if _, known := keys[at]; known || at == "" {
 			return
 		}
-		k, err := readKey(fsys, path, owner)
+		k, err := readKey(fsys, string(at), owner)
 		if err != nil {
-			errs = append(errs, problem.New(f.At(line), "%s=%s: %w", name, path, problem.Cause(err)))
+			errs = append(errs, problem.New(f.At(line), "%s=%s: %w", name, at, problem.Cause(err)))
 		}
-		keys[path] = k
+		keys[at] = k
 	}
-	for _, l := range f.Links {
+	for _, l := range full.Links {
 		read("PrivateKeyFile", l.KeyFile, l.LineOf("PrivateKeyFile"))
 		for _, p := range l.Peers {
 			read("PresharedKeyFile", p.PresharedKeyFile, p.LineOf("PresharedKeyFile"))
 		}
 	}
-	return keys, errs
+	return full, keys, errs
 }
 
-// readKey reads a secret in base64, as wg genkey writes it. A file that others
-// than its owner and group may read, or anybody but its owner may change, keeps
-// no secret. No error has anything of what is in the file.
-func readKey(fsys fs.FS, path string, owner uint32) (k Key, err error) {
+// readSecret reads at most so many bytes of a file that has a key in it. One that others
+// than its owner and group may read, or anybody but its owner may change, keeps no
+// secret. No error has anything of what is in the file.
+func readSecret(fsys fs.FS, path string, owner uint32, most int64) ([]byte, error) {
 	file, err := fsys.Open(path[1:])
 	if err != nil {
-		return k, err
+		return nil, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return k, err
+		return nil, err
 	}
 	st, owned := owns(info)
 	switch {
 	case !info.Mode().IsRegular():
-		return k, errors.New("is not a regular file")
+		return nil, errors.New("is not a regular file")
 	case owned && st != 0 && st != owner:
-		return k, fmt.Errorf("belongs to user %d, who can read and change it; expected root's", st)
+		return nil, fmt.Errorf("belongs to user %d, who can read and change it; expected root's", st)
 	case info.Mode()&0o027 != 0:
-		return k, fmt.Errorf("has mode %04o: others could read or change the key; chmod 600 it, and make a new key", info.Mode().Perm())
+		return nil, fmt.Errorf("has mode %04o: others could read or change the key; chmod 600 it, and make a new key", info.Mode().Perm())
 	}
-	text, err := io.ReadAll(io.LimitReader(file, 4096))
+	return io.ReadAll(io.LimitReader(file, most))
+}
+
+// readKey reads a secret in base64, as wg genkey writes it.
+func readKey(fsys fs.FS, path string, owner uint32) (k Key, err error) {
+	text, err := readSecret(fsys, path, owner, 4096)
 	if err != nil {
 		return k, err
 	}
@@ -171,7 +187,7 @@ func (f *File) Inputs(fsys fs.FS) []error {
 	if root, err := fs.Stat(fsys, "."); err == nil {
 		owner, _ = owns(root)
 	}
-	_, errs := f.Keys(fsys, owner)
+	_, _, errs := f.Keys(fsys, owner)
 	_, _, more := f.Owners(fsys)
 	return slices.Concat(errs, more)
 }

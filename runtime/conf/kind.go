@@ -147,7 +147,8 @@ var kinds = map[string]fields[Link]{
 	"tun": tuntap(), "tap": tuntap(),
 	"wireguard": {
 		"Outer":          outer,
-		"PrivateKeyFile": set(func(l *Link) *string { return &l.KeyFile }, (*parser).keyFile),
+		"PrivateKeyFile": set(func(l *Link) *object.Secret { return &l.KeyFile }, (*parser).keyFile),
+		"ConfigFile":     set(func(l *Link) *string { return &l.ConfigFile }, (*parser).configFile),
 		"ListenPort":     set(func(l *Link) *uint16 { return &l.ListenPort }, number[uint16](1, 65535)),
 		"FirewallMark":   set(func(l *Link) *uint32 { return &l.Mark }, number[uint32](1, 1<<32-1)),
 	},
@@ -155,12 +156,11 @@ var kinds = map[string]fields[Link]{
 
 // needed are the keys without which a kind cannot be made, and what they say.
 var needed = map[string][][2]string{
-	"veth":      {{"Peer", "the name of the end that stays outside"}},
-	"vlan":      {{"Parent", "the link below"}, {"Id", "its number, 1 to 4094"}},
-	"macvlan":   {{"Parent", "the link below"}},
-	"ipvlan":    {{"Parent", "the link below"}},
-	"vxlan":     {{"VNI", "its number, 0 to 16777215"}},
-	"wireguard": {{"PrivateKeyFile", "the path of its private key"}},
+	"veth":    {{"Peer", "the name of the end that stays outside"}},
+	"vlan":    {{"Parent", "the link below"}, {"Id", "its number, 1 to 4094"}},
+	"macvlan": {{"Parent", "the link below"}},
+	"ipvlan":  {{"Parent", "the link below"}},
+	"vxlan":   {{"VNI", "its number, 0 to 16777215"}},
 }
 
 // kindsWith returns the kinds that have a key, as words of Kind=.
@@ -224,6 +224,14 @@ func (p *parser) together(l *Link) error {
 		}
 		if l.Remote.IsMulticast() && l.Parent.IsZero() {
 			return p.fail(l.lines["Remote"], "Remote=%s is a group, which needs Parent=, the link to reach it by", l.Remote)
+		}
+	}
+	if l.Kind == "wireguard" && l.KeyFile == "" && l.ConfigFile == "" {
+		return p.fail(l.Line, "a wireguard needs PrivateKeyFile=, the path of its private key, or ConfigFile=, a file of wg-quick")
+	}
+	for _, name := range []string{"PrivateKeyFile", "ListenPort", "FirewallMark"} {
+		if l.ConfigFile != "" && l.lines[name] != 0 {
+			return p.fail(l.lines[name], "%s= and ConfigFile= exclude each other: that file has it", name)
 		}
 	}
 	for _, r := range l.PeerRoutes {

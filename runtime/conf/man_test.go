@@ -80,7 +80,7 @@ func TestGuide(t *testing.T) {
 		}
 		found++
 	}
-	if found != 2 {
-		t.Errorf("%d examples found; want 2", found)
+	if found != 3 {
+		t.Errorf("%d examples found; want 3", found)
 	}
 }

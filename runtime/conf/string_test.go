@@ -128,6 +128,7 @@ func (l Link) write(w *writer) {
 	w.flag("PacketInfo", l.PacketInfo)
 	w.flag("VNetHeader", l.VNetHeader)
 	w.line("PrivateKeyFile", l.KeyFile)
+	w.line("ConfigFile", l.ConfigFile)
 	w.line("ListenPort", l.ListenPort)
 	w.line("FirewallMark", l.Mark)
 	for _, p := range l.Peers {

@@ -19,7 +19,7 @@ func suggestion(s string, names ...string) string {
 
 // elsewhere are sections and keys of other programs, and what stands for them here.
 var elsewhere = map[string]string{
-	"interface": "[Link NAME] with Kind=wireguard, in which the private key is a file of its own: PrivateKeyFile=",
+	"interface": "[Link NAME] with Kind=wireguard, and PrivateKeyFile= for the key, or ConfigFile= for a file of wg-quick as it is",
 	"peer":      "[WireGuardPeer NAME], with the name of the link",
 	"netdev":    "[Link NAME] with Kind=", "match": "[Link NAME]", "network": "[Domain] for DNS=, [Link NAME] for Address=, [Route] for Gateway=",
 	"address": "Address= in [Link NAME]", "vrf": "[Domain] with Kind=vrf", "netns": "[Domain]", "rule": "[RoutingPolicyRule]",

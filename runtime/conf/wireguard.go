@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rdgen/runtime/object"
 )
 
 // peerFields are the keys of [WireGuardPeer].
 var peerFields = fields[Peer]{
 	"PublicKey":           set(func(e *Peer) *string { return &e.PublicKey }, (*parser).publicKey),
-	"PresharedKeyFile":    set(func(e *Peer) *string { return &e.PresharedKeyFile }, (*parser).keyFile),
+	"PresharedKeyFile":    set(func(e *Peer) *object.Secret { return &e.PresharedKeyFile }, (*parser).keyFile),
 	"Endpoint":            set(func(e *Peer) *string { return &e.Endpoint }, (*parser).endpoint),
 	"AllowedIPs":          list((*parser).allowedIPs),
 	"PersistentKeepalive": set(func(e *Peer) *uint16 { return &e.Keepalive }, number[uint16](1, 65535)),
@@ -25,6 +27,9 @@ func (p *parser) peer(s section) error {
 	i := slices.IndexFunc(p.file.Links, func(l Link) bool { return l.Name.String() == name })
 	if i < 0 || p.file.Links[i].Kind != "wireguard" {
 		return p.fail(s.line, "there is no [Link %s] with Kind=wireguard above", name)
+	}
+	if l := p.file.Links[i]; l.ConfigFile != "" {
+		return p.fail(s.line, "the peers of %s are in its ConfigFile=, line %d", name, l.LineOf("ConfigFile"))
 	}
 	peer := Peer{Line: s.line}
 	p.once = map[place]int{}
@@ -62,13 +67,27 @@ func (p *parser) publicKey(k key) (string, error) {
 
 // keyFile reads the path of a secret. A secret itself has no place in a file
 // that everybody may read.
-func (p *parser) keyFile(k key) (string, error) {
-	if !strings.HasPrefix(k.value, "/") || strings.ContainsAny(k.value, " \t\"'`$\\;&|<>()*?[]{}!#~") ||
-		slices.ContainsFunc(strings.Split(k.value[1:], "/"), func(s string) bool { return s == "" || s == "." || s == ".." }) {
+func (p *parser) keyFile(k key) (object.Secret, error) {
+	path, err := p.secretPath(k, "/etc/wireguard/wg0.key")
+	return object.Secret(path), err
+}
+
+// configFile reads the path of a file of wg-quick(8), which has secrets in it.
+func (p *parser) configFile(k key) (string, error) { return p.secretPath(k, "/etc/wireguard/wg0.conf") }
+
+func (p *parser) secretPath(k key, example string) (string, error) {
+	if !isPath(k.value) {
 		// The value is not repeated: it may be the key itself.
-		return "", p.fail(k.line, "%s=: expected the path of a file, such as /etc/wireguard/wg0.key", k.name)
+		return "", p.fail(k.line, "%s=: expected the path of a file, such as %s", k.name, example)
 	}
 	return k.value, nil
+}
+
+// isPath reports whether s is the whole path of a file, without a character that means
+// something to a shell.
+func isPath(s string) bool {
+	return strings.HasPrefix(s, "/") && !strings.ContainsAny(s, " \t\"'`$\\;&|<>()*?[]{}!#~") &&
+		!slices.ContainsFunc(strings.Split(s[1:], "/"), func(s string) bool { return s == "" || s == "." || s == ".." })
 }
 
 // endpoint reads HOST:PORT; an IPv6 address stands in brackets.

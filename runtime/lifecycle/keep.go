@@ -45,7 +45,8 @@ func (h *Host) Keep(id domain.ID, patience bool) (*Kept, error) {
 	if t.file == nil || !t.file.Managed {
 		return &Kept{}, nil
 	}
-	in, err := kernel.Gather(t.file)
+	var in *kernel.Inputs
+	t.file, in, err = kernel.Gather(t.file)
 	if err != nil {
 		return nil, err
 	}

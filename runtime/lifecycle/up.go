@@ -50,10 +50,11 @@ func (h *Host) bringUp(t target, reload bool, chain []domain.ID) error {
 		return h.bringUpOne(t, &kernel.Inputs{}, reload)
 	}
 	// Whatever may be wrong with the file is found before anything is made.
-	in, err := kernel.Gather(t.file)
+	full, in, err := kernel.Gather(t.file)
 	if err != nil {
 		return err
 	}
+	t.file = full
 	itself := func() error { return h.bringUpOne(t, in, reload) }
 	if !t.file.Managed {
 		return itself()

@@ -26,7 +26,8 @@ func (h *Host) look(id domain.ID) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := kernel.Gather(d.f)
+	var in *kernel.Inputs
+	d.f, in, err = kernel.Gather(d.f)
 	if err == nil {
 		err = h.outers(d.target, d.f.Domain, in)
 	}

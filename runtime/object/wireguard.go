@@ -2,19 +2,38 @@ package object
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"rdgen/runtime/domain"
 )
 
-// WireGuard is what a wireguard link has of its own. The key is in a file; it is
-// never part of a step.
+// Secret says where a key is; the key itself is never part of a step. It is the PATH of a
+// file that has nothing else, or PATH#LINE for a line KEY = VALUE of a file of
+// wg-quick(8). "" is no key. No path has a "#".
+type Secret string
+
+// SecretAt is the key in a line of a file.
+func SecretAt(path string, line int) Secret { return Secret(path + "#" + strconv.Itoa(line)) }
+
+// words returns the words of wg(8) for a key, and the words of the command that its
+// standard input comes from, if it needs one.
+func (s Secret) words(name string) (words, from []string) {
+	path, line, ok := strings.Cut(string(s), "#")
+	if !ok {
+		return []string{name, path}, nil
+	}
+	value := line + `s/^[^=]*=[[:space:]]*\([^[:space:]#]*\).*/\1/p`
+	return []string{name, "/dev/stdin"}, []string{"sed", "-n", quoteShell(value), path, "|"}
+}
+
+// WireGuard is what a wireguard link has of its own.
 type WireGuard struct {
 	Netns domain.NetnsName `json:"netns,omitzero"`
 	Link  string           `json:"link"`
-	// KeyFile is the path of the private key.
-	KeyFile string `json:"key_file"`
+	// KeyFile is where the private key is.
+	KeyFile Secret `json:"key_file"`
 	// Port is the UDP port to listen on; 0 leaves it to the kernel.
 	Port uint16 `json:"port,omitempty"`
 	// Mark is the firewall mark of the encrypted packets, 0 for none.
@@ -37,8 +56,9 @@ func (g WireGuard) Key() Key { return Key{"wireguard", g.Netns, g.Link} }
 func (g WireGuard) On() string { return g.Link }
 
 func (g WireGuard) command(Verb) []string {
-	w := append(wg(g.Netns, g.Link), "private-key", g.KeyFile, "listen-port", utoa(uint32(g.Port)))
-	return append(w, "fwmark", utoa(g.Mark))
+	key, w := g.KeyFile.words("private-key")
+	w = slices.Concat(w, wg(g.Netns, g.Link), key)
+	return append(w, "listen-port", utoa(uint32(g.Port)), "fwmark", utoa(g.Mark))
 }
 
 // WireGuardPeer is a peer of a wireguard link.
@@ -47,8 +67,8 @@ type WireGuardPeer struct {
 	Link  string           `json:"link"`
 	// PublicKey is the peer's, in base64: what tells peers apart.
 	PublicKey string `json:"public_key"`
-	// PresharedKeyFile is the path of a secret that both share, or "".
-	PresharedKeyFile string `json:"preshared_key_file,omitempty"`
+	// PresharedKeyFile is where a secret is that both share, or "".
+	PresharedKeyFile Secret `json:"preshared_key_file,omitempty"`
 	// Endpoint is HOST:PORT or "": the host is an address or a name, which is
 	// looked up in the link's outer domain when the step is done.
 	Endpoint string `json:"endpoint,omitempty"`
@@ -74,7 +94,8 @@ func (p WireGuardPeer) command(v Verb) []string {
 		return append(w, "remove")
 	}
 	if p.PresharedKeyFile != "" {
-		w = append(w, "preshared-key", p.PresharedKeyFile)
+		key, from := p.PresharedKeyFile.words("preshared-key")
+		w = slices.Concat(from, w, key)
 	}
 	if p.Endpoint != "" {
 		w = append(w, "endpoint", p.Endpoint)

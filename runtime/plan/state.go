@@ -59,8 +59,8 @@ type State struct {
 	Objects map[object.Key]object.Object
 	// WireGuard are the wireguard links of the domain's namespace, by name.
 	WireGuard map[string]WireGuard
-	// Keys are the fingerprints of the secrets in files, by path.
-	Keys map[string]Fingerprint
+	// Keys are the fingerprints of the secrets, by where they are.
+	Keys map[object.Secret]Fingerprint
 	// Sysctls are the values of variables in the domain's namespace, by path
 	// below /proc/sys; what does not exist is not there.
 	Sysctls map[string]string

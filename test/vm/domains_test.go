@@ -167,6 +167,16 @@ func TestDomainsIfState(t *testing.T) {
 	})
 }
 
+// A provider's file is taken as it is: what is printed does the same, no key is seen, an
+// edit changes what it says and nothing else, and down takes it back.
+func TestDomainsProvider(t *testing.T) {
+	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
+		m.Sh(t, guest.Network+script(t, "far"))
+		keys := setting("peer", strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/1.pub"))) + setting("dead", strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/2.pub")))
+		m.Sh(t, keys+part(t, "provider", "prepare")+part(t, "provider", "refused")+part(t, "provider", "printed")+part(t, "provider", "up")+part(t, "provider", "edits"))
+	})
+}
+
 // A tunnel's end whose owner is an ordinary user, in a namespace and in a VRF; a
 // WireGuard whose packets travel through a VRF, with its endpoint by name; and a
 // listener of the default domain that a VRF lets in, as its file says.
