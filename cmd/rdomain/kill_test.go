@@ -247,6 +247,10 @@ func TestKilledAtEachSystemCall(t *testing.T) {
 	start(t)
 	hardware(t, "eth7")
 	t.Run("netns", func(t *testing.T) { walkKills(t, killed, first, step) })
+	t.Run("firewall", func(t *testing.T) {
+		nftables(t, ruleset)
+		walkKills(t, firewalled, first, step)
+	})
 	if !hasVRF() {
 		return
 	}
@@ -278,7 +282,8 @@ func TestNoMemoryAtEachSystemCall(t *testing.T) {
 	}
 	start(t)
 	hardware(t, "eth7")
-	file(t, "k", killed)
+	nftables(t, ruleset)
+	file(t, "k", strings.Replace(killed, "DNS=", "Firewall=/etc/rdomain/k.nft\nDNS=", 1))
 	nothing := snapshot(t)
 	quiet(t, "up", "k")
 	all := snapshot(t)

@@ -123,6 +123,9 @@ func snapshot(t testing.TB) string {
 		describe(t, &b, n.String(), ns)
 		ns.Close()
 	}
+	if _, err := os.Stat("/etc/rdomain/k.nft"); err == nil {
+		b.WriteString(sandbox.Sh(t, `[ ! -e /run/netns/k ] || ip netns exec k nft -s list ruleset || true`))
+	}
 	for _, dir := range []string{"/run/netns", "/run/rdomain", "/sys/fs/bpf/rdomain", "/etc/netns"} {
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {

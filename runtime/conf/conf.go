@@ -52,10 +52,13 @@ type File struct {
 	DNS     []Server
 	Search  []string
 	DNSLine int
-	Sysctls []Sysctl
-	Links   []Link
-	Routes  []Route
-	Rules   []Rule
+	// Firewall is the path of a ruleset of nft(8) for a namespace, or "".
+	Firewall     string
+	FirewallLine int
+	Sysctls      []Sysctl
+	Links        []Link
+	Routes       []Route
+	Rules        []Rule
 	// Objects are what sections ask for that has only to be there.
 	Objects []Object
 	// Loose says who besides root can write the file, and what to do; "" if nobody.

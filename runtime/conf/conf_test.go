@@ -35,7 +35,7 @@ var ignoreLines = []cmp.Option{
 	cmp.Comparer(func(a, b domain.LinkName) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
-	cmpopts.IgnoreFields(File{}, "KindLine", "Path", "DNSLine"),
+	cmpopts.IgnoreFields(File{}, "KindLine", "Path", "DNSLine", "FirewallLine"),
 	cmpopts.IgnoreFields(Link{}, "Line", "lines"),
 	cmpopts.IgnoreFields(Peer{}, "Line", "lines"),
 	cmpopts.IgnoreFields(Ref{}, "Line"),
@@ -160,7 +160,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\n\nAdress=10.0.0.1/24\n", ":3: unknown key Adress= in section [Link]; did you mean Address?"},
 		{"x", "[Domain]\nkind=vrf\n", ":2: unknown key kind= in section [Domain]; did you mean Kind?"},
 		{"x", "[Domain]\nFrobnicate=yes\n", ":2: unknown key Frobnicate= in section [Domain]; expected one of " +
-			"DNS, Description, Domains, Kind, Managed, Name, Netns, Requires, RequiresLink, Table, TimeoutSec"},
+			"DNS, Description, Domains, Firewall, Kind, Managed, Name, Netns, Requires, RequiresLink, Table, TimeoutSec"},
 		{"x", "[Domain]\nKind=vrf\nKind=netns\n", ":3: Kind= stands twice in this section, first in line 2"},
 		{"x", "[Domain]\nKind:vrf\n", `:2: expected KEY=VALUE, found "Kind:vrf"`},
 		{"x", "[Domain]\nKind: x=vrf\n", `:2: expected KEY=VALUE, found "Kind: x=vrf"`},
@@ -318,6 +318,7 @@ func FuzzParse(f *testing.F) {
 		"[Link v]\nKind=veth\nPeer=w\nAddress=10.0.0.1/24\nPeerAddress=::1/64\nMTUBytes=1400\nMACAddress=02:00:5e:10:00:01\n",
 		"[Route]\nDestination=default\nGateway=10.0.0.1\n[Route]\nType=blackhole\nDestination=2001:db8::/32\nMetric=3\n",
 		"[Domain]\nRequires=a b\nRequiresLink=c\nTimeoutSec=0\nDNS=10.0.0.1 ::1\nDomains=a.b c\n[Sysctl]\nnet.ipv4.conf.a/b.x=1 2\n",
+		"[Domain]\nFirewall=/etc/a.nft\n",
 		"[Link w]\nKind=wireguard\nConfigFile=/c\nMTUBytes=1400\n",
 		"[Link w]\nKind=wireguard\nOuter=a@b\nPrivateKeyFile=/k\nListenPort=1\nFirewallMark=2\n[WireGuardPeer w]\nPublicKey=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n" +
 			"PresharedKeyFile=/p\nEndpoint=[::1]:1\nAllowedIPs=10.0.0.0/8, ::/0\nPersistentKeepalive=9\n",

@@ -37,6 +37,7 @@ var domainFields = fields[domainSection]{
 	"RequiresLink": list(words((*parser).requiresLink)),
 	"DNS":          list((*parser).dns),
 	"Domains":      once((*parser).search),
+	"Firewall":     once((*parser).firewall),
 }
 
 func asWritten(_ *parser, k key) (key, error) { return k, nil }
@@ -89,6 +90,8 @@ func (p *parser) domain(sections []section) error {
 		return p.fail(d.KindLine, "%w", ErrNoTable)
 	case lines["Domains"] != 0 && len(d.DNS) == 0:
 		return p.fail(lines["Domains"], "Domains= needs DNS=, a resolver to ask")
+	case d.Firewall != "" && !d.Managed:
+		return p.fail(d.FirewallLine, "Managed=no makes nothing, so there can be no Firewall=")
 	}
 	return nil
 }
@@ -149,6 +152,18 @@ func (p *parser) search(d *domainSection, k key) error {
 	if len(strings.Join(d.Search, " ")) > 255 || len(d.Search) > 6 {
 		return p.fail(k.line, "Domains=: expected at most 6 names with 255 characters, which is what resolvers take")
 	}
+	return nil
+}
+
+// firewall reads the path of a ruleset.
+func (p *parser) firewall(d *domainSection, k key) error {
+	switch {
+	case d.Kind == VRF:
+		return p.fail(k.line, "Firewall= is for Kind=netns; a vrf has no rules of its own, those of its namespace are for all")
+	case !isPath(k.value):
+		return p.fail(k.line, "Firewall=%s: expected the path of a file, such as /etc/rdomain/private.nft%s", clip(k.value), commentHint(k.value))
+	}
+	d.Firewall, d.FirewallLine = k.value, k.line
 	return nil
 }
 

@@ -62,6 +62,7 @@ func (f *File) String() string {
 		w.line("DNS", s.Addr)
 	}
 	w.line("Domains", strings.Join(f.Search, " "))
+	w.line("Firewall", f.Firewall)
 	if len(f.Sysctls) > 0 {
 		w.WriteString("\n[Sysctl]\n")
 	}

@@ -33,6 +33,10 @@ func TestWrongValues(t *testing.T) {
 		{"Domain", "DNS", "Kind=vrf\nTable=1\n", "10.0.0.1", "DNS= is for Kind=netns; a vrf's services use the resolver files of its namespace"},
 		{"Domain", "Domains", "DNS=10.0.0.1\n", "a..b", "Domains=a..b: expected names of domains, each once, such as example.org"},
 		{"Domain", "Domains", "", "example.org", "Domains= needs DNS=, a resolver to ask"},
+		{"Domain", "Firewall", "", "a.nft", "Firewall=a.nft: expected the path of a file, such as /etc/rdomain/private.nft"},
+		{"Domain", "Firewall", "", "/etc/a b", "Firewall=/etc/a b: expected the path of a file, such as /etc/rdomain/private.nft"},
+		{"Domain", "Firewall", "Kind=vrf\nTable=1\n", "/a", "Firewall= is for Kind=netns; a vrf has no rules of its own, those of its namespace are for all"},
+		{"Domain", "Firewall", "Managed=no\n", "/a", "Managed=no makes nothing, so there can be no Firewall="},
 		{"Domain", "Domains", "DNS=10.0.0.1\n", "a b c d e f g", "Domains=: expected at most 6 names with 255 characters, which is what resolvers take"},
 
 		{"Link a", "Kind", "", "wlan", "Kind=wlan: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},

@@ -20,6 +20,9 @@ type Inputs struct {
 	keys          map[object.Secret]wgtypes.Key
 	prints        map[object.Secret]plan.Fingerprint
 	users, groups map[string]string
+	// firewall is the text of the namespace's ruleset, and ruleset what nft lists of its
+	// tables.
+	firewall, ruleset string
 	// Outers are filled in when the domains that the file requires are there.
 	Outers map[domain.ID]plan.Outer
 }
@@ -37,7 +40,7 @@ func Gather(f *conf.File) (*conf.File, *Inputs, error) {
 	for at, k := range keys {
 		in.keys[at], in.prints[at] = k, fingerprint(k)
 	}
-	return full, in, nil
+	return full, in, in.readRuleset(f)
 }
 
 func fingerprint(k wgtypes.Key) plan.Fingerprint {

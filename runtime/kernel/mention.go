@@ -25,6 +25,8 @@ type mentions struct {
 	outerRules []domain.NetnsName
 	wireguard  []string
 	files      bool
+	// tables of nft are asked for by name.
+	firewall []string
 }
 
 func (s *Session) mentioned(f *conf.File, r *record.Record) *mentions {
@@ -33,6 +35,7 @@ func (s *Session) mentioned(f *conf.File, r *record.Record) *mentions {
 	m.link(s.Netns, "lo")
 	if f != nil {
 		m.file(f, s.Inputs.Outers)
+		m.object(object.Firewall{Tables: s.Inputs.ruleset})
 	}
 	m.link(s.Netns, m.vrf.String())
 	for _, e := range r.Entries {
@@ -86,6 +89,8 @@ func (m *mentions) object(o object.Object) {
 		m.wireguard = append(m.wireguard, t.Link)
 	case object.File:
 		m.files = true
+	case object.Firewall:
+		m.firewall = append(m.firewall, t.Names()...)
 	default:
 		if k := o.Key(); o.On() != "" {
 			m.link(k.Netns, o.On())

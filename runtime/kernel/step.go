@@ -41,6 +41,8 @@ func (s *Session) Do(step object.Step, r *record.Record) (made record.Identity, 
 		err = s.doSysctl(t)
 	case object.File:
 		err = doFile(step.Verb, t)
+	case object.Firewall:
+		err = s.doFirewall(step.Verb, t)
 	case object.Pin:
 		err = s.doPin(step.Verb, t)
 	default:

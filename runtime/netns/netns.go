@@ -193,6 +193,22 @@ func (n *NS) Inside(f func() error) error {
 	return <-done
 }
 
+// Scratch runs f on a thread in a new namespace without a name, which is gone with it.
+func Scratch(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
+		err := unix.Unshare(unix.CLONE_NEWNET)
+		if err != nil {
+			err = fmt.Errorf("unshare: %w", err)
+		} else {
+			err = f()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
 // mountPoint returns whether path is a mount point, whether that mount is shared, and
 // whether it is a slave, which sees what others mount and not the other way round; from
 // the texts of /proc/self/fdinfo of a descriptor of path and of

@@ -61,7 +61,7 @@ func (s *State) done(step object.Step, in domain.NetnsName) {
 	case object.Netns:
 		s.ID, s.Exists, s.Stale, s.Pinned = netns.ID{}, false, false, 0
 		s.Inside, s.Renamed, s.Sysctls = map[string]LinkState{}, nil, map[string]string{}
-		s.Routes, s.VRFs, s.Objects, s.WireGuard = nil, nil, nil, nil
+		s.Routes, s.VRFs, s.Objects, s.WireGuard, s.Firewall = nil, nil, nil, nil, ""
 		s.Rules = NewRules(s.IPv6)
 	case object.Link:
 		s.unlink(t.Netns, in, t.Name)
@@ -80,6 +80,8 @@ func (s *State) done(step object.Step, in domain.NetnsName) {
 		}
 	case object.WireGuardPeer:
 		delete(s.WireGuard[t.Link].Peers, t.PublicKey)
+	case object.Firewall:
+		s.Firewall = ""
 	case object.Sysctl:
 		s.Sysctls[t.Path] = t.Value
 	case object.File:

@@ -74,6 +74,14 @@ func (d *downer) entry(e record.Entry) {
 		d.file(t)
 	case object.Pin:
 		d.add(object.Delete, t)
+	case object.Firewall:
+		switch {
+		case d.goes(t):
+		case d.have.holds(e, d.in):
+			d.add(object.Delete, t)
+		case object.Only(d.have.Firewall, t.Names()) != "":
+			d.note("the ruleset of %s in netns %s was changed since it was loaded; left alone", t.File, d.in)
+		}
 	default:
 		if !d.goes(t) && d.have.holds(e, d.in) {
 			d.add(object.Delete, t)

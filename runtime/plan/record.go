@@ -55,6 +55,8 @@ func (s *State) holds(e record.Entry, in domain.NetnsName) bool {
 		return ok
 	case object.File:
 		return s.Files[t.Path] == t.Text
+	case object.Firewall:
+		return object.Only(s.Firewall, t.Names()) == t.Tables
 	}
 	return s.Objects[e.Object.Key()] == e.Object
 }
@@ -85,6 +87,7 @@ func (p *Plan) Note(r *record.Record, s object.Step, made record.Identity) {
 		default:
 			e.Old = s.Old
 		}
+	case object.Firewall: // changed, it is ours: what others made is not changed
 	case object.Route, object.File:
 		if s.Verb == object.Replace && s.Old == nil {
 			return // a taken link's, as it was; that is in object.Taken

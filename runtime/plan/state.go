@@ -70,6 +70,9 @@ type State struct {
 	Files    map[string]string
 	Dir      bool
 	Nsswitch string
+	// Ruleset is what nft would list of the tables of the file's firewall, Firewall what
+	// it lists of those and of the recorded ones in the domain's namespace.
+	Ruleset, Firewall string
 	// Users and Groups are the numbers of the names that the file has.
 	Users, Groups map[string]string
 	// IPv6 reports whether the kernel has IPv6 and new links may use it.

@@ -44,6 +44,9 @@ func (p *planner) wanted() map[object.Key]object.Object {
 	for _, o := range p.f.Objects {
 		add(o.Object)
 	}
+	if f, ok := p.wantedFirewall(); ok {
+		add(f)
+	}
 	for _, s := range p.f.Sysctls {
 		add(s.Sysctl)
 	}

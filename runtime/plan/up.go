@@ -20,7 +20,9 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	p.plan.Steps = have.rename(p.in)
 	p.files() // before anybody can enter the namespace
 	if f.Kind == conf.Netns {
-		p.namespace()
+		if err := p.namespace(); err != nil {
+			return nil, err
+		}
 	} else if err := p.vrf(); err != nil {
 		return nil, err
 	}
@@ -79,14 +81,19 @@ func (s *State) rename(in domain.NetnsName) (steps []object.Step) {
 	return steps
 }
 
-func (p *planner) namespace() {
+// namespace plans the namespace and its firewall, before any link of it is up.
+func (p *planner) namespace() error {
 	line := p.f.KindLine
 	if !p.have.Exists {
 		p.add(line, object.Add, object.Netns{Name: p.in})
 	}
+	if err := p.firewall(); err != nil {
+		return err
+	}
 	if !p.have.Inside["lo"].Up {
 		p.add(line, object.Set, object.Setting{Netns: p.in, Link: "lo", What: "up"})
 	}
+	return nil
 }
 
 // makes reports whether the plan, or what comes before it, makes a link of that
