@@ -42,16 +42,17 @@ fails "what leads to no unit does not start" systemctl start gone
 # with "wins" are read in place of rdgen's, and the unit may not start.
 plain $lib/foo-bar@.service
 echo netns=private >/etc/conf.d/foo-bar@x
+read_is() { systemctl show -p DropInPaths foo-bar@x | grep -qF -- "$1/zz-rdomain.conf"; }
 while read -r place wins; do
 	mkdir -p "$place"
 	printf '[Service]\nEnvironment=X=Y\n' >"$place/zz-rdomain.conf"
 	systemctl daemon-reload
 	if [ "$wins" = wins ]; then
-		ok "$place is read" has "systemctl show -p DropInPaths foo-bar@x" "$place/zz-rdomain.conf"
+		ok "$place is read" read_is "$place"
 		fails "$place: so it does not start" systemctl start foo-bar@x
 		ok "which rdgen check says" sh -c 'rdgen check 2>&1 | grep "zz-rdomain.conf: systemd reads this for foo-bar@x.service"'
 	else
-		fails "$place is not read" has "systemctl show -p DropInPaths foo-bar@x" "$place/zz-rdomain.conf"
+		fails "$place is not read" read_is "$place"
 		ok "$place: so it starts" systemctl start foo-bar@x
 		ok "inside" inside foo-bar@x private
 		systemctl stop foo-bar@x
