@@ -34,7 +34,7 @@ var waysInOpenRC = []wayIn{
 	{name: "ip vrf exec inside", start: "rdexec -v mgmt -- ip vrf exec mgmt " + nobody + "attacker &", holds: true},
 	{name: "inside ip vrf exec", start: "ip vrf exec mgmt rdexec -v mgmt -u nobody -- attacker &", holds: true},
 	{name: "a grandchild", start: `rdexec -v mgmt -u nobody -- sh -c '"$@" & wait' sh attacker &`, holds: true},
-	{name: "a service of OpenRC", start: "rc-service attack start", stop: "rc-service attack stop", holds: true},
+	{name: "a service of OpenRC", start: "rc-service attack start", stop: "kill $(cat /run/test/inside.pid); rc-service -q attack zap", holds: true},
 	{name: "a run script of s6", start: "s6-supervise /srv/scan/attack-s6 &", stop: "s6-svc -dx /srv/scan/attack-s6", holds: true},
 	{name: "made again", prepare: "rdomain down mgmt; rdomain up mgmt", start: "rdexec -v mgmt -u nobody -- attacker &", holds: true},
 	{name: "inside while it is made again", start: `rm -f /run/test/again; rdexec -v mgmt -u nobody -- sh -c 'echo entered >>/run/test/inside; await test -e /run/test/again; exec attacker' &
