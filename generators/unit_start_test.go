@@ -140,6 +140,8 @@ func TestUnitIsRefused(t *testing.T) {
 		{"PrivateTmp=yes\nProtectHome=yes", "", "web.service:2: PrivateTmp= has no counterpart in s6, nor have ProtectHome="},
 		{"SupplementaryGroups=a:b", "", "web.service:2: SupplementaryGroups= \"a:b\" is no group"},
 		{"User=1000\nSupplementaryGroups=adm", "", "needs a name here"},
+		{"ExecStart=/bin/x a${A:-b}", "", "has ${A:-b}, which systemd 262 takes as it stands"},
+		{"ExecStartPre=/bin/x ${A:-b}", "", "web.service:2: ExecStartPre= has ${A:-b}"},
 		{"User=%i", "", "web.service:2: User= \"\" is no user"},
 		{"Group=%i", "", "web.service:2: Group= \"\" is no user and group"},
 		{"SupplementaryGroups=%i", "", "web.service:2: SupplementaryGroups= \"%i\" is no group"},

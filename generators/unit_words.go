@@ -126,6 +126,9 @@ func (r *unitReader) command(set systemd.Setting) (c unitCommand) {
 		r.fail(set, "", "%v", err)
 		return c
 	}
+	if odd := extended.FindString(set.Value); odd != "" && !strings.Contains(c.prefix, ":") {
+		r.fail(set, "write the value out in a drop-in, or have a shell read it", "has %s, which systemd 262 takes as it stands, and 257 for nothing", odd)
+	}
 	for _, p := range c.prefix {
 		switch p {
 		case '-':
@@ -147,6 +150,9 @@ func (r *unitReader) command(set systemd.Setting) (c unitCommand) {
 	}
 	return c
 }
+
+// extended is what a shell reads as a default, and each systemd as it likes.
+var extended = regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]*:[^}]*\}`)
 
 func (c unitCommand) substituted(list []imported) (words []string) {
 	for _, w := range c.words {

@@ -40,7 +40,9 @@ var wildScripts = []sameService{
 
 // wildUnits are units in such ways.
 var wildUnits = []sameService{
-	{text: "ExecStart=/usr/sbin/gizmod ${FOO:-x} a${FOO:-x}b ${FOO-x} $FOO-bar $FOO$BAR ${1} ${} $1 $ $@ ${BAR}${BAR} $BAR\nEnvironment=BAR=b"},
+	{text: "ExecStart=/usr/sbin/gizmod a${FOO:-x}b", refused: "has ${FOO:-x}, which systemd 262 takes"},
+	{text: "ExecStart=:/usr/sbin/gizmod a${FOO:-x}b"},
+	{text: "ExecStart=/usr/sbin/gizmod ${FOO-x} $FOO-bar $FOO$BAR ${1} ${} $1 $ $@ ${BAR}${BAR} $BAR\nEnvironment=BAR=b"},
 	{text: "ExecStart=/usr/sbin/gizmod x'a b' --a=\"b c\"d 'it''s' \"\\\"\" \\\\x \\n \\t \\101 \\x4g \\u00e4 \\s"},
 	{text: "ExecStart=\"/usr/sbin/gizmod\" 100%% %%i %%%n"},
 	{text: "User=%i\nExecStart=/usr/sbin/gizmod", refused: "is no user"},
@@ -51,7 +53,7 @@ var wildUnits = []sameService{
 	{text: "User=gizmo\nGroup=mail\nEnvironment=\"HOST=0.0.0.0\" \"PORT=90\" \"LOGFILE=/run/wild.log\"\nEnvironmentFile=-/etc/default/none\n" +
 		"ExecStartPre=+/bin/sh -ec \"if [ ${LOGFILE} != syslog ]; then /usr/bin/touch -a ${LOGFILE} && chown gizmo:mail ${LOGFILE}; fi\"\nExecStart=/usr/sbin/gizmod --bind ${HOST}:${PORT}"},
 	{text: "Environment=dev=x speed=S5\nRuntimeDirectory=g\nExecStartPre=/bin/sh -c 'printf \"C\\rF\\r${speed}\\rO\\r\" >/run/g/said'\nExecStart=/usr/sbin/gizmod -F ${dev}"},
-	{text: "Environment=CLASSPATH=.:htroot:lib/*\nEnvironment=\"ARGS=-Xmx6m -Da.b=true -Dx.y=\"\nUser=gizmo\nWorkingDirectory=/srv/gizmo\nExecStart=/usr/sbin/gizmod $ARGS net.x.Y"},
+	{text: "Environment=CLASSES=.:htroot:lib/*\nEnvironment=\"ARGS=-Xmx6m -Da.b=true -Dx.y=\"\nUser=gizmo\nWorkingDirectory=/srv/gizmo\nExecStart=/usr/sbin/gizmod $ARGS net.x.Y"},
 	{text: "Environment=PATH=/usr/bin:$PATH\nUser=gizmo\nGroup=gizmo\nSupplementaryGroups=mail games\nExecStart=/usr/sbin/gizmod"},
 	{text: "User=gizmo\nAmbientCapabilities=CAP_NET_ADMIN CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_BIND_SERVICE\nNoNewPrivileges=true\nExecStart=/usr/sbin/gizmod run\nLimitNPROC=1000\nLimitNOFILE=1000"},
 	{text: "ExecStart=/usr/sbin/gizmod \\\n  # c\n  -x \\\n; d\n  -y \\\n\n[Service]\nUser = gizmo\nGroup\t=\tmail\n Nice=3"},
