@@ -197,6 +197,14 @@ var logs = map[guest.Init]string{
 	guest.Systemd: "journalctl --no-pager -n 3000; systemctl --no-pager --failed",
 }
 
+// used is for how long all that ran in the machine computed (cgroup-v2.rst, cpu.stat).
+func (m *Machine) used() time.Duration {
+	text, _ := os.ReadFile(filepath.Join(m.cgroup, "cpu.stat"))
+	var us int64
+	fmt.Sscanf(string(text), "usage_usec %d", &us)
+	return time.Duration(us) * time.Microsecond
+}
+
 // end stops the machine. Of one in which a test failed it keeps the console and
 // the logs, and says where.
 func (m *Machine) end(t testing.TB) {
@@ -211,6 +219,7 @@ func (m *Machine) end(t testing.TB) {
 		}
 		os.WriteFile(m.path("guest.log"), append(r.Stdout, r.Stderr...), 0o644)
 	}
+	used := m.used()
 	m.orders.Close()
 	if m.dead != nil {
 		<-m.dead
@@ -219,8 +228,7 @@ func (m *Machine) end(t testing.TB) {
 		t.Errorf("%s: %v: %s", m.Name, err, m.lastWords())
 	}
 	m.agents.Close()
-	used := m.keeper.ProcessState // of all that ran in the machine: pid 1 waited for it, and the keeper for pid 1
-	t.Logf("%s: the machine ran %.0f s, on processors %.0f s", m.Name, time.Since(m.began).Seconds(), (used.UserTime() + used.SystemTime()).Seconds())
+	t.Logf("%s: the machine ran %.0f s, on processors %.0f s", m.Name, time.Since(m.began).Seconds(), used.Seconds())
 	if t.Failed() {
 		t.Logf("%s: share/console.log and guest.log are kept in %s", m.Name, m.dir)
 		return
