@@ -87,7 +87,7 @@ check-package:
 	$(GO) test -vet=off -short ./openrc ./generators ./services ./cmd/rdgen
 
 # The programs that tests share are built once, into the folder $RDGEN_BIN.
-PROGRAMS = $(addprefix ./,cmd/rdgen cmd/rdomain cmd/rdexec test/vm/agent test/vm/probe test/native/keeper test/native/idle)
+PROGRAMS = $(addprefix ./,$(dir $(wildcard cmd/*/main.go test/*/*/main.go)))
 # A make that a test runs knows nothing of this one.
 share = unset MAKEFLAGS MFLAGS; export RDGEN_BIN=$$(mktemp -d) && trap 'rm -rf "$$RDGEN_BIN"' EXIT && chmod 0755 "$$RDGEN_BIN" && \
 	$(GO) build $(GOFLAGS_BUILD) -o "$$RDGEN_BIN/" $(PROGRAMS)
