@@ -27,6 +27,7 @@ func TestOpenRCFailsClosed(t *testing.T) {
 			"* ERROR: rdomain.broken failed to start",
 			"* ERROR: cannot start decl.broken as rdomain.broken would not start",
 			`rdexec: fatal: netns name "t1 -v mgmt" contains " "; letters, digits, "_", "." and "-" are allowed`,
+			"rdexec: hint: rdexec --help shows what is possible",
 			"* ERROR: decl.words failed to start",
 			"8164 in t1")
 
