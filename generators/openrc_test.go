@@ -70,7 +70,7 @@ func TestShellsAcceptTheScripts(t *testing.T) {
 	}
 }
 
-// TestOpenRCChangesOneLine: the script is the original but for one line, also
+// TestOpenRCChangesOneLine: the script is the original except one line, also
 // when it is generated again from what was generated.
 func TestOpenRCChangesOneLine(t *testing.T) {
 	once, _ := generate(t, files("etc/init.d/sshd", alpine), domain.Domain{}, "sshd", openrcOf)

@@ -33,7 +33,7 @@ func Installed(fsys fs.FS) bool {
 // Elsewhere returns the script of a service as OpenRC calls it, and the conf.d file that
 // it reads, if that is not the one of InitDir's and of the service's name. Up to 0.63
 // OpenRC follows a link before it looks for conf.d beside the script, and up to 0.56 it
-// takes the name of the script too, but for one that is linked in its own folder.
+// takes the name of the script too, except one that is linked in its own folder.
 func Elsewhere(fsys fs.FS, service string) (script, conf string, ok bool) {
 	link := InitDir + service
 	script = link

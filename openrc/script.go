@@ -176,7 +176,7 @@ func checkInterpreter(pos problem.Pos, text []byte) error {
 }
 
 // scriptFallback knows what is set when the script is sourced: OpenRC filters
-// the environment, so a name that nobody sets is not set, but for those of
+// the environment, so a name that nobody sets is not set, except those of
 // OpenRC itself, of rc.conf and of the shells.
 func scriptFallback(fsys fs.FS, s *Script) func(string) variable {
 	doubt := func(name string) variable {

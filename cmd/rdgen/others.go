@@ -60,7 +60,7 @@ func readProcess(pid int) (process, error) {
 	return process{fields[0][0], parent}, err
 }
 
-// childrenOf returns the processes of a parent that have not ended, but for one of them.
+// childrenOf returns the processes of a parent that have not ended, except one of them.
 func childrenOf(parent, but int) (list []int, err error) {
 	dir, err := os.Open("/proc")
 	if err != nil {

@@ -27,7 +27,7 @@ func set[T, V any](part func(*T) *V, read func(*parser, key) (V, error)) field[T
 	})
 }
 
-// read reads keys into to, in the order of the file but for those that are to be
+// read reads keys into to, in the order of the file except those that are to be
 // first. It returns the line of each.
 func (f fields[T]) read(p *parser, to *T, keys []key, first ...string) (lines map[string]int, err error) {
 	lines = map[string]int{}

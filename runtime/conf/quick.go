@@ -332,7 +332,7 @@ func (q *quick) onePeer(s section) error {
 }
 
 // allRoutes adds a route through the link for each network of its peers, as wg-quick(8)
-// does: but for those that its addresses lead to already.
+// does: except those that its addresses lead to already.
 func (q *quick) allRoutes() error {
 	if q.noRoutes {
 		return nil

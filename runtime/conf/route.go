@@ -61,7 +61,7 @@ func (p *parser) route(s section) error {
 	return p.routeTwice(r.Route)
 }
 
-// anyTable reads the number of a table, but for the kernel's own.
+// anyTable reads the number of a table, except the kernel's own.
 func (p *parser) anyTable(k key) (uint32, error) {
 	n, err := number[uint32](1, 1<<32-1)(p, k)
 	if n == lastReserved {

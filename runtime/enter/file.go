@@ -31,7 +31,7 @@ func readFile(path string) (string, error) {
 }
 
 // readNames returns the names in an open directory that was not read before,
-// but for "." and "..", in the order of the file system.
+// except "." and "..", in the order of the file system.
 func readNames(dir int) ([]string, error) {
 	var names []string
 	buf := make([]byte, 8192)

@@ -73,7 +73,7 @@ func checkUnbound(n domain.NetnsName) error {
 	return wrong(doing, fact+"; of an earlier start, in a VRF, is left: "+left+" (end it, and start again)")
 }
 
-// outliving returns the first processes in a cgroup, but for this one and who has started
+// outliving returns the first processes in a cgroup, except this one and who has started
 // it: "process 12 (sleep), process 15 (nginx)".
 func outliving(cgroup string) (list string, err error) {
 	root, err := CgroupRoot()

@@ -15,7 +15,7 @@ import (
 // KnowMembers tells the programs that keep sockets in their VRF which links the VRF
 // has, whose ifindex is index, in the thread's namespace. With 0 it does so for all
 // VRFs of the namespace that they know, of which some may be gone. A link that
-// is added to a VRF later is unknown to them, and what leaves by it is dropped, but for
+// is added to a VRF later is unknown to them, and what leaves by it is dropped, except
 // TCP; one that is taken away is known until then.
 func KnowMembers(index uint32) error {
 	runtime.LockOSThread()

@@ -103,7 +103,7 @@ func TestSystemdKinds(t *testing.T) {
 				same++
 			}
 		}
-		t.Logf("%d kinds: %d the same, %d the same but for what is named; %d cannot be set up, in %d ways: %s",
+		t.Logf("%d kinds: %d the same, %d the same except what is named; %d cannot be set up, in %d ways: %s",
 			len(list), same, named, setUp, len(codes), strings.Join(slices.Sorted(maps.Keys(codes)), " "))
 		if len(list) < 40 {
 			t.Errorf("only %d kinds", len(list))

@@ -181,7 +181,7 @@ func TestDebianUnits(t *testing.T) {
 		if right+lost < 45 {
 			t.Errorf("%d units are started by s6; want 45 or more", right+lost)
 		}
-		t.Logf("%d units: %d the same, %d the same but for what is named, refused: %v", len(units), right, lost, refused)
+		t.Logf("%d units: %d the same, %d the same except what is named, refused: %v", len(units), right, lost, refused)
 	})
 }
 

@@ -217,7 +217,7 @@ func sameCompare(t *testing.T, truth, s6 [][]string, list []sameService) {
 			right++
 		}
 	}
-	t.Logf("%d services: %d the same, %d the same but for what is named, %d refused", len(list), right, lost, refused)
+	t.Logf("%d services: %d the same, %d the same except what is named, %d refused", len(list), right, lost, refused)
 }
 
 func sameDiff(want, got []string) string {

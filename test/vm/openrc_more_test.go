@@ -205,7 +205,7 @@ func TestOpenRCPackaged(t *testing.T) {
 				services = append(services, shape+"."+k.name)
 			}
 		}
-		// What a packager does, and what was there is the same but for a line.
+		// What a packager does, and what was there is the same except a line.
 		got := tools(t, m, setting("services", strings.Join(services, " "))+part(t, "openrc-line", "packaged"))
 		wantLines(t, "one line", got, "5 1", "5 #!/sbin/openrc-run")
 		rcAll(t, m, "start", append(services, "rules.netns"))

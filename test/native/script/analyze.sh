@@ -4,7 +4,7 @@
 set -eu
 mkdir -p /etc/conf.d
 cd /usr/lib/systemd/system
-# But for those that end the machine, and so conflict with whatever they would need.
+# Except those that end the machine, and so conflict with whatever they would need.
 for u in *.service; do
 	case $u in
 	*@* | emergency.* | rescue.* | systemd-exit.* | systemd-halt.* | systemd-kexec.* | systemd-poweroff.* | systemd-*reboot.*) ;;

@@ -162,7 +162,7 @@ func (w way) begin(tr transport, family int, home, link *net.Interface, to netip
 		w.sendTo(fd, tr, link, sa)
 		w.letGo(fd, home)
 	} else if err := unix.Connect(fd, sa); err != nil && err != unix.EINPROGRESS {
-		t.asked = true // it is over, but for what may have left before
+		t.asked = true // it is over, except what may have left before
 	}
 	return t
 }

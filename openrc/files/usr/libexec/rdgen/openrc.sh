@@ -391,7 +391,7 @@ openrc-run.sh)
 	# bash that is not called sh expands no aliases else.
 	# shellcheck disable=SC3044
 	! command -v shopt >/dev/null || command shopt -s expand_aliases
-	# As OpenRC's own, but for the first line without -e: that comes when
+	# As OpenRC's own, except the first line without -e: that comes when
 	# all of conf.d was read, for a supervisor's file or for the script.
 	sourcex()
 	{
