@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2016,SC2046,SC2086
+# shellcheck disable=SC2016,SC2046,SC2086,SC3045
 # What is made here, after network.sh: eth3, a member of mgmt that leads to the host "lan",
 # where probes are answered. change FILE COMMAND PROG... starts a program by PROG, which
 # waits until the VRF was changed by COMMAND, tries to leave by eth3, and prints into FILE
@@ -10,11 +10,12 @@ give_in lan lan3 10.20.31.1/24 2001:db8:4::1/64
 give eth3 10.20.31.40/24 2001:db8:4::40/64
 ip netns exec lan probe answer >/run/test/answer 2>&1 & answer=$!
 await grep -q answering /run/test/answer; rm /run/test/answer
+ulimit -n 30000 # it is inherited
 change()
 {
 	file=$1; what=$2; shift 2
 	ip link set eth3 master mgmt
-	"$@" sh -c 'echo inside; await test -e /run/test/changed; ulimit -n 30000; exec probe leave eth3 "eth3/link/$1"' sh \
+	"$@" sh -c 'echo inside; await test -e /run/test/changed; exec probe leave eth3 "eth3/link/$1"' sh \
 		"10.20.31.1,2001:db8:4::1,$(scoped lan lan3),10.20.31.255,239.7.7.7,ff02::1" >$file 2>&1 & tries=$!
 	await grep -q inside $file
 	eval "$what"
