@@ -194,8 +194,8 @@ type Rule struct {
 }
 
 // LinkKinds are the kinds of link that can be made.
-var LinkKinds = []string{"veth", "vlan", "macvlan", "ipvlan", "bridge", "dummy", "vxlan", "gre", "gretap", "ip6gre", "ipip",
-	"sit", "tun", "tap", "wireguard"}
+var LinkKinds = []string{"veth", "vlan", "macvlan", "macvtap", "ipvlan", "bridge", "dummy", "vxlan", "geneve",
+	"gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "xfrm", "tun", "tap", "wireguard"}
 
 // RouteTypes are the types of route that can be made.
 var RouteTypes = []string{"unicast", "unreachable", "blackhole", "prohibit"}

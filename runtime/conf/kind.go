@@ -30,12 +30,22 @@ var (
 	outer  = set(func(l *Link) *Ref { return &l.Outer }, (*parser).ref)
 	parent = set(func(l *Link) *domain.LinkName { return &l.Parent }, (*parser).name)
 	ttl    = set(func(l *Link) *uint8 { return &l.TTL }, number[uint8](0, 255))
-	greKey = once(func(p *parser, l *Link, k key) (err error) {
-		l.GREKey, err = number[uint32](0, 1<<32-1)(p, k)
+	port   = set(func(l *Link) *uint16 { return &l.Port }, number[uint16](1, 65535))
+)
+
+// linkID is the number of a link, whose key has its own name for each kind.
+func linkID(low, high uint64) field[Link] {
+	return set(func(l *Link) *uint32 { return &l.ID }, number[uint32](low, high))
+}
+
+// tunnelKey is the number that packets of a tunnel carry, or are looked up by.
+func tunnelKey(low uint64) field[Link] {
+	return once(func(p *parser, l *Link, k key) (err error) {
+		l.GREKey, err = number[uint32](low, 1<<32-1)(p, k)
 		l.Keyed = true
 		return err
 	})
-)
+}
 
 // addressOf reads an outer address of a tunnel of one family, or of both where
 // bits is 0.
@@ -96,7 +106,19 @@ func tunnel(bits int) fields[Link] {
 		"Remote": addressOf(remote, bits, false), "TTL": ttl}
 }
 
-func gre(bits int) fields[Link] { return tunnel(bits).and(fields[Link]{"Key": greKey}) }
+func gre(bits int) fields[Link] { return tunnel(bits).and(fields[Link]{"Key": tunnelKey(0)}) }
+
+// vti returns the keys of a tunnel whose packets IPsec carries, by policies with its key
+// as their mark. It has no TTL.
+func vti(bits int) fields[Link] {
+	return fields[Link]{"Outer": outer, "Parent": parent, "Local": addressOf(local, bits, false),
+		"Remote": addressOf(remote, bits, false), "Key": tunnelKey(1)}
+}
+
+// macvlan returns the keys of a macvlan, or of one that a program reads by a device file.
+func macvlan() fields[Link] {
+	return fields[Link]{"Outer": outer, "Parent": parent, "Mode": mode("bridge", "private", "vepa", "passthru")}
+}
 
 func tuntap() fields[Link] {
 	return fields[Link]{
@@ -119,7 +141,7 @@ var kinds = map[string]fields[Link]{
 	},
 	"vlan": {
 		"Outer": outer, "Parent": parent,
-		"Id": set(func(l *Link) *uint32 { return &l.ID }, number[uint32](1, 4094)),
+		"Id": linkID(1, 4094),
 		"Protocol": once(func(p *parser, l *Link, k key) error {
 			switch k.value {
 			case "802.1q":
@@ -131,20 +153,22 @@ var kinds = map[string]fields[Link]{
 			return nil
 		}),
 	},
-	"macvlan": {"Outer": outer, "Parent": parent, "Mode": mode("bridge", "private", "vepa", "passthru")},
-	"ipvlan":  {"Outer": outer, "Parent": parent, "Mode": mode("l2", "l3", "l3s")},
+	"macvlan": macvlan(), "macvtap": macvlan(),
+	"ipvlan": {"Outer": outer, "Parent": parent, "Mode": mode("l2", "l3", "l3s")},
 	"vxlan": {
 		"Outer": outer, "Parent": parent, "Local": addressOf(local, 0, false), "Remote": addressOf(remote, 0, true), "TTL": ttl,
-		"VNI":             set(func(l *Link) *uint32 { return &l.ID }, number[uint32](0, 1<<24-1)),
-		"DestinationPort": set(func(l *Link) *uint16 { return &l.Port }, number[uint16](1, 65535)),
+		"VNI": linkID(0, 1<<24-1), "DestinationPort": port,
 		"MacLearning": once(func(p *parser, l *Link, k key) error {
 			yes, err := p.yes(k)
 			l.NoLearning = !yes
 			return err
 		}),
 	},
-	"gre": gre(32), "gretap": gre(32), "ip6gre": gre(128), "ipip": tunnel(32), "sit": tunnel(32),
-	"tun": tuntap(), "tap": tuntap(),
+	"geneve": {"Outer": outer, "Remote": addressOf(remote, 0, false), "TTL": ttl, "Id": linkID(0, 1<<24-1), "DestinationPort": port},
+	"gre":    gre(32), "gretap": gre(32), "ip6gre": gre(128), "ip6gretap": gre(128), "ipip": tunnel(32), "sit": tunnel(32),
+	"ip6tnl": tunnel(128).and(fields[Link]{"Mode": mode("any", "ip6ip6", "ipip6")}), "vti": vti(32), "vti6": vti(128),
+	"xfrm": {"Outer": outer, "Parent": parent, "InterfaceId": linkID(1, 1<<32-1)},
+	"tun":  tuntap(), "tap": tuntap(),
 	"wireguard": {
 		"Outer":          outer,
 		"PrivateKeyFile": set(func(l *Link) *object.Secret { return &l.KeyFile }, (*parser).keyFile),
@@ -159,8 +183,11 @@ var needed = map[string][][2]string{
 	"veth":    {{"Peer", "the name of the end that stays outside"}},
 	"vlan":    {{"Parent", "the link below"}, {"Id", "its number, 1 to 4094"}},
 	"macvlan": {{"Parent", "the link below"}},
+	"macvtap": {{"Parent", "the link below"}},
 	"ipvlan":  {{"Parent", "the link below"}},
 	"vxlan":   {{"VNI", "its number, 0 to 16777215"}},
+	"geneve":  {{"Id", "its number, 0 to 16777215"}, {"Remote", "the address of its other end"}},
+	"xfrm":    {{"InterfaceId", "the if_id of the IPsec policies that use it"}},
 }
 
 // kindsWith returns the kinds that have a key, as words of Kind=.
@@ -189,21 +216,13 @@ func linkKeys() map[string]bool {
 // defaults fills in what a kind has if the file does not say it.
 func (l *Link) defaults() {
 	given := func(name string) bool { return l.lines[name] != 0 }
-	switch l.Kind {
-	case "macvlan":
-		if !given("Mode") {
-			l.Mode = "bridge"
-		}
-	case "ipvlan":
-		if !given("Mode") {
-			l.Mode = "l2"
-		}
-	case "vxlan":
-		if !given("DestinationPort") {
-			l.Port = 4789
-		}
+	if mode := map[string]string{"macvlan": "bridge", "macvtap": "bridge", "ipvlan": "l2", "ip6tnl": "any"}[l.Kind]; !given("Mode") {
+		l.Mode = mode
 	}
-	if object.IsTunnel(l.Kind) && !given("TTL") {
+	if port := map[string]uint16{"vxlan": 4789, "geneve": 6081}[l.Kind]; !given("DestinationPort") {
+		l.Port = port
+	}
+	if _, hasTTL := kinds[l.Kind]["TTL"]; hasTTL && object.IsTunnel(l.Kind) && !given("TTL") {
 		l.TTL = 64
 	}
 }
@@ -215,7 +234,7 @@ func (p *parser) together(l *Link) error {
 			return p.fail(l.Line, "a %s needs %s=, %s", l.Kind, n[0], n[1])
 		}
 	}
-	if object.IsTunnel(l.Kind) && !l.Local.IsValid() && !l.Remote.IsValid() {
+	if object.IsTunnel(l.Kind) && l.Kind != "xfrm" && !l.Local.IsValid() && !l.Remote.IsValid() {
 		return p.fail(l.Line, "a %s needs Local= or Remote=, an address of the outer domain", l.Kind)
 	}
 	if l.Kind == "vxlan" {

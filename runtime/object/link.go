@@ -21,8 +21,8 @@ type Link struct {
 	Outer domain.NetnsName `json:"outer,omitzero"`
 	// Peer is the other end of a veth.
 	Peer string `json:"peer,omitempty"`
-	// Parent is the link below, in Outer: that of a vlan, macvlan or ipvlan;
-	// the link or VRF that a tunnel's packets leave by.
+	// Parent is the link below, in Outer: that of one that IsAbove; the link or VRF that
+	// a tunnel's packets leave by.
 	Parent string `json:"parent,omitempty"`
 	// MTU in bytes and MAC are what the link is made with; zero leaves them
 	// to the kernel.
@@ -36,22 +36,24 @@ type Link struct {
 type Options struct {
 	// Table is the routing table of a VRF.
 	Table uint32 `json:"table,omitempty"`
-	// ID is the number of a vlan (1 to 4094) or of a vxlan (VNI, 24 bits).
+	// ID is the number of a vlan (1 to 4094), of a vxlan or geneve (VNI, 24 bits), or
+	// of an xfrm (if_id).
 	ID uint32 `json:"id,omitempty"`
 	// Protocol of a vlan's tags: "" for 802.1q, or "802.1ad".
 	Protocol string `json:"protocol,omitempty"`
-	// Mode of a macvlan (bridge, private, vepa, passthru) or ipvlan (l2, l3,
-	// l3s), in the words of ip(8).
+	// Mode of a macvlan or macvtap (bridge, private, vepa, passthru), ipvlan (l2, l3,
+	// l3s) or ip6tnl (any, ip6ip6, ipip6), in the words of ip(8).
 	Mode string `json:"mode,omitempty"`
 	// Local and Remote are the outer addresses of a tunnel.
 	Local  netip.Addr `json:"local,omitzero"`
 	Remote netip.Addr `json:"remote,omitzero"`
 	// TTL of a tunnel's packets; 0 inherits it or leaves it to the kernel.
 	TTL uint8 `json:"ttl,omitempty"`
-	// GREKey is that of a gre tunnel, in both directions; Keyed tells 0 from none.
+	// GREKey is that of a gre tunnel or a vti, in both directions; Keyed tells 0 from
+	// none.
 	GREKey uint32 `json:"key,omitempty"`
 	Keyed  bool   `json:"keyed,omitempty"`
-	// Port is the destination port of a vxlan.
+	// Port is the destination port of a vxlan or geneve.
 	Port uint16 `json:"port,omitempty"`
 	// NoLearning: a vxlan does not learn addresses from what it receives.
 	NoLearning bool `json:"no_learning,omitempty"`
@@ -69,7 +71,16 @@ type Options struct {
 // one that it is made in: it must be made there, and moved.
 func IsTunnel(kind string) bool {
 	switch kind {
-	case "gre", "gretap", "ip6gre", "ipip", "sit":
+	case "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "xfrm":
+		return true
+	}
+	return false
+}
+
+// IsAbove reports whether links of a kind sit on another link, and go with it.
+func IsAbove(kind string) bool {
+	switch kind {
+	case "vlan", "macvlan", "macvtap", "ipvlan":
 		return true
 	}
 	return false
@@ -78,10 +89,21 @@ func IsTunnel(kind string) bool {
 // HasOuter reports whether links of a kind have another side.
 func HasOuter(kind string) bool {
 	switch kind {
-	case "veth", "vlan", "macvlan", "ipvlan", "vxlan", "wireguard":
+	case "veth", "vxlan", "geneve", "wireguard":
 		return true
 	}
-	return IsTunnel(kind)
+	return IsTunnel(kind) || IsAbove(kind)
+}
+
+// AvoidsVRF reports whether the packets of a kind of tunnel do not travel through a VRF. The
+// kernel looks those of some up in the main table, whatever link it is given (geneve_get_v4_rt,
+// vti_xmit), and drops what an xfrm gets through one (seen on 6.1, 6.12 and 7.2).
+func AvoidsVRF(kind string) bool {
+	switch kind {
+	case "geneve", "vti", "vti6", "xfrm":
+		return true
+	}
+	return false
 }
 
 // Key is the name.
@@ -152,7 +174,9 @@ func (l Link) attributes(w []string) []string {
 	if l.Protocol != "" {
 		w = append(w, "protocol", l.Protocol)
 	}
-	number("id", l.ID)
+	if l.Kind != "xfrm" {
+		number("id", l.ID)
+	}
 	if l.Mode != "" {
 		w = append(w, "mode", l.Mode)
 	}
@@ -165,9 +189,12 @@ func (l Link) attributes(w []string) []string {
 	if l.Parent != "" && (IsTunnel(l.Kind) || l.Kind == "vxlan") {
 		w = append(w, "dev", l.Parent)
 	}
-	if l.Kind == "ip6gre" {
+	switch l.Kind {
+	case "xfrm":
+		number("if_id", l.ID)
+	case "ip6gre", "ip6gretap", "ip6tnl":
 		number("hoplimit", uint32(l.TTL))
-	} else {
+	default:
 		number("ttl", uint32(l.TTL))
 	}
 	if l.Keyed {

@@ -125,7 +125,7 @@ func (s *State) unlink(where, in domain.NetnsName, name string) {
 			l.Master, l.MasterName, l.MasterKind = 0, "", ""
 			links[other] = l
 		}
-		if l.Below == was.Index && (l.Kind == "vlan" || l.Kind == "macvlan" || l.Kind == "ipvlan") {
+		if l.Below == was.Index && object.IsAbove(l.Kind) {
 			s.unlink(where, in, other)
 		}
 	}

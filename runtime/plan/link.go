@@ -169,6 +169,10 @@ func (p *planner) linkOf(l conf.Link) object.Link {
 // wantedLink is linkOf, with an error if the link below does not exist.
 func (p *planner) wantedLink(l conf.Link) (object.Link, error) {
 	want := p.linkOf(l)
+	if vrf := p.have.Outers[l.Outer.ID].Domain.VRF; !vrf.IsZero() && object.AvoidsVRF(l.Kind) {
+		return want, p.fail(l.LineOf("Outer"), fmt.Sprintf("%s is a VRF, and the packets of a %s do not travel through one; "+
+			"use a namespace there, or another Kind=", l.Outer.ID, l.Kind))
+	}
 	if want.Parent == "" {
 		return want, nil
 	}

@@ -36,17 +36,23 @@ func flagAt(typ int, f func(*object.Link) *bool) attribute {
 	return attribute{typ, nil, func(l *object.Link, b []byte) { *f(l) = b[0] != 0 }}
 }
 
-// modeAt is Mode, as a number of 2 or 4 bytes.
+// modeAt is Mode, as a number of 1, 2 or 4 bytes.
 func modeAt(typ, size int, words map[string]uint32) attribute {
 	return attribute{typ,
 		func(l *object.Link) []byte {
-			if size == 2 {
+			switch size {
+			case 1:
+				return []byte{byte(words[l.Mode])}
+			case 2:
 				return nl.Uint16Attr(uint16(words[l.Mode]))
 			}
 			return nl.Uint32Attr(words[l.Mode])
 		},
 		func(l *object.Link, b []byte) {
-			if size == 2 && len(b) >= 2 {
+			switch {
+			case size == 1:
+				b = nl.Uint32Attr(uint32(b[0]))
+			case size == 2 && len(b) >= 2:
 				b = nl.Uint32Attr(uint32(nl.NativeEndian().Uint16(b)))
 			}
 			number := native32(b)
@@ -112,8 +118,41 @@ func gre(size int) []attribute {
 		addressAt(nl.IFLA_GRE_LOCAL, size, local), addressAt(nl.IFLA_GRE_REMOTE, size, remote), u8at(nl.IFLA_GRE_TTL, ttl)}
 }
 
-func iptun() []attribute {
-	return []attribute{addressAt(nl.IFLA_IPTUN_LOCAL, 4, local), addressAt(nl.IFLA_IPTUN_REMOTE, 4, remote), u8at(nl.IFLA_IPTUN_TTL, ttl)}
+func iptun(size int) []attribute {
+	return []attribute{addressAt(nl.IFLA_IPTUN_LOCAL, size, local), addressAt(nl.IFLA_IPTUN_REMOTE, size, remote), u8at(nl.IFLA_IPTUN_TTL, ttl)}
+}
+
+// ip6tnl has a mode, which is the protocol inside, and as ip(8) makes it the limit of
+// tunnels within tunnels of RFC 2473.
+func ip6tnl() []attribute {
+	return append(iptun(16), modeAt(nl.IFLA_IPTUN_PROTO, 1, map[string]uint32{"any": 0, "ipip6": unix.IPPROTO_IPIP, "ip6ip6": unix.IPPROTO_IPV6}),
+		attribute{nl.IFLA_IPTUN_ENCAP_LIMIT, func(*object.Link) []byte { return []byte{4} }, func(*object.Link, []byte) {}})
+}
+
+// vti has its key as the mark of IPsec's policies; none is 0.
+func vti(size int) []attribute {
+	key := keyAt(nl.IFLA_VTI_IKEY)
+	key.set = func(l *object.Link, b []byte) {
+		if len(b) >= 4 {
+			l.GREKey = binary.BigEndian.Uint32(b)
+			l.Keyed = l.GREKey != 0
+		}
+	}
+	return []attribute{key, keyAt(nl.IFLA_VTI_OKEY), addressAt(nl.IFLA_VTI_LOCAL, size, local), addressAt(nl.IFLA_VTI_REMOTE, size, remote)}
+}
+
+// bigEndianPortAt is the UDP port that a tunnel sends to.
+func bigEndianPortAt(typ int) attribute {
+	return attribute{typ, func(l *object.Link) []byte { return binary.BigEndian.AppendUint16(nil, l.Port) },
+		func(l *object.Link, b []byte) {
+			if len(b) >= 2 {
+				l.Port = binary.BigEndian.Uint16(b)
+			}
+		}}
+}
+
+func macvlan() []attribute {
+	return []attribute{modeAt(nl.IFLA_MACVLAN_MODE, 4, map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8})}
 }
 
 const (
@@ -144,8 +183,8 @@ var kinds = map[string][]attribute{
 				}
 			}},
 	},
-	"macvlan": {modeAt(nl.IFLA_MACVLAN_MODE, 4, map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8})},
-	"ipvlan":  {modeAt(nl.IFLA_IPVLAN_MODE, 2, map[string]uint32{"l2": 0, "l3": 1, "l3s": 2})},
+	"macvlan": macvlan(), "macvtap": macvlan(),
+	"ipvlan": {modeAt(nl.IFLA_IPVLAN_MODE, 2, map[string]uint32{"l2": 0, "l3": 1, "l3s": 2})},
 	"vxlan": {
 		u32at(nl.IFLA_VXLAN_ID, func(l *object.Link) *uint32 { return &l.ID }),
 		addressAt(nl.IFLA_VXLAN_GROUP, 4, remote), addressAt(nl.IFLA_VXLAN_GROUP6, 16, remote),
@@ -157,14 +196,16 @@ var kinds = map[string][]attribute{
 			}
 			return []byte{1}
 		}, func(l *object.Link, b []byte) { l.NoLearning = b[0] == 0 }},
-		{nl.IFLA_VXLAN_PORT, func(l *object.Link) []byte { return binary.BigEndian.AppendUint16(nil, l.Port) },
-			func(l *object.Link, b []byte) {
-				if len(b) >= 2 {
-					l.Port = binary.BigEndian.Uint16(b)
-				}
-			}},
+		bigEndianPortAt(nl.IFLA_VXLAN_PORT),
 	},
-	"gre": gre(4), "gretap": gre(4), "ip6gre": gre(16), "ipip": iptun(), "sit": iptun(),
+	"geneve": {
+		u32at(nl.IFLA_GENEVE_ID, func(l *object.Link) *uint32 { return &l.ID }),
+		addressAt(nl.IFLA_GENEVE_REMOTE, 4, remote), addressAt(nl.IFLA_GENEVE_REMOTE6, 16, remote),
+		u8at(nl.IFLA_GENEVE_TTL, ttl), bigEndianPortAt(nl.IFLA_GENEVE_PORT),
+	},
+	"gre": gre(4), "gretap": gre(4), "ip6gre": gre(16), "ip6gretap": gre(16), "ipip": iptun(4), "sit": iptun(4), "ip6tnl": ip6tnl(),
+	"vti": vti(4), "vti6": vti(16),
+	"xfrm": {u32at(nl.IFLA_XFRM_IF_ID, func(l *object.Link) *uint32 { return &l.ID })},
 	// A tun is made by an ioctl of its device file, and only read here.
 	"tun": {
 		{unix.IFLA_TUN_OWNER, nil, func(l *object.Link, b []byte) { l.User = utoa(native32(b)) }},
@@ -188,10 +229,14 @@ func linkAt(kind string) int {
 	switch kind {
 	case "vxlan":
 		return nl.IFLA_VXLAN_LINK
-	case "gre", "gretap", "ip6gre":
+	case "gre", "gretap", "ip6gre", "ip6gretap":
 		return nl.IFLA_GRE_LINK
-	case "ipip", "sit":
+	case "ipip", "sit", "ip6tnl":
 		return nl.IFLA_IPTUN_LINK
+	case "vti", "vti6":
+		return nl.IFLA_VTI_LINK
+	case "xfrm":
+		return nl.IFLA_XFRM_LINK
 	}
 	return 0
 }

@@ -27,7 +27,7 @@ type Link struct {
 	Master int
 	// Peer is the ifindex of the other end of a veth, in that end's namespace.
 	Peer int
-	// Below is the ifindex of the link below a vlan, macvlan or ipvlan, or of
+	// Below is the ifindex of the link below one that [object.IsAbove], or of
 	// that by which a tunnel's packets leave, in the namespace of that side;
 	// 0 for none.
 	Below int
@@ -129,10 +129,10 @@ func parseLink(m []byte) (Link, error) {
 			}
 		}
 	}
-	switch l.Kind {
-	case "veth":
+	switch {
+	case l.Kind == "veth":
 		l.Peer = link
-	case "vlan", "macvlan", "ipvlan":
+	case object.IsAbove(l.Kind):
 		l.Below = link
 	}
 	return l, nil
@@ -177,8 +177,8 @@ type Sides struct {
 // Here is a link with both sides in the Conn's namespace.
 var Here = Sides{-1, -1, -1, 0}
 
-// AddLink makes a link. The parent of a vlan, macvlan or ipvlan, and the packets
-// of a vxlan or wireguard, are in the namespace of the Conn; so are those of an
+// AddLink makes a link. The parent of one that [object.IsAbove], and the packets
+// of a vxlan, geneve or wireguard, are in the namespace of the Conn; so are those of an
 // IP tunnel if w.Made is that namespace.
 func (c *Conn) AddLink(l object.Link, w Sides) error {
 	data := []nl.NetlinkRequestData{nl.NewIfInfomsg(unix.AF_UNSPEC), str(unix.IFLA_IFNAME, l.Name)}

@@ -72,7 +72,7 @@ var may = map[string]struct {
 	"test/native/keeper": {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "makes the namespaces of such a machine, and its agent"},
 	"test/native/hears":  {[]string{"golang.org/x/sys/unix"}, "a daemon that says which signals it gets"},
 	"test/native/idle":   {nil, "a daemon whose start is looked at"},
-	"test/vm":            {[]string{"rdgen/runtime/conf", "rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines"},
+	"test/vm":            {[]string{"rdgen/runtime/conf", "rdgen/runtime/object", "rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines"},
 	"test/vm/agent":      {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "the program inside the machines"},
 	"test/vm/probe":      {[]string{"rdgen/runtime/bpf", "golang.org/x/sys/unix"}, "looks at sockets inside the machines, and takes our programs away from some"},
 	"test/report":        {nil, "the count at the end of make test"},

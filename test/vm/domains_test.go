@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	domainfile "rdgen/runtime/conf"
+	"rdgen/runtime/object"
 	"rdgen/test/guest"
 	"rdgen/test/need"
 )
@@ -40,10 +41,13 @@ func matrix(t *testing.T, keys []string) (conf, host, pings string) {
 			switch kind {
 			case "sit":
 				ours, theirs, length = fmt.Sprintf("fd99:%d::1", net), fmt.Sprintf("fd99:%d::2", net), 64
-			case "macvlan": // the far host answers on the link below
+			case "macvlan", "macvtap": // the far host answers on the link below
 				ours, theirs, length = fmt.Sprintf("10.0.%d.%d", n, 100+net), remote, 24
 			case "ipvlan": // which is another one, since a link cannot have both kinds above it
 				ours, theirs, length = fmt.Sprintf("10.1.%d.%d", n, 100+net), fmt.Sprintf("10.1.%d.2", n), 24
+			}
+			if outer == "red" && object.AvoidsVRF(kind) {
+				continue // which is refused
 			}
 			fmt.Fprintf(&c, "[Link %s]\nKind=%s\nAddress=%s/%d\n", name, kind, ours, length)
 			if outer != "" {
@@ -53,10 +57,31 @@ func matrix(t *testing.T, keys []string) (conf, host, pings string) {
 			case "gre", "gretap", "ipip", "sit":
 				fmt.Fprintf(&c, "Local=%s\nRemote=%s\n", local, remote)
 				fmt.Fprintf(&h, "ip -n far link add %s type %s local %s remote %s\n", name, kind, remote, local)
-			case "ip6gre":
-				local, remote = fmt.Sprintf("fd00:%d::1", n), fmt.Sprintf("fd00:%d::2", n)
+			case "ip6gre", "ip6gretap", "vti", "vti6":
+				switch kind {
+				case "vti":
+					local, remote = fmt.Sprintf("10.0.%d.11", n), fmt.Sprintf("10.0.%d.12", n)
+				case "vti6":
+					local, remote = fmt.Sprintf("fd00:%d::11", n), fmt.Sprintf("fd00:%d::12", n)
+				default:
+					local, remote = fmt.Sprintf("fd00:%d::1", n), fmt.Sprintf("fd00:%d::2", n)
+				}
 				fmt.Fprintf(&c, "Local=%s\nRemote=%s\nKey=%d\n", local, remote, net)
-				fmt.Fprintf(&h, "ip -n far link add %s type ip6gre local %s remote %s key %d\n", name, remote, local, net)
+				fmt.Fprintf(&h, "ip -n far link add %s type %s local %s remote %s key %d\n", name, kind, remote, local, net)
+				if kind == "vti" || kind == "vti6" {
+					h.WriteString(ipsec(outer, local, remote, net, "mark"))
+				}
+			case "xfrm":
+				fmt.Fprintf(&c, "InterfaceId=%d\n", net)
+				fmt.Fprintf(&h, "ip -n far link add %s type xfrm if_id %d\n", name, net)
+				h.WriteString(ipsec(outer, local, remote, net, "if_id"))
+			case "ip6tnl":
+				local, remote = fmt.Sprintf("fd00:%d::1", n), fmt.Sprintf("fd00:%d::2", n)
+				fmt.Fprintf(&c, "Local=%s\nRemote=%s\nMode=ipip6\n", local, remote)
+				fmt.Fprintf(&h, "ip -n far link add %s type ip6tnl mode ipip6 local %s remote %s\n", name, remote, local)
+			case "geneve":
+				fmt.Fprintf(&c, "Id=%d\nRemote=%s\n", net, remote)
+				fmt.Fprintf(&h, "ip -n far link add %s type geneve id %d remote %s\n", name, net, local)
 			case "vxlan":
 				// Where udp_l3mdev_accept is set, a VRF's port is everybody's.
 				fmt.Fprintf(&c, "VNI=%d\nLocal=%s\nRemote=%s\nDestinationPort=%d\n", net, local, remote, 4788+n)
@@ -69,7 +94,7 @@ func matrix(t *testing.T, keys []string) (conf, host, pings string) {
 			case "vlan":
 				fmt.Fprintf(&c, "Parent=u%d\nId=%d\n", n, net)
 				fmt.Fprintf(&h, "ip -n far link add link f%d name %s type vlan id %d\n", n, name, net)
-			case "macvlan":
+			case "macvlan", "macvtap":
 				fmt.Fprintf(&c, "Parent=u%d\n", n)
 			case "ipvlan":
 				fmt.Fprintf(&c, "Parent=w%d\n", n)
@@ -78,7 +103,7 @@ func matrix(t *testing.T, keys []string) (conf, host, pings string) {
 			default:
 				t.Errorf("no packet is sent through a link of Kind=%s: give it an end on the far host", kind)
 			}
-			if kind != "macvlan" && kind != "ipvlan" && kind != "veth" {
+			if !slices.Contains([]string{"macvlan", "macvtap", "ipvlan", "veth"}, kind) {
 				fmt.Fprintf(&h, "ip -n far address add %s/%d dev %s; ip -n far link set %s up\n", theirs, length, name, name)
 			}
 			// All three networks of links below are in the domain at once, so
@@ -87,6 +112,15 @@ func matrix(t *testing.T, keys []string) (conf, host, pings string) {
 		}
 	}
 	return c.String(), h.String(), p.String()
+}
+
+// ipsec calls what kinds.sh has for a tunnel by IPsec, at both of its ends.
+func ipsec(outer, local, remote string, number int, word string) string {
+	netns := "/proc/1/ns/net"
+	if outer == "tr" {
+		netns = "/run/netns/tr"
+	}
+	return fmt.Sprintf("between %s %s %s %d %s %[4]d\nbetween /run/netns/far %[3]s %[2]s %[4]d %[5]s %[4]d\n", netns, local, remote, number, word)
 }
 
 // TestLinkKinds: a kind of link that is new is in the matrix.
@@ -101,7 +135,7 @@ func TestDomainsLinks(t *testing.T) {
 		keys := strings.Fields(m.Sh(t, "cat /etc/wireguard/[0-4].pub"))
 		conf, host, pings := matrix(t, keys)
 		m.Put(t, "/etc/rdomain/in.conf", 0o644, []byte(conf))
-		m.Sh(t, host)
+		m.Sh(t, part(t, "kinds", "ipsec")+host)
 		before := m.Sh(t, "ip -br link | sort")
 		m.Sh(t, "rdomain up in")
 		if got := m.Sh(t, "rdomain up in; rdomain up -n in; rdomain check in"); got != "" {
@@ -118,6 +152,7 @@ func TestDomainsLinks(t *testing.T) {
 		if out := m.Sh(t, "cat /run/rdomain/in.json; rdomain check --json in; rdomain list --json; grep -l -F -f /etc/wireguard/0.key -r /run/rdomain || true"); strings.Contains(out, strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/0.key"))) {
 			t.Errorf("%s: the private key is shown:\n%s", m.System, out)
 		}
+		m.Sh(t, part(t, "kinds", "refused")) // what a VRF cannot hold
 		m.Sh(t, "rdomain down in; ! ip rule | grep 1998 || exit 1")
 		if after := m.Sh(t, "ip -br link | sort"); after != before {
 			t.Errorf("%s: down leaves\n%s\nbefore\n%s", m.System, after, before)
