@@ -125,7 +125,7 @@ await()
 {
 	i=0
 	until "$@"; do
-		[ $i -lt 600 ] || { echo "waited in vain: $*"; exit 1; }
+		[ $i -lt 600 ] || { echo "waited, and it did not come: $*"; exit 1; }
 		i=$((i + 1))
 		sleep 0.1
 	done

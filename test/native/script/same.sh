@@ -63,7 +63,8 @@ s6_all() {
 		rm -rf "/srv/run/$s"; cp -R "/srv/src/$s" "/srv/run/$s"
 		# A shell has what it puts into the background ignore SIGINT.
 		env -i --default-signal=INT,QUIT PATH=/usr/bin:/usr/sbin:/bin:/sbin s6-supervise "/srv/run/$s" >"/srv/run/$s.log" 2>&1 </dev/null &
-		if until_ '[ "$(find_idle)" ]' && [ "$(s6-svstat -o pid "/srv/run/$s")" = "$(find_idle)" ]; then
+		# It is executed before s6-supervise has written who it is.
+		if until_ '[ "$(find_idle)" ] && [ "$(s6-svstat -o pid "/srv/run/$s")" = "$(find_idle)" ]'; then
 			state "$(find_idle)"
 			[ "$(rdomain identify "$(find_idle)")" = same ] || echo "failed: it is in $(rdomain identify "$(find_idle)")"
 			if [ -z "${how-}" ]; then # a package's may end by what an idle one does not end by
