@@ -18,6 +18,8 @@ SYSCONFDIR          ?= /etc
 SYSTEMDUNITDIR      ?= $(PREFIX)/lib/systemd/system
 SYSTEMDGENERATORDIR ?= $(PREFIX)/lib/systemd/system-generators
 UDEVRULESDIR        ?= $(PREFIX)/lib/udev/rules.d
+# Empty where the target has no such functions for LSB scripts: all but Debian.
+LSBFUNCTIONSDIR     ?= $(if $(wildcard $(DESTDIR)/lib/lsb/init-functions),/lib/lsb/init-functions.d)
 SYSTEMCTL           ?= /bin/systemctl
 DESTDIR             ?=
 
@@ -138,7 +140,7 @@ install: install-bin install-doc install-openrc install-systemd
 # What is written into shell, units and programs must be plain, and every folder absolute.
 paths:
 	@for dir in '$(BINDIR)' '$(SBINDIR)' '$(LIBEXECDIR)' '$(SYSTEMCTL)' '$(MANDIR)' '$(DOCDIR)' '$(BASHCOMPDIR)' '$(ZSHCOMPDIR)' \
-		'$(FISHCOMPDIR)' '$(SYSCONFDIR)' '$(SYSTEMDUNITDIR)' '$(SYSTEMDGENERATORDIR)' '$(UDEVRULESDIR)'; do case "$$dir" in \
+		'$(FISHCOMPDIR)' '$(SYSCONFDIR)' '$(SYSTEMDUNITDIR)' '$(SYSTEMDGENERATORDIR)' '$(UDEVRULESDIR)' $(if $(LSBFUNCTIONSDIR),'$(LSBFUNCTIONSDIR)'); do case "$$dir" in \
 		[!/]* | *[!A-Za-z0-9._+/-]* | */ | '') echo "make: \"$$dir\" is no absolute path of letters, digits and ._+/- without a slash at its end" >&2; exit 1 ;; \
 	esac; done; case '$(DESTDIR)' in [!/]* | *\"*) echo 'make: DESTDIR=$(DESTDIR) is no absolute path' >&2; exit 1 ;; esac
 
@@ -176,6 +178,7 @@ install-doc: paths
 install-openrc: paths
 	$(call put,0644,openrc/files/etc/rc.conf.d/50-rdgen.conf,$(SYSCONFDIR)/rc.conf.d/50-rdgen.conf)
 	$(foreach part,$(wildcard openrc/files/usr/libexec/rdgen/*.sh),$(call put,0644,$(part),$(LIBEXECDIR)/rdgen/$(notdir $(part))))
+	$(if $(LSBFUNCTIONSDIR),$(call put,0644,openrc/files/usr/lib/lsb/init-functions.d/50-rdgen,$(LSBFUNCTIONSDIR)/50-rdgen))
 	$(call put,0755,openrc/files/etc/init.d/rdomain,$(SYSCONFDIR)/init.d/rdomain)
 	$(call put,0755,openrc/files/etc/init.d/rdomain-watch,$(SYSCONFDIR)/init.d/rdomain-watch)
 	# Since OpenRC 0.64 users' services read this folder instead of /etc/rc.conf.d.
@@ -208,7 +211,7 @@ install-systemd: paths
 uninstall: paths
 	@$(SELF) list --root '$(or $(DESTDIR),/)' >$${list:=$$(mktemp)} && { [ ! -s "$$list" ] || \
 		{ cat "$$list"; echo "make: remove the lines in conf.d first, and restart these services" >&2; false; }; }; ok=$$?; rm -f "$$list"; exit $$ok
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir/root" >/dev/null && cd "$$dir/root" && \
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir/root" LSBFUNCTIONSDIR='$(LSBFUNCTIONSDIR)' >/dev/null && cd "$$dir/root" && \
 		find . ! -type d | while read -r file; do rm -f "$(DESTDIR)/$$file"; done && \
 		for own in $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
 			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done && \

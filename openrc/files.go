@@ -17,6 +17,9 @@ const (
 	RdomainPath = "/etc/init.d/rdomain"
 	// WatchPath is the init script of rdomain watch.
 	WatchPath = "/etc/init.d/rdomain-watch"
+	// LSBPath is read by each script that reads /lib/lsb/init-functions of Debian, and
+	// has those with a conf.d executed by openrc-run.
+	LSBPath = "/usr/lib/lsb/init-functions.d/50-rdgen"
 )
 
 var (
@@ -51,13 +54,15 @@ var (
 	rdomainScript []byte
 	//go:embed files/etc/init.d/rdomain-watch
 	watchScript []byte
+	//go:embed files/usr/lib/lsb/init-functions.d/50-rdgen
+	lsbFile []byte
 )
 
 // shipped returns the files that rdgen installs, each by its path, with the paths
 // that it names on this target.
 func shipped() map[string][]byte {
 	files := map[string][]byte{ConfPath: confFile, HookPath: hookFile, EnterPath: enterFile, SupervisePath: superviseFile, StopPath: stopFile, SlipsPath: slipsFile,
-		RdomainPath: rdomainScript, WatchPath: watchScript}
+		RdomainPath: rdomainScript, WatchPath: watchScript, LSBPath: lsbFile}
 	for path, text := range files {
 		files[path] = installed.At(text)
 	}

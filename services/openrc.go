@@ -38,11 +38,22 @@ func (o *OpenRC) Has(name string) bool {
 	return bytes.HasPrefix(line, []byte("#!")) && (bytes.Contains(line, []byte("openrc-run")) || bytes.Contains(line, []byte("runscript")))
 }
 
+// ByFunctions reports whether the service is an LSB script that has openrc-run execute it,
+// because it reads Debian's functions.
+func (o *OpenRC) ByFunctions(name string) bool {
+	text, err := fs.ReadFile(o.fsys, openrc.InitDir[1:]+name)
+	return err == nil && openrc.Installed(o.fsys) && isLSB(text) && openrc.FollowsLSB(o.fsys, text)
+}
+
+func isLSB(script []byte) bool {
+	return bytes.HasPrefix(script, []byte("#!")) && bytes.Contains(script, []byte("### BEGIN INIT INFO"))
+}
+
 // Bypasses returns an error if OpenRC starts the service without its shell, and so
 // without conf.d: an LSB script, or any other, is executed as it is, by all but Debian's
-// openrc at boot.
+// openrc at boot. Those that read Debian's functions find openrc-run there.
 func (o *OpenRC) Bypasses(s generators.Service) error {
-	if s.Domain.IsDefault() || o.Has(s.Name) || !openrc.Installed(o.fsys) {
+	if s.Domain.IsDefault() || o.Has(s.Name) || !openrc.Installed(o.fsys) || o.ByFunctions(s.Name) {
 		return nil
 	}
 	script := openrc.InitDir + s.Name
@@ -51,7 +62,7 @@ func (o *OpenRC) Bypasses(s generators.Service) error {
 		return nil
 	}
 	is := "is no OpenRC script"
-	if bytes.Contains(text, []byte("### BEGIN INIT INFO")) {
+	if isLSB(text) {
 		is = "is an LSB script"
 	}
 	return problem.New(s.Pos, "rc-service does not read this file: %s %s, which it starts in the default domain", script, is).

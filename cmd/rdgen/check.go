@@ -158,7 +158,7 @@ func checkService(loader *services.Loader, asMade map[string]func() map[string][
 			}
 		}
 	}
-	if len(inits) > 0 {
+	if len(inits) > 0 || loader.OpenRC.ByFunctions(name) {
 		return errs, notes, units
 	}
 	if err := loader.OpenRC.Bypasses(declared); err != nil {

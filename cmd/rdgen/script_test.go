@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,6 +24,11 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			files, err := filepath.Abs("../../openrc/files")
+			env.Setenv("SHIPPED", files) // what rdgen installs for OpenRC
+			return err
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"big":      big,
 			"readlink": readlink,

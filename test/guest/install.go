@@ -86,8 +86,8 @@ func TestBinary(t testing.TB, pkg string) []byte {
 	return data
 }
 
-// targets are those of the Makefile that install what an init system needs.
-var targets = map[Init][]string{OpenRC: {"install-bin", "install-openrc"}, Systemd: {"install-bin", "install-systemd"}}
+// targets are those of the Makefile that install what an init system needs, on a Debian.
+var targets = map[Init][]string{OpenRC: {"install-bin", "install-openrc", "LSBFUNCTIONSDIR=/usr/lib/lsb/init-functions.d"}, Systemd: {"install-bin", "install-systemd"}}
 
 var installed = map[Init]func() ([]byte, error){
 	OpenRC:  sync.OnceValues(func() ([]byte, error) { return makeBuilt(OpenRC) }),

@@ -26,6 +26,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	// Services of OpenRC 0.45 (bookworm), 0.56 (trixie), 0.64 (forky), 0.63 as Alpine has it.
 	{"openrc", "TestOpenRC", 0, guest.Everywhere},
 	{"openrc", "TestOpenRCTables", 0, "trixie-openrc"},
+	{"openrc", "TestOpenRCLSB", 0, "bookworm-openrc trixie-openrc"},
 	{"openrc", "TestOpenRCGuard", 0, guest.Everywhere},
 	{"openrc", "TestOpenRCUser", 0, guest.Everywhere},
 

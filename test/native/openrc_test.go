@@ -20,6 +20,14 @@ func TestOpenRC(t *testing.T) {
 	})
 }
 
+// TestOpenRCLSB: LSB scripts, which OpenRC does not read, but Debian's functions do.
+func TestOpenRCLSB(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) {
+		m.PutProbe(t)
+		m.Verdicts(t, script(t, "listening", "lsb"))
+	})
+}
+
 // TestOpenRCTables: packet filters of the host and of a namespace, by one script.
 func TestOpenRCTables(t *testing.T) {
 	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "tables")) })
