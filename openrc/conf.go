@@ -267,8 +267,8 @@ func (c *Conf) Domain() (domain.Domain, problem.Pos, error) {
 }
 
 // List returns the names of the services that have a conf.d file, sorted.
-// What editors and package managers leave beside a file is no service, and
-// NAME.RUNLEVEL is NAME.
+// What editors and package managers leave beside a file is no service, nor is a folder
+// that no script has the name of, and NAME.RUNLEVEL is NAME.
 func List(fsys fs.FS) ([]string, error) {
 	entries, err := fs.ReadDir(fsys, confDir)
 	if err != nil {
@@ -288,11 +288,14 @@ func List(fsys fs.FS) ([]string, error) {
 	var names []string
 	for _, e := range entries {
 		name := e.Name()
-		if e.IsDir() || isLeftover(name) {
+		if isLeftover(name) {
 			continue
 		}
 		if i := strings.LastIndexByte(name, '.'); i > 0 && slices.Contains(levels, name[i+1:]) && !hasScript(fsys, name) {
 			name = name[:i]
+		}
+		if e.IsDir() && !hasScript(fsys, name) {
+			continue
 		}
 		names = append(names, name)
 	}

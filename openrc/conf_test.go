@@ -400,12 +400,16 @@ func TestList(t *testing.T) {
 		"etc/runlevels/boot": {Mode: fs.ModeDir | 0o755},
 		"etc/init.d/b.boot":  {},
 		"etc/conf.d/sub/x":   {},
+		"etc/conf.d/d/x":     {},
+		"etc/init.d/d":       {},
+		"etc/init.d/e":       {},
+		"etc/conf.d/e.boot":  {Mode: fs.ModeDir | 0o755},
 	}
 	for _, name := range strings.Fields("sshd sshd.boot nginx.private b.boot sshd~ sshd.apk-new ._cfg0000_sshd sshd.bak sshd.dpkg-dist sshd.rpmnew #sshd# .hidden c.boot") {
 		fsys["etc/conf.d/"+name] = &fstest.MapFile{}
 	}
 	got, err := List(fsys)
-	if want := []string{"b.boot", "c", "nginx.private", "sshd"}; err != nil || !slices.Equal(got, want) {
+	if want := []string{"b.boot", "c", "d", "e", "nginx.private", "sshd"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("List() = %q, %v; want %q", got, err, want)
 	}
 	if got, err := List(fstest.MapFS{}); got != nil || err != nil {

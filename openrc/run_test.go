@@ -1,6 +1,7 @@
 package openrc
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -424,17 +425,32 @@ retry=TERM/5/KILL/5
 		"none start = 0", "none restart = 0", "none started in default", "cat: /run/parts: No such file or directory")
 }
 
-// TestServicesConfNowhere starts services whose conf.d is a link: to nowhere, so that
-// nobody knows what it names, and to an empty file.
+// TestServicesConfNowhere starts services whose conf.d is no file, so that nobody knows what
+// it names: a link to nowhere, or a folder, which dash and busybox read as an empty file. What
+// is an empty file names nothing, nor does a folder beside what OpenRC reads.
 func TestServicesConfNowhere(t *testing.T) {
-	b := newBed(t)
-	b.hook()
-	got := b.run("mkdir -p /etc/conf.d; rc none start; running none; ln -s /nowhere/none /etc/conf.d/none; ln -s /nowhere/decl /etc/conf.d/decl.default; ln -s /dev/null /etc/conf.d/super\n" +
-		"rc decl start; said /etc/conf.d/decl.default.is.a.link.to.nowhere; state decl\n" +
-		"rc none stop; rc none start; said /etc/conf.d/none.is.a.link.to.nowhere; state none\nrc super start; written super; state super; daemons 1\n")
-	b.want(got, "none start = 0", "decl start = 1", "said /etc/conf.d/decl.default.is.a.link.to.nowhere", "decl stopped in none",
-		"none stop = 0", "none start = 1", "said /etc/conf.d/none.is.a.link.to.nowhere", "none stopped in none",
-		"super start = 0", "super started in default", "1 daemons")
+	for _, sh := range []string{"", "busybox", "bash"} {
+		t.Run(cmp.Or(sh, "dash"), func(t *testing.T) {
+			b := newBed(t)
+			b.hook()
+			setup := ""
+			if sh != "" {
+				need.Tools(t, need.Sh, sh)
+				setup = "ln -sf " + sh + " /bin/sh\n"
+			}
+			got := b.run(setup + "mkdir -p /etc/conf.d/none.d; rc none start; running none; ln -s /nowhere/none /etc/conf.d/none; ln -s /nowhere/decl /etc/conf.d/decl.default; ln -s /dev/null /etc/conf.d/super\n" +
+				"rc decl start; said /etc/conf.d/decl.default.is.a.link.to.nowhere; state decl\n" +
+				"rm /etc/conf.d/decl.default; mkdir /etc/conf.d/decl.default; rc decl start; said /etc/conf.d/decl.default.is.a.directory; state decl\n" +
+				"rc none stop; rc none start; said /etc/conf.d/none.is.a.link.to.nowhere; state none\n" +
+				"rm /etc/conf.d/none; rc none start; running none; rc none stop; mkdir /etc/conf.d/none; rc none start; said /etc/conf.d/none.is.a.directory; state none\n" +
+				"rc super start; written super; state super; daemons 1\n")
+			b.want(got, "none start = 0", "decl start = 1", "said /etc/conf.d/decl.default.is.a.link.to.nowhere", "decl stopped in none",
+				"decl start = 1", "said /etc/conf.d/decl.default.is.a.directory", "decl stopped in none",
+				"none stop = 0", "none start = 1", "said /etc/conf.d/none.is.a.link.to.nowhere", "none stopped in none",
+				"none start = 0", "none stop = 0", "none start = 1", "said /etc/conf.d/none.is.a.directory", "none stopped in none",
+				"super start = 0", "super started in default", "1 daemons")
+		})
+	}
 }
 
 // TestServicesMakeDomain names a domain in the conf.d of what makes domains. That does

@@ -229,7 +229,9 @@ rdgen_slips_in()
 {
 	for rdgen_file; do
 		if ! [ -f "$rdgen_file" ] || ! [ -r "$rdgen_file" ]; then
-			! [ -L "$rdgen_file" ] || [ -e "$rdgen_file" ] || [ -n "$rdgen_elsewhere" ] ||
+			[ -z "$rdgen_elsewhere" ] || continue
+			! [ -d "$rdgen_file" ] || rdgen_die "$rdgen_file is a directory; a line that names a domain is in a file"
+			! [ -L "$rdgen_file" ] || [ -e "$rdgen_file" ] ||
 				rdgen_die "$rdgen_file is a link to nowhere, so what it names is not known; mend it, or remove it"
 			continue
 		fi
