@@ -420,7 +420,7 @@ name="a service"
 EXTRA='-o --nets'
 retry=TERM/5/KILL/5
 `, "none")
-	got := b.run("rc none start; running none; state none; rc none describe; rc none stop; state none; rc none start; rc none restart; running none; state none; cat /run/parts || :\n")
+	got := b.run("rc none start; running none; state none; rc none describe; rc none stop; state none; rc none start; running none; rc none restart; running none; state none; cat /run/parts || :\n")
 	b.want(got, "none start = 0", "none started in default", "none describe = 0", "none stop = 0", "none stopped in none",
 		"none start = 0", "none restart = 0", "none started in default", "cat: /run/parts: No such file or directory")
 }
