@@ -169,13 +169,15 @@ said() { if grep -q "$1" /tmp/rc.log; then echo "said $1"; else echo "did not sa
 
 // services are the scripts of the test: a declarative one with hooks and a
 // reload, a supervised one, one with its own start(). Each writes down where
-// its functions run.
+// its functions run. Debian's start-stop-daemon would not wait for what it stops, and then
+// not start the next, without retry.
 var services = map[string]string{
 	"decl": `#!/sbin/openrc-run
 command=/bin/sleep
 command_args=1000
 command_background=yes
 pidfile=/run/decl.pid
+retry=TERM/60
 extra_started_commands=reload
 here() { echo "$1 $(readlink /proc/self/ns/net) ${RDGEN_ENTERED-clean}" >>/run/decl.where; }
 case $0 in */openrc-run.sh) here top ;; esac # and not gendepends.sh
@@ -209,6 +211,7 @@ command=/bin/sleep
 command_args=1000
 command_background=yes
 pidfile=/run/none.pid
+retry=TERM/60
 `,
 }
 
