@@ -38,6 +38,40 @@ ok "stopping it" verb stop
 ok "gives the link back" ip link show u0
 ip link set u0 down; ip link set u0 up
 ok "for good" sh -c '! ip netns list | grep vpn'
+# A service that is restarted while its namespace is gone: OpenRC would have that one and the
+# domain wait for each other, for a minute.
+if [ ! -d /run/systemd/system ]; then
+	ln -s rdomain /etc/init.d/rdomain.t1
+	: >/etc/rdomain/t1.conf
+	echo netns=t1 >/etc/conf.d/slow
+	cat >/etc/init.d/slow <<'X'
+#!/sbin/openrc-run
+start() { [ ! -e /run/notes ]; }
+noted() { [ "$(wc -l </var/log/rdomain.log)" -gt "$(cat /run/notes)" ]; }
+begun() { noted && { service_stopping rdomain.t1 || pgrep -f 'rdomain.t1 renew'; }; }
+stop()
+{
+	[ -e /run/notes ] || return 0
+	for _ in $(seq 400); do
+		! begun || return 0
+		sleep 0.1
+	done
+	return 1
+}
+X
+	chmod +x /etc/init.d/slow
+	ok "a service in a namespace" rc-service slow start
+	wc -l </var/log/rdomain.log >/run/notes
+	ip netns delete t1
+	is "restarted then, it is told at once" "rdexec: fatal: unable to enter netns t1 (/run/netns/t1): no such file or directory
+ * ERROR: slow failed to start" sh -c 'rc-service slow restart 2>&1 | tail -n 2'
+	rm /run/notes
+	ok "the namespace is made again" await test -e /run/netns/t1
+	ok "and its service is up" await rc-service rdomain.t1 status
+	ok "the service starts" rc-service slow start
+	ok "and stops" rc-service slow stop
+	ok "as the namespace does" rc-service rdomain.t1 stop
+fi
 # A namespace that somebody deletes: what cannot be kept is restarted, and a domain that
 # cannot be made has failed.
 ok "up again" verb start
