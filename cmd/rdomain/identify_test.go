@@ -39,6 +39,9 @@ func TestIdentifySaysWhatItCannotSee(t *testing.T) {
 		seen    = "rdomain: note: process PID: bound to link br0, which is not a vrf\n"
 		byName  = "rdomain: note: process PID: the vrf is what the name of its cgroup says, as the programs of cgroup /"
 	)
+	// As systemd and OpenRC have it in hybrid mode: a hierarchy of version 1 beside it.
+	hybrid := cgroups + `mount -t tmpfs none /sys/fs/cgroup; mkdir /sys/fs/cgroup/unified /sys/fs/cgroup/one
+		mount -t cgroup2 none /sys/fs/cgroup/unified; mount -t cgroup -o none,name=rdgen none /sys/fs/cgroup/one; `
 	for _, c := range []struct {
 		name, setup, as string
 		pid             string
@@ -49,6 +52,10 @@ func TestIdentifySaysWhatItCannotSee(t *testing.T) {
 		{"cgroup2 is mounted, free", ":; ", "root", free, 0, "blue\n", ""},
 		{"no cgroup2", cgroups, "root", bound, 0, "blue\n", seen},
 		{"no cgroup2, free", cgroups, "root", free, 0, "blue\n", ""},
+		{"hybrid", hybrid, "root", bound, 0, "blue\n", seen},
+		{"hybrid, free", hybrid, "root", free, 0, "blue\n", ""},
+		{"hybrid, nobody, by name", hybrid, "nobody", bound, 0, "red@blue\n", byName},
+		{"hybrid, nobody", hybrid, "nobody", free, 111, "", "unable to say in which vrf process PID is, or whether it is in one: the programs of cgroup /rdgen-free-test cannot be seen: "},
 		{"a part of cgroup2", "mount --bind " + cgroup + " /mnt; while read -r _ m t _; do [ $t != cgroup2 ] || [ $m = /mnt ] || umount $m; done </proc/mounts; ", "root", bound, 0, "blue\n", seen},
 		{"a part is the usual place", "mount --bind " + cgroup + " /sys/fs/cgroup; ", "root", bound, 0, "blue\n", seen},
 		{"another cgroup namespace", "echo $$ >" + cgroup + "/inner/cgroup.procs; exec unshare -C ", "root", free, 111, "",
@@ -79,6 +86,7 @@ func TestIdentifySaysWhatItCannotSee(t *testing.T) {
 	}{
 		{"root", ":; ", "root", code, stderr},
 		{"no cgroup2", cgroups, "root", code, stderr},
+		{"hybrid", hybrid, "root", code, stderr},
 		{"hidepid", hide, "root", code, stderr},
 		{"nobody", ":; ", "nobody", 111, "the list is not whole: "},
 		{"nobody, hidepid", hide, "nobody", 111, "the list is not whole: /proc hides the processes of other users (hidepid=)"},
