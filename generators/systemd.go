@@ -19,6 +19,8 @@ type Systemd struct {
 	// Units are the units to be given a drop-in: the service's own, its sockets. One
 	// that systemd-sysv-generator makes has nothing but its name and the script's path.
 	Units []*systemd.Unit
+	// Resolves is true where the domain is a VRF with resolver files of its own.
+	Resolves bool
 	// Outside are the names of the sockets that conf.d lets stay in the default domain.
 	Outside []string
 	// Instance is what a unit of the service's own is made from, in place of Units; or nil.
@@ -198,7 +200,8 @@ type dropIn struct {
 	Hide        []string
 }
 
-type bind struct{ From, To string }
+// bind is a file that is seen in another place. Optional is "-" where it need not be there.
+type bind struct{ From, To, Optional string }
 
 // resolverUnits are the services that listen in domain.ResolverDirs.
 var resolverUnits = map[string][]string{
@@ -214,9 +217,9 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 	}
 	if !s.Domain.Netns.IsZero() {
 		d.Netns = s.Domain.Netns.Path()
-		for _, f := range []string{"resolv.conf", "hosts", "nsswitch.conf"} {
-			d.Resolver = append(d.Resolver, bind{s.Domain.Netns.Etc() + "/" + f, "/etc/" + f})
-		}
+	}
+	d.Resolver = resolver(s)
+	if len(d.Resolver) > 0 {
 		for _, dir := range domain.ResolverDirs {
 			if !slices.Contains(resolverUnits[dir], unit.Name) {
 				d.Hide = append(d.Hide, dir)
@@ -237,6 +240,22 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 		d.View, err = newView(unit, needed(d))
 	}
 	return d, err
+}
+
+// resolver returns the files by which a service looks up names that are not the host's:
+// those of its namespace that are there, and those of a VRF. Without its resolv.conf a
+// service of that VRF does not start.
+func resolver(s Systemd) (files []bind) {
+	vrf, netns := s.Domain.Etc(), s.Domain.Netns.Etc()
+	if s.Resolves {
+		files = []bind{{vrf + "/resolv.conf", "/etc/resolv.conf", ""}, {vrf + "/nsswitch.conf", "/etc/nsswitch.conf", "-"}}
+	}
+	for _, name := range []string{"resolv.conf", "hosts", "nsswitch.conf"} {
+		if !s.Domain.Netns.IsZero() && (!s.Resolves || name == "hosts") {
+			files = append(files, bind{netns + "/" + name, "/etc/" + name, "-"})
+		}
+	}
+	return files
 }
 
 // sectionOf returns the section of a unit file that has its commands.

@@ -94,7 +94,7 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 	if declared.Pos.File != confd(declared.Name).File {
 		declared.Name = bare(declared.Name)
 	}
-	s := generators.Systemd{Service: declared, Installed: sd.packaged(), AtBoot: sd.AtBoot}
+	s := generators.Systemd{Service: declared, Installed: sd.packaged(), AtBoot: sd.AtBoot, Resolves: sd.confs.resolves(declared.Domain)}
 	version := sd.Version
 	if version == 0 {
 		version = sd.found()

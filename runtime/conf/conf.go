@@ -48,7 +48,7 @@ type File struct {
 	RequiresLinks []Device
 	// Timeout is how many seconds up waits for what others make.
 	Timeout uint32
-	// DNS and Search are for the resolver files of a namespace.
+	// DNS and Search are for the resolver files of the domain.
 	DNS     []Server
 	Search  []string
 	DNSLine int

@@ -90,6 +90,8 @@ func (p *parser) domain(sections []section) error {
 		return p.fail(d.KindLine, "%w", ErrNoTable)
 	case lines["Domains"] != 0 && len(d.DNS) == 0:
 		return p.fail(lines["Domains"], "Domains= needs DNS=, a resolver to ask")
+	case len(d.DNS) > 0 && !d.Managed:
+		return p.fail(d.DNSLine, "Managed=no makes nothing, so there can be no DNS=")
 	case d.Firewall != "" && !d.Managed:
 		return p.fail(d.FirewallLine, "Managed=no makes nothing, so there can be no Firewall=")
 	}
@@ -129,8 +131,6 @@ func (p *parser) dns(d *domainSection, k key) error {
 	for word := range strings.FieldsSeq(k.value) {
 		a, err := netip.ParseAddr(word)
 		switch {
-		case d.Kind == VRF:
-			return p.fail(k.line, "DNS= is for Kind=netns; a vrf's services use the resolver files of its namespace")
 		case err != nil || a.Zone() != "" || a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
 			return p.fail(k.line, "DNS=%s: expected addresses, such as 10.0.0.53 or 2001:db8::53%s", clip(word), commentHint(k.value))
 		case slices.ContainsFunc(d.DNS, func(o Server) bool { return o.Addr == a }):

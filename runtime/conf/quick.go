@@ -268,9 +268,9 @@ func quickAddress(p *parser, q *quick, k key) error {
 // quickDNS reads resolvers, and names of domains to search.
 func quickDNS(p *parser, q *quick, k key) error {
 	f := q.file
-	if f.Kind == VRF {
-		return problem.New(problem.Pos{File: p.path, Line: k.line}, "DNS= is for a namespace; a vrf's services use the resolver files of its namespace").
-			WithHint("take the line out, or let a namespace have the link")
+	if f.Kind == VRF && len(q.own.DNS) == 0 {
+		return problem.New(problem.Pos{File: p.path, Line: k.line}, "DNS= of a vrf stands in the domain's own file, where rdgen sees it").
+			WithHint("write DNS= into [Domain] of " + f.Path)
 	}
 	for _, w := range k.words() {
 		a, err := netip.ParseAddr(w.value)

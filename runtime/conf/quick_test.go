@@ -178,7 +178,7 @@ func TestProvidedWrong(t *testing.T) {
 		}
 	}
 	_, _, err := provided(t, "[Domain]\nKind=vrf\nTable=7\n[Link wg0]\nKind=wireguard\nConfigFile="+config+"\n", head+"DNS=10.0.0.1\n")
-	if want := config + ":3: DNS= is for a namespace; a vrf's services use the resolver files of its namespace"; err == nil || err.Error() != want {
+	if want := config + ":3: DNS= of a vrf stands in the domain's own file, where rdgen sees it"; err == nil || err.Error() != want {
 		t.Errorf("DNS= for a vrf = %v; want %s", err, want)
 	}
 }

@@ -30,7 +30,7 @@ func TestWrongValues(t *testing.T) {
 		{"Domain", "TimeoutSec", "", "1min", "TimeoutSec=1min: expected a number from 0 to 3600"},
 		{"Domain", "DNS", "", "dns.example.org", "DNS=dns.example.org: expected addresses, such as 10.0.0.53 or 2001:db8::53"},
 		{"Domain", "DNS", "", "10.0.0.1 10.0.0.1", "DNS=10.0.0.1 stands twice"},
-		{"Domain", "DNS", "Kind=vrf\nTable=1\n", "10.0.0.1", "DNS= is for Kind=netns; a vrf's services use the resolver files of its namespace"},
+		{"Domain", "DNS", "Managed=no\n", "10.0.0.1", "Managed=no makes nothing, so there can be no DNS="},
 		{"Domain", "Domains", "DNS=10.0.0.1\n", "a..b", "Domains=a..b: expected names of domains, each once, such as example.org"},
 		{"Domain", "Domains", "", "example.org", "Domains= needs DNS=, a resolver to ask"},
 		{"Domain", "Firewall", "", "a.nft", "Firewall=a.nft: expected the path of a file, such as /etc/rdomain/private.nft"},

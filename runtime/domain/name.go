@@ -76,6 +76,19 @@ func (n NetnsName) Path() string {
 // ip-netns(8) has it.
 func (n NetnsName) Etc() string { return "/etc/netns/" + n.name }
 
+// ResolverDir has a folder for each VRF that has resolver files of its own.
+const ResolverDir = "/run/rdomain/resolver"
+
+// Etc returns the folder of the domain's own resolver files: that of the namespace, or
+// ResolverDir/ID for a VRF. That one is rdomain's alone: where it is there, the VRF's
+// services look up names by what is in it.
+func (d Domain) Etc() string {
+	if d.VRF.IsZero() {
+		return d.Netns.Etc()
+	}
+	return ResolverDir + "/" + d.ID()
+}
+
 // ID returns the ID of the domain that the namespace is.
 func (n NetnsName) ID() ID { return ID{n.name} }
 

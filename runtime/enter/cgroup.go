@@ -96,6 +96,27 @@ func netnsName(entered domain.NetnsName) (string, error) {
 	return "", nil
 }
 
+// resolverOf returns the part that a VRF has of a private /etc. Where no namespace is
+// named, the VRF is one of the namespace that the thread is in: pid 1's has no name here,
+// whatever is in /run/netns.
+func resolverOf(c domain.Command) (ownEtc, error) {
+	d := c.Domain
+	var own, first unix.Stat_t
+	if err := unix.Stat(ownNetns, &own); err != nil {
+		return ownEtc{}, unable("look at "+ownNetns, err)
+	}
+	if d.Netns.IsZero() && !(unix.Stat("/proc/1/ns/net", &first) == nil && own.Dev == first.Dev && own.Ino == first.Ino) {
+		name, err := netnsName(d.Netns)
+		if err != nil {
+			return ownEtc{}, err
+		}
+		if n, err := domain.ParseNetns(name); err == nil {
+			d.Netns = n
+		}
+	}
+	return etcOf(d), nil
+}
+
 // makeCgroup opens the cgroup path, and makes it and those above it if needed.
 func makeCgroup(root int, path string) (int, error) {
 	fd, err := OpenCgroup(root, path)

@@ -39,8 +39,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // it succeeds; otherwise it returns an *Error.
 //
 // The order is fixed. The user is looked up first, because the files of the
-// host say who that is. Then come the namespace, its private /etc, the VRF
-// (which is a link of that namespace), the user, and the program.
+// host say who that is. Then come the namespace, its private /etc, the resolver
+// files of the VRF, the VRF (which is a link of that namespace), the user, and
+// the program.
 //
 // Namespaces and credentials belong to a thread. Exec locks the calling
 // goroutine to its thread and never unlocks it; execve(2) keeps this thread and
@@ -65,6 +66,9 @@ func Exec(c domain.Command, environ []string) error {
 	}
 	switch {
 	case !c.VRF.IsZero():
+		if err := enterResolver(c); err != nil {
+			return err
+		}
 		if err := enterVRF(c); err != nil {
 			return err
 		}

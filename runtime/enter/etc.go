@@ -33,7 +33,25 @@ const (
 	nextLink = hostDir + "/.next" // becomes another link by rename
 )
 
-// enterEtc gives the thread a private /etc if there are files for the domain
+// ownEtc is a domain's own part of a private /etc.
+type ownEtc struct {
+	of   string // the domain, for messages
+	name string // that of its directory of links
+	src  string // the folder of its files
+	link string // what a link to one of them begins with
+}
+
+// etcOf returns the part of a domain.
+func etcOf(d domain.Domain) ownEtc {
+	o := ownEtc{of: d.String(), name: d.Netns.String(), src: d.Etc()}
+	if o.link = hostEtc + "/netns/" + d.Netns.String() + "/"; !d.VRF.IsZero() {
+		// A namespace may have the VRF's name, and none has the "@".
+		o.name, o.link = d.VRF.String()+"@"+d.Netns.String(), d.Etc()+"/"
+	}
+	return o
+}
+
+// enterEtc gives the thread a private /etc if there are files for the namespace
 // in /etc/netns/NAME, which ip-netns(8) has as their place, and the host's /etc
 // if there are none. It may be called where another domain's private /etc is
 // already in place, and takes that away in either case. No look-up goes to a program of
@@ -45,19 +63,70 @@ func enterEtc(n domain.NetnsName) error {
 	if err := leaveEtc(); err != nil {
 		return err
 	}
-	files, err := makeLinks(n)
+	own := etcOf(domain.Domain{Netns: n})
+	files, err := makeLinks(own)
 	if err != nil {
 		return err
 	}
 	if files {
-		if err := mountEtc(linkDir(n)); err != nil {
-			return unable("mount the private /etc of netns "+n.String(), err)
+		if err := own.mount(); err != nil {
+			return err
 		}
 	}
 	if err := hideResolvers(); err != nil {
 		return err
 	}
 	return keepResolvConf(n)
+}
+
+// enterResolver gives the thread the resolver files of a VRF, if rdomain(8) made some, over
+// what it has. It takes away those of another VRF, which it may have from who started it.
+func enterResolver(c domain.Command) error {
+	own, err := resolverOf(c)
+	if err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	err = unix.Lstat(own.src, &st)
+	files := err == nil
+	if err != nil && err != unix.ENOENT {
+		return unable("read "+own.src, err)
+	}
+	if !files && !isResolver() {
+		return nil // all is as the host, or the namespace, has it
+	}
+	if c.Netns.IsZero() { // or enterEtc has done so
+		if err := unshareMounts(); err != nil {
+			return err
+		}
+	}
+	for isResolver() {
+		if err := unix.Unmount(etc, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
+			return unable("leave the private /etc of another vrf", err)
+		}
+	}
+	if !files {
+		return nil
+	}
+	switch files, err = makeLinks(own); {
+	case err != nil:
+		return err
+	case !files:
+		return wrong("read "+own.src, "no resolver file is in it")
+	}
+	if err := own.mount(); err != nil {
+		return err
+	}
+	if !c.Netns.IsZero() {
+		return nil
+	}
+	return hideResolvers()
+}
+
+// isResolver reports whether /etc is one that enterResolver has mounted.
+func isResolver() bool {
+	file, err := readLink(unix.AT_FDCWD, etc+"/resolv.conf")
+	return err == nil && strings.HasPrefix(file, domain.ResolverDir+"/") && isPrivateEtc()
 }
 
 // unshareMounts gives the thread a mount namespace that takes part in what the
@@ -86,6 +155,14 @@ func leaveEtc() error {
 		if err := unix.Unmount(etc, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
 			return unable("leave the private /etc of another netns", err)
 		}
+	}
+	return nil
+}
+
+// mount is mountEtc, for the domain.
+func (o ownEtc) mount() error {
+	if err := mountEtc(o.linkDir()); err != nil {
+		return unable("mount the private /etc of "+o.of, err)
 	}
 	return nil
 }

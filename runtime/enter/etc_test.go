@@ -386,13 +386,13 @@ func TestSteadyState(t *testing.T) {
 // of the file clock may miss a later change of the same tick.
 func TestYoungStamp(t *testing.T) {
 	h := domainHost(t)
-	blue := parse(t, "blue", "").Netns
+	blue := etcOf(parse(t, "blue", ""))
 	for range 5000 {
 		h.write("/etc/netns/blue/resolv.conf", domainConf)
 		if _, err := makeLinks(blue); err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.Readlink(linkDir(blue) + "/" + stamp)
+		text, err := os.Readlink(blue.linkDir() + "/" + stamp)
 		h.must(err)
 		if text == stampTag {
 			return
@@ -513,5 +513,57 @@ func TestAtOnce(t *testing.T) {
 	got := h.enter("-n", "blue", "sh", "-c", "ls -a /etc | grep -c -e '^tmp' -e '^n[0-9]'; ls /etc/conf* | wc -l")
 	if got != "0\n50\n" {
 		t.Errorf("afterwards %q; want no leftover and 50 files", got)
+	}
+}
+
+// TestResolverOfVRF: a VRF whose file has DNS= looks names up by its own resolvers; one
+// without has what the host has, also where it is entered from inside another.
+func TestResolverOfVRF(t *testing.T) {
+	h := newHost(t)
+	h.files("blue", map[string]string{"resolv.conf": domainConf, "hosts": "127.0.0.1 blue\n"})
+	for _, d := range domain.ResolverDirs {
+		h.write(d+"/socket", "")
+	}
+	const look = "cat /etc/resolv.conf /etc/hosts 2>/dev/null; ls /run/nscd /run/systemd/resolve"
+	const hosts = "nameserver host\n/run/nscd:\nsocket\n\n/run/systemd/resolve:\nsocket\n"
+	const hidden = "/run/nscd:\n\n/run/systemd/resolve:\n"
+	inside := func(want string, words ...string) {
+		t.Helper()
+		out, err := h.child("resolver", nil, append(words, "sh", "-c", look)...).CombinedOutput()
+		if err != nil || string(out) != want {
+			t.Errorf("%q = %q, %v; want %q", words, out, err, want)
+		}
+	}
+	before := h.mounts()
+	inside(hosts, "@red")
+	if h.mounts() != before {
+		t.Error("a VRF without resolvers of its own changed a mount")
+	}
+	h.write(domain.ResolverDir+"/red/resolv.conf", "nameserver red\n")
+	h.write(domain.ResolverDir+"/red@blue/resolv.conf", "nameserver red in blue\n")
+	inside("nameserver red\n"+hidden, "@red")
+	inside("nameserver red\n"+hidden, "@red", "@red")
+	inside("nameserver host\n"+hidden, "@red", "@green") // the mounts on the directories stay
+	inside("nameserver red in blue\n127.0.0.1 blue\n"+hidden, "blue@red")
+	inside(domainConf+"127.0.0.1 blue\n"+hidden, "blue@red", "blue@")
+	inside(domainConf+"127.0.0.1 blue\n"+hidden, "blue@", "@green")
+	inside("nameserver red in blue\n127.0.0.1 blue\n"+hidden, "blue@", "@red") // the VRF of that namespace
+	if h.mounts() != before {
+		t.Error("the host's mounts changed")
+	}
+
+	// The last file is taken away, and so is the folder: what is started then has the host's.
+	h.must(os.Remove(domain.ResolverDir + "/red/resolv.conf"))
+	out, err := h.child("resolver", nil, "@red", "true").CombinedOutput()
+	if err != nil && !strings.Contains(string(out), "no resolver file is in it") {
+		t.Errorf("with an empty folder: %q, %v", out, err)
+	}
+	inside("cat: /etc/resolv.conf: No such file or directory\n"[:0]+hidden, "@red")
+	h.must(os.Remove(domain.ResolverDir + "/red"))
+	inside(hosts, "@red")
+	red := parse(t, "", "red")
+	h.must(RemoveEtc(red))
+	if _, err := os.Lstat(runDir + "/red@"); err == nil {
+		t.Error("its directory of links is left")
 	}
 }

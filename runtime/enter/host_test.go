@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/runtime/domain"
 	"rdgen/test/need"
 )
 
@@ -303,6 +304,28 @@ var children = map[string]func(args []string){
 	"same":   sameChild,
 	"long":   longChild,
 	"liar":   withLiar,
+
+	"resolver": resolverChild,
+}
+
+// resolverChild goes, as Exec does, into the namespaces and the private /etc of domains,
+// each NETNS@VRF, one after the other, and runs a program.
+func resolverChild(args []string) {
+	runtime.LockOSThread()
+	for strings.Contains(args[0], "@") {
+		netns, vrf, _ := strings.Cut(args[0], "@")
+		args = args[1:]
+		d, err := domain.Parse(netns, vrf)
+		die(err)
+		if netns != "" {
+			die(enterNetns(d.Netns))
+			die(enterEtc(d.Netns))
+		}
+		if vrf != "" {
+			die(enterResolver(domain.Command{Domain: d}))
+		}
+	}
+	die(run(args, os.Environ()))
 }
 
 func die(err error) {

@@ -4,17 +4,15 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
-
-	"rdgen/runtime/domain"
 )
 
 // makeLinks brings the domain's directory of links up to date, and reports
 // whether there are files for the domain at all.
 //
 // In the steady state it only compares: three times stat(2), and the stamp.
-func makeLinks(n domain.NetnsName) (bool, error) {
-	doing := "prepare " + linkDir(n)
-	src := n.Etc()
+func makeLinks(o ownEtc) (bool, error) {
+	doing := "prepare " + o.linkDir()
+	src := o.src
 	now, err := takeStamp(src)
 	if err == nil && now.kind != unix.S_IFDIR {
 		err = unix.ENOTDIR
@@ -22,7 +20,7 @@ func makeLinks(n domain.NetnsName) (bool, error) {
 	if err != nil {
 		return false, unable("read "+src, err)
 	}
-	_, dir, err := openLinkDir(n, false)
+	_, dir, err := openLinkDir(o.name, false)
 	there := err == nil
 	if err != nil && err != unix.ENOENT {
 		return false, unable(doing, err)
@@ -36,10 +34,10 @@ func makeLinks(n domain.NetnsName) (bool, error) {
 	if err != nil {
 		return false, unable("read "+src, err)
 	}
-	if len(files) == 0 && !(there && hadFiles(dir, n)) {
+	if len(files) == 0 && !(there && hadFiles(dir, o)) {
 		return false, nil
 	}
-	if err := update(n, src); err != nil {
+	if err := update(o); err != nil {
 		return false, unable(doing, err)
 	}
 	return true, nil
@@ -57,23 +55,18 @@ func filesIn(src string) ([]string, error) {
 // hadFiles reports whether a link in the directory of links stands for a file of the
 // domain. Then the last one was removed, perhaps by an editor that makes it again, and
 // the host's must not take its place.
-func hadFiles(dir int, n domain.NetnsName) bool {
+func hadFiles(dir int, o ownEtc) bool {
 	links, _ := readLinks(dir)
 	for name, target := range links {
-		if target == ownFile(n, name) {
+		if target == o.link+name {
 			return true
 		}
 	}
 	return false
 }
 
-// ownFile is what the link of a file of the domain says.
-func ownFile(n domain.NetnsName, name string) string {
-	return hostEtc + "/netns/" + n.String() + "/" + name
-}
-
 // linkDir is the path of the domain's directory of links.
-func linkDir(n domain.NetnsName) string { return runDir + "/" + n.String() }
+func (o ownEtc) linkDir() string { return runDir + "/" + o.name }
 
 // A symbolic link to nowhere is a mistake, and not the wish to have no files.
 func isDangling(path string) bool {
@@ -81,7 +74,7 @@ func isDangling(path string) bool {
 	return unix.Lstat(path, &st) == nil
 }
 
-// stampOf says which state of /etc/netns/NAME, /etc and "/" a directory of
+// stampOf says which state of the domain's folder, /etc and "/" a directory of
 // links was made from.
 type stampOf struct {
 	text   string
@@ -133,12 +126,12 @@ func fileClock() (int64, error) {
 
 const runDir = "/run/rdomain/etc"
 
-// openLinkDir opens runDir and the directory of n in it, O_PATH, step by step:
+// openLinkDir opens runDir and the directory called name in it, O_PATH, step by step:
 // every step must be a directory that only root can write to, and no symbolic
 // link, or somebody else could choose what /etc is. With create it makes what
 // is missing, whatever the umask. All but root are kept out of runDir, because
 // who can open it can hold its lock.
-func openLinkDir(n domain.NetnsName, create bool) (parent, dir int, err error) {
+func openLinkDir(name string, create bool) (parent, dir int, err error) {
 	dir, err = unix.Open("/run", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, -1, err
@@ -147,7 +140,7 @@ func openLinkDir(n domain.NetnsName, create bool) (parent, dir int, err error) {
 		name  string
 		mode  uint32
 		exact bool
-	}{{"rdomain", 0o755, false}, {"etc", 0o700, true}, {n.String(), 0o755, true}} {
+	}{{"rdomain", 0o755, false}, {"etc", 0o700, true}, {name, 0o755, true}} {
 		parent = dir
 		dir, err = openStep(parent, step.name)
 		if err == unix.ENOENT && create {
@@ -192,8 +185,8 @@ func (name notOurs) Error() string {
 // services use it. Each link is made, replaced and removed in one step. The
 // lock keeps two updates apart, so the one that writes its stamp last has also
 // seen everything last; it ends with the process, at the latest.
-func update(n domain.NetnsName, src string) error {
-	parent, dir, err := openLinkDir(n, true)
+func update(o ownEtc) error {
+	parent, dir, err := openLinkDir(o.name, true)
 	if err != nil {
 		return err
 	}
@@ -206,7 +199,7 @@ func update(n domain.NetnsName, src string) error {
 	if err != nil {
 		return err
 	}
-	now, err := takeStamp(src)
+	now, err := takeStamp(o.src)
 	if err != nil {
 		return err
 	}
@@ -221,7 +214,7 @@ func update(n domain.NetnsName, src string) error {
 	if err := updateRoot(dir); err != nil {
 		return err
 	}
-	if err := updateEtc(dir, n, src); err != nil {
+	if err := updateEtc(dir, o); err != nil {
 		return err
 	}
 	if !settled(now.newest, clock) {
@@ -276,16 +269,16 @@ func updateRoot(dir int) error {
 
 // updateEtc links the domain's files, and the host's entries for the rest.
 //
-// If a file is taken away from /etc/netns/NAME and the host has one of that
+// If a file is taken away from the domain's folder and the host has one of that
 // name, the link stays as it is, to nowhere. Services that run would otherwise
 // get the host's resolv.conf the moment when somebody replaces theirs by
 // removing it first, and no editor tells us which of the two it was.
-func updateEtc(dir int, n domain.NetnsName, src string) error {
+func updateEtc(dir int, o ownEtc) error {
 	hosts, err := namesIn(unix.AT_FDCWD, etc)
 	if err != nil {
 		return err
 	}
-	files, err := filesIn(src)
+	files, err := filesIn(o.src)
 	if err != nil {
 		return err
 	}
@@ -296,12 +289,12 @@ func updateEtc(dir int, n domain.NetnsName, src string) error {
 	want := make(map[string]string, len(hosts)+len(files))
 	for _, name := range hosts {
 		want[name] = hostEtc + "/" + name
-		if have[name] == ownFile(n, name) {
-			want[name] = ownFile(n, name)
+		if have[name] == o.link+name {
+			want[name] = o.link + name
 		}
 	}
 	for _, name := range files {
-		want[name] = ownFile(n, name)
+		want[name] = o.link + name
 	}
 	delete(want, hostDir)
 	delete(have, hostDir)

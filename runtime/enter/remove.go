@@ -7,11 +7,12 @@ import (
 )
 
 // RemoveEtc removes the domain's directory of links, /run/rdomain/etc/NAME, once
-// the namespace is gone. Nothing is followed, no mount point is crossed, and what
+// the domain is gone. Nothing is followed, no mount point is crossed, and what
 // is no link or empty directory stays, with an error: in a service's own view the
 // host's /etc is mounted there. It is no error if nothing is there.
-func RemoveEtc(n domain.NetnsName) error {
-	doing := "remove " + linkDir(n)
+func RemoveEtc(d domain.Domain) error {
+	own := etcOf(d)
+	doing := "remove " + own.linkDir()
 	dir, err := unix.Open(runDir, dirFlags|unix.O_NOFOLLOW, 0)
 	if err == unix.ENOENT {
 		return nil
@@ -26,7 +27,7 @@ func RemoveEtc(n domain.NetnsName) error {
 		return unable(doing+": lock "+runDir, err)
 	}
 	defer unix.Close(lock)
-	if at, err := removeLinks(dir, n.String(), 2); err != nil {
+	if at, err := removeLinks(dir, own.name, 2); err != nil {
 		return unable("remove "+runDir+"/"+at, err)
 	}
 	return nil
@@ -35,12 +36,13 @@ func RemoveEtc(n domain.NetnsName) error {
 // ForgetFile removes the link of a file of the domain from its directory of links: the
 // file was removed for good, and what is started from now on gets the host's. It is no
 // error if there is none.
-func ForgetFile(netns, file string) error {
-	err := unix.Unlink(runDir + "/" + netns + "/" + file)
+func ForgetFile(d domain.Domain, file string) error {
+	path := etcOf(d).linkDir() + "/" + file
+	err := unix.Unlink(path)
 	if err == nil || err == unix.ENOENT {
 		return nil
 	}
-	return unable("remove "+runDir+"/"+netns+"/"+file, err)
+	return unable("remove "+path, err)
 }
 
 // removeLinks removes the directory name in the directory at, the links in it, and

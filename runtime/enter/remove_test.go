@@ -13,8 +13,8 @@ func TestRemoveEtc(t *testing.T) {
 	h := newHost(t)
 	h.files("blue", map[string]string{"resolv.conf": "nameserver blue\n"})
 	h.enter("-n", "blue", "--", "true")
-	blue := parse(t, "blue", "").Netns
-	dir := linkDir(blue)
+	blue := parse(t, "blue", "")
+	dir := etcOf(blue).linkDir()
 	if _, err := os.Stat(dir + "/.host/etc"); err != nil {
 		t.Fatal(err)
 	}

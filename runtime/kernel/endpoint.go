@@ -67,8 +67,8 @@ type outside struct {
 
 // file is the resolver file of that name for the domain.
 func (o *outside) file(name string) string {
-	if !o.Netns.IsZero() {
-		if path := o.Netns.Etc() + "/" + name; exists(path) {
+	for _, d := range []domain.Domain{o.Domain, {Netns: o.Netns}} { // a VRF's own come first
+		if path := d.Etc() + "/" + name; !d.IsDefault() && exists(path) {
 			return path
 		}
 	}

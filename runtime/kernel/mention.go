@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"path"
 	"slices"
 
 	"rdgen/runtime/conf"
@@ -24,7 +25,8 @@ type mentions struct {
 	rules      bool
 	outerRules []domain.NetnsName
 	wireguard  []string
-	files      bool
+	// files is the folder of the resolver files, "" where there are none to be read.
+	files string
 	// tables of nft are asked for by name.
 	firewall []string
 }
@@ -88,7 +90,7 @@ func (m *mentions) object(o object.Object) {
 		m.link(m.in, t.Link)
 		m.wireguard = append(m.wireguard, t.Link)
 	case object.File:
-		m.files = true
+		m.files = path.Dir(t.Path)
 	case object.Firewall:
 		m.firewall = append(m.firewall, t.Names()...)
 	default:
@@ -137,5 +139,7 @@ func (m *mentions) file(f *conf.File, outers map[domain.ID]plan.Outer) {
 		m.object(o.Object)
 	}
 	m.rules = m.rules || len(f.Rules) > 0
-	m.files = m.files || len(f.DNS) > 0
+	if len(f.DNS) > 0 {
+		m.files = f.Domain.Etc()
+	}
 }

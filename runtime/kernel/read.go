@@ -154,8 +154,8 @@ func (s *Session) readRest(m *mentions, have *plan.State) (err error) {
 	if err := s.readFirewall(m.firewall, have); err != nil {
 		return err
 	}
-	if m.files {
-		return s.readFiles(have)
+	if m.files != "" {
+		return readFiles(m.files, have)
 	}
 	return nil
 }

@@ -10,20 +10,21 @@ import (
 
 	"rdgen/atomicfile"
 	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 )
 
-// doFile writes a resolver file, by rename, or removes it.
-func doFile(verb object.Verb, t object.File) error {
+// doFile writes a resolver file of a domain, by rename, or removes it.
+func doFile(verb object.Verb, t object.File, in domain.Domain) error {
 	dir := filepath.Dir(t.Path)
 	if verb == object.Delete {
 		if err := os.Remove(t.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		_ = os.Remove(t.Path + "~")
-		if err := enter.ForgetFile(filepath.Base(dir), filepath.Base(t.Path)); err != nil {
+		if err := enter.ForgetFile(in, filepath.Base(t.Path)); err != nil {
 			return err
 		}
 		if t.NewDir {
@@ -47,9 +48,8 @@ func doFile(verb object.Verb, t object.File) error {
 
 // readFiles reads the resolver files that exist. A link to nothing, or what is no regular
 // file, is somebody's, and has no text.
-func (s *Session) readFiles(have *plan.State) error {
+func readFiles(dir string, have *plan.State) error {
 	have.Files = map[string]string{}
-	dir := s.Netns.Etc()
 	_, err := os.Lstat(dir)
 	have.Dir = err == nil
 	for _, name := range plan.ResolverFiles {

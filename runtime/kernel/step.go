@@ -40,7 +40,7 @@ func (s *Session) Do(step object.Step, r *record.Record) (made record.Identity, 
 	case object.Sysctl:
 		err = s.doSysctl(t)
 	case object.File:
-		err = doFile(step.Verb, t)
+		err = doFile(step.Verb, t, r.Domain)
 	case object.Firewall:
 		err = s.doFirewall(step.Verb, t)
 	case object.Pin:

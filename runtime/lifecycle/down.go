@@ -183,10 +183,15 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 	if err != nil {
 		return notes, fmt.Errorf("%s: %w", id, err)
 	}
+	err = nil
 	if made != nil {
-		if err := errors.Join(h.store.ForgetRules(made.Made.Netns), enter.RemoveEtc(r.Domain.Netns)); err != nil {
-			return notes, err
-		}
+		err = h.store.ForgetRules(made.Made.Netns)
+	}
+	if made != nil || !r.Domain.VRF.IsZero() {
+		err = errors.Join(err, enter.RemoveEtc(r.Domain))
+	}
+	if err != nil {
+		return notes, err
 	}
 	return notes, h.store.Remove(id)
 }

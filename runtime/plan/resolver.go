@@ -15,12 +15,12 @@ const Mark = "# Made by rdomain from "
 // ResolverFiles are the names that DNS= may make.
 var ResolverFiles = []string{"resolv.conf", "nsswitch.conf"}
 
-// wantedFiles returns the resolver files of the namespace.
+// wantedFiles returns the resolver files of the domain.
 func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
 	if len(f.DNS) == 0 {
 		return nil
 	}
-	dir, head := f.Domain.Netns.Etc(), Mark+f.Path+"\n"
+	dir, head := f.Domain.Etc(), Mark+f.Path+"\n"
 	text := head
 	for _, s := range f.DNS {
 		text += "nameserver " + s.Addr.String() + "\n"

@@ -13,6 +13,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"vrf", "TestVRF", 150, "bookworm-systemd trixie-openrc"},
 	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
 	{"vrf", "TestVRFHoldsUnits", 50, "bookworm-systemd forky-systemd"},
+	{"vrf", "TestVRFResolver", 60, "trixie-openrc trixie-systemd"},
 	{"vrf", "TestArticle", 200, "trixie-openrc forky-systemd"},
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 

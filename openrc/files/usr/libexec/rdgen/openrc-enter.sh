@@ -255,11 +255,12 @@ rdgen_set_aside()
 	rm -f "$RC_SVCDIR/rdgen/$RC_SVCNAME"
 }
 
-# rdgen_leave_netns executes the service again in the default network namespace.
+# rdgen_leave_netns executes the service again in the default network namespace, with the
+# host's /etc.
 rdgen_leave_netns()
 {
 	case "$rdgen_mark" in
-	"$$:"?":left:"*) rdgen_die "nsenter did not leave the network namespace of who started this" ;;
+	"$$:"?":left:"*) rdgen_die "nsenter did not leave the network namespace, or the private /etc, of who started this" ;;
 	esac
 	rdgen_again left "leave the network namespace of who started this" nsenter -t 1 -m -n
 }

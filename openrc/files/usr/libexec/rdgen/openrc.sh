@@ -146,8 +146,9 @@ rdgen_cgroup_of()
 rdgen_leave()
 {
 	! yesno "$RC_USER_SERVICES" || return 0 # they stay in their session
-	# In a chroot that has a namespace of its own, that is the default one.
-	if [ -e /proc/1/ns/net ] && ! [ /proc/self/ns/net -ef /proc/1/ns/net ] && [ / -ef /proc/1/root/. ]; then
+	# In a chroot that has a namespace of its own, that is the default one. A VRF with
+	# resolvers of its own has a private /etc, and the default namespace.
+	if [ -e /proc/1/ns/net ] && [ / -ef /proc/1/root/. ] && { ! [ /proc/self/ns/net -ef /proc/1/ns/net ] || [ -L /etc/.host/.stamp ]; }; then
 		rdgen_part enter
 		rdgen_leave_netns
 	fi

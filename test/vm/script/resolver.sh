@@ -1,0 +1,89 @@
+#!/bin/sh
+# A VRF with resolvers of its own: its services ask those, through the VRF, and nothing that
+# answers look-ups for the host. A service that one of them starts has what the host has.
+mkdir -p /run/asker /run/systemd/resolve /run/nscd
+chmod 1777 /run/asker
+: >/run/systemd/resolve/host; : >/run/nscd/host
+printf 'nameserver 127.0.0.53\n' >/etc/resolv.conf
+host lan; cable e0 lan lan0; give e0 10.20.30.40/24; give_in lan lan0 10.20.30.53/24
+cat >/etc/rdomain/named.conf <<'E'
+[Domain]
+Kind=vrf
+Table=30
+DNS=10.20.30.53
+Domains=lan.example.org
+[Link e0]
+E
+printf '[Domain]\nKind=vrf\nTable=31\n' >/etc/rdomain/plain.conf
+cat >/usr/local/bin/asker <<'E'
+#!/bin/sh
+while :; do
+	{ cat /etc/resolv.conf; ls /run/systemd/resolve /run/nscd; echo; } >"/run/asker/.$1" 2>&1
+	mv "/run/asker/.$1" "/run/asker/$1"
+	getent hosts www.lan.example.org
+	sleep .2
+done
+E
+chmod 755 /usr/local/bin/asker
+if [ -d /run/systemd/system ]; then
+	for name in named plain other; do
+		unit "$name.service" <<E
+[Service]
+User=nobody
+ExecStart=/usr/local/bin/asker $name
+E
+	done
+	echo vrf=named >/etc/conf.d/named; echo vrf=plain >/etc/conf.d/plain
+	systemctl daemon-reload
+	up() { systemctl start "$1"; }
+	again() { systemctl daemon-reload; systemctl restart "$1"; }
+else
+	for name in named plain other; do
+		cat >"/etc/init.d/$name" <<E
+#!/sbin/openrc-run
+command=/usr/local/bin/asker
+command_args=$name
+command_user=nobody
+command_background=1
+pidfile=/run/$name.pid
+E
+		chmod 755 "/etc/init.d/$name"
+	done
+	echo 'start_pre() { rc-service other start; }' >>/etc/init.d/named
+	echo vrf=named >/etc/conf.d/named; echo vrf=plain >/etc/conf.d/plain
+	ln -sf /etc/init.d/rdomain /etc/init.d/rdomain.named; ln -sf /etc/init.d/rdomain /etc/init.d/rdomain.plain
+	up() { rc-service "$1" start </dev/null; }
+	again() { rc-service "$1" restart </dev/null; }
+fi
+ok "start" up named
+await test -e /run/asker/named
+is "it has the resolver of the VRF, and none of the host's" "# Made by rdomain from /etc/rdomain/named.conf
+nameserver 10.20.30.53
+search lan.example.org
+/run/nscd:
+
+/run/systemd/resolve:" cat /run/asker/named
+ok "its queries arrive there, through the VRF" timeout 60 ip netns exec lan tcpdump -lni lan0 -c 1 'src 10.20.30.40 and dst 10.20.30.53 and udp dst port 53'
+is "check" "" rdomain check named
+ok "start of one in a VRF without" up plain
+up other
+for name in plain other; do
+	await test -e "/run/asker/$name"
+	is "$name has what the host has" "nameserver 127.0.0.53
+/run/nscd:
+host
+
+/run/systemd/resolve:
+host" cat "/run/asker/$name"
+done
+
+# The resolver changes, and goes.
+sed -i 's/^DNS=.*/DNS=10.20.30.54/' /etc/rdomain/named.conf
+ok "reload" rdomain reload named
+again named
+ok "a new resolver" has "cat /run/asker/named" "nameserver 10.20.30.54"
+sed -i '/^DNS=/d; /^Domains=/d' /etc/rdomain/named.conf
+ok "reload without" rdomain reload named
+again named
+ok "the host's" has "cat /run/asker/named" "nameserver 127.0.0.53"
+fails "nothing is left" test -e /run/rdomain/resolver/named
