@@ -53,6 +53,7 @@ var may = map[string]struct {
 	"runtime/lifecycle":  {[]string{"rdgen/problem", "rdgen/parallel", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/kernel", "rdgen/runtime/module", "rdgen/runtime/netns", "rdgen/runtime/networkd", "rdgen/runtime/object", "rdgen/runtime/plan", "rdgen/runtime/record", "rdgen/runtime/rtnl"}, "which domain, in which order, under which lock"},
 	"runtime/module":     {[]string{"rdgen/problem", "rdgen/runtime/conf"}, "what a kernel can make, by the files of its build"},
 	"runtime/nm":         {nil, "what NetworkManager may do to a link, by its files"},
+	"runtime/nat":        {[]string{"rdgen/runtime/object", "github.com/google/nftables", "github.com/google/nftables/expr", "golang.org/x/sys/unix"}, "tables of nftables, by netlink"},
 	"runtime/nft":        {[]string{"rdgen/problem", "golang.org/x/sys/unix"}, "a ruleset is a file in nft's language, and nothing but nft reads it"},
 	"runtime/networkd":   {[]string{"rdgen/problem"}, "what systemd-networkd will do to a link, by its files"},
 	"runtime/identify":   {[]string{"rdgen/runtime/bpf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/netns", "rdgen/runtime/rtnl", "golang.org/x/sys/unix"}, "where a process is"},
