@@ -251,6 +251,7 @@ func TestKilledAtEachSystemCall(t *testing.T) {
 		nftables(t, ruleset)
 		walkKills(t, firewalled, first, step)
 	})
+	t.Run("nat", func(t *testing.T) { walkKills(t, natted, first, step) })
 	if !hasVRF() {
 		return
 	}
@@ -283,7 +284,7 @@ func TestNoMemoryAtEachSystemCall(t *testing.T) {
 	start(t)
 	hardware(t, "eth7")
 	nftables(t, ruleset)
-	file(t, "k", strings.Replace(killed, "DNS=", "Firewall=/etc/rdomain/k.nft\nDNS=", 1))
+	file(t, "k", strings.NewReplacer("DNS=", "Firewall=/etc/rdomain/k.nft\nDNS=", "Peer=veth-k\n", "Peer=veth-k\nMasquerade=yes\n").Replace(killed))
 	nothing := snapshot(t)
 	quiet(t, "up", "k")
 	all := snapshot(t)

@@ -126,6 +126,9 @@ func snapshot(t testing.TB) string {
 	if _, err := os.Stat("/etc/rdomain/k.nft"); err == nil {
 		b.WriteString(sandbox.Sh(t, `[ ! -e /run/netns/k ] || ip netns exec k nft -s list ruleset || true`))
 	}
+	if text, _ := os.ReadFile("/etc/rdomain/k.conf"); bytes.Contains(text, []byte("Masquerade=")) {
+		b.WriteString(sandbox.Sh(t, `nft list ruleset; cd /proc/sys/net; grep . ipv4/ip_forward ipv6/conf/all/forwarding`))
+	}
 	for _, dir := range []string{"/run/netns", "/run/rdomain", "/sys/fs/bpf/rdomain", "/etc/netns"} {
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {

@@ -119,6 +119,9 @@ type Link struct {
 	// PeerRoutes are networks that the outer domain of a veth reaches by the link,
 	// through its first address of their family.
 	PeerRoutes []Address
+	// Masquerade says of which families what comes in by a veth's other end leaves the
+	// outer domain with an address of that.
+	Masquerade string
 	// MTU in bytes, 0 if it is not given; MAC in lower case with colons.
 	MTU uint32
 	MAC string

@@ -137,6 +137,7 @@ var kinds = map[string]fields[Link]{
 		"Peer":        set(func(l *Link) *domain.LinkName { return &l.Peer }, (*parser).name),
 		"PeerAddress": list(func(p *parser, l *Link, k key) error { return p.address(&l.PeerAddresses, k) }),
 		"PeerRoute":   list(func(p *parser, l *Link, k key) error { return p.peerRoute(&l.PeerRoutes, k) }),
+		"Masquerade":  set(func(l *Link) *string { return &l.Masquerade }, oneOf("yes", "ipv4", "ipv6", "both", "no")),
 		"PeerBridge":  set(func(l *Link) *domain.LinkName { return &l.PeerBridge }, (*parser).name),
 	},
 	"vlan": {
@@ -257,6 +258,12 @@ func (p *parser) together(l *Link) error {
 		if !l.Inner(r.Prefix.Addr().Is4()).IsValid() || !hasFamily(l.PeerAddresses, r.Prefix.Addr().Is4()) {
 			return p.fail(r.Line, "PeerRoute=%s needs an Address= and a PeerAddress= of its family: it leads from the one to the other", r.Prefix)
 		}
+	}
+	if l.Masquerade == "yes" && len(l.Addresses) == 0 {
+		return p.fail(l.lines["Masquerade"], "Masquerade=yes is for the families of Address=, and there is none; say ipv4, ipv6 or both")
+	}
+	if l.lines["PeerBridge"] != 0 && len(l.Masquerades()) > 0 {
+		return p.fail(l.lines["PeerBridge"], "PeerBridge= and Masquerade= exclude each other: a port of a bridge forwards to the bridge")
 	}
 	if l.lines["PeerBridge"] != 0 && len(l.PeerAddresses) > 0 {
 		return p.fail(l.lines["PeerBridge"], "PeerBridge= and PeerAddress= exclude each other: a port of a bridge has no addresses")

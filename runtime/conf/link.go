@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rdgen/runtime/domain"
+	"rdgen/runtime/object"
 )
 
 func (p *parser) link(s section) error {
@@ -49,6 +50,21 @@ func (l Link) Inner(is4 bool) netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// Masquerades returns the families that are masqueraded, true for IPv6.
+func (l Link) Masquerades() (families []bool) {
+	for _, v6 := range []bool{false, true} {
+		switch l.Masquerade {
+		case "both", object.Family(v6):
+			families = append(families, v6)
+		case "yes":
+			if hasFamily(l.Addresses, !v6) {
+				families = append(families, v6)
+			}
+		}
+	}
+	return families
 }
 
 func hasFamily(list []Address, is4 bool) bool {

@@ -80,7 +80,7 @@ func TestGuide(t *testing.T) {
 		}
 		found++
 	}
-	if found != 4 {
-		t.Errorf("%d examples found; want 4", found)
+	if found != 5 {
+		t.Errorf("%d examples found; want 5", found)
 	}
 }

@@ -99,6 +99,7 @@ func (l Link) write(w *writer) {
 	for _, a := range l.PeerAddresses {
 		w.line("PeerAddress", a.Prefix)
 	}
+	w.line("Masquerade", l.Masquerade)
 	for _, a := range l.PeerRoutes {
 		w.line("PeerRoute", a.Prefix)
 	}

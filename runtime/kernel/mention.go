@@ -29,6 +29,7 @@ type mentions struct {
 	files string
 	// tables of nft are asked for by name.
 	firewall []string
+	nat      []object.NAT
 }
 
 func (s *Session) mentioned(f *conf.File, r *record.Record) *mentions {
@@ -37,6 +38,7 @@ func (s *Session) mentioned(f *conf.File, r *record.Record) *mentions {
 	m.link(s.Netns, "lo")
 	if f != nil {
 		m.file(f, s.Inputs.Outers)
+		m.nat = plan.WantedNAT(f, s.Inputs.Outers)
 		m.object(object.Firewall{Tables: s.Inputs.ruleset})
 	}
 	m.link(s.Netns, m.vrf.String())
@@ -91,6 +93,8 @@ func (m *mentions) object(o object.Object) {
 		m.wireguard = append(m.wireguard, t.Link)
 	case object.File:
 		m.files = path.Dir(t.Path)
+	case object.NAT:
+		m.nat = append(m.nat, t)
 	case object.Firewall:
 		m.firewall = append(m.firewall, t.Names()...)
 	default:

@@ -151,6 +151,9 @@ func (s *Session) readRest(m *mentions, have *plan.State) (err error) {
 			return err
 		}
 	}
+	if err := s.readNAT(m.nat, have); err != nil {
+		return err
+	}
 	if err := s.readFirewall(m.firewall, have); err != nil {
 		return err
 	}

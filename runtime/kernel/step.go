@@ -43,6 +43,8 @@ func (s *Session) Do(step object.Step, r *record.Record) (made record.Identity, 
 		err = doFile(step.Verb, t, r.Domain)
 	case object.Firewall:
 		err = s.doFirewall(step.Verb, t)
+	case object.NAT:
+		err = s.doNAT(step.Verb, t)
 	case object.Pin:
 		err = s.doPin(step.Verb, t)
 	default:

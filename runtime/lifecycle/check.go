@@ -39,6 +39,11 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	if v.kind == ours {
 		report.Problems = append(report.Problems, plan.NotInEffect(v.f, v.have)...)
 		report.Problems = append(report.Problems, beside(v.f, v.have, v.links)...)
+		dropped, err := h.dropped(v)
+		if err != nil {
+			return nil, err
+		}
+		report.Problems = append(report.Problems, dropped...)
 	}
 	if hint := h.unknown(v.target); hint != "" {
 		report.Problems = append(report.Problems, hint)

@@ -155,6 +155,7 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 		return nil, err
 	}
 	defer w.Close()
+	w.id = id
 	made := r.Made()
 	if made != nil && w.Exists() {
 		if notes, err = w.inhabitants(id, r); err != nil {

@@ -17,6 +17,7 @@ import (
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
 	"rdgen/runtime/module"
+	"rdgen/runtime/nat"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/record"
 )
@@ -33,6 +34,9 @@ type Host struct {
 	store *record.Store // nil if there is none and none may be made
 	// files are the files of all domains, read once.
 	files func() *conf.All
+	// filtersOf are what drops forwarded packets in a namespace, read once.
+	filtersOf  map[domain.NetnsName][]nat.Filter
+	filterLock sync.Mutex
 	// kernel is what the kernel can make, read once.
 	kernel func() *module.Kernel
 }
@@ -77,7 +81,7 @@ func open(store *record.Store) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{home: home, store: store, files: sync.OnceValue(func() *conf.All { return conf.ReadAll(conf.Machine()) }),
+	h := &Host{home: home, store: store, filtersOf: map[domain.NetnsName][]nat.Filter{}, files: sync.OnceValue(func() *conf.All { return conf.ReadAll(conf.Machine()) }),
 		kernel: sync.OnceValue(func() *module.Kernel { return module.Running(conf.Machine()) })}
 	if store != nil {
 		store.Waiting = func(file, holder string) {

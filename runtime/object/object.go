@@ -1,6 +1,6 @@
 // Package object holds the things that rdomain makes in the kernel as data, in the
 // words of ip(8): a namespace, its firewall, a link, a setting of a link, an address, a route,
-// a rule, a neighbour, a wireguard peer, a sysctl, a resolver file, a pinned
+// a rule, a neighbour, a wireguard peer, a sysctl, a NAT table, a resolver file, a pinned
 // program. A Step adds, changes or deletes one of them. Nothing here touches the
 // kernel; package rtnl does.
 //
@@ -53,7 +53,7 @@ type Key struct {
 
 // kinds are the objects that a record can have, in the order in which up makes
 // them.
-var kinds = []Object{File{}, Netns{}, Firewall{}, Pin{}, Link{}, Taken{}, Sysctl{}, WireGuardPeer{}, Address{}, Neighbor{}, Rule{}, Route{}}
+var kinds = []Object{File{}, Netns{}, Firewall{}, NAT{}, Forwarding{}, Pin{}, Link{}, Taken{}, Sysctl{}, WireGuardPeer{}, Address{}, Neighbor{}, Rule{}, Route{}}
 
 // Kinds returns the kinds that a record can have, in the order in which up makes
 // objects of them.

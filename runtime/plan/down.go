@@ -82,6 +82,13 @@ func (d *downer) entry(e record.Entry) {
 		case object.Only(d.have.Firewall, t.Names()) != "":
 			d.note("the ruleset of %s in netns %s was changed since it was loaded; left alone", t.File, d.in)
 		}
+	case object.NAT:
+		switch now, ok := d.have.Objects[t.Key()]; {
+		case ok && now == e.Object:
+			d.add(object.Delete, t)
+		case ok:
+			d.note("table inet %s in %s was changed since it was made; left alone", t.Table, domain.Domain{Netns: t.Netns})
+		}
 	default:
 		if !d.goes(t) && d.have.holds(e, d.in) {
 			d.add(object.Delete, t)

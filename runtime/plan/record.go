@@ -38,7 +38,7 @@ func (s *State) holds(e record.Entry, in domain.NetnsName) bool {
 	case object.Link:
 		now, ok := s.Inside[t.Name]
 		return ok && now.Kind == t.Kind && (e.Made.Index == 0 || e.Made.Index == now.Index)
-	case object.Taken, object.Sysctl, object.Pin:
+	case object.Taken, object.Sysctl, object.Pin, object.Forwarding:
 		return true
 	case object.Address:
 		return hasAddress(s.At(t.Netns, in)[t.Dev], t)
@@ -87,7 +87,7 @@ func (p *Plan) Note(r *record.Record, s object.Step, made record.Identity) {
 		default:
 			e.Old = s.Old
 		}
-	case object.Firewall: // changed, it is ours: what others made is not changed
+	case object.Firewall, object.NAT: // changed, it is ours: what others made is not changed
 	case object.Route, object.File:
 		if s.Verb == object.Replace && s.Old == nil {
 			return // a taken link's, as it was; that is in object.Taken

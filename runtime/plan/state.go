@@ -55,7 +55,7 @@ type State struct {
 	// packets are marked, by namespace.
 	OuterRules map[domain.NetnsName][]object.Rule
 	// Objects are what else links in Inside have, of kinds and links that the file
-	// or the record names one of.
+	// or the record names one of, and the NAT tables in outer namespaces.
 	Objects map[object.Key]object.Object
 	// WireGuard are the wireguard links of the domain's namespace, by name.
 	WireGuard map[string]WireGuard
@@ -73,6 +73,10 @@ type State struct {
 	// Ruleset is what nft would list of the tables of the file's firewall, Firewall what
 	// it lists of those and of the recorded ones in the domain's namespace.
 	Ruleset, Firewall string
+	// Forwards reports of outer namespaces with a NAT table whether they forward;
+	// Advertised are links of those whose routes would go with that.
+	Forwards   map[object.Forwarding]bool
+	Advertised map[domain.NetnsName][]string
 	// Users and Groups are the numbers of the names that the file has.
 	Users, Groups map[string]string
 	// IPv6 reports whether the kernel has IPv6 and new links may use it.

@@ -47,6 +47,12 @@ func (p *planner) wanted() map[object.Key]object.Object {
 	if f, ok := p.wantedFirewall(); ok {
 		add(f)
 	}
+	for _, n := range p.wantedNAT() {
+		add(n.NAT)
+		for _, f := range n.forwarding() {
+			add(f)
+		}
+	}
 	for _, s := range p.f.Sysctls {
 		add(s.Sysctl)
 	}

@@ -26,6 +26,9 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	} else if err := p.vrf(); err != nil {
 		return nil, err
 	}
+	if err := p.nat(); err != nil {
+		return nil, err
+	}
 	if err := p.links(); err != nil {
 		return nil, err
 	}

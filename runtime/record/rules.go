@@ -73,5 +73,10 @@ func (s *Store) ForgetRules(id netns.ID) error {
 	if err := s.RemoveRules(id); err != nil {
 		return err
 	}
+	for _, family := range []string{object.Family(false), object.Family(true)} {
+		if err := errors.Join(s.RemoveForwarding(id, family), s.remove(forwardingName(id, family)+".lock")); err != nil {
+			return err
+		}
+	}
 	return s.remove(rulesName(id) + ".lock")
 }
