@@ -18,7 +18,9 @@ type File struct {
 	Name string
 	// Mode are the permission bits, whatever the umask is.
 	Mode fs.FileMode
-	Data []byte
+	// Owner is whose file it is; nil is who writes it.
+	Owner *Owner
+	Data  []byte
 	// Link is the target of a symbolic link, which then has no mode and no data.
 	Link string
 	// Temp is the name of the temporary file, in the folder of Name. Only who holds
@@ -27,6 +29,9 @@ type File struct {
 	// random and begins with a dot.
 	Temp string
 }
+
+// Owner is whom a file belongs to.
+type Owner struct{ UID, GID int }
 
 // ErrNotRegular is matched by the error for a place that has something that is
 // no file and no symbolic link. Nothing of that kind is replaced.
@@ -81,12 +86,15 @@ func Stage(root *os.Root, f File) (Staged, error) {
 }
 
 func create(root *os.Root, name string, f File) error {
-	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode)
+	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode.Perm())
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(f.Data)
-	// The umask took bits from the mode at creation.
+	if f.Owner != nil {
+		err = errors.Join(err, file.Chown(f.Owner.UID, f.Owner.GID))
+	}
+	// The umask took bits from the mode at creation, and chown takes some.
 	return errors.Join(err, file.Chmod(f.Mode), file.Sync(), file.Close())
 }
 

@@ -131,10 +131,13 @@ func (l *Loader) Nearby(s generators.Service) string {
 
 // Near asks, in a few words, whether one of the machine's services is meant whose name is
 // nearly the same; or it is "".
-func (l *Loader) Near(name string) string {
-	var names []string
+func (l *Loader) Near(name string) string { return nearest(bare(name), l.Names()) }
+
+// Names returns the names of the services that any init system has, sorted. What cannot be
+// read has none.
+func (l *Loader) Names() (names []string) {
 	list := func(dir, suffix string) {
-		entries, _ := fs.ReadDir(l.confs.fsys, dir[1:]) // what cannot be read is nearest to nothing
+		entries, _ := fs.ReadDir(l.confs.fsys, dir[1:])
 		for _, e := range entries {
 			if n, ok := strings.CutSuffix(e.Name(), suffix); ok {
 				names = append(names, n)
@@ -148,7 +151,22 @@ func (l *Loader) Near(name string) string {
 	for _, e := range l.S6.flavor().List(l.confs.fsys) {
 		names = append(names, e[1])
 	}
-	return nearest(bare(name), names)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Undescribed reports whether no file says what a domain is.
+func (l *Loader) Undescribed(d domain.Domain) bool {
+	_, err := fs.Stat(l.confs.fsys, conf.Dir[1:]+"/"+d.ID()+".conf")
+	return errors.Is(err, fs.ErrNotExist) && l.confs.domains().Of(d) == nil
+}
+
+// Defined returns the domains that a file defines, in the order of the files.
+func (l *Loader) Defined() (list []domain.Domain) {
+	for _, f := range l.confs.domains().Files {
+		list = append(list, f.Domain)
+	}
+	return list
 }
 
 // nearest asks whether one of the names is meant that is nearly the same; or it is "".

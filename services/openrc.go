@@ -168,16 +168,29 @@ func (o *OpenRC) Escapes(job generators.Job) []error {
 	if s.Domain.IsDefault() {
 		return nil
 	}
-	errs := s.Script.Escapes(o.fsys, s.Domain)
-	if err := o.unread(s); err != nil {
-		errs = append(errs, err)
-	}
-	script := openrc.InitDir + openrc.RdomainService(s.Domain.ID())
-	if _, err := fs.Stat(o.fsys, script[1:]); err != nil && o.hooked() {
+	errs := o.Refuses(s)
+	if script, missing := o.Unmade(s.Domain); missing {
 		errs = append(errs, problem.New(s.Pos, "nothing makes %s before %s starts: there is no %s", s.Domain, s.Name, script).
 			WithHint("ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it"))
 	}
 	return errs
+}
+
+// Refuses returns what of Escapes no file that rdgen makes can change.
+func (o *OpenRC) Refuses(s generators.OpenRC) []error {
+	errs := s.Script.Escapes(o.fsys, s.Domain)
+	if err := o.unread(s); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// Unmade returns the script that brings a domain up, a link to rdomain, and whether it is
+// missing where the hook does not bring it along.
+func (o *OpenRC) Unmade(d domain.Domain) (script string, missing bool) {
+	script = openrc.InitDir + openrc.RdomainService(d.ID())
+	_, err := fs.Stat(o.fsys, script[1:])
+	return script, err != nil && o.hooked()
 }
 
 // unread says that OpenRC reads another file than the one that names the domain, if

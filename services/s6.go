@@ -285,3 +285,28 @@ func (s *S6) Problems() []error {
 	}
 	return errs
 }
+
+// Makes reports whether a source directory can be made of what the other init systems have
+// of a service.
+func (s *S6) Makes(name string) bool { return s.openrc.Has(name) || s.systemd.Has(name) }
+
+// Restart returns the commands after which the written files of a service count, each as
+// its words; or, where they depend on what the administrator has set up, what is to be done.
+// s6-rc-update leaves a service alone that is up, if its domain is up: so it is told to
+// restart.
+func (s *S6) Restart(name string) (commands [][]string, cannot string) {
+	f := s.flavor()
+	restart := []string{"s6-svc", "-r", "/run/s6-rc/servicedirs/" + f.Service(name)}
+	switch f.Name {
+	case "artix":
+		return [][]string{{"s6-db-reload"}, {"s6-rc", "-u", "change", name}, restart}, ""
+	case "store":
+		return [][]string{{"s6-rc-repo-sync"}, {"s6-rc-set-change", "-p", "current", "active", name}, {"s6-rc-set-commit", "current"},
+			{"s6-rc-set-install", "current"}, restart}, ""
+	case "svscan":
+		return [][]string{{"s6-svc", "-r", "/run/service/" + name}}, ""
+	case "overlay":
+		return nil, "rdgen s6 " + name + " -o / where the container's image is built, and start it again"
+	}
+	return nil, "rdgen s6 " + name + " -o /, compile (s6-rc-compile), switch to that database (s6-rc-update), and " + strings.Join(restart, " ")
+}

@@ -161,19 +161,24 @@ func checkService(loader *services.Loader, asMade map[string]func() map[string][
 	if len(inits) > 0 || loader.OpenRC.ByFunctions(name) {
 		return errs, notes, units
 	}
+	return append(errs, hasNone(loader, declared, root)), notes, nil
+}
+
+// hasNone is the error for a service that no init system has.
+func hasNone(loader *services.Loader, declared generators.Service, root string) error {
+	name := declared.Name
 	if err := loader.OpenRC.Bypasses(declared); err != nil {
-		errs = append(errs, err)
-	} else if loader.S6.There() && loader.Systemd.Has(name) {
-		errs = append(errs, problem.New(declared.Pos, "s6 has no service %s", name).
-			WithHint(again("s6", name, root)+" makes it of its unit"))
-	} else {
-		hint := loader.Systemd.Meant(name)
-		if hint == "" {
-			hint = "install it, or correct the name of the conf.d file" + loader.Near(name)
-		}
-		errs = append(errs, problem.New(declared.Pos, "no init system has a service %s", name).WithHint(hint))
+		return err
 	}
-	return errs, notes, nil
+	if loader.S6.There() && loader.Systemd.Has(name) {
+		return problem.New(declared.Pos, "s6 has no service %s", name).
+			WithHint(again("s6", name, root) + " makes it of its unit")
+	}
+	hint := loader.Systemd.Meant(name)
+	if hint == "" {
+		hint = "install it, or correct the name of the conf.d file" + loader.Near(name)
+	}
+	return problem.New(declared.Pos, "no init system has a service %s", name).WithHint(hint)
 }
 
 // checkFiles compares the files that were made for a service with what is there.

@@ -49,6 +49,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, failed := io.WriteString(stdout, text)
 		err = errors.Join(err, failed)
 	}
+	if next, ok := errors.AsType[execute](err); ok {
+		err = next.do(os.Environ())
+	}
 	if err != nil {
 		report(stderr, err)
 		return 1
@@ -108,7 +111,7 @@ func rootCommand() *cobra.Command {
 	for _, v := range verbs() {
 		root.AddCommand(generate(v))
 	}
-	root.AddCommand(checkCommand(), listCommand(), manCommand())
+	root.AddCommand(setCommand(), unsetCommand(), getCommand(), checkCommand(), listCommand(), manCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = cobra.ArbitraryArgs

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rdgen/generators"
+	"rdgen/generators/tree"
+	"rdgen/openrc"
+	"rdgen/problem"
+	"rdgen/runtime/domain"
+	"rdgen/services"
+)
+
+// keys are the variables that name a service's domain, and where its sockets are.
+var keys = []string{"netns", "vrf", openrc.SocketKey}
+
+// steering are the flags of set and unset.
+type steering struct {
+	root        string
+	dryRun, now bool
+}
+
+func setCommand() *cobra.Command {
+	cmd := steer("set SERVICE KEY=VALUE...", "put a service into a domain",
+		"Writes vrf=VRF, netns=NETNS or socket_domain=default into the service's file in /etc/conf.d; on Artix into /etc/s6/config/SERVICE.conf, "+
+			"unless conf.d names the domain already. A line that is there gets the new value, and a new one stands below the comment that shows it, "+
+			"or at the end. All else stays as it is: the other variable, comments, order, mode and owner. "+
+			"Before that it looks whether the service and the domain are such that the service would run there: "+
+			"what rdgen check would find is an error, and nothing is changed. So is a line that cannot be edited with certainty: one in an \"if\", one of two, one in another file. "+
+			"The last line that it prints is the command after which the line counts.",
+		assignments)
+	cmd.Example = "rdgen set sshd vrf=mgmt\nrdgen set --now nginx netns=private"
+	return cmd
+}
+
+func unsetCommand() *cobra.Command {
+	cmd := steer("unset SERVICE [KEY...]", "take a service out of its domain",
+		"Takes the lines of vrf=, netns= and socket_domain=, or only those of KEY, out of the service's file, as rdgen set writes them. "+
+			"A comment behind the line stays. After it the service runs in the default domain, or in what the other line names.",
+		func(cmd *cobra.Command, words []string) (want []openrc.Assignment, err error) {
+			if len(words) == 0 {
+				words = keys
+			}
+			for _, key := range words {
+				if !slices.Contains(keys, key) {
+					return nil, noKey(key, cmd)
+				}
+				want = append(want, openrc.Assignment{Key: key})
+			}
+			return want, nil
+		})
+	cmd.Example = "rdgen unset sshd\nrdgen unset -n sshd vrf"
+	return cmd
+}
+
+// steer is a verb that edits the file of one service.
+func steer(use, short, long string, read func(*cobra.Command, []string) ([]openrc.Assignment, error)) *cobra.Command {
+	var s steering
+	cmd := &cobra.Command{
+		Use: use, Short: short, Long: long,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if len(words) == 0 {
+				return usage("no service given", cmd)
+			}
+			want, err := read(cmd, words[1:])
+			switch {
+			case err != nil:
+				return err
+			case s.now && s.dryRun:
+				return usage("--now and --dry-run exclude each other", cmd)
+			case s.now && filepath.Clean(s.root) != "/":
+				return usage("--now is for this machine; it excludes --root", cmd)
+			}
+			return s.run(words[0], want, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().SortFlags = false
+	rootFlag(cmd, &s.root)
+	cmd.Flags().Lookup("root").Usage = "read and write everything below `DIR`"
+	cmd.Flags().BoolVarP(&s.dryRun, "dry-run", "n", false, "write nothing, print what would change as a diff")
+	cmd.Flags().BoolVar(&s.now, "now", false, "execute the command after which the line counts; a service that does not run is not started")
+	completeSteering(cmd, &s.root)
+	return cmd
+}
+
+// assignments reads KEY=VALUE words.
+func assignments(cmd *cobra.Command, words []string) (want []openrc.Assignment, err error) {
+	if len(words) == 0 {
+		return nil, usage("no KEY=VALUE given", cmd)
+	}
+	for _, word := range words {
+		key, value, assigns := strings.Cut(word, "=")
+		switch {
+		case !slices.Contains(keys, key):
+			return nil, noKey(key, cmd)
+		case slices.ContainsFunc(want, func(a openrc.Assignment) bool { return a.Key == key }):
+			return nil, usage(key+"= is given twice", cmd)
+		case !assigns || value == "":
+			return nil, &problem.Error{Msg: key + "= needs a value", Hint: "rdgen unset takes the line out"}
+		case key == "netns":
+			_, err = domain.ParseNetns(value)
+		case key == "vrf":
+			_, err = domain.ParseVRF(value)
+		case value != openrc.SocketValue:
+			return nil, &problem.Error{Msg: word + " is not known", Hint: openrc.SocketHint}
+		}
+		if err != nil {
+			return nil, &problem.Error{Msg: err.Error(), Hint: openrc.NameHint}
+		}
+		want = append(want, openrc.Assignment{Key: key, Value: value})
+	}
+	return want, nil
+}
+
+func noKey(key string, cmd *cobra.Command) error {
+	err := usage(fmt.Sprintf("there is no %q to set; there are %s", key, strings.Join(keys, ", ")), cmd).(*problem.Error)
+	if near := problem.Nearest(key, keys...); near != "" {
+		err.Hint = "is " + near + " meant?"
+	}
+	return err
+}
+
+func (s *steering) run(name string, want []openrc.Assignment, stdout, stderr io.Writer) error {
+	root, err := openRoot(s.root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	before := services.NewLoader(root, domain.Domain{})
+	edit, err := before.Edit(name, want)
+	if err != nil && edit == nil {
+		return err
+	}
+	var inits []judged
+	if err == nil {
+		var notes []string
+		inits, notes, err = s.judge(edit)
+		for _, n := range notes {
+			say(stderr, "note", n)
+		}
+	}
+	if err != nil {
+		say(stderr, "note", edit.File+" is not changed; this is what would be wrong then:")
+		return err
+	}
+	file := tree.Edit{Path: edit.File, Old: edit.Old, New: edit.New}
+	diff, err := file.Diff(s.root)
+	if err != nil {
+		return err
+	}
+	if s.dryRun {
+		_, err := io.WriteString(stdout, diff)
+		return err
+	}
+	then := s.next(edit, before, inits)
+	if s.now && then.cannot != "" {
+		return &problem.Error{Msg: "--now: rdgen cannot do what comes after it, and " + edit.File + " is not changed", Hint: then.cannot}
+	}
+	if diff != "" {
+		if err := s.write(file, root, edit); err != nil {
+			return err
+		}
+	}
+	return then.print(stdout, edit, diff == "", s.now)
+}
+
+// write changes the file, and reads it again. If it does not say then what it should, it is
+// put back.
+func (s *steering) write(file tree.Edit, root *tree.Root, edit *services.Edit) error {
+	if err := file.Write(s.root); err != nil {
+		return err
+	}
+	got, err := services.NewLoader(root, domain.Domain{}).Declaration(edit.Service.Name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, services.ErrNoDomain) {
+		err = nil
+	}
+	if err == nil && got.Domain == edit.Service.Domain && got.SocketsStay == edit.Service.SocketsStay {
+		return nil
+	}
+	if err == nil {
+		err = problem.New(got.Pos, "names %s now, and not %s: somebody else has changed it", got.Domain, edit.Service.Domain).
+			WithHint("look at it, and try again")
+	}
+	if file.Old == nil {
+		return errors.Join(err, tree.Remove(s.root, []string{file.Path}))
+	}
+	file.Old, file.New = file.New, file.Old
+	return errors.Join(err, file.Write(s.root))
+}
+
+// judge looks whether the service would run where the edited file says. It returns the
+// init systems that are to put it there, with what they make.
+func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, err error) {
+	loader, service := edit.After, edit.Service
+	for _, init := range loader.Inits() {
+		if init.Has(service.Name) && init.Follows(service) {
+			inits = append(inits, judged{init: init})
+		}
+	}
+	if service.Domain.IsDefault() {
+		return inits, nil, nil
+	}
+	if len(inits) == 0 {
+		service.Pos = problem.Pos{} // there is no such line
+		if err := hasNone(loader, service, s.root); !loader.S6.There() || !loader.S6.Makes(service.Name) {
+			return nil, nil, err
+		}
+		inits = []judged{{init: loader.S6}}
+	}
+	errs := loader.DomainOf(service.Name)
+	if filepath.Clean(s.root) == "/" {
+		errs = append(errs, loader.Here(service.Name)...)
+	}
+	if err := loader.Contradicts(service); err != nil {
+		errs = append(errs, err)
+	}
+	for i := range inits {
+		made := one(inits[i].init, service.Name)
+		inits[i].made = made
+		errs, notes = append(errs, refusals(loader, inits[i])...), append(notes, made.notes...)
+	}
+	if n := loader.Nearby(service); n != "" {
+		notes = append(notes, n)
+	} else if loader.Undescribed(service.Domain) {
+		notes = append(notes, service.Domain.String()+" has no file in /etc/rdomain, so it is empty")
+	}
+	return inits, once(notes), errors.Join(errs...)
+}
+
+// judged is an init system that has a service, and what it makes of it.
+type judged struct {
+	init services.Init
+	made result
+}
+
+// refusals are why an init system would not run the service in its domain, whatever is
+// generated.
+func refusals(loader *services.Loader, j judged) []error {
+	switch job := j.made.job.(type) {
+	case nil:
+		return []error{j.made.err}
+	case generators.OpenRC:
+		return append(problem.List(j.made.err), loader.OpenRC.Refuses(job)...)
+	}
+	return append(problem.List(j.made.err), j.init.Escapes(j.made.job)...)
+}
