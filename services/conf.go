@@ -271,7 +271,7 @@ func (c *confs) isDefined(s generators.Service) error {
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return problem.New(s.Pos, "%s is not defined: there is no /%s", s.Domain, file).
-			WithHint("correct the name, or write that file: [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF")
+			WithHint("correct the name, or write that file (rdgen init --kind vrf): [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF")
 	}
 	return problem.New(s.Pos, "/%s: %v", file, problem.Cause(err))
 }

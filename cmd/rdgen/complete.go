@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -89,6 +90,27 @@ func completeDomain(cmd *cobra.Command, flag string, root *string) {
 		for _, word := range values(services.NewLoader(fsys, domain.Domain{}).Defined()) {
 			if name, ok := strings.CutPrefix(word, flag+"="); ok {
 				names = append(names, name)
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // it is registered twice
+	}
+}
+
+// completeLink completes the value of a flag with the links that the kernel shows below root.
+func completeLink(cmd *cobra.Command, flag string, root *string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) (names []string, _ cobra.ShellCompDirective) {
+		fsys, err := openRoot(*root)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		defer fsys.Close()
+		entries, _ := fsys.ReadDir("sys/class/net") // without it, none is known
+		for _, e := range entries {
+			if e.Name() != "lo" && e.Type() == fs.ModeSymlink {
+				names = append(names, e.Name())
 			}
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp

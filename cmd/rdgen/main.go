@@ -111,7 +111,7 @@ func rootCommand() *cobra.Command {
 	for _, v := range verbs() {
 		root.AddCommand(generate(v))
 	}
-	root.AddCommand(setCommand(), unsetCommand(), getCommand(), checkCommand(), listCommand(), manCommand())
+	root.AddCommand(initCommand(), setCommand(), unsetCommand(), getCommand(), checkCommand(), listCommand(), manCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = cobra.ArbitraryArgs

@@ -230,7 +230,7 @@ func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, e
 	if n := loader.Nearby(service); n != "" {
 		notes = append(notes, n)
 	} else if loader.Undescribed(service.Domain) {
-		notes = append(notes, service.Domain.String()+" has no file in /etc/rdomain, so it is empty")
+		notes = append(notes, service.Domain.String()+" has no file in /etc/rdomain, so it is empty; rdgen init "+service.Domain.ID()+" writes one")
 	}
 	return inits, once(notes), errors.Join(errs...)
 }
