@@ -251,7 +251,7 @@ func TestKilledAtEachSystemCall(t *testing.T) {
 		nftables(t, ruleset)
 		walkKills(t, firewalled, first, step)
 	})
-	t.Run("nat", func(t *testing.T) { walkKills(t, natted, first, step) })
+	t.Run("nat", func(t *testing.T) { walkKills(t, natted+"[Publish]\nListen=8080\n", first, step) })
 	if !hasVRF() {
 		return
 	}
@@ -284,7 +284,7 @@ func TestNoMemoryAtEachSystemCall(t *testing.T) {
 	start(t)
 	hardware(t, "eth7")
 	nftables(t, ruleset)
-	file(t, "k", strings.NewReplacer("DNS=", "Firewall=/etc/rdomain/k.nft\nDNS=", "Peer=veth-k\n", "Peer=veth-k\nMasquerade=yes\n").Replace(killed))
+	file(t, "k", strings.NewReplacer("DNS=", "Firewall=/etc/rdomain/k.nft\nDNS=", "Peer=veth-k\n", "Peer=veth-k\nMasquerade=yes\n").Replace(killed)+"[Publish]\nListen=8080\n")
 	nothing := snapshot(t)
 	quiet(t, "up", "k")
 	all := snapshot(t)

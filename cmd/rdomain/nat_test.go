@@ -146,7 +146,7 @@ func TestMasquerade(t *testing.T) {
 	}
 	sandbox.Sh(t, `nft 'add rule inet rdomain/k postrouting counter'; echo 0 >/proc/sys/net/ipv4/ip_forward`)
 	out, _, code := rdomain("check", "k")
-	if code != 1 || !strings.Contains(out, "\n+sysctl -qw net/ipv4/ip_forward=1") || !strings.Contains(out, "\n-nft ") {
+	if code != 1 || !strings.Contains(out, "\n+sysctl -qw net/ipv4/ip_forward=1") || !strings.Contains(out, "\n+nft ") {
 		t.Errorf("check = %d, %s", code, out)
 	}
 	quiet(t, "reload", "k")
@@ -175,7 +175,7 @@ func TestMasquerade(t *testing.T) {
 	if got := sandbox.Sh(t, `nft list ruleset`); got != natTable {
 		t.Errorf("the printed commands make %s", got)
 	}
-	sandbox.Sh(t, `ip netns delete k; nft flush ruleset; cd /proc/sys/net; echo 0 >ipv4/ip_forward; echo 0 >ipv6/conf/all/forwarding`)
+	sandbox.Sh(t, `ip link delete veth-k; ip netns delete k; nft flush ruleset; cd /proc/sys/net; echo 0 >ipv4/ip_forward; echo 0 >ipv6/conf/all/forwarding`)
 }
 
 // Home forwards as long as one domain needs it, whichever ends first; what was on
@@ -227,7 +227,7 @@ func TestMasqueradeBesideOthers(t *testing.T) {
 	file(t, "k", natted)
 	before := snapshot(t)
 	sandbox.Sh(t, `nft add table inet rdomain/k`)
-	says(t, 111, "", "rdomain: fatal: /etc/rdomain/k.conf:8: table inet rdomain/k exists already in the default domain, and is another one than Masquerade= makes; delete it\n", "up", "k")
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/k.conf:8: table inet rdomain/k exists already in the default domain, and is another one than is wanted; delete it\n", "up", "k")
 	sandbox.Sh(t, `nft delete table inet rdomain/k`)
 	file(t, "k", natted+"[Route]\nDestination=10.9.0.0/16\nGateway=10.99.0.1\n")
 	if _, stderr, code := rdomain("up", "k"); code != 111 || !strings.Contains(stderr, "k.conf:15: ") {
@@ -326,7 +326,7 @@ func TestMasqueradeKeepsAdvertisedRoutes(t *testing.T) {
 	file(t, "k", natted)
 	_, stderr, code := rdomain("up", "k")
 	want := "rdomain: fatal: /etc/rdomain/k.conf:8: a host that forwards IPv6 ignores router advertisements, and the default domain has routes on uplink by them; " +
-		"set net.ipv6.conf.uplink.accept_ra=2 there, or let Masquerade= be ipv4\n"
+		"set net.ipv6.conf.uplink.accept_ra=2 there, or use IPv4 alone\n"
 	if code != 111 || stderr != want {
 		t.Errorf("up = %d, %s\nwant %s", code, stderr, want)
 	}

@@ -23,14 +23,15 @@ type All struct {
 	Errs []error
 	ids  map[*File]domain.ID
 	// found remembers between: check --all asks for each domain.
-	found func() []between
+	found   func() []between
+	clashed func() []between
 }
 
 // ReadAll reads every file of [Dir] in fsys, which is rooted at the machine's root.
 // What cannot be one, by its name, its kind or who may write it, is an error too.
 func ReadAll(fsys fs.FS) *All {
 	a := &All{ids: map[*File]domain.ID{}}
-	a.found = sync.OnceValue(a.between)
+	a.found, a.clashed = sync.OnceValue(a.between), sync.OnceValue(a.clashes)
 	entries, err := fs.ReadDir(fsys, Dir[1:])
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -164,7 +165,7 @@ type between struct {
 }
 
 func (a *All) between() []between {
-	return slices.Concat(a.twice(), a.absent(), a.circles(), a.fromNothing())
+	return slices.Concat(a.twice(), a.absent(), a.circles(), a.fromNothing(), a.clashed())
 }
 
 // twice finds what two files name, and only one of them can have. The error is at the

@@ -37,6 +37,11 @@ func TestAll(t *testing.T) {
 		{"a circle of two", map[string]string{"a": "[Domain]\nRequires=b\n", "b": "[Domain]\nRequires=a\n"}, "b.conf:2 domains require each other, so none comes up: a, b, a"},
 		{"a circle by Outer=", map[string]string{"a": "[Link v]\nKind=veth\nPeer=p\nOuter=b\n", "b": "[Domain]\nRequires=a\n"}, "b.conf:2 domains require"},
 		{"a diamond", map[string]string{"a": "[Domain]\nRequires=b c\n", "b": "[Domain]\nRequires=d\n", "c": "[Domain]\nRequires=d\n", "d": ""}, ""},
+		{"one port", map[string]string{"a": "[Link v]\nKind=veth\nPeer=p\nAddress=10.1.0.2/24\nAddress=2001:db8:1::2/64\nPeerAddress=10.1.0.1/24\nPeerAddress=2001:db8:1::1/64\n[Publish]\nListen=80\n",
+			"b": "[Link v]\nKind=veth\nPeer=q\nAddress=10.2.0.2/24\nAddress=2001:db8:2::2/64\nPeerAddress=10.2.0.1/24\nPeerAddress=2001:db8:2::1/64\n[Publish]\nListen=80\n"}, "b.conf:8 Listen=80 is published already, in /etc/rdomain/a.conf:8"},
+		{"one port of two addresses", map[string]string{"a": publishing + "[Publish]\nListen=192.0.2.1:80\n", "b": "[Link v]\nKind=veth\nPeer=q\nAddress=10.2.0.2/24\nPeerAddress=10.2.0.1/24\n[Publish]\nListen=192.0.2.2:80\n[Publish]\nListen=192.0.2.1:80\nProtocol=udp\n"}, ""},
+		{"one network with NAT", map[string]string{"a": publishing + "[Publish]\nListen=80\n", "b": "[Link v]\nKind=veth\nPeer=q\nAddress=10.0.0.9/24\nPeerAddress=10.0.0.1/24\nMasquerade=yes\n"}, "b.conf:5 PeerAddress=10.0.0.1/24 is in the network of another"},
+		{"one network in two namespaces", map[string]string{"a": publishing + "[Publish]\nListen=80\n", "o": "", "b": "[Link v]\nKind=veth\nPeer=q\nOuter=o\nAddress=10.0.0.9/24\nPeerAddress=10.0.0.1/24\nMasquerade=yes\n[Publish]\nListen=80\n"}, ""},
 	} {
 		fsys := fstest.MapFS{}
 		for id, text := range row.files {

@@ -59,6 +59,8 @@ type File struct {
 	Links        []Link
 	Routes       []Route
 	Rules        []Rule
+	// Publishes are the published ports.
+	Publishes []Publish
 	// Objects are what sections ask for that has only to be there.
 	Objects []Object
 	// Loose says who besides root can write the file, and what to do; "" if nobody.

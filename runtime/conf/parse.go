@@ -90,7 +90,7 @@ func Parse(path string, id domain.ID, data []byte) (*File, error) {
 }
 
 // expected lists the sections for messages.
-const expected = "[Domain], [Link NAME], [WireGuardPeer NAME], [Route], [RoutingPolicyRule], [Neighbor] or [Sysctl]"
+const expected = "[Domain], [Link NAME], [WireGuardPeer NAME], [Route], [RoutingPolicyRule], [Neighbor], [Publish] or [Sysctl]"
 
 type parser struct {
 	path string
@@ -102,6 +102,8 @@ type parser struct {
 	once   map[place]int
 	// allowed has the lines of the peers that have a network, by link.
 	allowed map[place]int
+	// publishes are the sections [Publish], before their links are known.
+	publishes []Publish
 	// stands has the lines of the neighbours and rules read so far.
 	stands map[any]int
 }
@@ -133,12 +135,13 @@ var keys = map[string]map[string]bool{
 	"Route":             routeFields.names(),
 	"RoutingPolicyRule": ruleFields.names(),
 	"Neighbor":          neighborFields.names(),
+	"Publish":           publishFields.names(),
 	"Sysctl":            {},
 }
 
 // Sections of which there may be several; those with true have an argument, the
 // name of a link.
-var several = map[string]bool{"Link": true, "WireGuardPeer": true, "Route": false, "RoutingPolicyRule": false, "Neighbor": false}
+var several = map[string]bool{"Link": true, "WireGuardPeer": true, "Route": false, "RoutingPolicyRule": false, "Neighbor": false, "Publish": false}
 
 // check looks at the names of sections and keys.
 func (p *parser) check(sections []section) error {
@@ -209,6 +212,8 @@ func (p *parser) parse(sections []section) error {
 			err = p.route(s)
 		case s.header == "RoutingPolicyRule":
 			err = p.rule(s)
+		case s.header == "Publish":
+			err = p.publish(s)
 		case s.header == "Neighbor":
 			err = p.neighbor(s)
 		case s.header == "Sysctl":
@@ -226,6 +231,9 @@ func (p *parser) parse(sections []section) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := p.published(); err != nil {
+		return err
 	}
 	return p.names()
 }

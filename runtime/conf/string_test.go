@@ -21,6 +21,14 @@ func (w *writer) line(key string, value any) {
 	}
 }
 
+// addrPort writes a port, and an address if there is one.
+func addrPort(a netip.AddrPort) any {
+	if a.Addr().IsValid() {
+		return a
+	}
+	return a.Port()
+}
+
 func (w *writer) flag(key string, set bool) {
 	if set {
 		w.line(key, "yes")
@@ -77,6 +85,12 @@ func (f *File) String() string {
 	}
 	for _, r := range f.Rules {
 		r.write(w)
+	}
+	for _, s := range f.Publishes {
+		w.WriteString("\n[Publish]\n")
+		w.line("Listen", addrPort(s.Listen))
+		w.line("Connect", s.Connect)
+		w.line("Protocol", s.Protocol)
 	}
 	for _, o := range f.Objects {
 		n := o.Object.(object.Neighbor)

@@ -141,6 +141,15 @@ func TestWrongValues(t *testing.T) {
 		{"RoutingPolicyRule", "InvertRule", "", "not", "InvertRule=not: expected yes or no"},
 		{"RoutingPolicyRule", "Type", "", "goto", "Type=goto: expected one of table, unreachable, blackhole, prohibit"},
 
+		{"Publish", "Listen", publishing, "http", "Listen=http: expected PORT or ADDRESS:PORT, such as 80, 192.0.2.1:80 or [2001:db8::1]:80"},
+		{"Publish", "Listen", publishing, "0.0.0.0:80", "Listen=0.0.0.0:80: expected PORT or ADDRESS:PORT, such as 80, 192.0.2.1:80 or [2001:db8::1]:80"},
+		{"Publish", "Listen", publishing, "127.0.0.1:80", "Listen=127.0.0.1:80: an address of loopback is reached by nobody else"},
+		{"Publish", "Listen", publishing + "[Publish]\nListen=80\n", "192.0.2.1:80", "Listen=80 is published already, in line 6"},
+		{"Publish", "Listen", "[Link a]\nKind=veth\nPeer=b\nAddress=10.0.0.2/24\n", "80", "\x00[Publish] needs an Address= and a PeerAddress= of the family in [Link a]: the answers go from the one to the other"},
+		{"Publish", "Listen", "[Link a]\nKind=dummy\n", "80", "\x00[Publish] needs a [Link] with Kind=veth, by which the port is reached"},
+		{"Publish", "Connect", "Listen=80\n", "10.0.0.9:80", "Connect=10.0.0.9:80: expected an Address= of one veth"},
+		{"Publish", "Connect", "Listen=80\n", "0", "Connect=0: expected PORT or ADDRESS:PORT, such as 80, 192.0.2.1:80 or [2001:db8::1]:80"},
+		{"Publish", "Protocol", publishing, "sctp", "Protocol=sctp: expected one of tcp, udp"},
 		{"Neighbor", "Device", "", "a b", `link name "a b" contains " "; letters, digits, "_", "." and "-" are allowed`},
 		{"Neighbor", "Address", "", "ff02::1", "Address=ff02::1: expected the address of a host, such as 10.0.0.1 or 2001:db8::1"},
 		{"Neighbor", "LinkLayerAddress", "", "10.0.0.1", "LinkLayerAddress=10.0.0.1: expected six bytes, such as 02:00:5e:10:00:01"},
@@ -204,3 +213,6 @@ func TestWrongValues(t *testing.T) {
 		}
 	}
 }
+
+// publishing is a link by which a port can be published.
+const publishing = "[Link a]\nKind=veth\nPeer=b\nAddress=10.0.0.2/24\nPeerAddress=10.0.0.1/24\n"

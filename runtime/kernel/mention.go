@@ -127,7 +127,8 @@ func (m *mentions) file(f *conf.File, outers map[domain.ID]plan.Outer) {
 			}
 		}
 	}
-	for _, route := range f.Routes {
+	rules, routes := f.Returns()
+	for _, route := range slices.Concat(f.Routes, routes) {
 		if route.Table == 0 && f.Kind == conf.VRF {
 			continue // the VRF's own
 		}
@@ -142,7 +143,7 @@ func (m *mentions) file(f *conf.File, outers map[domain.ID]plan.Outer) {
 	for _, o := range f.Objects {
 		m.object(o.Object)
 	}
-	m.rules = m.rules || len(f.Rules) > 0
+	m.rules = m.rules || len(f.Rules)+len(rules) > 0
 	if len(f.DNS) > 0 {
 		m.files = f.Domain.Etc()
 	}

@@ -1,8 +1,11 @@
 package kernel
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,16 +28,17 @@ func (s *Session) readNAT(tables []object.NAT, have *plan.State) error {
 		have.Objects = map[object.Key]object.Object{}
 	}
 	have.Forwards, have.Advertised = map[object.Forwarding]bool{}, map[domain.NetnsName][]string{}
-	known := map[object.Key][]object.Masquerade{}
+	have.Listeners = map[domain.NetnsName][]plan.Listener{}
+	these := map[object.Key][]object.NAT{}
 	for _, n := range tables {
-		known[n.Key()] = append(known[n.Key()], n.Masquerades()...)
+		these[n.Key()] = append(these[n.Key()], n)
 	}
 	for _, n := range tables {
 		if _, done := have.Objects[n.Key()]; done {
 			continue
 		}
 		err := s.inside(n.Netns, func() error {
-			now, ok, err := nat.Read(n, known[n.Key()])
+			now, ok, err := nat.Read(these[n.Key()])
 			if ok {
 				have.Objects[n.Key()] = now
 			}
@@ -42,6 +46,7 @@ func (s *Session) readNAT(tables []object.NAT, have *plan.State) error {
 				f := object.Forwarding{Netns: n.Netns, IPv6: v6}
 				have.Forwards[f] = isOn(f.Path())
 			}
+			have.Listeners[n.Netns] = listeners()
 			if !have.Forwards[object.Forwarding{Netns: n.Netns, IPv6: true}] {
 				have.Advertised[n.Netns] = advertised()
 			}
@@ -76,6 +81,34 @@ func advertised() (links []string) {
 		}
 	}
 	return links
+}
+
+// listeners returns what programs of the calling thread's namespace listen at.
+func listeners() (list []plan.Listener) {
+	for _, file := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		protocol := file[:3]
+		state := map[string]string{"tcp": "0A", "udp": "07"}[protocol]
+		text, _ := os.ReadFile("/proc/thread-self/net/" + file) // there is none without IPv6
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			if len(f) < 4 || f[3] != state {
+				continue
+			}
+			address, port, _ := strings.Cut(f[1], ":")
+			n, err := strconv.ParseUint(port, 16, 16)
+			raw, wrong := hex.DecodeString(address)
+			if err != nil || wrong != nil || len(raw)%4 != 0 {
+				continue
+			}
+			for word := range slices.Chunk(raw, 4) { // each printed as a number of this machine
+				binary.NativeEndian.PutUint32(word, binary.BigEndian.Uint32(word))
+			}
+			if a, ok := netip.AddrFromSlice(raw); ok {
+				list = append(list, plan.Listener{Protocol: protocol, At: netip.AddrPortFrom(a.Unmap(), uint16(n))})
+			}
+		}
+	}
+	return list
 }
 
 // doNAT makes, replaces or deletes a table.

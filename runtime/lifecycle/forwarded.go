@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -13,8 +14,7 @@ import (
 // what would let them pass.
 func (h *Host) dropped(v *view) (problems []string, err error) {
 	for _, l := range v.f.Links {
-		families := l.Masquerades()
-		if len(families) == 0 {
+		if len(v.f.NATRules(l)) == 0 {
 			continue
 		}
 		outer := v.have.Outers[l.Outer.ID].Domain.Netns
@@ -22,19 +22,20 @@ func (h *Host) dropped(v *view) (problems []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		problems = append(problems, drops(filters, l, outer)...)
+		problems = append(problems, drops(filters, v.f, l, outer)...)
 	}
 	return problems, nil
 }
 
-func drops(filters []nat.Filter, l conf.Link, outer domain.NetnsName) (problems []string) {
+func drops(filters []nat.Filter, file *conf.File, l conf.Link, outer domain.NetnsName) (problems []string) {
 	for _, f := range filters {
-		for _, v6 := range l.Masquerades() {
-			if !f.Drops(l.Peer.String(), v6) {
+		for _, r := range file.NATRules(l) {
+			if !f.Drops(l.Peer.String(), r.IPv6) {
 				continue
 			}
-			problems = append(problems, fmt.Sprintf("chain %s of table %s %s in %s drops what is forwarded from %s (%s); to let it pass: %s",
-				f.Chain, f.Family, f.Table, where(outer), l.Peer, object.Family(v6), f.Passes(l.Peer.String())))
+			problems = append(problems, fmt.Sprintf("chain %s of table %s %s in %s drops what is forwarded %s %s (%s); to let it pass: %s",
+				f.Chain, f.Family, f.Table, where(outer), map[bool]string{false: "from", true: "to"}[r.What == "publish"],
+				l.Peer, object.Family(r.IPv6), f.Passes(l.Peer.String(), r.What == "publish")))
 			break
 		}
 	}
@@ -53,4 +54,12 @@ func (h *Host) filters(outer domain.NetnsName) ([]nat.Filter, error) {
 		h.filtersOf[outer] = list
 	}
 	return list, err
+}
+
+// clash returns what of a file with NAT another file has already.
+func (h *Host) clash(f *conf.File) error {
+	if !slices.ContainsFunc(f.Links, func(l conf.Link) bool { return len(f.NATRules(l)) > 0 }) {
+		return nil
+	}
+	return h.files().Clash(f.Path)
 }

@@ -158,6 +158,9 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 		return w.KnowMembers(w.f.Domain)
 	}
 	if t.file != nil {
+		if err := h.clash(t.file); err != nil {
+			return err
+		}
 		if err := h.outers(t, d.f.Domain, in); err != nil {
 			return err
 		}

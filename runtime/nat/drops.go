@@ -110,9 +110,14 @@ func (f Filter) Drops(link string, v6 bool) bool {
 	return true
 }
 
-// Passes returns the commands by which what comes in by a link, and the answers, would
-// pass: in the words of what made the table.
-func (f Filter) Passes(link string) string {
+// Passes returns the commands by which what comes in by a link, or goes out by it, and the
+// answers would pass: in the words of what made the table.
+func (f Filter) Passes(link string, out bool) string {
+	to, back := "i", "o"
+	direction := "in"
+	if out {
+		to, back, direction = "o", "i", "out"
+	}
 	has := func(prefix string) bool {
 		for name := range f.chains {
 			if strings.HasPrefix(name, prefix) {
@@ -123,18 +128,18 @@ func (f Filter) Passes(link string) string {
 	}
 	tool := map[string]string{"ip": "iptables", "ip6": "ip6tables"}[f.Family]
 	both := func(chain string) string {
-		return fmt.Sprintf("%s -I %s -i %s -j ACCEPT; %[1]s -I %[2]s -o %[3]s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", tool, chain, link)
+		return fmt.Sprintf("%s -I %s -%s %s -j ACCEPT; %[1]s -I %[2]s -%[5]s %[4]s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", tool, chain, to, link, back)
 	}
 	switch {
 	case f.Table == "firewalld":
 		return "firewall-cmd --zone=trusted --add-interface=" + link
 	case tool != "" && f.Chain == "FORWARD" && has("ufw"):
-		return "ufw route allow in on " + link
+		return "ufw route allow " + direction + " on " + link
 	case tool != "" && f.Chain == "FORWARD" && has("DOCKER-USER"):
 		return both("DOCKER-USER")
 	case tool != "" && f.Chain == "FORWARD" && f.Table == "filter":
 		return both("FORWARD")
 	}
 	rule := fmt.Sprintf("nft 'insert rule %s %s %s", f.Family, f.Table, f.Chain)
-	return fmt.Sprintf(`%s iifname "%s" accept'; %[1]s oifname "%[2]s" ct state established,related accept'`, rule, link)
+	return fmt.Sprintf(`%s %sifname "%s" accept'; %[1]s %[4]sifname "%[3]s" ct state established,related accept'`, rule, to, link, back)
 }

@@ -1,23 +1,17 @@
 // Package nat makes, reads and removes the tables of nftables by which a domain's packets
-// leave another one, in the calling thread's network namespace. nft(8) is not needed.
+// leave another one and get in, in the calling thread's network namespace. nft(8) is not needed.
 package nat
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"reflect"
-	"strings"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/object"
 )
-
-// chain is the name of a table's one chain.
-const chain = "postrouting"
 
 // Set makes a table, in one transaction. With replace the one of its name goes in the same
 // one; without, there may be none: the error matches [fs.ErrExist].
@@ -32,13 +26,33 @@ func Set(n object.NAT, replace bool) error {
 		c.DelTable(t)
 	}
 	c.CreateTable(t)
-	accept := nftables.ChainPolicyAccept
-	ch := c.AddChain(&nftables.Chain{Name: chain, Table: t, Type: nftables.ChainTypeNAT, Hooknum: nftables.ChainHookPostrouting,
-		Priority: nftables.ChainPriorityNATSource, Policy: &accept})
-	for _, m := range n.Masquerades() {
-		c.AddRule(&nftables.Rule{Table: t, Chain: ch, Exprs: masquerade(m)})
+	rules, _ := n.NATRules()
+	for _, ch := range chains(t) {
+		list := inChain(rules, ch.Name)
+		if len(list) == 0 {
+			continue
+		}
+		c.AddChain(ch)
+		for _, e := range list {
+			c.AddRule(&nftables.Rule{Table: t, Chain: ch, Exprs: e})
+		}
 	}
 	return c.Flush()
+}
+
+// chains are those that a table may have, in the order of [object.NATChains].
+func chains(t *nftables.Table) []*nftables.Chain {
+	accept := nftables.ChainPolicyAccept
+	list := []*nftables.Chain{
+		{Type: nftables.ChainTypeNAT, Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityNATDest},
+		{Type: nftables.ChainTypeNAT, Hooknum: nftables.ChainHookOutput, Priority: nftables.ChainPriorityNATDest},
+		{Type: nftables.ChainTypeFilter, Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter},
+		{Type: nftables.ChainTypeNAT, Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource},
+	}
+	for i, c := range list {
+		c.Name, c.Table, c.Policy = object.NATChains[i][0], t, &accept
+	}
+	return list
 }
 
 // Delete removes a table. That there is none is no error.
@@ -54,26 +68,10 @@ func Delete(n object.NAT) error {
 	return err
 }
 
-// masquerade is a rule as the kernel has it.
-func masquerade(m object.Masquerade) []expr.Any {
-	family := byte(unix.NFPROTO_IPV4)
-	if m.IPv6 {
-		family = unix.NFPROTO_IPV6
-	}
-	name := make([]byte, unix.IFNAMSIZ)
-	copy(name, m.Link)
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: name},
-		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{family}},
-		&expr.Masq{},
-	}
-}
-
-// Read returns a table as it is, and whether there is one. A rule that the kernel has and
-// that is none of those that are known is a line with its number.
-func Read(n object.NAT, known []object.Masquerade) (object.NAT, bool, error) {
+// Read returns a table as it is, and whether there is one: the first of those, of one name,
+// that the kernel has, or one that says that it was changed.
+func Read(these []object.NAT) (object.NAT, bool, error) {
+	n := these[0]
 	c, err := nftables.New()
 	if err != nil {
 		return n, false, err
@@ -85,26 +83,39 @@ func Read(n object.NAT, known []object.Masquerade) (object.NAT, bool, error) {
 	if err != nil {
 		return n, false, err
 	}
-	rules, err := c.GetRules(t, &nftables.Chain{Name: chain, Table: t})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return n, false, err
+	found, used := map[string][][]expr.Any{}, uint32(0)
+	for _, ch := range chains(t) {
+		rules, err := c.GetRules(t, ch)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return n, false, err
+		}
+		for _, r := range rules {
+			found[ch.Name] = append(found[ch.Name], r.Exprs)
+		}
+		if len(rules) > 0 {
+			used++
+		}
 	}
-	var b strings.Builder
-	for _, r := range rules {
-		line := fmt.Sprintf("# rule %d", r.Handle)
-		for _, m := range known {
-			if reflect.DeepEqual(r.Exprs, masquerade(m)) {
-				line = m.String()
+	// The library has the number of chains in the other byte order.
+	if t.Flags == 0 && (t.Use == used || t.Use == used<<24) {
+		for _, n := range these {
+			if is(n, found) {
+				return n, true, nil
 			}
 		}
-		b.WriteString(line + "\n")
 	}
-	if t.Use != 1 && t.Use != 1<<24 { // the library has it in the other byte order
-		b.WriteString("# more chains\n")
-	}
-	if t.Flags != 0 {
-		b.WriteString("# flags\n") // dormant
-	}
-	n.Rules = b.String()
+	n.Rules = "# changed\n"
 	return n, true, nil
+}
+
+// is reports whether a table has what was found in it.
+func is(n object.NAT, found map[string][][]expr.Any) bool {
+	rules, known := n.NATRules()
+	for _, c := range object.NATChains {
+		want := inChain(rules, c[0])
+		if len(want) != len(found[c[0]]) || len(want) > 0 && !reflect.DeepEqual(want, found[c[0]]) {
+			return false
+		}
+	}
+	return known
 }

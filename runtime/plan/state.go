@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"net/netip"
 	"slices"
 
 	"rdgen/problem"
@@ -77,6 +78,8 @@ type State struct {
 	// Advertised are links of those whose routes would go with that.
 	Forwards   map[object.Forwarding]bool
 	Advertised map[domain.NetnsName][]string
+	// Listeners are what programs of those listen at.
+	Listeners map[domain.NetnsName][]Listener
 	// Users and Groups are the numbers of the names that the file has.
 	Users, Groups map[string]string
 	// IPv6 reports whether the kernel has IPv6 and new links may use it.
@@ -93,6 +96,13 @@ type LinkState struct {
 	MasterName, MasterKind string
 	Addresses              []rtnl.Address
 	Routes                 []rtnl.Route
+}
+
+// Listener is a program's socket.
+type Listener struct {
+	// Protocol is tcp or udp.
+	Protocol string
+	At       netip.AddrPort
 }
 
 // Outer is a domain that is the other side of links.

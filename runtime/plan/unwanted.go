@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"rdgen/runtime/conf"
 	"rdgen/runtime/object"
 	"rdgen/runtime/record"
@@ -59,12 +61,13 @@ func (p *planner) wanted() map[object.Key]object.Object {
 	for _, f := range wantedFiles(p.f, p.have.Nsswitch) {
 		add(f)
 	}
-	for _, r := range p.f.Rules {
+	rules, routes := p.f.Returns()
+	for _, r := range slices.Concat(p.f.Rules, rules) {
 		for _, rule := range wantedRules(p.in, r, true) {
 			add(rule)
 		}
 	}
-	for _, r := range p.f.Routes {
+	for _, r := range slices.Concat(p.f.Routes, routes) {
 		add(p.wantedRoute(r))
 	}
 	return all

@@ -35,12 +35,13 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	for _, o := range f.Objects {
 		p.object(o.Line, o.Object)
 	}
-	for _, r := range f.Rules {
+	rules, routes := f.Returns()
+	for _, r := range slices.Concat(f.Rules, rules) {
 		for _, want := range wantedRules(p.in, r, have.IPv6) {
 			p.rule(r.Line, want, have.Rules)
 		}
 	}
-	for _, r := range f.Routes {
+	for _, r := range slices.Concat(f.Routes, routes) {
 		if err := p.route(r.Line, p.wantedRoute(r)); err != nil {
 			return nil, err
 		}
