@@ -13,26 +13,30 @@ import (
 
 // after is what makes an edited line count.
 type after struct {
-	// commands are done one after the other, each as its words.
-	commands [][]string
+	// first are commands for a shell, done one after the other. What restarts the service
+	// is last; now restarts it only if it runs, and is "" where nothing does that.
+	first     []string
+	last, now string
 	// cannot says what only the administrator can do instead, or "".
 	cannot string
 }
 
-// add adds a command.
-func (a *after) add(words ...string) { a.commands = append(a.commands, words) }
+// add adds a command, as its words.
+func (a *after) add(words ...string) { a.first = append(a.first, line(words...)) }
 
-// String is a line for a shell.
-func (a after) String() string {
-	var list []string
-	for _, words := range a.commands {
-		quoted := make([]string, len(words))
-		for i, w := range words {
-			quoted[i] = quote(w)
-		}
-		list = append(list, strings.Join(quoted, " "))
+// String is what is printed, a line for a shell.
+func (a after) String() string { return strings.Join(append(slices.Clip(a.first), a.last), " && ") }
+
+// script is what --now executes.
+func (a after) script() string { return strings.Join(append(slices.Clip(a.first), a.now), " && ") }
+
+// line is a command for a shell.
+func line(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = quote(w)
 	}
-	return strings.Join(list, " && ")
+	return strings.Join(quoted, " ")
 }
 
 // quote is a word for a shell.
@@ -61,11 +65,11 @@ func (a after) print(w io.Writer, edit *services.Edit, same, now bool) error {
 		return err
 	}
 	if now {
-		return execute(a.String())
+		return execute(a.script())
 	}
-	next := a.String()
-	if a.cannot != "" {
-		next = a.cannot
+	next := a.cannot
+	if next == "" && a.last != "" {
+		next = a.String()
 	}
 	if next == "" {
 		return nil
@@ -104,24 +108,42 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 			if script, missing := edit.After.OpenRC.Unmade(edit.Service.Domain); in && missing {
 				a.add("ln", "-s", "rdomain", script)
 			}
-			a.add("rc-service", "--ifstarted", name, "restart")
+			a.last, a.now = line("rc-service", name, "restart"), line("rc-service", "--ifstarted", name, "restart")
 		case services.Init(edit.After.Systemd):
 			if stale, err := edit.After.Systemd.Stale(); err == nil && len(stale) > 0 && !in {
 				a.add("rdgen", "systemd", "--prune")
 			}
-			a.add("systemctl", "daemon-reload")
-			a.add(append([]string{"systemctl", "try-restart"}, unitsOf(edit, before, j)...)...)
+			units := unitsOf(edit, before, j)
+			if len(units) == 0 {
+				a.cannot = "systemctl daemon-reload, and restart the instances of " + name
+				return a
+			}
+			a.last = "systemctl daemon-reload && " + line(append([]string{"systemctl", "restart"}, units...)...)
+			a.now = "{ " + restartActive + line(append([]string{"active"}, units...)...) + "; }"
 		case services.Init(edit.After.S6):
 			if !in {
 				a.cannot = "take rdgen's lines out of the source directory (docs/s6.md, To take it back), compile, and restart " + name
 				return a
 			}
 			commands, cannot := edit.After.S6.Restart(name)
-			a.commands, a.cannot = append(a.commands, commands...), cannot
+			for _, words := range commands {
+				a.add(words...)
+			}
+			if len(commands) > 0 {
+				a.first, a.last = a.first[:len(a.first)-1], a.first[len(a.first)-1]
+			}
+			if a.cannot = cannot; len(commands) == 1 { // s6-svc alone starts nothing
+				a.now = a.last
+			}
 		}
 	}
 	return a
 }
+
+// restartActive restarts those of some units that run. A daemon-reload stops what is bound to
+// a domain that is not up yet, so it is looked before.
+const restartActive = `active() { for u; do shift; systemctl is-active --quiet "$u" && set -- "$@" "$u"; done; ` +
+	`systemctl daemon-reload && { [ $# = 0 ] || systemctl restart "$@"; }; }; `
 
 // unitsOf are the units that are to be restarted: those that the line speaks for, or spoke
 // for. A template runs as its instances.
@@ -131,14 +153,8 @@ func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units []st
 		was := one(before.Systemd, edit.Service.Name)
 		job, ok = was.job.(generators.Systemd)
 	}
-	for _, u := range job.Covered() {
-		if at := strings.Index(u, "@."); at >= 0 {
-			u = u[:at+1] + "*" + u[at+1:]
-		}
-		units = append(units, u)
+	if !ok {
+		return []string{strings.TrimSuffix(edit.Service.Name, ".service") + ".service"}
 	}
-	if len(units) == 0 {
-		units = []string{strings.TrimSuffix(edit.Service.Name, ".service") + ".service"}
-	}
-	return units
+	return slices.DeleteFunc(job.Covered(), func(u string) bool { return strings.Contains(u, "@.") })
 }

@@ -161,8 +161,8 @@ func (s *steering) run(name string, want []openrc.Assignment, stdout, stderr io.
 		return err
 	}
 	then := s.next(edit, before, inits)
-	if s.now && then.cannot != "" {
-		return &problem.Error{Msg: "--now: rdgen cannot do what comes after it, and " + edit.File + " is not changed", Hint: then.cannot}
+	if s.now && then.now == "" {
+		return &problem.Error{Msg: "--now: rdgen cannot do what comes after it, and " + edit.File + " is not changed", Hint: "without --now it says what that is"}
 	}
 	if diff != "" {
 		if err := s.write(file, root, edit); err != nil {

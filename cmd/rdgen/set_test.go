@@ -19,14 +19,13 @@ import (
 // TestNextIsWords: what a shell is given is the words, whatever a service is called.
 func TestNextIsWords(t *testing.T) {
 	words := []string{"web", "a b", `it's; $(touch x) "q" \`, "", "-n", "*", "a\tb", "sshd@é"}
-	var a after
+	a := after{last: line("echo", "&&")}
 	a.add(append([]string{"printf", `%s\n`}, words...)...)
-	a.add("echo", "&&")
 	out, err := exec.Command("/bin/sh", "-c", a.String()).CombinedOutput()
 	if want := strings.Join(words, "\n") + "\n&&\n"; err != nil || string(out) != want {
 		t.Errorf("%s\n%v\n%q; want\n%q", a, err, out, want)
 	}
-	a.commands = [][]string{{"false"}, {"echo", "x"}}
+	a = after{first: []string{"false"}, last: "echo x"}
 	if out, err := exec.Command("/bin/sh", "-c", a.String()).CombinedOutput(); err == nil || len(out) > 0 {
 		t.Errorf("%s went on: %q, %v", a, out, err)
 	}

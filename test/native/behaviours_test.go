@@ -42,6 +42,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"packages", "TestDebianPackages", 0, "bookworm-systemd trixie-openrc"},
 	{"domains", "TestLinkMadeAgain", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestFirewall", 0, "trixie-systemd trixie-openrc forky-openrc"},
+	{"domains", "TestSteer", 0, "forky-systemd trixie-openrc"},
 
 	// The machines themselves.
 	{"bed", "TestReboot", 0, guest.Everywhere},

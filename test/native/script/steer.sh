@@ -1,0 +1,45 @@
+#!/bin/sh
+# A service that goes into a domain, to another one and out again by rdgen set and unset,
+# under systemd and under OpenRC.
+ip link set lo up
+mkdir -p /etc/conf.d /srv
+printf '# What web takes.\nWEB_OPTS=\n' >/etc/conf.d/web
+chmod 0600 /etc/conf.d/web
+before=$(cat /etc/conf.d/web)
+if [ -d /run/systemd/system ]; then
+	printf '[Service]\nExecStart=/bin/busybox httpd -f -p 8081 -h /srv\n' >/etc/systemd/system/web.service
+	systemctl daemon-reload
+	verb() { systemctl "$2" "$1"; }
+else
+	: >/etc/insserv.conf # which OpenRC looks for on Debian, and which is not there
+	printf '#!/sbin/openrc-run\ncommand=/bin/busybox\ncommand_args="httpd -f -p 8081 -h /srv"\ncommand_background=yes\npidfile=/run/web.pid\n' >/etc/init.d/web
+	chmod +x /etc/init.d/web
+	rc-update -u >/dev/null 2>&1
+	verb() { rc-service "$1" "$2"; }
+fi
+server() { pgrep -f '^/bin/busybox httpd -f -p 8081'; }
+in_domain() { [ "$(rdomain identify "$(server)")" = "$1" ]; }
+outside() { [ "$(stat -Lc %i "/proc/$(server)/ns/net")" = "$(stat -Lc %i /proc/1/ns/net)" ]; }
+
+for id in blue red; do
+	ok "init $id" rdgen init "$id"
+	ok "up -n prints what it makes" rdomain up -n "$id"
+done
+ok "set, of a service that does not run" rdgen set --now web netns=blue
+fails "does not start it" server
+ok "the service starts" verb web start
+ok "inside" await in_domain blue
+ok "with the cable" ping -c 1 -W 5 10.255.0.2
+ok "which is as the file says" rdomain check blue
+ok "set --now moves it" rdgen set --now web netns=red
+ok "to the other domain" await in_domain red
+fails "a domain that is not defined" rdgen set --now web vrf=mgmt
+fails "a service that nobody has" rdgen set --now weeb netns=blue
+ok "leave it where it is" in_domain red
+ok "get prints the line" [ "$(rdgen get web)" = netns=red ]
+ok "unset --now takes it out" rdgen unset --now web
+ok "into the default domain" await outside
+ok "the file is as it was" [ "$before" = "$(cat /etc/conf.d/web)" ]
+ok "and its mode" [ "$(stat -c %a /etc/conf.d/web)" = 600 ]
+ok "the line that set prints" sh -c "$(rdgen set web netns=blue | sed -n 's/^next: //p')"
+ok "is what makes it count" await in_domain blue
