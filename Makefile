@@ -171,6 +171,9 @@ install-doc: paths
 	$(call place,$(SELF) completion bash,0644,$(BASHCOMPDIR)/rdgen)
 	$(call place,$(SELF) completion zsh,0644,$(ZSHCOMPDIR)/_rdgen)
 	$(call place,$(SELF) completion fish,0644,$(FISHCOMPDIR)/rdgen.fish)
+	$(foreach program,rdomain rdexec,$(call put,0644,completion/rdomain.bash,$(BASHCOMPDIR)/$(program)))
+	$(call put,0644,completion/_rdomain,$(ZSHCOMPDIR)/_rdomain)
+	$(foreach program,rdomain rdexec,$(call put,0644,completion/$(program).fish,$(FISHCOMPDIR)/$(program).fish))
 	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md),$(call put,0644,$(page),$(DOCDIR)/$(page)))
 	$(call place,GO="$(GO)" packaging/licences,0644,$(DOCDIR)/LICENSE.modules)
 
