@@ -128,6 +128,23 @@ func TestLinkMadeAgainInside(t *testing.T) {
 	quiet(t, "down", "late", "early")
 }
 
+// Of a domain without a file there is nothing to keep but its name.
+func TestWatchBare(t *testing.T) {
+	start(t)
+	t.Cleanup(func() { os.Remove("/run/given") })
+	said := watching(t, "--", "/bin/sh", "-c", "echo {} >>/run/given")
+	sh(t, bin+" up left")
+	quiet(t, "down", "left") // its own down is nothing to mend
+	sh(t, "ip netns add other; ip netns delete other")
+	sh(t, bin+" up bare")
+	sh(t, "ip netns delete bare")
+	awaitTrue(t, said, "grep -qx bare /run/given")
+	quiet(t, "down", "bare")
+	if got := said.String(); strings.Contains(got, "left") || strings.Contains(got, "other") || !strings.Contains(got, "netns bare is gone") {
+		t.Errorf("it said %s", got)
+	}
+}
+
 // Watch leaves alone what is down, and what goes down.
 func TestWatchLeaves(t *testing.T) {
 	start(t)

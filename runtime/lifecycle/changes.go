@@ -71,18 +71,23 @@ func (c *Changes) Next() ([]domain.ID, error) {
 	})
 }
 
-// concerned returns those of the domains that are up and have a file. The kernel is asked
-// to tell of the links in their namespaces too; a namespace of which it did not is looked
-// at. made reports whether a domain's namespace may have been made.
+// concerned returns those of the domains that are up. The kernel is asked to tell of the
+// links in their namespaces too; a namespace of which it did not is looked at. made reports
+// whether a domain's namespace may have been made. One without a file is a namespace of
+// that name, or is left alone.
 func (c *Changes) concerned(made func(domain.ID) bool, is func(domain.ID, *conf.File) bool) (list []domain.ID, err error) {
 	recorded, err := c.h.Recorded()
 	for _, id := range recorded {
 		f, err := conf.Read(id)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		isNew, bare := false, errors.Is(err, fs.ErrNotExist)
+		if bare {
+			name, invalid := domain.ParseNetns(id.String())
+			if invalid != nil {
+				continue
+			}
+			f, err = &conf.File{Domain: domain.Domain{Netns: name}}, nil
 		}
-		isNew := false
-		if err == nil && !f.Domain.Netns.IsZero() && made(id) {
+		if err == nil && !bare && !f.Domain.Netns.IsZero() && made(id) {
 			if isNew, err = c.h.home.Number(f.Domain.Netns); err != nil {
 				return list, err
 			}

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
+	"rdgen/runtime/netns"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
 	"rdgen/runtime/record"
@@ -42,7 +44,10 @@ func (h *Host) Keep(id domain.ID, patience bool) (*Kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.file == nil || !t.file.Managed {
+	if t.file == nil {
+		return &Kept{}, h.isThere(t)
+	}
+	if !t.file.Managed {
 		return &Kept{}, nil
 	}
 	var in *kernel.Inputs
@@ -75,6 +80,24 @@ func (h *Host) Keep(id domain.ID, patience bool) (*Kept, error) {
 		err = w.KnowMembers(w.f.Domain) // those of home's VRFs are told by the watch
 	}
 	return kept, err
+}
+
+// isThere looks for the namespace of a domain without a file, which has nothing else.
+func (h *Host) isThere(t target) error {
+	lock, err := h.store.Lock(t.id)
+	if err != nil {
+		return err
+	}
+	defer h.unlock(t.id, lock)
+	d, err := h.resolve(t)
+	if err != nil || !d.r.Complete || d.r.Empty() || d.kind == foreign || d.remade() {
+		return err
+	}
+	_, err = netns.Lookup(d.f.Domain.Netns.String())
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, netns.ErrNotNamespace) {
+		return fmt.Errorf("%s %w", d.f.Domain, ErrGone)
+	}
+	return err
 }
 
 func (w *work) keep(patience bool) (*Kept, error) {

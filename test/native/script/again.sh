@@ -42,7 +42,6 @@ ok "for good" sh -c '! ip netns list | grep vpn'
 # domain wait for each other, for a minute.
 if [ ! -d /run/systemd/system ]; then
 	ln -s rdomain /etc/init.d/rdomain.t1
-	: >/etc/rdomain/t1.conf
 	echo netns=t1 >/etc/conf.d/slow
 	cat >/etc/init.d/slow <<'X'
 #!/sbin/openrc-run
