@@ -172,6 +172,10 @@ func TestManagers(t *testing.T) {
 			add() { dpkg --root="$root" -i "$dir/$1"/rdgen_$2-1_amd64.deb "$dir/$1"/rdgen-openrc_$2-1_amd64.deb; }
 			del() { dpkg --root="$root" -P rdgen-openrc rdgen; }
 			whole() { dpkg --root="$root" -V rdgen rdgen-openrc; }
+			half() { dpkg --root="$root" --unpack "$dir/$1"/*_$2-1_amd64.deb && dpkg --root="$root" --configure rdgen; }
+			mkdir cut; printf '#!/bin/sh\ncase "$*" in *fsys-tarfile*) %s "$@" | head -c 3000000; kill -9 $PPID ;; esac\nexec %s "$@"\n' \
+				$(command -v dpkg-deb) $(command -v dpkg-deb) >cut/dpkg-deb; chmod +x cut/dpkg-deb; cut=$PWD/cut
+			killed() { (PATH=$cut:$PATH; add "$@"); }
 			openrc=1`,
 		// There is no Portage here: portage.sh runs the ebuild's phases in its order.
 		"portage": `portage() { (cd $here/../.. && bash test/packaging/portage.sh $1 $root packaging/gentoo/rdgen-$(cat VERSION).ebuild "${2-}" "${3-}"); }
