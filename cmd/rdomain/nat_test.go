@@ -356,17 +356,17 @@ func advertise() error {
 		&unix.SockaddrInet6{Addr: [16]byte{0xff, 0x02, 15: 1}, ZoneId: uint32(eth0.Index)})
 }
 
-// Two hundred domains share it, up and down at once.
+// Two hundred domains share it, each with a port of its own, up and down at once.
 func TestMasqueradeOfMany(t *testing.T) {
 	need.Slow(t)
 	start(t)
 	world(t)
 	before := snapshot(t)
 	for i := range 200 {
-		file(t, fmt.Sprintf("s%d", i), fmt.Sprintf("[Link veth0]\nKind=veth\nPeer=s%d\nAddress=10.100.%d.2/30\nPeerAddress=10.100.%d.1/30\nMasquerade=yes\n", i, i, i))
+		file(t, fmt.Sprintf("s%d", i), fmt.Sprintf("[Link veth0]\nKind=veth\nPeer=s%d\nAddress=10.100.%d.2/30\nPeerAddress=10.100.%d.1/30\nMasquerade=yes\n[Publish]\nListen=%d\nConnect=80\n", i, i, i, 8000+i))
 	}
 	weigh(t, "up", "--all")
-	if n := strings.Count(sandbox.Sh(t, `nft list ruleset`), "masquerade"); n != 200 || forwarding(t) != "1 0" {
+	if n := strings.Count(sandbox.Sh(t, `nft list ruleset`), " masquerade\n"); n != 200 || forwarding(t) != "1 0" {
 		t.Errorf("%d rules; forwarding %s", n, forwarding(t))
 	}
 	weigh(t, "check", "--all")

@@ -1,11 +1,8 @@
 package kernel
 
 import (
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,7 +43,9 @@ func (s *Session) readNAT(tables []object.NAT, have *plan.State) error {
 				f := object.Forwarding{Netns: n.Netns, IPv6: v6}
 				have.Forwards[f] = isOn(f.Path())
 			}
-			have.Listeners[n.Netns] = listeners()
+			if publishes(these[n.Key()]) {
+				have.Listeners[n.Netns] = s.home.listeners(s.open(n.Netns).ID())
+			}
 			if !have.Forwards[object.Forwarding{Netns: n.Netns, IPv6: true}] {
 				have.Advertised[n.Netns] = advertised()
 			}
@@ -83,32 +82,12 @@ func advertised() (links []string) {
 	return links
 }
 
-// listeners returns what programs of the calling thread's namespace listen at.
-func listeners() (list []plan.Listener) {
-	for _, file := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		protocol := file[:3]
-		state := map[string]string{"tcp": "0A", "udp": "07"}[protocol]
-		text, _ := os.ReadFile("/proc/thread-self/net/" + file) // there is none without IPv6
-		for line := range strings.Lines(string(text)) {
-			f := strings.Fields(line)
-			if len(f) < 4 || f[3] != state {
-				continue
-			}
-			address, port, _ := strings.Cut(f[1], ":")
-			n, err := strconv.ParseUint(port, 16, 16)
-			raw, wrong := hex.DecodeString(address)
-			if err != nil || wrong != nil || len(raw)%4 != 0 {
-				continue
-			}
-			for word := range slices.Chunk(raw, 4) { // each printed as a number of this machine
-				binary.NativeEndian.PutUint32(word, binary.BigEndian.Uint32(word))
-			}
-			if a, ok := netip.AddrFromSlice(raw); ok {
-				list = append(list, plan.Listener{Protocol: protocol, At: netip.AddrPortFrom(a.Unmap(), uint16(n))})
-			}
-		}
-	}
-	return list
+// publishes reports whether one of the tables publishes a port.
+func publishes(tables []object.NAT) bool {
+	return slices.ContainsFunc(tables, func(n object.NAT) bool {
+		rules, _ := n.NATRules()
+		return slices.ContainsFunc(rules, func(r object.NATRule) bool { return r.What == "publish" })
+	})
 }
 
 // doNAT makes, replaces or deletes a table.

@@ -20,7 +20,8 @@ import (
 // once.
 type Home struct {
 	*netns.NS
-	prepare func() error
+	prepare  func() error
+	listened listened
 }
 
 // OpenHome opens the namespace of the calling thread.
@@ -38,7 +39,7 @@ func OpenHome() (*Home, error) {
 		ns.Close()
 		return nil, err
 	}
-	return &Home{ns, sync.OnceValue(netns.Prepare)}, nil
+	return &Home{NS: ns, prepare: sync.OnceValue(netns.Prepare)}, nil
 }
 
 // Number has a [rtnl.Watch] of this namespace told of the links of another one too. That
