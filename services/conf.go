@@ -86,7 +86,7 @@ func (c *confs) read(name string) (*openrc.Conf, generators.Service, error) {
 
 // resolves reports whether a domain is a VRF that has resolver files of its own.
 func (c *confs) resolves(d domain.Domain) bool {
-	return !d.VRF.IsZero() && slices.ContainsFunc(c.domains().Files, func(f *conf.File) bool { return f.Domain == d && len(f.DNS) > 0 })
+	return !d.VRF.IsZero() && slices.ContainsFunc(c.domains().Files, func(f *conf.File) bool { return f.Domain == d && f.HasResolver() })
 }
 
 // noSockets refuses a line about socket units where there are none.

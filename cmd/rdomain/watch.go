@@ -110,6 +110,11 @@ type keeper struct {
 	said string
 	// did are the times of the last repairs.
 	did []time.Time
+	// asks: links of the domain have leases, which are tended when it is time.
+	asks bool
+	// lost are links that had no carrier, told what was said last of a lease.
+	lost map[string]bool
+	told string
 }
 
 // follow looks at all domains, and then at those that a change concerns.
@@ -143,13 +148,9 @@ func (w *watcher) members() {
 func (w *watcher) look(id domain.ID) {
 	k, ok := w.keepers[id]
 	if !ok {
-		k = &keeper{watcher: w, id: id, poke: make(chan struct{}, 1)}
+		k = &keeper{watcher: w, id: id, poke: make(chan struct{}, 1), lost: map[string]bool{}}
 		w.keepers[id] = k
-		go func() {
-			for range k.poke {
-				k.keep()
-			}
-		}()
+		go k.run()
 	}
 	select {
 	case k.poke <- struct{}{}:
@@ -169,6 +170,42 @@ func (k *keeper) once(text string, say func()) {
 		say()
 	}
 	k.said = text
+}
+
+// run keeps the domain, and tends its leases, for ever.
+func (k *keeper) run() {
+	timer := time.NewTimer(time.Hour)
+	for {
+		select {
+		case <-k.poke:
+			k.keep()
+		case <-timer.C:
+		}
+		if next := k.tend(); next > 0 {
+			timer.Reset(next)
+		}
+	}
+}
+
+// tend tends the leases, and returns when it is to be done again; 0 for never.
+func (k *keeper) tend() time.Duration {
+	if !k.asks {
+		return 0
+	}
+	next, notes, err := k.host.Tend(k.id, k.lost)
+	for _, text := range notes {
+		if text != k.told {
+			k.note(k.id, text)
+		}
+		k.told = text
+	}
+	if err != nil && err.Error() != k.told {
+		k.told = err.Error()
+		k.mu.Lock()
+		k.c.fail(err)
+		k.mu.Unlock()
+	}
+	return next
 }
 
 // keep puts the domain right, or gives it up.
@@ -212,6 +249,7 @@ func (k *keeper) keep() {
 
 // report says what was done, and gives the domain up where it was too often.
 func (k *keeper) report(kept *lifecycle.Kept) {
+	k.asks = kept.Asks
 	text := ""
 	if len(kept.Missing) > 0 {
 		text = fmt.Sprintf("there is no link %s any more; it is taken in again when there is", strings.Join(kept.Missing, ", "))

@@ -124,6 +124,8 @@ type Link struct {
 	// Masquerade says of which families what comes in by a veth's other end leaves the
 	// outer domain with an address of that.
 	Masquerade string
+	// DHCP: a lease of an IPv4 address is asked for.
+	DHCP bool
 	// MTU in bytes, 0 if it is not given; MAC in lower case with colons.
 	MTU uint32
 	MAC string
@@ -172,6 +174,8 @@ func (p Peer) LineOf(key string) int { return max(p.lines[key], p.Line) }
 type Address struct {
 	Line   int
 	Prefix netip.Prefix
+	// Valid is for how many seconds a lease gives it, 0 for ever.
+	Valid uint32
 }
 
 // Route is a section [Route].

@@ -20,6 +20,7 @@ var common = fields[Link]{
 		return nil
 	}),
 	"Address":    list(func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) }),
+	"DHCP":       set(func(l *Link) *bool { return &l.DHCP }, (*parser).dhcp),
 	"MTUBytes":   set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
 	"MACAddress": set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
 	"Bridge":     set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
@@ -253,6 +254,9 @@ func (p *parser) together(l *Link) error {
 		if l.ConfigFile != "" && l.lines[name] != 0 {
 			return p.fail(l.lines[name], "%s= and ConfigFile= exclude each other: that file has it", name)
 		}
+	}
+	if l.DHCP && (noDHCP[l.Kind] || l.Name.String() == "lo") {
+		return p.fail(l.lines["DHCP"], "DHCP= is for a link with an Ethernet address of its own")
 	}
 	for _, r := range l.PeerRoutes {
 		if !l.Inner(r.Prefix.Addr().Is4()).IsValid() || !hasFamily(l.PeerAddresses, r.Prefix.Addr().Is4()) {

@@ -82,7 +82,7 @@ func (p *parser) peerRoute(list *[]Address, k key) error {
 		return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, first)
 	}
 	p.once[at] = k.line
-	*list = append(*list, Address{k.line, prefix})
+	*list = append(*list, Address{Line: k.line, Prefix: prefix})
 	return nil
 }
 
@@ -101,7 +101,7 @@ func (p *parser) address(list *[]Address, k key) error {
 		return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, first)
 	}
 	p.once[at] = k.line
-	*list = append(*list, Address{k.line, prefix})
+	*list = append(*list, Address{Line: k.line, Prefix: prefix})
 	return nil
 }
 

@@ -80,7 +80,7 @@ func TestGuide(t *testing.T) {
 		}
 		found++
 	}
-	if found != 6 {
-		t.Errorf("%d examples found; want 6", found)
+	if found != 7 {
+		t.Errorf("%d examples found; want 7", found)
 	}
 }

@@ -259,7 +259,7 @@ func quickAddress(p *parser, q *quick, k key) error {
 			return err
 		}
 		if !slices.ContainsFunc(q.link.Addresses, func(a Address) bool { return a.Prefix == one[0].Prefix }) {
-			q.link.Addresses = append(slices.Clip(q.link.Addresses), Address{q.line, one[0].Prefix})
+			q.link.Addresses = append(slices.Clip(q.link.Addresses), Address{Line: q.line, Prefix: one[0].Prefix})
 		}
 	}
 	return nil

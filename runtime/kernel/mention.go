@@ -144,7 +144,7 @@ func (m *mentions) file(f *conf.File, outers map[domain.ID]plan.Outer) {
 		m.object(o.Object)
 	}
 	m.rules = m.rules || len(f.Rules)+len(rules) > 0
-	if len(f.DNS) > 0 {
+	if f.HasResolver() {
 		m.files = f.Domain.Etc()
 	}
 }

@@ -35,6 +35,9 @@ func doFile(verb object.Verb, t object.File, in domain.Domain) error {
 		}
 		return nil
 	}
+	if verb == object.Replace {
+		return rewrite(t)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -44,6 +47,20 @@ func doFile(verb object.Verb, t object.File, in domain.Domain) error {
 	}
 	defer root.Close()
 	return atomicfile.Write(root, atomicfile.File{Name: filepath.Base(t.Path), Mode: 0o644, Data: []byte(t.Text), Temp: filepath.Base(t.Path) + "~"})
+}
+
+// rewrite writes a resolver file in place: it may be mounted over the /etc/resolv.conf of
+// services that run, and another one of its name would not be theirs. It is never empty.
+func rewrite(t object.File) error {
+	f, err := os.OpenFile(t.Path, os.O_WRONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt([]byte(t.Text), 0)
+	if err == nil {
+		err = f.Truncate(int64(len(t.Text)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 // readFiles reads the resolver files that exist. A link to nothing, or what is no regular

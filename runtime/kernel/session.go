@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"sync"
 
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
+	"rdgen/runtime/dhcp"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
 	"rdgen/runtime/rtnl"
@@ -232,6 +234,27 @@ func (s *Session) open(netns domain.NetnsName) *netns.NS {
 		return s.ns
 	}
 	return s.others[netns].ns
+}
+
+// DHCP opens a client on a link of the domain.
+func (s *Session) DHCP(link string) (c *dhcp.Client, err error) {
+	conn, err := s.Conn(s.Netns)
+	if err != nil {
+		return nil, err
+	}
+	l, err := conn.Link(link)
+	if err != nil {
+		return nil, err
+	}
+	mac, err := net.ParseMAC(l.MAC)
+	if err != nil || len(mac) != 6 {
+		return nil, fmt.Errorf("link %s has no address of Ethernet", link)
+	}
+	err = s.inside(s.Netns, func() (err error) {
+		c, err = dhcp.Open(link, l.Index, mac)
+		return err
+	})
+	return c, err
 }
 
 // inside calls f on a thread in a namespace.

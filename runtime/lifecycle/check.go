@@ -45,6 +45,9 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 		}
 		report.Problems = append(report.Problems, dropped...)
 	}
+	if v.kind == ours && v.exists() {
+		report.Problems = append(report.Problems, unleased(v.f, v.r.Leases)...)
+	}
 	if hint := h.unknown(v.target); hint != "" {
 		report.Problems = append(report.Problems, hint)
 	}

@@ -162,6 +162,7 @@ func (h *Host) removeAll(id domain.ID, r *record.Record) (notes []string, err er
 			return notes, err
 		}
 	}
+	w.releaseLeases(r.Leases)
 	remove := func() error {
 		have, err := w.Read(nil, r)
 		if err != nil {

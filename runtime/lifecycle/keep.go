@@ -20,6 +20,8 @@ import (
 
 // Kept is what Keep found and did.
 type Kept struct {
+	// Asks: links of it have leases, or ask for them, see [Host.Tend].
+	Asks bool
 	// Did are the steps that put the domain right again, none if all was right.
 	Did []object.Step
 	// Missing are links of others that are not there. What hangs on them was left as
@@ -76,6 +78,9 @@ func (h *Host) Keep(id domain.ID, patience bool) (*Kept, error) {
 		return nil, err
 	}
 	kept, err := w.keep(patience)
+	if err == nil {
+		kept.Asks = w.plain.Asks()
+	}
 	if n := w.f.Domain.Netns; err == nil && w.f.Kind == conf.VRF && !n.IsZero() {
 		err = w.KnowMembers(w.f.Domain) // those of home's VRFs are told by the watch
 	}
@@ -119,7 +124,7 @@ func (w *work) keep(patience bool) (*Kept, error) {
 	for _, l := range w.f.Links {
 		now, isNew := remadeOutside(l, w.f, have, w.r)
 		switch addressed := hasGlobal(now); {
-		case !isNew || len(l.Addresses) > 0:
+		case !isNew || len(l.Addresses) > 0 || l.DHCP:
 		case now.Up && addressed: // its addresses count, not those of the one before it
 			w.r = w.r.Minus(&record.Record{Entries: []record.Entry{{Object: object.Taken{Netns: w.Netns, Name: now.Name}}}})
 		case patience:

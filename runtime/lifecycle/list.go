@@ -5,11 +5,14 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"rdgen/parallel"
 	"rdgen/runtime/conf"
+	"rdgen/runtime/dhcp"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/rtnl"
 )
 
@@ -22,10 +25,35 @@ type Entry struct {
 	State string `json:"state"`
 	Table uint32 `json:"table,omitempty"`
 	// Links are the members of a VRF, or the links of a namespace but lo.
-	Links       []string `json:"links"`
+	Links []string `json:"links"`
+	// Leases are those of DHCP.
+	Leases      []Leased `json:"leases,omitempty"`
 	File        string   `json:"file,omitempty"`
 	Description string   `json:"description,omitempty"`
 	Error       string   `json:"error,omitempty"`
+}
+
+// Leased is a lease of a link, and when it ends as the clock has it now; "" for never.
+type Leased struct {
+	Link    string `json:"link"`
+	Address string `json:"address"`
+	Server  string `json:"server"`
+	Expires string `json:"expires,omitempty"`
+}
+
+// leased returns the leases that have not ended.
+func leased(f *conf.File, leases []object.Lease) (list []Leased) {
+	now := dhcp.Uptime()
+	for _, l := range f.Links {
+		if lease, ok := l.Leased(leases, now); ok {
+			one := Leased{Link: lease.Link, Address: lease.Address.String(), Server: lease.Server.String()}
+			if lease.End != 0 {
+				one.Expires = time.Now().Add(time.Duration(lease.End-now) * time.Second).Format(time.RFC3339)
+			}
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 // List returns all domains: those with a file, those that are recorded, all
@@ -115,6 +143,7 @@ func (h *Host) entry(id domain.ID) Entry {
 		e.File = v.f.Path
 	}
 	e.Links = append(e.Links, v.links...)
+	e.Leases = leased(v.f, v.r.Leases)
 	e.Table = v.f.Table
 	if vrf, ok := v.have.Inside[v.f.Domain.VRF.String()]; ok && e.Table == 0 {
 		e.Table = vrf.Table

@@ -24,7 +24,9 @@ type work struct {
 	*kernel.Session
 	h  *Host
 	id domain.ID
-	// f is the domain's file, r what is recorded, and found what was at first.
+	// plain is the domain's file, and f that with what its leases provide. r is what is
+	// recorded, and found what was at first.
+	plain *conf.File
 	f     *conf.File
 	r     *record.Record
 	found *record.Record

@@ -7,6 +7,7 @@ import (
 
 	"rdgen/problem"
 	"rdgen/runtime/conf"
+	"rdgen/runtime/dhcp"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
 	"rdgen/runtime/netns"
@@ -171,6 +172,9 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 	if err := w.up(reload); err != nil {
 		return err
 	}
+	if err := w.acquire(); err != nil {
+		return err
+	}
 	if d.f.Kind == conf.VRF {
 		if err := w.KnowMembers(w.f.Domain); err != nil {
 			return err
@@ -198,7 +202,8 @@ func (h *Host) begin(d *resolved, in *kernel.Inputs) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.id, w.f, w.r, w.found = d.id, d.f, d.r, d.r
+	w.id, w.plain, w.r, w.found = d.id, d.f, d.r, d.r
+	w.f = d.f.With(d.r.Leases, dhcp.Uptime())
 	w.Inputs, w.Timeout = in, d.f.Timeout
 	return w, nil
 }

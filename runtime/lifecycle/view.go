@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rdgen/runtime/conf"
+	"rdgen/runtime/dhcp"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
 	"rdgen/runtime/object"
@@ -39,6 +40,7 @@ func (h *Host) look(id domain.ID) (*view, error) {
 		return nil, err
 	}
 	defer w.Close()
+	d.f = d.f.With(d.r.Leases, dhcp.Uptime())
 	w.Inputs, w.f, w.r = in, d.f, d.r
 	v := &view{resolved: d}
 	if v.have, err = w.Read(v.f, v.r); err != nil {

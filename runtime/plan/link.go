@@ -56,7 +56,9 @@ func (p *planner) configure(l conf.Link, now LinkState) error {
 		p.enslave(l, now, exists)
 	}
 	for _, a := range l.Addresses {
-		p.address(a.Line, now, object.NewAddress(p.in, name, a.Prefix))
+		want := object.NewAddress(p.in, name, a.Prefix)
+		want.Valid, want.Preferred = a.Valid, a.Valid
+		p.address(a.Line, now, want)
 	}
 	if name != "lo" && !(exists && now.Up) && !p.has(object.Setting{Netns: p.in, Link: name, What: "up"}) {
 		p.add(l.Line, object.Set, object.Setting{Netns: p.in, Link: name, What: "up"})

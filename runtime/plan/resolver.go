@@ -17,13 +17,16 @@ var ResolverFiles = []string{"resolv.conf", "nsswitch.conf"}
 
 // wantedFiles returns the resolver files of the domain.
 func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
-	if len(f.DNS) == 0 {
+	if !f.HasResolver() {
 		return nil
 	}
 	dir, head := f.Domain.Etc(), Mark+f.Path+"\n"
 	text := head
 	for _, s := range f.DNS {
 		text += "nameserver " + s.Addr.String() + "\n"
+	}
+	if len(f.DNS) == 0 {
+		text += "# No DHCP server has named a resolver.\n"
 	}
 	if len(f.Search) > 0 {
 		text += "search " + strings.Join(f.Search, " ") + "\n"

@@ -31,6 +31,8 @@ type Record struct {
 	// Entries are in the order in which they were made. Rules that VRFs share are
 	// in Rules instead.
 	Entries []Entry `json:"entries"`
+	// Leases are what DHCP servers gave links. What came of them is in Entries.
+	Leases []object.Lease `json:"leases,omitempty"`
 	// Complete is set when an up came to its end.
 	Complete bool `json:"complete"`
 }

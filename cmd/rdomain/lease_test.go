@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/test/need"
+)
+
+// server is a real dnsmasq on the other end of link e0, in a namespace of its own.
+type server struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	dir string
+}
+
+// lan makes the link e0 and the network at its other end.
+func lan(t *testing.T) *server {
+	t.Helper()
+	sh(t, `ip netns add lan; ip link add e0 type veth peer name s0 netns lan; ip -n lan link set lo up
+		ip -n lan address add 10.5.0.1/24 dev s0; ip -n lan link set s0 up`)
+	s := &server{t: t, dir: t.TempDir()}
+	t.Cleanup(func() {
+		s.stop()
+		_, _, _ = rdomain("down", "d")
+		sh(t, "ip link delete e0 2>/dev/null || true; ip netns delete lan")
+	})
+	return s
+}
+
+// start serves a range of addresses, with more options. What it knows of leases stays.
+func (s *server) start(from, to string, more ...string) {
+	s.t.Helper()
+	s.stop()
+	root := os.Getenv("RDGEN_DHCP_ROOT")
+	if root == "" {
+		need.Missing(s.t, need.Root, "RDGEN_DHCP_ROOT names no folder with dnsmasq; make fixtures makes one")
+	}
+	args := append([]string{"netns", "exec", "lan", root + "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=", "--group=",
+		"--interface=s0", "--bind-dynamic", "--dhcp-authoritative", "--no-ping", "--pid-file=", "--dhcp-leasefile=" + s.dir + "/leases", "--log-facility=" + s.dir + "/log", "--log-dhcp",
+		"--dhcp-range=" + from + "," + to + ",120s"}, more...)
+	s.cmd = exec.Command("ip", args...)
+	s.cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+root+"/usr/lib/x86_64-linux-gnu")
+	s.cmd.Stderr = os.Stderr
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *server) stop() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(unix.SIGTERM)
+		_ = s.cmd.Wait()
+		s.cmd = nil
+	}
+}
+
+// leasesOf returns what list says of the leases of a domain.
+func leasesOf(t *testing.T, id string) (all []struct{ Link, Address, Server, Expires string }) {
+	t.Helper()
+	out, stderr, code := rdomain("list", "--json")
+	var list []struct {
+		ID     string
+		Leases []struct{ Link, Address, Server, Expires string }
+	}
+	if err := json.Unmarshal([]byte(out), &list); err != nil || code != 0 {
+		t.Fatalf("list --json = %d, %v, %s", code, err, stderr)
+	}
+	for _, e := range list {
+		if e.ID == id {
+			return e.Leases
+		}
+	}
+	return nil
+}
+
+// A lease of a real server: its address with its time, its routes and its resolvers are in
+// the domain and nowhere else; reload and check leave them alone, and down gives it back.
+func TestLease(t *testing.T) {
+	start(t)
+	s := lan(t)
+	s.start("10.5.0.50", "10.5.0.50", "--dhcp-option=option:router,10.5.0.1", "--dhcp-option=option:dns-server,10.5.0.53,127.0.0.1",
+		"--dhcp-option=option:domain-search,lan.example.org,b.example.org")
+	file(t, "d", "[Link e0]\nDHCP=ipv4\n[Route]\nDestination=10.66.0.0/16\nGateway=10.5.0.9\nGatewayOnLink=yes\nDevice=e0\n")
+	quiet(t, "up", "d")
+	for _, c := range []string{
+		`ip -n d -4 -o address show dev e0 | grep -q '10.5.0.50/24 .*valid_lft 1[12][0-9]sec'`,
+		`ip -n d route show default 2>/dev/null | grep -q '^default via 10.5.0.1 dev e0 src 10.5.0.50 metric 1024'`,
+		`grep -qx 'nameserver 10.5.0.53' /etc/netns/d/resolv.conf; if grep -q 127 /etc/netns/d/resolv.conf; then exit 1; fi`,
+		`grep -qx 'search lan.example.org b.example.org' /etc/netns/d/resolv.conf`,
+		`if ip route show | grep -q . || ip -4 address | grep -q 10.5; then exit 1; fi`,
+		`grep -q 10.5.0.50 ` + filepath.Join(s.dir, "leases"),
+	} {
+		sh(t, c)
+	}
+	says(t, 0, "", "", "check", "d")
+	if out, _, _ := rdomain("reload", "-n", "d"); out != "" {
+		t.Errorf("reload -n = %s; want nothing to do", out)
+	}
+	quiet(t, "reload", "d")
+	says(t, 0, "", "", "check", "d")
+	l := leasesOf(t, "d")
+	if len(l) != 1 || l[0].Address != "10.5.0.50/24" || l[0].Server != "10.5.0.1" || l[0].Expires == "" {
+		t.Errorf("list --json has the leases %v", l)
+	}
+	quiet(t, "down", "d")
+	awaitTrue(t, new(buffer), "! grep -q 10.5.0.50 "+filepath.Join(s.dir, "leases"))
+}
+
+// The server is away at up, and comes later; it gives another address; it takes an address
+// back; the link loses its carrier. The watch follows, and says so.
+func TestLeaseChanges(t *testing.T) {
+	start(t)
+	s := lan(t)
+	file(t, "d", "[Domain]\nTimeoutSec=1\n[Link e0]\nDHCP=ipv4\n")
+	_, stderr, code := rdomain("up", "d")
+	if code != 0 || !strings.Contains(stderr, "d.conf:4: no DHCP server answers on e0") {
+		t.Fatalf("up without a server = %d, %s", code, stderr)
+	}
+	says(t, 1, "# d: /etc/rdomain/d.conf:4: link e0 has no lease: no DHCP server has answered\n", "", "check", "d")
+	said := watching(t)
+	has := func(address string) {
+		t.Helper()
+		awaitTrue(t, said, fmt.Sprintf(`ip -n d -4 -o address show dev e0 | grep -q 'inet %s '; [ "$(ip -n d -4 -o address show dev e0 | wc -l)" = 1 ]`, address))
+	}
+	option := func(dns string) string { return "--dhcp-option=option:dns-server," + dns }
+	s.start("10.5.0.60", "10.5.0.60", option("10.5.0.53"), "--dhcp-option=option:T1,5")
+	has("10.5.0.60/24")
+	awaitTrue(t, said, "rdomain check d")
+	// It is renewed, by the same server with another resolver.
+	s.start("10.5.0.60", "10.5.0.60", option("10.5.0.54"), "--dhcp-option=option:T1,5")
+	awaitTrue(t, said, "grep -qx 'nameserver 10.5.0.54' /etc/netns/d/resolv.conf")
+	has("10.5.0.60/24")
+	// The address is another's now: the server refuses, and gives another.
+	if err := os.Remove(s.dir + "/leases"); err != nil {
+		t.Fatal(err)
+	}
+	s.start("10.5.0.70", "10.5.0.70", "--dhcp-option=option:T1,100")
+	has("10.5.0.70/24")
+	awaitTrue(t, said, "rdomain check d; ! grep -q nameserver /etc/netns/d/resolv.conf")
+	// Another network is behind the cable when it is back.
+	if err := os.Remove(s.dir + "/leases"); err != nil {
+		t.Fatal(err)
+	}
+	sh(t, "ip -n lan link set s0 down")
+	awaitTrue(t, said, "! ip -n d link show e0 | grep -q LOWER_UP")
+	s.start("10.5.0.80", "10.5.0.80", "--dhcp-option=option:T1,100")
+	sh(t, "ip -n lan link set s0 up")
+	has("10.5.0.80/24")
+	awaitTrue(t, said, "rdomain check d")
+}

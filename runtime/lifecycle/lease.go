@@ -1,0 +1,265 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"rdgen/problem"
+	"rdgen/runtime/conf"
+	"rdgen/runtime/dhcp"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/kernel"
+	"rdgen/runtime/object"
+	"rdgen/runtime/rtnl"
+)
+
+// acquire asks for the leases that the domain's links lack, as long as TimeoutSec= says,
+// and gives the links what it got. A server that does not answer is no error: nothing of
+// the domain goes elsewhere meanwhile, and the watch goes on asking.
+func (w *work) acquire() error {
+	until := time.Now().Add(time.Duration(w.f.Timeout) * time.Second)
+	for _, l := range w.plain.Links {
+		if _, has := l.Leased(w.r.Leases, dhcp.Uptime()); !l.DHCP || has {
+			continue
+		}
+		got, err := w.ask(l, nil, until)
+		switch {
+		case errors.Is(err, dhcp.ErrNoAnswer):
+			at := w.f.At(l.LineOf("DHCP"))
+			w.h.say(w.id, "%s: %v%s; it is up without an address there, and rdomain watch goes on asking", at, err, after(w.f.Timeout))
+			continue
+		case err != nil:
+			return w.giveUpLease(l, err)
+		}
+		if err := w.provide(putLease(w.r.Leases, l.Name.String(), got), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) giveUpLease(l conf.Link, err error) error {
+	err = fmt.Errorf("%s: DHCP on link %s: %w", w.f.At(l.LineOf("DHCP")), l.Name, err)
+	if len(w.did) > 0 {
+		return w.giveUp(w.r, err)
+	}
+	return err
+}
+
+// ask asks for a lease, for the one that there is if there is one.
+func (w *work) ask(l conf.Link, now *object.Lease, until time.Time) (*object.Lease, error) {
+	c, err := w.DHCP(l.Name.String())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if now != nil {
+		return c.Renew(*now, until)
+	}
+	return c.Acquire(until)
+}
+
+// putLease returns leases with that of a link, or without one.
+func putLease(leases []object.Lease, link string, l *object.Lease) []object.Lease {
+	rest := slices.DeleteFunc(slices.Clone(leases), func(o object.Lease) bool { return o.Link == link })
+	if l == nil {
+		return rest
+	}
+	return append(rest, *l)
+}
+
+// provide makes the domain have what leases say, and no more what those before said. It
+// writes down the leases.
+func (w *work) provide(leases []object.Lease, reload bool) error {
+	w.r = w.r.Clone()
+	w.r.Leases = leases
+	w.f = w.plain.With(leases, dhcp.Uptime())
+	w.Forget()
+	if err := w.up(reload); err != nil {
+		return err
+	}
+	for _, l := range w.f.Links {
+		for _, a := range l.Addresses {
+			if a.Valid == 0 {
+				continue
+			}
+			given := object.NewAddress(w.Netns, l.Name.String(), a.Prefix)
+			given.Valid, given.Preferred = a.Valid, a.Valid
+			step := object.Step{Verb: object.Replace, Object: given, Line: a.Line}
+			if _, err := w.Do(step, w.r); err != nil {
+				return w.failure(step, err)
+			}
+		}
+	}
+	return w.save(w.r)
+}
+
+// releaseLeases gives the leases of a domain back that is about to be taken down.
+func (w *work) releaseLeases(leases []object.Lease) {
+	for _, l := range leases {
+		if c, err := w.DHCP(l.Link); err == nil && l.Holds(dhcp.Uptime()) {
+			_ = c.Release(l) // a server that does not hear it takes it back at its end
+			c.Close()
+		}
+	}
+}
+
+// asking is how long the watch asks before it looks for other work, and again how long it
+// waits where nobody answers.
+const asking, pausing = 10 * time.Second, 20 * time.Second
+
+// Tend renews the leases of a domain that is up, and asks for those that it lacks. It
+// returns after which time it is to be called again, 0 for never, and what became of the
+// leases. lost remembers, from call to call, links without a carrier: where they have one again
+// another network may be, so the lease is asked for at once.
+func (h *Host) Tend(id domain.ID, lost map[string]bool) (next time.Duration, notes []string, err error) {
+	t, err := h.find(id)
+	if err != nil || t.file == nil || !t.file.Managed || !t.file.Asks() || !h.store.Has(id) {
+		return 0, nil, err
+	}
+	next = time.Hour
+	for _, l := range t.file.Links {
+		if !l.DHCP {
+			continue
+		}
+		after, note, err := h.tend(t, l, lost)
+		if note != "" {
+			notes = append(notes, fmt.Sprintf("link %s: %s", l.Name, note))
+		}
+		if err != nil {
+			return pausing, notes, err
+		}
+		next = min(next, after)
+	}
+	return next, notes, nil
+}
+
+// tend is Tend for one link. The server is asked without the domain's lock.
+func (h *Host) tend(t target, l conf.Link, lost map[string]bool) (next time.Duration, note string, err error) {
+	link := l.Name.String()
+	r, err := h.store.Load(t.id)
+	if err != nil || !r.Complete {
+		return pausing, "", ignoreGone(err)
+	}
+	now := dhcp.Uptime()
+	lease, has := l.Leased(r.Leases, now)
+	if !has && len(putLease(r.Leases, link, nil)) < len(r.Leases) { // the kernel took the address away
+		if err := h.replace(t, link, nil); err != nil {
+			return pausing, "", err
+		}
+		note = "its lease has ended"
+	}
+	w, err := h.open(r.Domain.Netns)
+	if err != nil {
+		return pausing, note, err
+	}
+	defer w.Close()
+	w.Inputs = &kernel.Inputs{}
+	switch carrier, err := w.carrier(link); {
+	case err != nil:
+		return pausing, note, err
+	case !carrier && has:
+		lost[link] = true
+		return lasts(lease, now), note, nil
+	case !carrier:
+		return time.Hour, note, nil // the watch is told when there is one
+	case has && lease.Renew > now && !lost[link]:
+		return time.Duration(lease.Renew-now) * time.Second, note, nil
+	}
+	delete(lost, link)
+	var known *object.Lease
+	if has {
+		known = &lease
+	}
+	got, err := w.ask(l, known, time.Now().Add(asking))
+	switch {
+	case errors.Is(err, dhcp.ErrNoAnswer) && has:
+		return min(lasts(lease, dhcp.Uptime()), pausing), "no DHCP server answers; its lease goes on until it ends", nil
+	case errors.Is(err, dhcp.ErrNoAnswer):
+		return pausing, "no DHCP server answers", h.replace(t, link, nil)
+	case errors.Is(err, dhcp.ErrRefused):
+		return time.Millisecond, "the DHCP server refused to renew " + lease.Address.String() + "; it is taken away", h.replace(t, link, nil)
+	case err != nil:
+		return pausing, "", err
+	}
+	if err := h.replace(t, link, got); err != nil {
+		return pausing, "", err
+	}
+	if !has || got.Address != lease.Address {
+		note = "has " + got.Address.String() + " by DHCP"
+	}
+	return max(time.Duration(got.Renew-dhcp.Uptime())*time.Second, time.Second), note, nil
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// lasts is how long a lease holds.
+func lasts(l object.Lease, now int64) time.Duration {
+	if l.End == 0 {
+		return time.Hour
+	}
+	return max(time.Duration(l.End-now)*time.Second, time.Second)
+}
+
+// carrier reports whether a link of the domain is there and has a carrier.
+func (w *work) carrier(link string) (bool, error) {
+	c, err := w.Conn(w.Netns)
+	if err == nil {
+		var l rtnl.Link
+		l, err = c.Link(link)
+		return err == nil && l.Carrier, ignoreGone(err)
+	}
+	return false, ignoreGone(err)
+}
+
+// replace gives a link another lease, the same one for longer, or none.
+func (h *Host) replace(t target, link string, lease *object.Lease) error {
+	full, in, err := kernel.Gather(t.file)
+	if err != nil {
+		return err
+	}
+	t.file = full
+	lock, err := h.store.Lock(t.id)
+	if err != nil {
+		return err
+	}
+	defer h.unlock(t.id, lock)
+	d, err := h.resolve(t)
+	if err != nil {
+		return err
+	}
+	if !d.r.Complete || d.r.Empty() || d.remade() {
+		return nil // it was taken down meanwhile
+	}
+	leases := putLease(d.r.Leases, link, lease)
+	if lease == nil && len(leases) == len(d.r.Leases) {
+		return nil
+	}
+	w, err := h.begin(d, in)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if err := h.outers(t, d.f.Domain, in); err != nil {
+		return err
+	}
+	return w.provide(leases, true)
+}
+
+// unleased says which links of a domain that is up have no lease.
+func unleased(f *conf.File, leases []object.Lease) (problems []string) {
+	for _, l := range f.Links {
+		if _, has := l.Leased(leases, dhcp.Uptime()); l.DHCP && !has {
+			problems = append(problems, problem.New(f.At(l.LineOf("DHCP")), "link %s has no lease: no DHCP server has answered", l.Name).Error())
+		}
+	}
+	return problems
+}
