@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/test/need"
+	"rdgen/test/sandbox"
 )
 
 // server is a real dnsmasq on the other end of link e0, in a namespace of its own.
@@ -155,4 +156,43 @@ func TestLeaseChanges(t *testing.T) {
 	sh(t, "ip -n lan link set s0 up")
 	has("10.5.0.80/24")
 	awaitTrue(t, said, "rdomain check d")
+}
+
+// TestLeaseKilled: rdomain is killed while it brings a domain up that has a lease, and
+// while it takes it down. What comes after that finds all of it.
+func TestLeaseKilled(t *testing.T) {
+	first, step := sandbox.Walk(t)
+	if step == 0 {
+		return
+	}
+	start(t)
+	s := lan(t)
+	s.start("10.5.0.50", "10.5.0.50", "--dhcp-option=option:dns-server,10.5.0.53")
+	file(t, "d", "[Link e0]\nDHCP=ipv4\n")
+	nothing := snapshot(t)
+	for _, verb := range []string{"up", "down"} {
+		for n := first; ; n += step {
+			if verb == "down" {
+				quiet(t, "up", "d")
+			}
+			call, was := killAt(t, n, verb, "d")
+			if verb == "up" {
+				quiet(t, "up", "d")
+				says(t, 0, "", "", "check", "d")
+				if l := leasesOf(t, "d"); len(l) != 1 || l[0].Address != "10.5.0.50/24" {
+					t.Fatalf("up after a kill at call %d (number %d): leases %v", n, call, l)
+				}
+			}
+			if _, said, code := rdomain("down", "d"); code != 0 {
+				t.Fatalf("down after a kill of %s at call %d (number %d) = %d, %s", verb, n, call, code, said)
+			}
+			if got := strings.Replace(snapshot(t), "file /run/rdomain/d.lock \n", "", 1); got != nothing {
+				t.Fatalf("%s killed at call %d (number %d), and down, leave\n%s\nwhere there was\n%s", verb, n, call, got, nothing)
+			}
+			if !was {
+				t.Logf("%s: %d calls or fewer", verb, n-1)
+				break
+			}
+		}
+	}
 }
