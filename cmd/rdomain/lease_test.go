@@ -196,3 +196,43 @@ func TestLeaseKilled(t *testing.T) {
 		}
 	}
 }
+
+// TestLeaseNoMemory: a system call of up fails with ENOMEM. The domain is up with its
+// lease, or up says why and leaves nothing.
+func TestLeaseNoMemory(t *testing.T) {
+	need.Slow(t)
+	if !canFail() {
+		need.Missing(t, need.Root, "a kernel without PTRACE_SET_SYSCALL_INFO (Linux 6.16)")
+	}
+	first, step := sandbox.Walk(t)
+	if step == 0 {
+		return
+	}
+	start(t)
+	s := lan(t)
+	s.start("10.5.0.50", "10.5.0.50", "--dhcp-option=option:dns-server,10.5.0.53")
+	file(t, "d", "[Link e0]\nDHCP=ipv4\n")
+	nothing := snapshot(t)
+	failed := 0
+	for n := first; ; n += step {
+		call, was, code, said := failAt(t, n, "up", "d")
+		got := strings.Replace(snapshot(t), "file /run/rdomain/d.lock \n", "", 1)
+		switch {
+		case code == 0:
+			says(t, 0, "", "", "check", "d")
+			quiet(t, "down", "d")
+		case strings.Contains(said, "netpollBreak write failed"): // Go's runtime ends the process
+			quiet(t, "up", "d")
+			says(t, 0, "", "", "check", "d")
+			quiet(t, "down", "d")
+		case code == 111 && got == nothing && strings.Contains(said, "cannot allocate memory"):
+			failed++
+		default:
+			t.Fatalf("up with no memory at call %d (number %d) = %d, %s; it leaves\n%s", n, call, code, said, got)
+		}
+		if !was {
+			t.Logf("up: %d calls or fewer, %d made it fail", n-1, failed)
+			return
+		}
+	}
+}

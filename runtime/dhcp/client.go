@@ -95,8 +95,11 @@ func (c *Client) Acquire(until time.Time) (*object.Lease, error) {
 		if err == nil && ack.MessageType() == dhcpv4.MessageTypeAck {
 			return lease(c.link, ack, Uptime())
 		}
-		if err != nil && !errors.Is(err, ErrNoAnswer) || !time.Now().Before(until) {
-			return nil, ErrNoAnswer
+		if err != nil && !errors.Is(err, ErrNoAnswer) {
+			return nil, err
+		}
+		if !time.Now().Before(until) {
+			return nil, fmt.Errorf("%w on %s", ErrNoAnswer, c.link)
 		}
 	}
 }

@@ -81,20 +81,34 @@ func (w *work) provide(leases []object.Lease, reload bool) error {
 	if err := w.up(reload); err != nil {
 		return err
 	}
+	err := w.lengthen()
+	if err == nil {
+		err = w.save(w.r)
+	}
+	if err != nil && len(w.did) > 0 {
+		return w.giveUp(w.r, err)
+	}
+	return err
+}
+
+// lengthen gives the addresses of leases that are there already the time that they have
+// now.
+func (w *work) lengthen() error {
 	for _, l := range w.f.Links {
 		for _, a := range l.Addresses {
-			if a.Valid == 0 {
-				continue
-			}
 			given := object.NewAddress(w.Netns, l.Name.String(), a.Prefix)
 			given.Valid, given.Preferred = a.Valid, a.Valid
+			isNew := slices.ContainsFunc(w.did, func(s object.Step) bool { return s.Object == given })
+			if a.Valid == 0 || isNew {
+				continue
+			}
 			step := object.Step{Verb: object.Replace, Object: given, Line: a.Line}
 			if _, err := w.Do(step, w.r); err != nil {
 				return w.failure(step, err)
 			}
 		}
 	}
-	return w.save(w.r)
+	return nil
 }
 
 // releaseLeases gives the leases of a domain back that is about to be taken down.

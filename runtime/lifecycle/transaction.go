@@ -199,6 +199,10 @@ func (w *work) failure(step object.Step, err error) error {
 // first, then what they added, as down would.
 func (w *work) undo(done *record.Record) error {
 	for _, step := range slices.Backward(w.did) {
+		_, isFile := step.Object.(object.File)
+		if isFile && w.before.Find(step.Object.Key()) == nil {
+			continue // it was made, and changed when there was a lease: as it is now, it goes
+		}
 		if back, ok := step.Undo(); ok {
 			if _, err := w.Do(back, done); err != nil {
 				return fmt.Errorf("%s: %w", back, err)
