@@ -62,6 +62,9 @@ func (src *source) with(a Assignment) ([]byte, error) {
 			WithHint("edit " + src.path + " by hand: one line, " + a.Key + "=NAME, and nothing around it")
 	case len(plain) == 0 && a.Value == "":
 		return src.text, nil
+	case len(plain) == 0 && strings.HasSuffix(strings.TrimSuffix(string(src.text), "\n"), `\`):
+		return nil, problem.New(src.offset(len(src.text)-2), "ends with a backslash, so a line below it would be a part of it").
+			WithHint("take the backslash away")
 	case len(plain) == 0:
 		return src.insert(a), nil
 	case a.Value == "":

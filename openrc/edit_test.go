@@ -74,6 +74,8 @@ func TestEditRefuses(t *testing.T) {
 		{"vrf=a X=1\n", "", 1, "with something else"},
 		{"export X=1 vrf=a\n", "", 1, "with something else"},
 		{"X=(\n", "b", 1, ""},
+		{"X=1\nY=2 \\\n", "b", 2, "ends with a backslash"},
+		{"X=1\n:\\", "b", 2, "ends with a backslash"},
 	} {
 		got, err := edit(c.text, "vrf", c.value)
 		p, ok := err.(*problem.Error)
@@ -89,6 +91,7 @@ func FuzzEdit(f *testing.F) {
 	for _, row := range confRows {
 		f.Add([]byte(row.text))
 	}
+	f.Add([]byte(`#0\`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, text := range []string{string(data), asShell(data)} {
 			after, err := edit(text, "vrf", "qqq")
@@ -140,7 +143,8 @@ func assigned(t *testing.T, text string) (plain, others int) {
 	return len(p), len(o)
 }
 
-// comments are those of a file, one a line.
+// comments are those of a file, one a line. To the parser a newline behind a backslash is a
+// part of the comment, and a backslash at the end of a file is none.
 func comments(t *testing.T, text string) []byte {
 	src, err := parse("/x", []byte(text))
 	if err != nil {
@@ -149,11 +153,11 @@ func comments(t *testing.T, text string) []byte {
 	var b bytes.Buffer
 	for _, stmt := range src.file.Stmts {
 		for _, c := range stmt.Comments {
-			b.WriteString(c.Text + "\n")
+			b.WriteString(strings.TrimRight(c.Text, "\\\n") + "\n")
 		}
 	}
 	for _, c := range src.file.Last {
-		b.WriteString(c.Text + "\n")
+		b.WriteString(strings.TrimRight(c.Text, "\\\n") + "\n")
 	}
 	return b.Bytes()
 }
