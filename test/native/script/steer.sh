@@ -43,3 +43,18 @@ ok "the file is as it was" [ "$before" = "$(cat /etc/conf.d/web)" ]
 ok "and its mode" [ "$(stat -c %a /etc/conf.d/web)" = 600 ]
 ok "the line that set prints" sh -c "$(rdgen set web netns=blue | sed -n 's/^next: //p')"
 ok "is what makes it count" await in_domain blue
+
+if [ -d /run/systemd/system ]; then
+	# A socket that waits goes inside, and nothing starts its service.
+	printf '[Socket]\nListenStream=127.0.0.1:8082\n' >/etc/systemd/system/late.socket
+	printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/late.service
+	systemctl daemon-reload
+	systemctl start late.socket
+	listens() { ip netns exec "$1" ss -Htln | grep -q '127.0.0.1:8082'; }
+	ok "set --now of a socket that waits" rdgen set --now late netns=red
+	ok "it waits inside" await listens red
+	fails "and not outside" sh -c "ss -Htln | grep -q 127.0.0.1:8082"
+	fails "its service is not started" systemctl is-active late.service
+	ok "nor to another domain" rdgen set --now late netns=blue
+	ok "it waits there" await listens blue
+fi
