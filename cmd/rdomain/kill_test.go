@@ -24,7 +24,7 @@ import (
 // left when it dies.
 var changes = map[uint64]bool{
 	unix.SYS_UNSHARE: true, unix.SYS_SETNS: true, unix.SYS_MOUNT: true, unix.SYS_UMOUNT2: true,
-	unix.SYS_OPENAT: true, unix.SYS_MKDIRAT: true, unix.SYS_UNLINKAT: true, unix.SYS_RENAMEAT: true,
+	unix.SYS_OPENAT: true, unix.SYS_MKDIRAT: true, unix.SYS_UNLINKAT: true,
 	unix.SYS_RENAMEAT2: true, unix.SYS_SYMLINKAT: true, unix.SYS_SENDTO: true, unix.SYS_SENDMSG: true,
 	unix.SYS_FLOCK: true, unix.SYS_BPF: true, unix.SYS_WRITE: true, unix.SYS_CLOSE: false,
 }

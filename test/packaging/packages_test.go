@@ -93,7 +93,7 @@ func TestProcessors(t *testing.T) {
 			if strings.Contains(filepath.Base(file), "openrc") {
 				continue // it has shell alone
 			}
-			sh(t, dir, "rm -rf .git/out; mkdir .git/out; set -- "+file+"\n"+c.data+" | "+tools[2]+" -xf - -C .git/out '*/rdexec'")
+			sh(t, dir, "rm -rf .git/out; mkdir .git/out; set -- "+file+"\n"+c.data+" | "+tools[2]+" -xf - -C .git/out '*bin/rdexec'")
 			for _, program := range files(t, dir+"/.git/out") {
 				f, err := elf.Open(dir + "/.git/out" + program)
 				if err != nil || machines[arch] == 0 || f.Machine != machines[arch] {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # LSB scripts under OpenRC: Debian's own of nginx, and two written for this. However one is
 # called, its service is in the domain that conf.d names.
+# shellcheck disable=SC2086 # a call is words
 ip link set lo up
 mkdir -p /etc/conf.d /etc/rc2.d
 # Debian's OpenRC depends on insserv, which is not there, and reads its files.
@@ -95,11 +96,9 @@ for call in "rc-service named" "/etc/init.d/named" "service named" "/etc/rc2.d/S
 	ok "$call stop: gone" await inside_t1 ""
 	fails "$call status after stop" $call status
 done
-cd /etc/init.d
-ok "by its name in its folder" sh named start
+ok "by its name in its folder" sh -c 'cd /etc/init.d && sh named start'
 ok "inside" await inside_t1 "8120 "
-ok "stops" ./named stop
-cd /
+ok "stops" sh -c 'cd /etc/init.d && ./named stop'
 ok "a name with a dot has the conf.d of what is before it" rc-service dotted.a start
 ok "inside" await inside_t1 "8130 "
 ok "stops" rc-service dotted.a stop
@@ -144,7 +143,7 @@ ok "OpenRC starts it outside" openrc-run /etc/init.d/named start
 ok "outside" await outside "8110 8120 "
 echo netns=t1 >/etc/conf.d/named
 rc-update -u >/dev/null 2>&1
-ok "called with that environment" env RC_SERVICE=/etc/init.d/named RC_SVCNAME=named RC_OPENRC_PID=$(cat /run/plain.pid) /etc/init.d/named restart
+ok "called with that environment" env RC_SERVICE=/etc/init.d/named RC_SVCNAME=named RC_OPENRC_PID="$(cat /run/plain.pid)" /etc/init.d/named restart
 ok "none is outside" await outside "8110 "
 ok "inside" await inside_t1 "8120 "
 ok "stops" rc-service named stop

@@ -67,7 +67,7 @@ echo '# netns=t1' >/etc/conf.d/web
 ok "without the line it starts outside" rc-service web start
 ok "there it answers" await sh -c "ss -Htln sport = 8110 | grep -q LISTEN"
 gone
-rm $kept /etc/user/rc.conf.d/${kept##*/} /etc/systemd/system-generators/rdgen-removed
+rm $kept /etc/user/rc.conf.d/${kept##*/} /etc/systemd/system-generators/rdgen-removed /usr/lib/lsb/init-functions.d/51-rdgen-removed
 nothing
 ok "installed once more" dpkg -i rdgen_0.2.0-1_amd64.deb rdgen-openrc_0.2.0-1_amd64.deb
 ok "purged, and nothing names a domain" dpkg -P rdgen-openrc rdgen

@@ -89,7 +89,7 @@ again named
 ok "the host's" has "cat /run/asker/named" "nameserver 127.0.0.53"
 fails "nothing is left" test -e /run/rdomain/resolver/named
 
-# part: DHCP on a member of a VRF
+# DHCP on a member of a VRF
 ip netns add far; ip link add e1 type veth peer name f1 netns far
 ip -n far address add 10.7.0.1/24 dev f1; ip -n far link set f1 up
 printf 'start 10.7.0.50\nend 10.7.0.50\ninterface f1\nlease_file /run/udhcpd.leases\npidfile /run/udhcpd.pid\noption subnet 255.255.255.0\noption router 10.7.0.1\noption dns 10.7.0.53\noption lease 120\n' >/run/udhcpd.conf
