@@ -69,6 +69,11 @@ func Load(p Program) (fd int, err error) {
 		defer unix.Close(int(attr.btf))
 		size = unsafe.Sizeof(attr)
 	}
+	if p.Function != "" {
+		if attr.attachType, err = functionID(p.Function); err != nil {
+			return -1, &Error{"find the kernel's function " + p.Function, err, ""}
+		}
+	}
 	// The kernel gives up with EAGAIN when a signal is pending while it
 	// verifies, and a Go program sends signals to itself.
 	for range 16 {

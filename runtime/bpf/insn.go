@@ -77,6 +77,8 @@ const (
 	skStorageGet   helper = 107
 	probeRead      helper = 113 // Linux 5.5; it needs CAP_PERFMON
 	getNetnsCookie helper = 122 // Linux 5.7
+	currentTask    helper = 158 // Linux 5.11; it needs CAP_PERFMON, as does the next
+	taskRegs       helper = 175 // Linux 5.15
 )
 
 func movReg(dst, src Reg) Insn          { return Insn{Op: OpMovReg, regs: regs(dst, src)} }

@@ -6,6 +6,8 @@ type Program struct {
 	Name  string
 	Hook  Hook
 	Insns []Insn
+	// Function is the function of the kernel where a program of ModifyReturn is.
+	Function string
 	// fields are the places in Insns that have the offset of a field of the kernel's.
 	fields []relocation
 }

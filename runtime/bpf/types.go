@@ -26,6 +26,15 @@ const (
 	linkUppers  // the list of what is above the link; a master is the first
 	upperInList // where that list goes through one that is above
 	upperLink   // the link that is above
+
+	taskStatus // of a process: what kind of call it is in
+	regsCall   // of its registers: the number of the call
+	socketSock // of struct socket
+	socketFile
+	sockMark
+	filePrivate // where the file of a socket has it
+	commandOp   // of a command to an io_uring
+	commandFile
 )
 
 // fields say by which path a field is found, from a type of kernelTypes: 0 for the
@@ -36,13 +45,22 @@ var fields = [...]struct {
 }{
 	skbLink:     {typeSkb, "0:0"},
 	optSocket:   {typeOpt, "0:0"},
-	socketNetns: {typeSocket, "0:0:0:0"},
+	socketNetns: {typeSock, "0:0:0:0"},
 	netnsLinks:  {typeNetns, "0:0"},
 	linkInList:  {typeLink, "0:0"},
 	linkIndex:   {typeLink, "0:1"},
 	linkUppers:  {typeLink, "0:2:0"},
 	upperInList: {typeUpper, "0:0"},
 	upperLink:   {typeUpper, "0:1"},
+
+	taskStatus:  {typeTask, "0:0:0"},
+	regsCall:    {typeRegs, "0:0"},
+	socketSock:  {typeSocket, "0:0"},
+	socketFile:  {typeSocket, "0:1"},
+	sockMark:    {typeSock, "0:1"},
+	filePrivate: {typeFile, "0:0"},
+	commandFile: {typeCommand, "0:0"},
+	commandOp:   {typeCommand, "0:1"},
 }
 
 // Kinds of types (Documentation/bpf/btf.rst).
@@ -62,7 +80,7 @@ const (
 	typeAny
 	typeSkb
 	typeOpt
-	typeSocket
+	typeSock
 	typeCommon
 	typeNetnsOf
 	typeNetns
@@ -71,6 +89,12 @@ const (
 	typeUpper
 	typeProto
 	typeProgram
+	typeThread
+	typeTask
+	typeRegs
+	typeSocket
+	typeFile
+	typeCommand
 )
 
 type kernelType struct {
@@ -94,7 +118,7 @@ var kernelTypes = [...]kernelType{
 	typeAny - 1:     {"list_head", kindStruct, 64, nil},
 	typeSkb - 1:     {"sk_buff", kindStruct, 64, []kernelMember{{"dev", typePointer}}},
 	typeOpt - 1:     {"bpf_sockopt_kern", kindStruct, 64, []kernelMember{{"sk", typePointer}}},
-	typeSocket - 1:  {"sock", kindStruct, 64, []kernelMember{{"__sk_common", typeCommon}}},
+	typeSock - 1:    {"sock", kindStruct, 64, []kernelMember{{"__sk_common", typeCommon}, {"sk_mark", typeInt}}},
 	typeCommon - 1:  {"sock_common", kindStruct, 64, []kernelMember{{"skc_net", typeNetnsOf}}},
 	typeNetnsOf - 1: {"", kindStruct, 64, []kernelMember{{"net", typePointer}}},
 	typeNetns - 1:   {"net", kindStruct, 64, []kernelMember{{"dev_index_head", typePointer}}},
@@ -104,6 +128,13 @@ var kernelTypes = [...]kernelType{
 	typeUpper - 1:   {"netdev_adjacent", kindStruct, 64, []kernelMember{{"list", typeAny}, {"dev", typePointer}}},
 	typeProto - 1:   {"", kindProto, typeInt, nil},
 	typeProgram - 1: {"program", kindFunction, typeProto, nil},
+
+	typeThread - 1:  {"thread_info", kindStruct, 64, []kernelMember{{"status", typeInt}}},
+	typeTask - 1:    {"task_struct", kindStruct, 64, []kernelMember{{"thread_info", typeThread}}},
+	typeRegs - 1:    {"pt_regs", kindStruct, 64, []kernelMember{{"orig_ax", typeInt}}},
+	typeSocket - 1:  {"socket", kindStruct, 64, []kernelMember{{"sk", typePointer}, {"file", typePointer}}},
+	typeFile - 1:    {"file", kindStruct, 64, []kernelMember{{"private_data", typePointer}}},
+	typeCommand - 1: {"io_uring_cmd", kindStruct, 64, []kernelMember{{"file", typePointer}, {"cmd_op", typeInt}}},
 }
 
 // typeText is kernelTypes as the kernel reads them.
@@ -147,14 +178,21 @@ func writeTypes() (t typeText) {
 // maxTypes is more than what load writes.
 const maxTypes = 2048
 
+// typesHeader is the size of what is before the types.
+const typesHeader = 24
+
+// header is what is before the types.
+func (t *typeText) header() []byte {
+	h := typeText{}
+	h.put(0x1eb9f, typesHeader, 0, uint32(len(t.types)), uint32(len(t.types)), uint32(len(t.names)))
+	return h.types
+}
+
 // load gives the types to the kernel and returns the errno alone.
 func (t *typeText) load() (int, error) {
-	const headerSize = 24
-	header := typeText{}
-	header.put(0x1eb9f, headerSize, 0, uint32(len(t.types)), uint32(len(t.types)), uint32(len(t.names)))
 	all := heap([maxTypes]byte{})
 	size := 0
-	for _, part := range [][]byte{header.types, t.types, t.names} {
+	for _, part := range [][]byte{t.header(), t.types, t.names} {
 		size += copy(all[size:], part)
 	}
 	attr := struct {

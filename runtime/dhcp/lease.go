@@ -34,7 +34,7 @@ const (
 func Uptime() int64 {
 	var now unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) // it has no error but a wrong clock
-	return int64(now.Sec) // 32 bits on some processors
+	return int64(now.Sec)                            // 32 bits on some processors
 }
 
 // lease returns what an acknowledgement says, or what is wrong with it.

@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/runtime/bpf"
+	"rdgen/runtime/domain"
 )
 
 // keep attaches the programs that keep sockets in their VRF to cgroup, which is
@@ -24,7 +25,38 @@ func keep(cgroup int, path string, index uint32) error {
 			return attachError(path, err)
 		}
 	}
+	if err := s.refuse(); err != nil {
+		return err
+	}
 	return s.know(index)
+}
+
+// refuse attaches the programs of the whole machine, which are pinned beside the maps, unless
+// somebody has. A kernel may have no place for them, and a container not the right.
+func (s shared) refuse() error {
+	for _, p := range bpf.Refuse(domain.VRFMark) {
+		link, err := openPinned(s.path+"/"+p.Digest(), func() (int, error) { return attachFunction(p) })
+		if err == nil {
+			unix.Close(link)
+		} else if !unfit(err) && cause(err) != unix.EBUSY && cause(err) != unix.EPERM {
+			return err
+		}
+	}
+	return nil
+}
+
+// attachFunction attaches a program to its function of the kernel.
+func attachFunction(p bpf.Program) (int, error) {
+	prog, err := bpf.Load(p)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(prog)
+	link, err := bpf.Attach(prog)
+	if err != nil {
+		return -1, &bpf.Error{Do: "attach " + p.Name + " to the kernel's " + p.Function, Err: err}
+	}
+	return link, nil
 }
 
 // keepBy attaches one program, or plain where the kernel does not take that, unless it is
@@ -63,6 +95,15 @@ func (s shared) keepBy(p, plain bpf.Program, cgroup int) error {
 // unfit reports whether an error says that the kernel will never take a program: a program
 // that holds less must not take its place because memory was short once.
 func unfit(err error) bool {
+	switch cause(err) {
+	case unix.EINVAL, unix.EACCES, unix.E2BIG, unix.ENOENT, unix.EOPNOTSUPP:
+		return true
+	}
+	return false
+}
+
+// cause is the errno in an error.
+func cause(err error) error {
 	for {
 		switch e := err.(type) {
 		case *Error:
@@ -70,7 +111,7 @@ func unfit(err error) bool {
 		case *bpf.Error:
 			err = e.Err
 		default:
-			return err == unix.EINVAL || err == unix.EACCES || err == unix.E2BIG || err == unix.ENOENT || err == unix.EOPNOTSUPP
+			return err
 		}
 	}
 }

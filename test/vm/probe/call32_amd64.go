@@ -58,15 +58,47 @@ func setBy32(fd, level, option int, value []byte) error {
 		return unix.ENOSYS
 	}
 	const setsockopt = 366 // of i386
-	low, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_32BIT)
+	return low(value, func(at uintptr) int32 {
+		return int80(setsockopt, uintptr(fd), uintptr(level), uintptr(option), at, uintptr(len(value)))
+	})
+}
+
+// low has a call read the value, and change it, where it has an address of 32 bits.
+func low(value []byte, call func(at uintptr) int32) error {
+	page, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_32BIT)
 	if err != nil {
 		return err
 	}
-	defer unix.Munmap(low)
-	copy(low, value)
-	r := int80(setsockopt, uintptr(fd), uintptr(level), uintptr(option), uintptr(unsafe.Pointer(&low[0])), uintptr(len(value)))
+	defer unix.Munmap(page)
+	copy(page, value)
+	r := call(uintptr(unsafe.Pointer(&page[0])))
+	copy(value, page)
 	if r < 0 {
 		return unix.Errno(-r)
 	}
 	return nil
+}
+
+// theRing32 is an io_uring that a call of 32 bits made: for what it sets the kernel runs no
+// program of a cgroup, whoever submits it.
+var theRing32 = sync.OnceValue(func() *ring {
+	r, err := makeRing(func(p []byte) (fd int, err error) {
+		err = low(p, func(at uintptr) int32 {
+			fd = int(int80(unix.SYS_IO_URING_SETUP, 1, at, 0, 0, 0)) // the same number for i386
+			return int32(fd)
+		})
+		return fd, err
+	})
+	if err != nil {
+		fmt.Println("failed: io_uring of 32 bits:", err)
+	}
+	return r
+})
+
+// setByRing32 is setsockopt(2) by way of that ring.
+func setByRing32(fd, level, option int, value []byte) error {
+	if !has32() {
+		return unix.ENOSYS
+	}
+	return theRing32().set(fd, level, option, value)
 }

@@ -25,6 +25,7 @@ var joinings = []joining{
 	{name: "joined", groups: groups, set: setByRing},
 	// The kernel runs no program of a cgroup there.
 	{name: "joined-32", groups: groups32, packed: true, set: setBy32},
+	{name: "joined-32", groups: groups32, packed: true, set: setByRing32},
 }
 
 func setBytes(fd, level, option int, value []byte) error {

@@ -37,20 +37,26 @@ const (
 
 // theRing is made when it is first used.
 var theRing = sync.OnceValue(func() *ring {
-	r, err := makeRing()
+	r, err := makeRing(func(p []byte) (int, error) {
+		fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, 1, uintptr(unsafe.Pointer(&p[0])), 0)
+		if errno != 0 {
+			return -1, errno
+		}
+		return int(fd), nil
+	})
 	if err != nil {
 		fmt.Println("failed: io_uring:", err)
 	}
 	return r
 })
 
-func makeRing() (*ring, error) {
+func makeRing(setup func(params []byte) (int, error)) (*ring, error) {
 	p := make([]byte, ringParams)
-	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, 1, uintptr(unsafe.Pointer(&p[0])), 0)
-	if errno != 0 {
-		return nil, errno
+	fd, err := setup(p)
+	if err != nil {
+		return nil, err
 	}
-	r := &ring{fd: int(fd)}
+	r := &ring{fd: fd}
 	for _, m := range []struct {
 		offset int64
 		to     *[]byte
@@ -108,7 +114,11 @@ func openByRing(family, kind, proto int) int {
 
 // setByRing is setsockopt(2) by way of the ring.
 func setByRing(fd, level, option int, value []byte) error {
-	n := theRing().do(func(e []byte) {
+	return theRing().set(fd, level, option, value)
+}
+
+func (r *ring) set(fd, level, option int, value []byte) error {
+	n := r.do(func(e []byte) {
 		e[0] = ringCommand
 		binary.NativeEndian.PutUint32(e[4:], uint32(fd))
 		binary.NativeEndian.PutUint32(e[8:], ringSetOpt)

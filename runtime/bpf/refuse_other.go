@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package bpf
+
+const calls32 = false
