@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rdgen/problem"
+	"rdgen/process"
 	"rdgen/templates"
 )
 
@@ -26,6 +27,10 @@ func main() {
 	// rdgen lives for milliseconds and holds a few MB: collecting garbage at the
 	// default rate would be a fifth of what it does.
 	debug.SetGCPercent(400)
+	if err := process.Begin(); err != nil {
+		report(os.Stderr, err)
+		os.Exit(1)
+	}
 	if args := os.Args[1:]; asGenerator(args) {
 		dieWithParent()
 		os.Exit(generator(args, os.Getenv, openKmsg()))

@@ -41,23 +41,23 @@ func othersEnded(getenv func(string) string) bool {
 	}
 }
 
-// process is what the kernel says of one in /proc/PID/stat.
-type process struct {
+// stat is what the kernel says of a process in /proc/PID/stat.
+type stat struct {
 	state  byte
 	parent int
 }
 
-func readProcess(pid int) (process, error) {
+func readProcess(pid int) (stat, error) {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return process{}, err
+		return stat{}, err
 	}
 	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // the name may have anything in it
 	if len(fields) < 2 {
-		return process{}, os.ErrInvalid
+		return stat{}, os.ErrInvalid
 	}
 	parent, err := strconv.Atoi(string(fields[1]))
-	return process{fields[0][0], parent}, err
+	return stat{fields[0][0], parent}, err
 }
 
 // childrenOf returns the processes of a parent that have not ended, except one of them.

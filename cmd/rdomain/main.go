@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/problem"
+	"rdgen/process"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 )
@@ -51,6 +52,10 @@ func run(stdout, stderr io.Writer, args []string) int {
 	}
 	out := &printable{w: stdout}
 	c := &command{stdout: out, stderr: &printable{w: stderr}, terminal: stderr}
+	if err := process.Begin(); err != nil {
+		c.fail(err)
+		return c.code
+	}
 	verbs := map[string]func([]string) error{
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
 		"ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,

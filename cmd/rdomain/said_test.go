@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -129,6 +130,19 @@ func TestGatewayOfAnOwnersAddress(t *testing.T) {
 	sandbox.Sh(t, `ip -n w route | grep -q "default via 10.9.0.2"`)
 	quiet(t, "down", "w")
 	sandbox.Sh(t, `ip link delete own0`)
+}
+
+// With so few files the Go runtime ended rdomain with a trace of its own, and with exit
+// code 2, which rdomain(8) has not.
+func TestFewFiles(t *testing.T) {
+	start(t)
+	for _, verb := range []string{"list", "up x"} {
+		out, err := exec.Command("sh", "-c", "ulimit -n 8; exec rdomain "+verb).CombinedOutput()
+		if e, ok := errors.AsType[*exec.ExitError](err); !ok || e.ExitCode() != 111 ||
+			!strings.HasPrefix(string(out), "rdomain: fatal: 8 files can be open at once; 32 are needed\nrdomain: hint: ") {
+			t.Errorf("rdomain %s with 8 files: %v, %q", verb, err, out)
+		}
+	}
 }
 
 // A field of JSON that no page had is one that nobody may count on.

@@ -44,6 +44,21 @@ func TestMemoryLimits(t *testing.T) {
 	}
 }
 
+// TestFewFiles: with too few files rdexec says so, and nothing runs outside.
+func TestFewFiles(t *testing.T) {
+	needHostRoot(t)
+	h := newHost(t)
+	h.files("blue", map[string]string{"resolv.conf": "nameserver 192.0.2.53\n"})
+	inside := h.enter("-n", "blue", "readlink", "/proc/self/ns/net")
+	for n := 3; n <= 24; n++ {
+		r := h.run("prlimit", fmt.Sprintf("--nofile=%d", n), h.rdexec, "-n", "blue", "readlink", "/proc/self/ns/net")
+		said := strings.HasPrefix(r.err, "rdexec: fatal: ") && strings.HasSuffix(r.err, ": too many open files\n")
+		if ran := r.code == 0 && r.out == inside && r.err == ""; !ran && (n > 20 || r.code != domain.ExitTemporary || r.out != "" || !said) {
+			t.Errorf("rdexec with %d files = %d, %q, %q", n, r.code, r.out, r.err)
+		}
+	}
+}
+
 // TestBusCanBeHidden does what rdexec(8) says to take the message bus from a service.
 func TestBusCanBeHidden(t *testing.T) {
 	needHostRoot(t)

@@ -29,8 +29,8 @@ var may = map[string]struct {
 	reason  string
 }{
 	"cmd/rdexec":         {[]string{"rdgen/runtime/domain", "rdgen/runtime/enter", "golang.org/x/sys/unix"}, "the root helper: nothing but the leaf and the system calls"},
-	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/domain", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
-	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
+	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/process", "rdgen/runtime/domain", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
+	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "rdgen/process", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
 	"generators":         {[]string{"rdgen/installed", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
 	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/s6/compile", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/module", "rdgen/runtime/networkd", "rdgen/runtime/nm"}, "reads services from below a root, the files of the domains that they name, and what else would change those"},
 	"generators/tree":    {[]string{"rdgen/atomicfile", "rdgen/problem", "github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix"}, "the only effects of rdgen: reading below a root, writing files"},
@@ -63,6 +63,7 @@ var may = map[string]struct {
 	"packaging/sbom":     {nil, "the bill of materials of a release"},
 	"problem":            {nil, "a leaf of both halves: a place, a fact, and what to do"},
 	"atomicfile":         {nil, "a leaf of both halves: the old file or the new one"},
+	"process":            {[]string{"rdgen/problem"}, "a leaf of both halves: how a program ends"},
 	"parallel":           {nil, "a leaf of both halves: a pool of workers"},
 	"test/need":          {nil, "what a test cannot do without"},
 	"test/s6":            {[]string{"rdgen/test/guest"}, "what s6 and s6-rc of this machine make of it"},
