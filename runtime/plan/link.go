@@ -145,7 +145,8 @@ func (p *planner) port(l conf.Link, now LinkState, exists bool) error {
 	name := l.Bridge.String()
 	bridge, ok := p.have.Inside[name]
 	if !ok && !p.makes(p.in, name) {
-		return p.fail(l.LineOf("Bridge"), fmt.Sprintf("there is no bridge %s in %s", name, p.place(p.in)))
+		return p.fail(l.LineOf("Bridge"), fmt.Sprintf("there is no bridge %s in %s", name, p.place(p.in))).
+			WithHint(fmt.Sprintf("[Link %s] with Kind=bridge makes one", name))
 	}
 	if !exists || !ok || now.Master != bridge.Index {
 		p.add(l.LineOf("Bridge"), object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), What: "master", Value: name})

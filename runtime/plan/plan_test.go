@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
@@ -338,6 +341,32 @@ func TestConflicts(t *testing.T) {
 		p, err := Up(file(t, "mgmt", c.text), have, &record.Record{})
 		if want := "/etc/rdomain/mgmt.conf" + c.want; err == nil || err.Error() != want {
 			t.Errorf("Up(%q) = %v, %v; want %s", c.text, p, err, want)
+		}
+	}
+}
+
+// A bridge cannot be moved: the kernel's "invalid argument" was all that up said, and check
+// said nothing. And a bridge that is not there is to be made by Kind=.
+func TestBridgeHints(t *testing.T) {
+	for text, want := range map[string]string{
+		"[Link br0]\n": "/etc/rdomain/b.conf:1: link br0 is a bridge, which the kernel leaves in the namespace that it is in\n" +
+			"Kind=bridge makes one in netns b; Bridge=br0 in a [Link] makes that a port of it",
+		"[Link team0]\n":          "/etc/rdomain/b.conf:1: link team0 is a team, which the kernel leaves in the namespace that it is in\nhave it made in netns b",
+		"[Link e0]\nBridge=br0\n": "/etc/rdomain/b.conf:2: there is no bridge br0 in netns b\n[Link br0] with Kind=bridge makes one",
+	} {
+		have := &State{Inside: map[string]LinkState{}, Outside: map[string]LinkState{}}
+		for name, kind := range map[string]string{"br0": "bridge", "team0": "team", "e0": "veth"} {
+			l := LinkState{}
+			l.Name, l.Kind = name, kind
+			have.Outside[name] = l
+		}
+		_, err := Up(file(t, "b", text), have, &record.Record{})
+		got := fmt.Sprint(err)
+		if p, ok := errors.AsType[*problem.Error](err); ok {
+			got += "\n" + p.Hint
+		}
+		if got != want {
+			t.Errorf("Up(%q):\n%s\nwant\n%s", text, got, want)
 		}
 	}
 }

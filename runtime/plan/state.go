@@ -208,13 +208,13 @@ func (p *planner) set(line int, verb object.Verb, thing, old object.Object) {
 	p.plan.Steps = append(p.plan.Steps, object.Step{Verb: verb, Object: thing, Old: old, Line: line})
 }
 
-func (p *planner) fail(line int, msg string) error {
+func (p *planner) fail(line int, msg string) *problem.Error {
 	return Conflict(p.f.At(line), "%s", msg)
 }
 
 // Conflict returns the error for a contradiction between the file and the kernel that
 // is not for rdomain to resolve. Trying again may help: a link may come late.
-func Conflict(at problem.Pos, format string, args ...any) error {
+func Conflict(at problem.Pos, format string, args ...any) *problem.Error {
 	e := problem.New(at, format, args...)
 	e.Temporary = true
 	return e

@@ -10,6 +10,9 @@ import (
 	"rdgen/runtime/record"
 )
 
+// staying are the kinds of links that are in the namespace where they were made, for ever.
+var staying = []string{"bridge", "vrf", "bond", "team"}
+
 // take plans a [Link] without Kind=: a link that exists, and is moved into the
 // domain's namespace if it is not there yet. What it had comes after, by restore.
 func (p *planner) take(l conf.Link, now LinkState, inside bool) error {
@@ -32,6 +35,13 @@ func (p *planner) take(l conf.Link, now LinkState, inside bool) error {
 	now, outside := p.have.Outside[name]
 	if !outside {
 		return p.fail(l.Line, fmt.Sprintf("there is no link %s, inside or outside; Kind= would make one", name))
+	}
+	if slices.Contains(staying, now.Kind) {
+		do := "have it made in " + p.place(p.in)
+		if now.Kind == "bridge" {
+			do = fmt.Sprintf("Kind=bridge makes one in %s; Bridge=%s in a [Link] makes that a port of it", p.place(p.in), name)
+		}
+		return p.fail(l.Line, fmt.Sprintf("link %s is a %s, which the kernel leaves in the namespace that it is in", name, now.Kind)).WithHint(do)
 	}
 	if recorded != nil {
 		// It was given back or fell out of its namespace: what it has now may
