@@ -111,7 +111,7 @@ func TestLinkMadeAgainInside(t *testing.T) {
 	awaitTrue(t, said, "ip -n early address show dev d0 | grep -q 10.8.0.2/24")
 
 	sh(t, "ip netns add before; ip -n before link add u0 type veth peer name u1")
-	file(t, "late", "[Domain]\nTimeoutSec=0\n[Link d0]\nKind=veth\nPeer=d1\nOuter=late\nAddress=10.8.1.2/24\n[Sysctl]\nnet.ipv4.conf.d0.forwarding=1\n")
+	file(t, "late", "[Domain]\nTimeoutSec=0\n[Link d0]\nKind=veth\nPeer=d1\nOuter=late\nAddress=10.8.1.2/24\n[Link b0]\nKind=bridge\n[Sysctl]\nnet.ipv4.conf.d0.forwarding=1\n")
 	quiet(t, "up", "late")
 	awaitTrue(t, said, "ip netns list | grep -q '^late (id: '")
 	sh(t, "ip -n late link delete d0")
@@ -119,6 +119,8 @@ func TestLinkMadeAgainInside(t *testing.T) {
 	awaitTrue(t, said, "rdomain check late")
 	sh(t, "ip -n late link set d0 down")
 	awaitTrue(t, said, "ip -n late link show up dev d0 | grep -q d0")
+	sh(t, "ip -n late link delete b0") // which has no other side that is seen to change
+	awaitTrue(t, said, "ip -n late link show up dev b0 | grep -q b0")
 	sh(t, "ip netns delete before")
 	if _, err := os.Lstat("/run/given"); err == nil {
 		t.Errorf("it gave up: %s", said)

@@ -42,6 +42,8 @@ func TestMayTake(t *testing.T) {
 			"etc/network/interfaces": "auto eth1\niface eth1 inet dhcp\n"}, false},
 		{"and NetworkManager takes those", map[string]string{on: "", main: "[main]\nplugins=ifupdown,keyfile\n[ifupdown]\nmanaged=true\n",
 			"etc/network/interfaces": "auto eth1\niface eth1 inet dhcp\n"}, true},
+		{"ifupdown has it, and NetworkManager does not ask", map[string]string{on: "", main: "[main]\nplugins=keyfile\n",
+			"etc/network/interfaces": "auto eth1\niface eth1 inet dhcp\n"}, true},
 		{"ifupdown has another", map[string]string{on: "", main: "[main]\nplugins=ifupdown,keyfile\n",
 			"etc/network/interfaces": "auto eth2\niface eth2 inet dhcp\n"}, true},
 	} {
