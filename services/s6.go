@@ -220,13 +220,22 @@ func (s *S6) addProgram(job *generators.S6, conf *openrc.Conf) (err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	hint := ""
-	if e, ok := errors.AsType[*problem.Error](err); ok {
+	hint := s.oldKind(job.Name)
+	if e, ok := errors.AsType[*problem.Error](err); ok && hint == "" {
 		hint = e.Hint
 	}
 	return problem.New(job.Place(), "there is no source directory %s below %s, no OpenRC script %s%s, and no %s.service below %s",
 		job.Flavor.Service(job.Name), strings.Join(job.Flavor.Folders, ", "), openrc.InitDir, job.Name, job.Name,
 		strings.Join(systemd.Folders(), ", ")).WithHint(hint)
+}
+
+// oldKind is the hint for one of s6-overlay's services of the old kind, or "".
+func (s *S6) oldKind(name string) string {
+	const folder = "/etc/services.d"
+	if _, err := fs.Stat(s.fsys, path.Join(folder[1:], name, "run")); err != nil {
+		return ""
+	}
+	return "there is " + folder + "/" + name + ", a service directory: rdgen s6 " + name + " --flavor svscan --source " + folder
 }
 
 // environmentFiles reads the files that a unit takes variables from. One that is not
