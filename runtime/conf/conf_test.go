@@ -194,7 +194,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Route]\nDestination=default\n[Domain]\nManaged=no\n", ":1: Managed=no makes nothing, so there can be no section [Route]"},
 		// [Link].
 		{"x", "[Link a]\nKind=wifi\n", ":2: Kind=wifi: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},
-		{"x", "[Link a]\nKind=veth\n", ":1: a veth needs Peer=, the name of the end that stays outside"},
+		{"x", "[Link a]\nKind=veth\n", ":1: Kind=veth needs Peer=, the name of the end that stays outside"},
 		{"x", "[Link a]\nKind=dummy\nPeer=b\n", ":3: Peer= is for Kind=veth"},
 		{"x", "[Link a]\nPeerAddress=10.0.0.1/24\n", ":2: PeerAddress= is for Kind=veth"},
 		{"x", "[Link a]\nKind=veth\nPeer=b c\n", `:3: link name "b c" contains " "; letters, digits, "_", "." and "-" are allowed`},

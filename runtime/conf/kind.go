@@ -233,11 +233,11 @@ func (l *Link) defaults() {
 func (p *parser) together(l *Link) error {
 	for _, n := range needed[l.Kind] {
 		if l.lines[n[0]] == 0 {
-			return p.fail(l.Line, "a %s needs %s=, %s", l.Kind, n[0], n[1])
+			return p.fail(l.Line, "Kind=%s needs %s=, %s", l.Kind, n[0], n[1])
 		}
 	}
 	if object.IsTunnel(l.Kind) && l.Kind != "xfrm" && !l.Local.IsValid() && !l.Remote.IsValid() {
-		return p.fail(l.Line, "a %s needs Local= or Remote=, an address of the outer domain", l.Kind)
+		return p.fail(l.Line, "Kind=%s needs Local= or Remote=, an address of the outer domain", l.Kind)
 	}
 	if l.Kind == "vxlan" {
 		if l.Local.IsValid() && l.Remote.IsValid() && l.Local.Is4() != l.Remote.Is4() {
@@ -248,7 +248,7 @@ func (p *parser) together(l *Link) error {
 		}
 	}
 	if l.Kind == "wireguard" && l.KeyFile == "" && l.ConfigFile == "" {
-		return p.fail(l.Line, "a wireguard needs PrivateKeyFile=, the path of its private key, or ConfigFile=, a file of wg-quick")
+		return p.fail(l.Line, "Kind=wireguard needs PrivateKeyFile=, the path of its private key, or ConfigFile=, a file of wg-quick")
 	}
 	for _, name := range []string{"PrivateKeyFile", "ListenPort", "FirewallMark"} {
 		if l.ConfigFile != "" && l.lines[name] != 0 {
