@@ -267,6 +267,21 @@ func TestSlipsAgree(t *testing.T) {
 		}
 		texts = append(texts, b.String())
 	}
+	// What is meant to name a domain, and nearly does.
+	near := [][]string{
+		{"", "", "", "x=1 ", "export ", "local ", "set ", "env ", "eval ", "let ", "then ", "alias ", "\u200b", "\ufeff", "\u00a0", "- ", "{ ", "$", "+", "'", "%", "#", "x ", "true && ", "(", "x; ", "\\"},
+		{"netns", "vrf", "netns", "vrf", "NETNS", "Vrf", "nets", "vrfs", "ｎetns", "rc_vrf", "netns_", "nеtns", "ν\u200brf"},
+		{"=", "=", "=", " = ", " =", "= ", ": ", ":", "+=", " ", "\t", "\u00a0=", "==", "-=", "\uff1d"},
+		{"private", "mgmt", "'a'", "$x", "", "a b", "\"", "a.b", "/x", "yes"},
+		{"", "", "\n", " # c", ";x", "\nnetns=b", "\nvrf="},
+	}
+	for range 1500 {
+		var b strings.Builder
+		for _, some := range near {
+			b.WriteString(some[random.IntN(len(some))])
+		}
+		texts = append(texts, b.String())
+	}
 	slipped := 0
 	shells := realShells(t)
 	for _, shell := range shells {
@@ -275,7 +290,9 @@ func TestSlipsAgree(t *testing.T) {
 			if err != nil {
 				continue // not shell
 			}
-			if _, _, err := c.Domain(); (err != nil) != (got != "") && (err == nil || c.slip() != nil) && !onlyCommands(c) {
+			_, _, err = c.Domain()
+			doubt := err != nil && fmt.Sprint(err) != fmt.Sprint(c.slip()) // what only a shell can know is no slip
+			if (err != nil) != (got != "") && !doubt && !onlyCommands(c) {
 				t.Errorf("of %q %v says %q, rdgen %v", texts[i], shell, got, err)
 			}
 			if got != "" && got != "ended " {
