@@ -107,6 +107,8 @@ func TestSuggestions(t *testing.T) {
 		"[Link v]\naddress=10.0.0.1/8\n": "did you mean Address?",
 		"[Link v]\nAdress=10.0.0.1/8\n":  "did you mean Address?",
 		"[Link v]\nIPv6Token=::1\n":      "unknown key IPv6Token=",
+		"[Domain]\nExecStartPost=x\n":    "rdomain runs no command: make it a service",
+		"[Link v]\nPostUp=x\n":           "rdomain runs no command: make it a service",
 		"[Link v]\nQuux=1\n":             "expected one of",
 		"[Domian]\n":                     "did you mean Domain?",
 		"[Link v]\n6=1\n":                "expected KEY=VALUE",

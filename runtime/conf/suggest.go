@@ -36,6 +36,10 @@ func sectionHint(name string) string {
 	return "; expected " + expected
 }
 
+// commands are keys by which other programs run one, in small letters: those of wg-quick
+// and of units.
+var commands = []string{"preup", "postup", "predown", "postdown", "execstart", "execstartpre", "execstartpost", "execstop", "execstoppost"}
+
 // keyHint says which key of the section may have been meant, or in which section
 // the key stands.
 func keyHint(name, section string) string {
@@ -62,6 +66,9 @@ func keyHint(name, section string) string {
 	}
 	if rest, ok := strings.CutPrefix(strings.ToLower(name), "ipv6"); ok && (rest == "acceptra" || rest == "privacyextensions" || rest == "forwarding") {
 		return "; [Sysctl] has it: net.ipv6.conf.LINK." + map[string]string{"acceptra": "accept_ra", "privacyextensions": "use_tempaddr", "forwarding": "forwarding"}[rest]
+	}
+	if slices.Contains(commands, strings.ToLower(name)) {
+		return "; rdomain runs no command: make it a service, a oneshot with the domain in its conf.d"
 	}
 	for _, n := range names {
 		if len(name) > 2 && strings.HasPrefix(strings.ToLower(n), strings.ToLower(name)) {
