@@ -21,7 +21,7 @@ func script(t *testing.T, name, root string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	moved := strings.NewReplacer(" /run /etc /usr/local/lib /usr/lib /lib;", " "+root+"/run "+root+"/etc "+root+"/usr/lib "+root+"/lib;",
+	moved := strings.NewReplacer(" /run /etc /usr/local/lib /usr/lib /lib;", " "+root+"/run "+root+"/etc "+root+"/usr/lib "+root+"/lib;", "/etc/*:", root+"/etc/*:",
 		"/etc/conf.d", root+"/etc/conf.d", "/usr/bin/rdgen", root+"/usr/bin/rdgen", "=/run/", "="+root+"/run/",
 		"/dev/kmsg", root+"/kmsg").Replace(string(text))
 	put(t, filepath.Join(root, name), moved, 0o755)
@@ -196,5 +196,16 @@ func TestLifted(t *testing.T) {
 		if got := generate(t, removed, before); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q; want %q", name, got, c.want)
 		}
+	}
+	// What a removal has left, in /etc, holds as long as the removal is not at its end.
+	left := script(t, "rdgen-removed", root+"/etc/systemd/system-generators")
+	text, err := os.ReadFile(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, left, strings.ReplaceAll(string(text), filepath.Dir(left), root), 0o755)
+	put(t, root+"/usr/bin/rdgen", "", 0o755)
+	if got := generate(t, left, "rm "+root+"/usr/lib/systemd/system-generators/rdgen"); !slices.Equal(got, held("web")) {
+		t.Errorf("without the generator alone: %q; want %q", got, held("web"))
 	}
 }
