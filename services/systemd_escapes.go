@@ -16,8 +16,9 @@ import (
 // Escapes returns what of a service's units would not be in its domain although the
 // generated files are as they are to be.
 func (sd *Systemd) Escapes(job generators.Job) []error {
-	errs, _ := sd.wins(job.(generators.Systemd))
-	return errs
+	s := job.(generators.Systemd)
+	errs, _ := sd.wins(s)
+	return append(errs, sd.lifted(s)...)
 }
 
 // Remarks returns what a service's units say themselves of where they run, and which

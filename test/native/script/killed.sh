@@ -67,6 +67,19 @@ for s in held also; do
 	printf '[Unit]\nAssertPathExists=\n' >/etc/systemd/system/$s.service.d/override.conf
 	printf '[Unit]\nAssertPathExists=\n' >/etc/systemd/system/$s.service.d/zz-last.conf
 done
+# And two that take the hold away: rdgen check finds them, because these start outside.
+for s in lifted hidden; do
+	printf '[Service]\nExecStart=/bin/sleep infinity\n' | unit $s.service
+	mkdir -p /etc/systemd/system/$s.service.d
+	echo netns=private >/etc/conf.d/$s
+done
+ok "nothing takes the hold away" rdgen check lifted hidden
+printf '[Unit]\nAssertPathExists=\n' >/etc/systemd/system/lifted.service.d/zzzzz.conf
+: >/etc/systemd/system/hidden.service.d/zzzz-rdgen.conf
+fails "an assertion that is reset is found" rdgen check lifted
+ok "by file and line" has "rdgen check lifted 2>&1" 'error: /etc/systemd/system/lifted.service.d/zzzzz.conf:2: AssertPathExists= resets'
+fails "and a file in place of the hold" rdgen check hidden
+ok "by its file" has "rdgen check hidden 2>&1" 'error: /etc/systemd/system/hidden.service.d/zzzz-rdgen.conf: systemd reads this'
 # One that fails at once, and one that made a part of its files. (One that dies by a signal
 # takes the others along: docs/systemd.md.)
 generator=/usr/lib/systemd/system-generators/rdgen
@@ -89,7 +102,13 @@ for how in 'exit 1' 'mkdir -p "$1/held.service.d"; echo "[Unit]" >"$1/held.servi
 	fails "$how: nor its socket" systemctl start held.socket
 	ok "$how: nothing ran" test ! -e /run/leaked
 	ok "$how: others start" systemctl start free free@two
-	systemctl stop free free@two
+	ok "$how: and what check has named" systemctl start lifted
+	ok "$how: outside" test "$(netns_of lifted)" = "$(readlink /proc/1/ns/net)"
+	if [ -e /etc/systemd/system-generators/rdgen-removed ]; then # which would hold this one
+		ok "$how: and the other" systemctl start hidden
+		ok "$how: outside" test "$(netns_of hidden)" = "$(readlink /proc/1/ns/net)"
+	fi
+	systemctl stop free free@two lifted hidden
 	mv /root/generator $generator
 	systemctl daemon-reload
 	ok "$how: after the next reload it starts" systemctl start held
