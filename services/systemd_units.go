@@ -68,8 +68,15 @@ func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) (names
 		join := func(name string) {
 			if path.Ext(name) == ".service" {
 				enqueue(name)
-			} else if starts := units.Started(name); starts == "" || !sd.hasOwnDomain(starts) { // or it is where that is
-				names = append(names, name)
+				return
+			}
+			starts := units.Started(name)
+			if starts != "" && sd.hasOwnDomain(starts) {
+				return // it is where that is
+			}
+			names = append(names, name)
+			if units.Has(starts) { // its connections are served where they are made
+				enqueue(starts)
 			}
 		}
 		for _, companion := range companions {
