@@ -108,6 +108,12 @@ func readInstance(fsys fs.FS, units *systemd.Units, base *systemd.Unit, name str
 		}
 	}
 	names, _ := units.Belonging(base) // what only may belong to it is among them
-	i.Siblings = names[1:]
+	companions, _ := units.Companions(base.Name)
+	if set, ok := systemd.Dispatches(base); ok && len(companions) > 0 {
+		return nil, problem.New(placeOf(set), "%s would be made of %s, which runs nothing but true(1): its daemons are %s, of which an instance has none",
+			name, base.Name, strings.Join(companions, ", ")).
+			WithHint("write units of your own for a second set of them; the line in the conf.d file of each is for that then")
+	}
+	i.Siblings = slices.Compact(slices.Sorted(slices.Values(append(names[1:], companions...))))
 	return i, nil
 }
