@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/netip"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,7 @@ var kinds = []string{"veth", "vrf", "vpn"}
 type drafting struct {
 	root, kind, link, config string
 	addresses                []string
+	publish                  []string
 	dryRun                   bool
 }
 
@@ -35,9 +38,10 @@ func initCommand() *cobra.Command {
 		Short: "write a domain's file, with comments",
 		Long: "Writes /etc/rdomain/NAME.conf. Of --kind veth, which is the default, it is a network namespace and a cable between it and the host, with " +
 			"addresses that no other file has; of vrf a VRF with a table that no other file has, and the network card that --link names; of vpn a network " +
-			"namespace whose only way out is the WireGuard file of a provider, /etc/wireguard/NAME.conf or what --config says. " +
+			"namespace whose only way out is the WireGuard file of a provider, /etc/wireguard/NAME.conf or what --config says, and with --publish a cable, by which a " +
+			"port of the namespace is reached. " +
 			"The comments say what is to be changed where. It is an error if there is such a file, or if rdgen check would find something in the new one.",
-		Example: "rdgen init private\nrdgen init mgmt --kind vrf --link eth1\nrdgen init vpn --kind vpn --config /etc/wireguard/provider.conf",
+		Example: "rdgen init private\nrdgen init mgmt --kind vrf --link eth1\nrdgen init vpn --kind vpn --config /etc/wireguard/provider.conf --publish 9091",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if len(words) != 1 {
 				return usage("init takes one NAME", cmd)
@@ -56,11 +60,13 @@ func initCommand() *cobra.Command {
 	flags.StringVar(&d.link, "link", "", "the network card `L` is in the VRF")
 	flags.StringArrayVar(&d.addresses, "address", nil, "the card has the address `A/LEN` too; may be given again")
 	flags.StringVar(&d.config, "config", "", "the provider's `FILE` for wg-quick")
+	flags.Var((*ports)(&d.publish), "publish", "others reach the VPN's services at `[ADDRESS:]PORT` of the host, by TCP; may be given again")
 	flags.BoolVarP(&d.dryRun, "dry-run", "n", false, "write nothing, print the file")
 	cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveNoFileComp)
 	completeFlag(cmd, "root", cobra.ShellCompDirectiveFilterDirs)
 	completeFlag(cmd, "kind", cobra.ShellCompDirectiveNoFileComp, kinds...)
 	completeFlag(cmd, "address", cobra.ShellCompDirectiveNoFileComp)
+	completeFlag(cmd, "publish", cobra.ShellCompDirectiveNoFileComp)
 	completeLink(cmd, "link", &d.root)
 	return cmd
 }
@@ -72,8 +78,8 @@ func (d *drafting) validate(cmd *cobra.Command) error {
 		return usage(fmt.Sprintf("there is no kind %q; there are %s", d.kind, strings.Join(kinds, ", ")), cmd)
 	case d.kind != "vrf" && (given("link") || given("address")):
 		return usage("--link and --address are for --kind vrf", cmd)
-	case d.kind != "vpn" && given("config"):
-		return usage("--config is for --kind vpn", cmd)
+	case d.kind != "vpn" && (given("config") || given("publish")):
+		return usage("--config and --publish are for --kind vpn", cmd)
 	case given("address") && d.link == "":
 		return usage("--address needs --link", cmd)
 	case given("config") && (path.Clean(d.config) != d.config || !path.IsAbs(d.config)):
@@ -81,6 +87,32 @@ func (d *drafting) validate(cmd *cobra.Command) error {
 	}
 	return nil
 }
+
+// ports are the values of a flag.
+type ports []string
+
+// Set adds one.
+func (p *ports) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		a, not := netip.ParseAddrPort(text)
+		n, err = uint64(a.Port()), not
+	}
+	switch {
+	case err != nil || n == 0:
+		return errors.New("expected PORT or ADDRESS:PORT, such as 80, 192.0.2.1:80 or [2001:db8::1]:80")
+	case slices.Contains(*p, text):
+		return errors.New("it is there already")
+	}
+	*p = append(*p, text)
+	return nil
+}
+
+// String is nothing by default.
+func (p *ports) String() string { return "" }
+
+// Type is the word for one.
+func (p *ports) Type() string { return "PORT" }
 
 // draft is the data of the templates init-*.tmpl.
 type draft struct {
@@ -93,6 +125,7 @@ type draft struct {
 	Link      string
 	Addresses []netip.Prefix
 	Config    string
+	Publish   []string
 }
 
 func (d *drafting) run(name string, stdout io.Writer) error {
@@ -136,11 +169,12 @@ func (d *drafting) run(name string, stdout io.Writer) error {
 
 // render makes the text.
 func (d *drafting) render(id domain.ID, loader *services.Loader) ([]byte, error) {
-	data := draft{ID: id, Config: d.config, Table: loader.FreeTable()}
-	switch {
-	case d.kind == "veth":
+	data := draft{ID: id, Config: d.config, Publish: d.publish, Table: loader.FreeTable()}
+	if d.kind != "vrf" {
 		data.Inside, data.Outside = loader.FreePair()
 		data.Peer = loader.FreeLink(id)
+	}
+	switch {
 	case d.kind == "vpn" && d.config == "":
 		data.Config = "/etc/wireguard/" + id.String() + ".conf"
 	case d.link != "":
