@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -111,7 +112,13 @@ func TestLease(t *testing.T) {
 	if len(l) != 1 || l[0].Address != "10.5.0.50/24" || l[0].Server != "10.5.0.1" || l[0].Expires == "" {
 		t.Errorf("list --json has the leases %v", l)
 	}
+	if out, _, _ := rdomain("list"); !regexp.MustCompile(`LINKS  LEASES\n(?s:.*)e0     e0 10\.5\.0\.50/24 until 20\S+T\S+\n`).MatchString(out) {
+		t.Errorf("list = %s", out)
+	}
 	quiet(t, "down", "d")
+	if l := leasesOf(t, "d"); len(l) != 0 {
+		t.Errorf("list --json has the leases %v of what is down", l)
+	}
 	awaitTrue(t, new(buffer), "! grep -q 10.5.0.50 "+filepath.Join(s.dir, "leases"))
 }
 
@@ -126,6 +133,10 @@ func TestLeaseChanges(t *testing.T) {
 		t.Fatalf("up without a server = %d, %s", code, stderr)
 	}
 	says(t, 1, "# d: /etc/rdomain/d.conf:4: link e0 has no lease: no DHCP server has answered\n", "", "check", "d")
+	says(t, 0, "ID   KIND   STATE    TABLE  LINKS  LEASES\nd    netns  up       -      e0     e0 has none\nlan  netns  foreign  -      s0     -\n", "", "list")
+	if l := leasesOf(t, "d"); len(l) != 1 || l[0].Link != "e0" || l[0].Address != "" {
+		t.Errorf("list --json has the leases %v", l)
+	}
 	said := watching(t)
 	has := func(address string) {
 		t.Helper()

@@ -276,24 +276,33 @@ func (c *command) list(args []string) error {
 		return c.json(entries)
 	}
 	head := "ID\tKIND\tSTATE\tTABLE\tLINKS"
+	leased := slices.ContainsFunc(entries, func(e lifecycle.Entry) bool { return len(e.Leases) > 0 })
+	if leased {
+		head += "\tLEASES"
+	}
 	described := slices.ContainsFunc(entries, func(e lifecycle.Entry) bool { return e.Description != "" })
 	if described {
 		head += "\tDESCRIPTION"
 	}
-	return c.table(head, len(entries), func(i int) string { return row(entries[i], described) })
+	return c.table(head, len(entries), func(i int) string { return row(entries[i], leased, described) })
 }
 
-// row is the line of a domain in the table of list. described: there is a column for
-// descriptions.
-func row(e lifecycle.Entry, described bool) string {
+// row is the line of a domain in the table of list. leased and described: there is a column
+// for leases, and for descriptions.
+func row(e lifecycle.Entry, leased, described bool) string {
 	table := "-"
 	if e.Table != 0 {
 		table = strconv.FormatUint(uint64(e.Table), 10)
 	}
 	row := []string{e.ID, dash(e.Kind), e.State, table, strings.Join(e.Links, " ")}
+	if leased {
+		row = append(row, leases(e.Leases))
+	}
 	if described {
-		row[4] = dash(row[4])
 		row = append(row, e.Description)
+	}
+	for i := range row[:len(row)-1] {
+		row[i] = dash(row[i])
 	}
 	last := &row[len(row)-1] // which is as wide as it is, and makes no other row wider
 	if e.Error != "" {
@@ -301,6 +310,22 @@ func row(e lifecycle.Entry, described bool) string {
 	}
 	*last = dash(*last)
 	return strings.Join(row, "\t")
+}
+
+// leases are the leases of a domain, for a reader.
+func leases(list []lifecycle.Leased) string {
+	words := make([]string, len(list))
+	for i, l := range list {
+		switch {
+		case l.Address == "":
+			words[i] = l.Link + " has none"
+		case l.Expires == "":
+			words[i] = l.Link + " " + l.Address + " without end"
+		default:
+			words[i] = l.Link + " " + l.Address + " until " + l.Expires
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 func (c *command) json(v any) error {

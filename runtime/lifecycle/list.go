@@ -26,32 +26,37 @@ type Entry struct {
 	Table uint32 `json:"table,omitempty"`
 	// Links are the members of a VRF, or the links of a namespace but lo.
 	Links []string `json:"links"`
-	// Leases are those of DHCP.
+	// Leases are those of DHCP, of each link that asks for one.
 	Leases      []Leased `json:"leases,omitempty"`
 	File        string   `json:"file,omitempty"`
 	Description string   `json:"description,omitempty"`
 	Error       string   `json:"error,omitempty"`
 }
 
-// Leased is a lease of a link, and when it ends as the clock has it now; "" for never.
+// Leased is a lease of a link, and when it ends as the clock has it now; "" for never. A link
+// that has no lease now has no address.
 type Leased struct {
 	Link    string `json:"link"`
-	Address string `json:"address"`
-	Server  string `json:"server"`
+	Address string `json:"address,omitempty"`
+	Server  string `json:"server,omitempty"`
 	Expires string `json:"expires,omitempty"`
 }
 
-// leased returns the leases that have not ended.
+// leased returns what the links that ask for leases have.
 func leased(f *conf.File, leases []object.Lease) (list []Leased) {
 	now := dhcp.Uptime()
 	for _, l := range f.Links {
+		if !l.DHCP {
+			continue
+		}
+		one := Leased{Link: l.Name.String()}
 		if lease, ok := l.Leased(leases, now); ok {
-			one := Leased{Link: lease.Link, Address: lease.Address.String(), Server: lease.Server.String()}
+			one.Address, one.Server = lease.Address.String(), lease.Server.String()
 			if lease.End != 0 {
 				one.Expires = time.Now().Add(time.Duration(lease.End-now) * time.Second).Format(time.RFC3339)
 			}
-			list = append(list, one)
 		}
+		list = append(list, one)
 	}
 	return list
 }
@@ -143,7 +148,9 @@ func (h *Host) entry(id domain.ID) Entry {
 		e.File = v.f.Path
 	}
 	e.Links = append(e.Links, v.links...)
-	e.Leases = leased(v.f, v.r.Leases)
+	if v.exists() && v.kind == ours {
+		e.Leases = leased(v.f, v.r.Leases)
+	}
 	e.Table = v.f.Table
 	if vrf, ok := v.have.Inside[v.f.Domain.VRF.String()]; ok && e.Table == 0 {
 		e.Table = vrf.Table
