@@ -28,7 +28,7 @@ type drafting struct {
 	root, kind, link, config string
 	addresses                []string
 	publish                  []string
-	dryRun                   bool
+	dhcp, dryRun             bool
 }
 
 func initCommand() *cobra.Command {
@@ -37,7 +37,8 @@ func initCommand() *cobra.Command {
 		Use:   "init NAME",
 		Short: "write a domain's file, with comments",
 		Long: "Writes /etc/rdomain/NAME.conf. Of --kind veth, which is the default, it is a network namespace and a cable between it and the host, with " +
-			"addresses that no other file has; of vrf a VRF with a table that no other file has, and the network card that --link names; of vpn a network " +
+			"addresses that no other file has; of vrf a VRF with a table that no other file has, and the network card that --link names, " +
+			"with --dhcp one that has its address by DHCP; of vpn a network " +
 			"namespace whose only way out is the WireGuard file of a provider, /etc/wireguard/NAME.conf or what --config says, and with --publish a cable, by which a " +
 			"port of the namespace is reached. " +
 			"The comments say what is to be changed where. It is an error if there is such a file, or if rdgen check would find something in the new one.",
@@ -59,6 +60,7 @@ func initCommand() *cobra.Command {
 	flags.StringVar(&d.kind, "kind", kinds[0], "what the domain is: `K` is veth, vrf or vpn")
 	flags.StringVar(&d.link, "link", "", "the network card `L` is in the VRF")
 	flags.StringArrayVar(&d.addresses, "address", nil, "the card has the address `A/LEN` too; may be given again")
+	flags.BoolVar(&d.dhcp, "dhcp", false, "the card has its address by DHCP")
 	flags.StringVar(&d.config, "config", "", "the provider's `FILE` for wg-quick")
 	flags.Var((*ports)(&d.publish), "publish", "others reach the VPN's services at `[ADDRESS:]PORT` of the host, by TCP; may be given again")
 	flags.BoolVarP(&d.dryRun, "dry-run", "n", false, "write nothing, print the file")
@@ -76,12 +78,14 @@ func (d *drafting) validate(cmd *cobra.Command) error {
 	switch {
 	case !slices.Contains(kinds, d.kind):
 		return usage(fmt.Sprintf("there is no kind %q; there are %s", d.kind, strings.Join(kinds, ", ")), cmd)
-	case d.kind != "vrf" && (given("link") || given("address")):
-		return usage("--link and --address are for --kind vrf", cmd)
+	case d.kind != "vrf" && (given("link") || given("address") || d.dhcp):
+		return usage("--link, --address and --dhcp are for --kind vrf", cmd)
 	case d.kind != "vpn" && (given("config") || given("publish")):
 		return usage("--config and --publish are for --kind vpn", cmd)
-	case given("address") && d.link == "":
-		return usage("--address needs --link", cmd)
+	case (given("address") || d.dhcp) && d.link == "":
+		return usage("--address and --dhcp need --link", cmd)
+	case given("address") && d.dhcp:
+		return usage("--address and --dhcp exclude each other", cmd)
 	case given("config") && (path.Clean(d.config) != d.config || !path.IsAbs(d.config)):
 		return usage("--config is an absolute path", cmd)
 	}
@@ -123,6 +127,7 @@ type draft struct {
 	Table           uint32
 	// Link is zero where none is named.
 	Link      string
+	DHCP      bool
 	Addresses []netip.Prefix
 	Config    string
 	Publish   []string
@@ -169,7 +174,7 @@ func (d *drafting) run(name string, stdout io.Writer) error {
 
 // render makes the text.
 func (d *drafting) render(id domain.ID, loader *services.Loader) ([]byte, error) {
-	data := draft{ID: id, Config: d.config, Publish: d.publish, Table: loader.FreeTable()}
+	data := draft{ID: id, Config: d.config, Publish: d.publish, DHCP: d.dhcp, Table: loader.FreeTable()}
 	if d.kind != "vrf" {
 		data.Inside, data.Outside = loader.FreePair()
 		data.Peer = loader.FreeLink(id)
