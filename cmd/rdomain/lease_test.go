@@ -169,6 +169,44 @@ func TestLeaseChanges(t *testing.T) {
 	awaitTrue(t, said, "rdomain check d")
 }
 
+// Routers advertise networks on the link: the kernel gives it addresses and a route, in the
+// domain, also where that forwards packets, and up waits for them. reload, check and the
+// watch leave them alone.
+func TestAdvertised(t *testing.T) {
+	start(t)
+	s := lan(t)
+	sh(t, "ip -n lan address add 2001:db8:5::1/64 dev s0 nodad")
+	s.start("10.5.0.50", "10.5.0.50", "--enable-ra", "--dhcp-range=2001:db8:5::,ra-only,64,120s", "--ra-param=s0,4,60")
+	file(t, "d", "[Link e0]\nIPv6AcceptRA=yes\n[Sysctl]\nnet.ipv6.conf.all.forwarding=1\n")
+	quiet(t, "up", "d")
+	const address, route = `ip -n d -6 -o address show dev e0 scope global | grep -q '2001:db8:5:.*/64'`, `ip -n d -6 route show default | grep -q 'via fe80::.* dev e0 proto ra'`
+	for _, c := range []string{address, `! ip -n d -6 address show dev e0 | grep tentative`, route, `! ip -6 route show | grep 2001:db8 || exit 1`} {
+		sh(t, c)
+	}
+	says(t, 0, "", "", "check", "d")
+	if out, _, _ := rdomain("reload", "-n", "d"); out != "" {
+		t.Errorf("reload -n = %s; want nothing to do", out)
+	}
+	quiet(t, "reload", "d")
+	sh(t, address+"; "+route)
+	// The line says no: none is taken any more, and what was there goes with the link's next
+	// advertisement, or its time.
+	file(t, "d", "[Link e0]\nIPv6AcceptRA=no\n")
+	quiet(t, "down", "d")
+	quiet(t, "up", "d")
+	sh(t, `[ "$(ip netns exec d cat /proc/sys/net/ipv6/conf/e0/accept_ra)" = 0 ]`)
+	quiet(t, "down", "d")
+	// Nobody advertises.
+	s.stop()
+	file(t, "d", "[Domain]\nTimeoutSec=1\n[Link e0]\nIPv6AcceptRA=yes\n")
+	_, stderr, code := rdomain("up", "d")
+	if code != 0 || !strings.Contains(stderr, "d.conf:4: no router advertises an address on e0 after 1 s; it is up without") {
+		t.Errorf("up without a router = %d, %s", code, stderr)
+	}
+	s.start("10.5.0.50", "10.5.0.50", "--enable-ra", "--dhcp-range=2001:db8:5::,ra-only,64,120s", "--ra-param=s0,4,60")
+	awaitTrue(t, new(buffer), address+"; "+route)
+}
+
 // TestLeaseKilled: rdomain is killed while it brings a domain up that has a lease, and
 // while it takes it down. What comes after that finds all of it.
 func TestLeaseKilled(t *testing.T) {

@@ -97,21 +97,22 @@ func TestAllFiles(t *testing.T) {
 // TestSuggestions: what is meant, and where it stands.
 func TestSuggestions(t *testing.T) {
 	for text, want := range map[string]string{
-		"[Link v]\nMTU=1400\n":           "did you mean MTUBytes?",
-		"[Link v]\nDNS=10.0.0.1\n":       "it stands in [Domain]",
-		"[Link v]\nGateway=10.0.0.1\n":   "it stands in [Route]",
-		"[Route]\nAddress=10.0.0.1\n":    "it stands in [Link NAME] or [Neighbor]",
-		"[Peer]\n":                       "[WireGuardPeer NAME]",
-		"[Interface]\n":                  "PrivateKeyFile=",
-		"[Link v]\nIPv6AcceptRA=no\n":    "net.ipv6.conf.LINK.accept_ra",
-		"[Link v]\naddress=10.0.0.1/8\n": "did you mean Address?",
-		"[Link v]\nAdress=10.0.0.1/8\n":  "did you mean Address?",
-		"[Link v]\nIPv6Token=::1\n":      "unknown key IPv6Token=",
-		"[Domain]\nExecStartPost=x\n":    "rdomain runs no command: make it a service",
-		"[Link v]\nPostUp=x\n":           "rdomain runs no command: make it a service",
-		"[Link v]\nQuux=1\n":             "expected one of",
-		"[Domian]\n":                     "did you mean Domain?",
-		"[Link v]\n6=1\n":                "expected KEY=VALUE",
+		"[Link v]\nMTU=1400\n":         "did you mean MTUBytes?",
+		"[Link v]\nDNS=10.0.0.1\n":     "it stands in [Domain]",
+		"[Link v]\nGateway=10.0.0.1\n": "it stands in [Route]",
+		"[Route]\nAddress=10.0.0.1\n":  "it stands in [Link NAME] or [Neighbor]",
+		"[Peer]\n":                     "[WireGuardPeer NAME]",
+		"[Interface]\n":                "PrivateKeyFile=",
+		"[Link v]\nIPv6AcceptRA=no\n[Sysctl]\nnet.ipv6.conf.v.accept_ra=2\n": "IPv6AcceptRA= and the variable net/ipv6/conf/v/accept_ra exclude each other",
+		"[Link v]\nIPv6PrivacyExtensions=no\n":                               "net.ipv6.conf.LINK.use_tempaddr",
+		"[Link v]\naddress=10.0.0.1/8\n":                                     "did you mean Address?",
+		"[Link v]\nAdress=10.0.0.1/8\n":                                      "did you mean Address?",
+		"[Link v]\nIPv6Token=::1\n":                                          "unknown key IPv6Token=",
+		"[Domain]\nExecStartPost=x\n":                                        "rdomain runs no command: make it a service",
+		"[Link v]\nPostUp=x\n":                                               "rdomain runs no command: make it a service",
+		"[Link v]\nQuux=1\n":                                                 "expected one of",
+		"[Domian]\n":                                                         "did you mean Domain?",
+		"[Link v]\n6=1\n":                                                    "expected KEY=VALUE",
 	} {
 		_, err := parse(t, "a", text)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -126,6 +126,9 @@ type Link struct {
 	Masquerade string
 	// DHCP: a lease of an IPv4 address is asked for.
 	DHCP bool
+	// AcceptRA says whether the kernel takes what routers advertise: "yes", "no", or "" for
+	// what it does by default. It stands in Sysctls too.
+	AcceptRA string
 	// MTU in bytes, 0 if it is not given; MAC in lower case with colons.
 	MTU uint32
 	MAC string

@@ -19,11 +19,12 @@ var common = fields[Link]{
 		}
 		return nil
 	}),
-	"Address":    list(func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) }),
-	"DHCP":       set(func(l *Link) *bool { return &l.DHCP }, (*parser).dhcp),
-	"MTUBytes":   set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
-	"MACAddress": set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
-	"Bridge":     set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
+	"Address":      list(func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) }),
+	"DHCP":         set(func(l *Link) *bool { return &l.DHCP }, (*parser).dhcp),
+	"IPv6AcceptRA": set(func(l *Link) *string { return &l.AcceptRA }, oneOf("yes", "no")),
+	"MTUBytes":     set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
+	"MACAddress":   set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
+	"Bridge":       set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
 }
 
 // Keys that several kinds have.
@@ -257,6 +258,9 @@ func (p *parser) together(l *Link) error {
 	}
 	if l.DHCP && (noDHCP[l.Kind] || l.Name.String() == "lo") {
 		return p.fail(l.lines["DHCP"], "DHCP= is for a link with an Ethernet address of its own")
+	}
+	if l.AcceptRA != "" && l.Name.String() == "lo" {
+		return p.fail(l.lines["IPv6AcceptRA"], "IPv6AcceptRA= is for a link to other hosts")
 	}
 	for _, r := range l.PeerRoutes {
 		if !l.Inner(r.Prefix.Addr().Is4()).IsValid() || !hasFamily(l.PeerAddresses, r.Prefix.Addr().Is4()) {

@@ -235,5 +235,8 @@ func (p *parser) parse(sections []section) error {
 	if err := p.published(); err != nil {
 		return err
 	}
+	if err := p.advertised(); err != nil {
+		return err
+	}
 	return p.names()
 }

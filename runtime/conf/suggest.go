@@ -64,8 +64,8 @@ func keyHint(name, section string) string {
 	if slices.Sort(others); len(others) > 0 {
 		return "; it stands in " + strings.Join(others, " or ")
 	}
-	if rest, ok := strings.CutPrefix(strings.ToLower(name), "ipv6"); ok && (rest == "acceptra" || rest == "privacyextensions" || rest == "forwarding") {
-		return "; [Sysctl] has it: net.ipv6.conf.LINK." + map[string]string{"acceptra": "accept_ra", "privacyextensions": "use_tempaddr", "forwarding": "forwarding"}[rest]
+	if rest, ok := strings.CutPrefix(strings.ToLower(name), "ipv6"); ok && (rest == "privacyextensions" || rest == "forwarding") {
+		return "; [Sysctl] has it: net.ipv6.conf.LINK." + map[string]string{"privacyextensions": "use_tempaddr", "forwarding": "forwarding"}[rest]
 	}
 	if slices.Contains(commands, strings.ToLower(name)) {
 		return "; rdomain runs no command: make it a service, a oneshot with the domain in its conf.d"

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"rdgen/runtime/object"
@@ -26,7 +27,26 @@ func (p *parser) sysctl(k key, seen map[string]int) error {
 		return p.fail(k.line, "%s= stands twice, first in line %d", clip(k.name), first)
 	}
 	seen[name] = k.line
-	p.file.Sysctls = append(p.file.Sysctls, Sysctl{k.line, object.Sysctl{
-		Netns: p.file.Domain.Netns, Path: name, Value: strings.Join(strings.Fields(k.value), " ")}})
+	p.variable(k.line, name, strings.Join(strings.Fields(k.value), " "))
+	return nil
+}
+
+func (p *parser) variable(line int, path, value string) {
+	p.file.Sysctls = append(p.file.Sysctls, Sysctl{line, object.Sysctl{Netns: p.file.Domain.Netns, Path: path, Value: value}})
+}
+
+// advertised has the kernel do what IPv6AcceptRA= says: 2 is to take advertisements also where
+// the namespace forwards packets, which makes it a router to the kernel.
+func (p *parser) advertised() error {
+	for _, l := range p.file.Links {
+		if l.AcceptRA == "" {
+			continue
+		}
+		path, line := "net/ipv6/conf/"+l.Name.String()+"/accept_ra", l.lines["IPv6AcceptRA"]
+		if at := slices.IndexFunc(p.file.Sysctls, func(s Sysctl) bool { return s.Path == path }); at >= 0 {
+			return p.fail(max(line, p.file.Sysctls[at].Line), "IPv6AcceptRA= and the variable %s exclude each other: it is the same", path)
+		}
+		p.variable(line, path, map[string]string{"yes": "2", "no": "0"}[l.AcceptRA])
+	}
 	return nil
 }

@@ -40,6 +40,8 @@ func TestWrongValues(t *testing.T) {
 		{"Domain", "Domains", "DNS=10.0.0.1\n", "a b c d e f g", "Domains=: expected at most 6 names with 255 characters, which is what resolvers take"},
 
 		{"Link a", "Kind", "", "wlan", "Kind=wlan: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},
+		{"Link a", "IPv6AcceptRA", "", "2", "IPv6AcceptRA=2: expected one of yes, no"},
+		{"Link lo", "IPv6AcceptRA", "", "yes", "IPv6AcceptRA= is for a link to other hosts"},
 		{"Link a", "DHCP", "", "yes", "DHCP=yes: expected ipv4 or no"},
 		{"Link a", "DHCP", "Kind=tun\n", "ipv4", "DHCP= is for a link with an Ethernet address of its own"},
 		{"Link a", "Outer", "Kind=gre\nLocal=10.0.0.1\n", "a@b@c", `Outer=a@b@c: netns name "b@c" contains "@"; letters, digits, "_", "." and "-" are allowed`},

@@ -175,6 +175,9 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 	if err := w.acquire(); err != nil {
 		return err
 	}
+	if err := w.advertised(); err != nil {
+		return err
+	}
 	if d.f.Kind == conf.VRF {
 		if err := w.KnowMembers(w.f.Domain); err != nil {
 			return err

@@ -16,6 +16,8 @@ type Address struct {
 	// Own is true for an address that the kernel gave by itself: a link-local
 	// address, or one from a router's advertisement. It comes by itself again.
 	Own bool
+	// Advertised: it is of a network that a router advertises.
+	Advertised bool
 	// Tentative: duplicate address detection is not done, and no socket can be
 	// bound to the address. Duplicate: another host has it (RFC 4862, 5.4).
 	Tentative, Duplicate bool
@@ -90,6 +92,7 @@ func parseAddress(m []byte) (a Address, index int, err error) {
 			}
 		case ifaProto:
 			a.Own = len(v) > 0 && (v[0] == ifaProtoKernelRA || v[0] == ifaProtoKernelLL)
+			a.Advertised = len(v) > 0 && v[0] == ifaProtoKernelRA
 		}
 	}
 	a.Scope, a.Flags = msg.Scope, flags&object.AddressFlags
@@ -104,7 +107,8 @@ func parseAddress(m []byte) (a Address, index int, err error) {
 		a.Peer = netip.PrefixFrom(address, int(msg.Prefixlen))
 	}
 	if address.Is6() {
-		a.Scope = 0 // the kernel derives it from the address
+		a.Scope = 0                                                         // the kernel derives it from the address
+		a.Advertised = a.Advertised || flags&unix.IFA_F_MANAGETEMPADDR != 0 // before Linux 5.18
 		a.Own = a.Own || address.IsLinkLocalUnicast() || flags&unix.IFA_F_TEMPORARY != 0
 	}
 	return a, int(msg.Index), nil
