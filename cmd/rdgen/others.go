@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"strconv"
 	"time"
+
+	"rdgen/runtime/process"
 )
 
 // othersEnded waits until the other generators of this run of systemd have ended: then what
@@ -16,48 +17,29 @@ import (
 // (execute_directories, src/shared/exec-util.c).
 func othersEnded(getenv func(string) string) bool {
 	shell := os.Getppid()
-	self, err := readProcess(shell)
+	self, err := process.Stat(shell)
 	if err != nil || getenv("SYSTEMD_EXEC_PID") != strconv.Itoa(shell) {
 		return false // somebody runs it by hand
 	}
 	for {
-		executor, err := readProcess(self.parent)
+		executor, err := process.Stat(self.Parent)
 		if err != nil {
 			return false
 		}
-		running, err := childrenOf(self.parent, shell)
+		running, err := childrenOf(self.Parent, shell)
 		switch {
 		case err != nil:
 			return false
 		case len(running) > 0:
-			for isRunning(running[0], self.parent) {
+			for isRunning(running[0], self.Parent) {
 				time.Sleep(time.Millisecond)
 			}
-		case executor.state == 'S':
+		case executor.State == 'S':
 			return true
 		default:
 			time.Sleep(time.Millisecond)
 		}
 	}
-}
-
-// stat is what the kernel says of a process in /proc/PID/stat.
-type stat struct {
-	state  byte
-	parent int
-}
-
-func readProcess(pid int) (stat, error) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return stat{}, err
-	}
-	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // the name may have anything in it
-	if len(fields) < 2 {
-		return stat{}, os.ErrInvalid
-	}
-	parent, err := strconv.Atoi(string(fields[1]))
-	return stat{fields[0][0], parent}, err
 }
 
 // childrenOf returns the processes of a parent that have not ended, except one of them.
@@ -82,6 +64,6 @@ func childrenOf(parent, but int) (list []int, err error) {
 
 // isRunning reports whether a process is a child of parent that has not ended.
 func isRunning(pid, parent int) bool {
-	p, err := readProcess(pid)
-	return err == nil && p.parent == parent && p.state != 'Z' && p.state != 'X'
+	p, err := process.Stat(pid)
+	return err == nil && p.Parent == parent && !p.Ended()
 }

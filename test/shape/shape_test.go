@@ -29,7 +29,7 @@ var may = map[string]struct {
 	reason  string
 }{
 	"cmd/rdexec":         {[]string{"rdgen/runtime/domain", "rdgen/runtime/enter", "golang.org/x/sys/unix"}, "the root helper: nothing but the leaf and the system calls"},
-	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/process", "rdgen/runtime/domain", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
+	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/process", "rdgen/runtime/domain", "rdgen/runtime/process", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
 	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "rdgen/process", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
 	"generators":         {[]string{"rdgen/installed", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
 	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/s6/compile", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/module", "rdgen/runtime/networkd", "rdgen/runtime/nm"}, "reads services from below a root, the files of the domains that they name, and what else would change those"},
@@ -50,7 +50,7 @@ var may = map[string]struct {
 	"runtime/rtnl":       {[]string{"rdgen/runtime/object", "golang.org/x/sys/unix", "github.com/vishvananda/netlink/nl"}, "netlink, one object at a time"},
 	"runtime/record":     {[]string{"rdgen/problem", "rdgen/atomicfile", "rdgen/runtime/domain", "rdgen/runtime/flock", "rdgen/runtime/netns", "rdgen/runtime/object", "golang.org/x/sys/unix"}, "what was made"},
 	"runtime/plan":       {[]string{"rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/netns", "rdgen/runtime/object", "rdgen/runtime/record", "rdgen/runtime/rtnl"}, "what is to be done; touches nothing"},
-	"runtime/kernel":     {[]string{"rdgen/problem", "rdgen/atomicfile", "rdgen/runtime/bpf", "rdgen/runtime/conf", "rdgen/runtime/dhcp", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/module", "rdgen/runtime/nat", "rdgen/runtime/netns", "rdgen/runtime/nft", "rdgen/runtime/object", "rdgen/runtime/plan", "rdgen/runtime/record", "rdgen/runtime/rtnl", "golang.org/x/sys/unix", "golang.zx2c4.com/wireguard/wgctrl", "golang.zx2c4.com/wireguard/wgctrl/wgtypes"}, "what the kernel has, and one step done"},
+	"runtime/kernel":     {[]string{"rdgen/problem", "rdgen/atomicfile", "rdgen/runtime/bpf", "rdgen/runtime/conf", "rdgen/runtime/dhcp", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/module", "rdgen/runtime/nat", "rdgen/runtime/netns", "rdgen/runtime/nft", "rdgen/runtime/object", "rdgen/runtime/plan", "rdgen/runtime/process", "rdgen/runtime/record", "rdgen/runtime/rtnl", "golang.org/x/sys/unix", "golang.zx2c4.com/wireguard/wgctrl", "golang.zx2c4.com/wireguard/wgctrl/wgtypes"}, "what the kernel has, and one step done"},
 	"runtime/lifecycle":  {[]string{"rdgen/problem", "rdgen/parallel", "rdgen/runtime/conf", "rdgen/runtime/dhcp", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/kernel", "rdgen/runtime/module", "rdgen/runtime/nat", "rdgen/runtime/netns", "rdgen/runtime/networkd", "rdgen/runtime/object", "rdgen/runtime/plan", "rdgen/runtime/record", "rdgen/runtime/rtnl"}, "which domain, in which order, under which lock"},
 	"runtime/module":     {[]string{"rdgen/problem", "rdgen/runtime/conf"}, "what a kernel can make, by the files of its build"},
 	"runtime/nm":         {nil, "what NetworkManager may do to a link, by its files"},
@@ -58,6 +58,7 @@ var may = map[string]struct {
 	"runtime/nft":        {[]string{"rdgen/problem", "golang.org/x/sys/unix"}, "a ruleset is a file in nft's language, and nothing but nft reads it"},
 	"runtime/networkd":   {[]string{"rdgen/problem"}, "what systemd-networkd will do to a link, by its files"},
 	"runtime/identify":   {[]string{"rdgen/runtime/bpf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/netns", "rdgen/runtime/rtnl", "golang.org/x/sys/unix"}, "where a process is"},
+	"runtime/process":    {[]string{"golang.org/x/sys/unix"}, "what /proc says of processes; reads, and knows no domain"},
 	"installed":          {nil, "a leaf of rdgen: its own paths"},
 	"test/packaging":     {nil, "what the targets for packagers make"},
 	"packaging/sbom":     {nil, "the bill of materials of a release"},
