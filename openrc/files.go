@@ -15,6 +15,8 @@ const (
 	// RdomainPath is the init script of the domains. It is executable, and each
 	// domain is a link to it, RdomainService(ID).
 	RdomainPath = "/etc/init.d/rdomain"
+	// StateDir is where OpenRC notes what runs, with its last slash (RC_SVCDIR).
+	StateDir = "/run/openrc/"
 	// WatchPath is the init script of rdomain watch.
 	WatchPath = "/etc/init.d/rdomain-watch"
 	// LSBPath is read by each script that reads /lib/lsb/init-functions of Debian, and

@@ -1,6 +1,7 @@
 // Command rdgen generates the files that put services into their routing
 // domains, for OpenRC, s6 and systemd. It reads files below a root and prints or
-// writes files; it touches no kernel object and needs no privilege.
+// writes files; it touches no kernel object and needs no privilege. Its status verb
+// looks at the kernel too.
 package main
 
 import (
@@ -56,6 +57,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if next, ok := errors.AsType[execute](err); ok {
 		err = next.do(os.Environ())
+	}
+	if next, ok := errors.AsType[watching](err); ok {
+		err = next.do(stdout)
 	}
 	if err != nil {
 		report(stderr, err)
@@ -116,7 +120,7 @@ func rootCommand() *cobra.Command {
 	for _, v := range verbs() {
 		root.AddCommand(generate(v))
 	}
-	root.AddCommand(initCommand(), setCommand(), unsetCommand(), getCommand(), checkCommand(), listCommand(), manCommand())
+	root.AddCommand(initCommand(), setCommand(), unsetCommand(), getCommand(), checkCommand(), listCommand(), statusCommand(), manCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = cobra.ArbitraryArgs

@@ -35,6 +35,10 @@ type Location struct {
 	// Outlived is the ID of a domain that was taken down while this process ran in
 	// it: it still is in what the domain was, whatever has its name now.
 	Outlived string `json:"outlived,omitempty"`
+	// Gone: the link that its sockets are bound to does not exist any more.
+	Gone bool `json:"gone,omitempty"`
+	// Leaves: nothing keeps its sockets in its VRF; Note has it too.
+	Leaves bool `json:"leaves,omitempty"`
 	// Delegated says who, other than root, can take it out of its VRF; Note has it too.
 	Delegated string `json:"delegated,omitempty"`
 	// Note says what is odd, or what could not be seen.
@@ -154,6 +158,7 @@ func (l *Looker) vrf(at *Location, ns *netns.NS, cgroup string) error {
 			return err
 		}
 		if at.VRF != "" && b.leaves {
+			at.Leaves = true
 			at.note("its sockets can leave the vrf: the programs of rdexec that keep them there are not attached")
 		}
 		if at.VRF != "" {
@@ -190,6 +195,7 @@ func (l *Looker) name(at *Location, ns *netns.NS, ifindex uint32) error {
 		link, err := c.LinkAt(int(ifindex))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			at.Gone = true
 			l.gone(at, ns.ID(), ifindex)
 			at.note(fmt.Sprintf("bound to ifindex %d, which does not exist (any more) in its namespace", ifindex))
 			return nil

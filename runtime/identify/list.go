@@ -62,7 +62,7 @@ func (l *Looker) Processes(match func(Location) Match) (list []Location, unseen 
 	if err != nil {
 		return nil, unseen, err
 	}
-	if unseen.Hidden, err = procHides(); err != nil {
+	if unseen.Hidden, err = Hides(); err != nil {
 		return nil, unseen, err
 	}
 	for _, e := range entries {
@@ -95,10 +95,10 @@ func (l *Looker) Processes(match func(Location) Match) (list []Location, unseen 
 	return list, unseen, nil
 }
 
-// procHides reports whether /proc leaves processes of others out for the caller
+// Hides reports whether /proc leaves processes of others out for the caller
 // (proc(5), hidepid=2 and 4): neither a holder of CAP_SYS_PTRACE nor, for 2, a member
 // of the group that gid= names.
-func procHides() (bool, error) {
+func Hides() (bool, error) {
 	mountinfo, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
 		return false, err

@@ -26,11 +26,21 @@ type Entry struct {
 	Table uint32 `json:"table,omitempty"`
 	// Links are the members of a VRF, or the links of a namespace but lo.
 	Links []string `json:"links"`
+	// Interfaces are the same, with what they are.
+	Interfaces []Interface `json:"interfaces"`
 	// Leases are those of DHCP, of each link that asks for one.
 	Leases      []Leased `json:"leases,omitempty"`
 	File        string   `json:"file,omitempty"`
 	Description string   `json:"description,omitempty"`
 	Error       string   `json:"error,omitempty"`
+}
+
+// Interface is a link of a domain. Its Kind is "" for hardware.
+type Interface struct {
+	Name      string   `json:"name"`
+	Kind      string   `json:"kind,omitempty"`
+	Up        bool     `json:"up"`
+	Addresses []string `json:"addresses"`
 }
 
 // Leased is a lease of a link, and when it ends as the clock has it now; "" for never. A link
@@ -130,7 +140,7 @@ func (h *Host) all() ([]domain.ID, error) {
 }
 
 func (h *Host) entry(id domain.ID) Entry {
-	e := Entry{ID: id.String(), Links: []string{}}
+	e := Entry{ID: id.String(), Links: []string{}, Interfaces: []Interface{}}
 	v, err := h.look(id)
 	if errors.Is(err, fs.ErrPermission) { // what its file says is known all the same
 		e.State, e.Error = "unknown", "only root can look inside"
@@ -148,6 +158,7 @@ func (h *Host) entry(id domain.ID) Entry {
 		e.File = v.f.Path
 	}
 	e.Links = append(e.Links, v.links...)
+	e.Interfaces = append(e.Interfaces, v.interfaces...)
 	if v.exists() && v.kind == ours {
 		e.Leases = leased(v.f, v.r.Leases)
 	}

@@ -16,8 +16,10 @@ import (
 type view struct {
 	*resolved
 	have *plan.State
-	// links are the members of a VRF, or the links of a namespace but lo.
-	links []string
+	// links are the members of a VRF, or the links of a namespace but lo, and interfaces
+	// what they are.
+	links      []string
+	interfaces []Interface
 }
 
 // look reads all there is to know of a domain and changes nothing. No lock is
@@ -52,11 +54,16 @@ func (h *Host) look(id domain.ID) (*view, error) {
 			return nil, err
 		}
 	}
-	v.links, err = w.linksOf(v.f, v.have)
-	return v, err
+	if v.interfaces, err = w.linksOf(v.f, v.have); err != nil {
+		return nil, w.byItsName(err)
+	}
+	for _, i := range v.interfaces {
+		v.links = append(v.links, i.Name)
+	}
+	return v, nil
 }
 
-func (w *work) linksOf(f *conf.File, have *plan.State) ([]string, error) {
+func (w *work) linksOf(f *conf.File, have *plan.State) (list []Interface, err error) {
 	if !have.Exists {
 		return nil, nil
 	}
@@ -65,14 +72,24 @@ func (w *work) linksOf(f *conf.File, have *plan.State) ([]string, error) {
 		return nil, err
 	}
 	links, err := c.Links("")
+	if err != nil {
+		return nil, err
+	}
 	vrf, isVRF := have.Inside[f.Domain.VRF.String()]
-	var names []string
 	for _, l := range links {
 		if isVRF && l.Master == vrf.Index || f.Kind == conf.Netns && !slices.Contains(fallback, l.Name) {
-			names = append(names, l.Name)
+			i := Interface{Name: l.Name, Kind: l.Kind, Up: l.Up, Addresses: []string{}}
+			addresses, err := c.Addresses(l.Index)
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range addresses {
+				i.Addresses = append(i.Addresses, a.Prefix.String())
+			}
+			list = append(list, i)
 		}
 	}
-	return names, err
+	return list, nil
 }
 
 func (v *view) exists() bool {

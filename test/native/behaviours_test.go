@@ -43,6 +43,8 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestLinkMadeAgain", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestFirewall", 0, "trixie-systemd trixie-openrc forky-openrc"},
 	{"domains", "TestSteer", 0, "forky-systemd trixie-openrc"},
+	{"domains", "TestStatus", 0, "forky-systemd trixie-openrc"},
+	{"domains", "TestStatusS6", 0, "trixie-openrc"},
 
 	// The machines themselves.
 	{"bed", "TestReboot", 0, guest.Everywhere},

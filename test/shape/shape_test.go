@@ -29,8 +29,9 @@ var may = map[string]struct {
 	reason  string
 }{
 	"cmd/rdexec":         {[]string{"rdgen/runtime/domain", "rdgen/runtime/enter", "golang.org/x/sys/unix"}, "the root helper: nothing but the leaf and the system calls"},
-	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/process", "rdgen/runtime/domain", "rdgen/runtime/process", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; touches no kernel object, so no other runtime package"},
+	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/process", "rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/status", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; changes no kernel object: of the runtime, what looks"},
 	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "rdgen/process", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
+	"status":             {[]string{"rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/services"}, "what should be, beside what is: pure, by the types of those who read"},
 	"generators":         {[]string{"rdgen/installed", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
 	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/s6/compile", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/module", "rdgen/runtime/networkd", "rdgen/runtime/nm"}, "reads services from below a root, the files of the domains that they name, and what else would change those"},
 	"generators/tree":    {[]string{"rdgen/atomicfile", "rdgen/problem", "github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix"}, "the only effects of rdgen: reading below a root, writing files"},
@@ -100,6 +101,7 @@ var nowhere = []struct{ folder, pkg, reason string }{
 	{"", "os/exec", "the programs run nothing: they generate, they make system calls, they execute in place"},
 	{"generators", "time", "generators read no clock"},
 	{"generators", "net", "generators read no host name, no address"},
+	{"status", "os", "compares what it is given"},
 	{"services", "os", "reads through fs.FS only"},
 	{"openrc", "os", "reads through fs.FS only"},
 	{"s6", "os", "reads through fs.FS only"},

@@ -233,3 +233,9 @@ func TestVRFResolver(t *testing.T) {
 		m.Verdicts(t, guest.Network+script(t, "resolver"))
 	})
 }
+
+// TestVRFStatus: what rdgen status says of a service in a VRF. test/native has all that needs
+// none.
+func TestVRFStatus(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "status-vrf")) })
+}

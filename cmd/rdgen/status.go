@@ -1,0 +1,274 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"rdgen/generators/tree"
+	"rdgen/problem"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/identify"
+	"rdgen/runtime/lifecycle"
+	"rdgen/runtime/process"
+	"rdgen/services"
+	"rdgen/status"
+	"rdgen/templates"
+)
+
+func statusCommand() *cobra.Command {
+	var asJSON, again bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "show which service is where, and whether it should be",
+		Long: "Shows every domain of this machine with its links and addresses, and in it each service whose file names it: " +
+			"its processes, where they really are, and where they listen. It looks at the kernel and at what OpenRC, s6 and systemd have of the services, and changes nothing. " +
+			"What is where it should not be stands behind \"!!\", with the command that mends it: " +
+			"a process in another domain, or that was started before the file said so; one in what the domain was before it was taken down; " +
+			"one in a VRF whose programs are not there that keep sockets inside, or that a user can take out; " +
+			"one that looks up names by the host's resolv.conf although its domain has its own; one with a socket of the default domain that nobody let stay there. " +
+			"What of the services could not be seen stands behind \"??\": who is not root may see little. " +
+			"Exit code 1 if there is either.",
+		Example: "rdgen status\nrdgen status --json\nrdgen status --watch",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("status takes no arguments", cmd)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case again && asJSON:
+				return usage("--watch and --json exclude each other", cmd)
+			case again:
+				return watching{}
+			}
+			report, err := lookAround()
+			if err != nil {
+				return err
+			}
+			return printStatus(cmd.OutOrStdout(), report, asJSON)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON: domains, broken, unseen, notes, drift")
+	cmd.Flags().BoolVar(&again, "watch", false, "on a terminal, show it again each second until a key of the terminal ends it")
+	cmd.Annotations = map[string]string{"json": statusJSON}
+	return cmd
+}
+
+const statusJSON = "One object. domains: a list of objects, one for each domain, with the fields of rdomain list --json (rdomain(8)), services and others. " +
+	"services: a list of objects, one for each service that a file puts there: name; file and line, where that is said; inits, the init systems that have it; " +
+	"state, running or stopped; main, the process that the init system knows, left out if there is none; processes; drift. " +
+	"processes: a list of objects: pid; command; id, the domain that it is in, \"\" for the default domain; place, the same in words, which has more where there is no ID; " +
+	"listens, a list of objects with protocol, address and outside, which is true where the socket is in the default domain and the process is not; " +
+	"note, what is odd, left out if nothing is. " +
+	"drift: a list of objects: kind; pid; what, a sentence; hint, the command that mends it. " +
+	"The kinds are elsewhere, before, gone, unguarded, resolver and socket; there may be more some day. " +
+	"others: a list of the processes in the domain that are of no such service, each with pid, command and unit, what its cgroup is called. " +
+	"broken: a list of the services whose file cannot be followed: service, file, line, error. " +
+	"unseen: a list of sentences about what of the services could not be seen. notes: a list of sentences that are worth knowing. drift, beside domains: how many things are where they should not be. Fields may be added."
+
+func printStatus(w io.Writer, report status.Report, asJSON bool) error {
+	var err error
+	if asJSON {
+		err = encode(w, report)
+	} else {
+		err = report.Print(w, templates.Comment)
+	}
+	if err == nil && report.Wrong() {
+		err = errSaid
+	}
+	return err
+}
+
+// lookAround looks at this machine.
+func lookAround() (status.Report, error) {
+	root, err := openRoot("/")
+	if err != nil {
+		return status.Report{}, err
+	}
+	defer root.Close()
+	m := status.Machine{Services: declaredServices(root)}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return status.Report{}, err
+	}
+	defer host.Close()
+	if m.Domains, err = host.List(2 * runtime.GOMAXPROCS(0)); err != nil {
+		return status.Report{}, err
+	}
+	if err := seeProcesses(&m, host); err != nil {
+		return status.Report{}, err
+	}
+	return status.Of(m), nil
+}
+
+// declaredServices returns the services that a file puts into a domain, and those whose file
+// cannot be followed.
+func declaredServices(root *tree.Root) (list []status.Declared) {
+	loader := services.NewLoader(root, domain.Domain{})
+	names, wrong := loader.AllDeclared()
+	broken := func(err error) {
+		e := broken(err)
+		list = append(list, status.Declared{Name: e.Service, File: e.File, Line: e.Line, Error: e.Error})
+	}
+	for _, err := range problem.List(wrong) {
+		broken(err)
+	}
+	for _, name := range names {
+		s, err := loader.Declaration(name)
+		if err != nil {
+			broken(err)
+			continue
+		}
+		d := status.Declared{Name: name, Domain: s.Domain, File: s.Pos.File, Line: s.Pos.Line,
+			SocketsStay: s.SocketsStay.File != "", Traces: loader.Traces(name)}
+		if info, err := fs.Stat(root, s.Pos.File[1:]); err == nil {
+			d.Changed = info.ModTime()
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// seeProcesses looks at the processes, and closer at those of services.
+func seeProcesses(m *status.Machine, host *lifecycle.Host) error {
+	pasts, err := host.Pasts()
+	if err != nil {
+		return err
+	}
+	look, err := identify.New()
+	if err != nil {
+		return err
+	}
+	defer look.Close()
+	var past []identify.Past
+	for _, p := range pasts {
+		past = append(past, identify.Past{ID: p.ID.String(), Netns: p.Netns, VRF: uint32(p.VRF)})
+	}
+	look.Remember(past)
+	all, err := process.All()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		at, err := look.Process(p.PID)
+		seen := status.Seen{Process: p, At: at}
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
+			continue
+		case errors.Is(err, fs.ErrPermission):
+			seen.Unseen = "only root may look at it"
+		case err != nil:
+			return err
+		}
+		m.Processes = append(m.Processes, seen)
+	}
+	return seeServices(m)
+}
+
+// seeServices looks at the sockets and the resolver of the processes of services, and says
+// what of the machine could not be seen.
+func seeServices(m *status.Machine) error {
+	own := map[int]status.Declared{}
+	for _, d := range m.Services {
+		for _, pid := range m.Owned(d).PIDs() {
+			own[pid] = d
+		}
+	}
+	sockets := listening{}
+	host, _ := process.FileAt("/etc/resolv.conf") // where it cannot be seen, none is like it
+	refused := 0
+	for i := range m.Processes {
+		p := &m.Processes[i]
+		d, is := own[p.PID]
+		if p.Unseen != "" {
+			if !is {
+				refused++
+			}
+			continue
+		}
+		if !is {
+			continue
+		}
+		var err, errResolver error
+		p.Listens, err = sockets.of(p.PID)
+		p.HostResolver, errResolver = byHost(p.PID, d.Domain, host)
+		if err := errors.Join(err, errResolver); errors.Is(err, fs.ErrPermission) {
+			p.Unseen = "only root may see its sockets and its resolver"
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("process %d: %w", p.PID, err)
+		}
+	}
+	hidden, err := identify.Hides()
+	if hidden {
+		m.Unseen = append(m.Unseen, "/proc hides the processes of other users (hidepid=): a service may run and not be seen")
+	}
+	if refused > 0 {
+		m.Notes = append(m.Notes, fmt.Sprintf("%d processes of no service may not be looked at, so whether one is in a domain is not known", refused))
+	}
+	return err
+}
+
+// byHost reports whether a process looks up names by the host's file, although its domain has
+// one.
+func byHost(pid int, d domain.Domain, host process.Resolver) (bool, error) {
+	own, err := process.FileAt(d.Etc() + "/resolv.conf")
+	if err != nil || own == (process.Resolver{}) {
+		return false, err
+	}
+	now, err := process.ResolverOf(pid)
+	return now != (process.Resolver{}) && now == host && now != own, err
+}
+
+// listening are the sockets that listen, by namespace, and in each by their numbers.
+type listening map[string]map[uint64]process.Listener
+
+// of returns where a process listens.
+func (l listening) of(pid int) (list []status.Listener, err error) {
+	inodes, err := process.Sockets(pid)
+	if err != nil {
+		return nil, err
+	}
+	inside, err := l.in(strconv.Itoa(pid))
+	if err != nil {
+		return nil, err
+	}
+	outside, err := l.in("self")
+	if err != nil {
+		return nil, err
+	}
+	for _, inode := range inodes {
+		at, is := inside[inode]
+		other, away := outside[inode]
+		if !is {
+			at = other
+		}
+		if one := (status.Listener{Protocol: at.Protocol, Address: at.At.String(), Outside: !is}); (is || away) && !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list, nil
+}
+
+// in returns the sockets that listen in the namespace of a process.
+func (l listening) in(of string) (map[uint64]process.Listener, error) {
+	ns, err := os.Readlink("/proc/" + of + "/ns/net")
+	if err != nil || l[ns] != nil {
+		return l[ns], err
+	}
+	l[ns] = map[uint64]process.Listener{}
+	for _, s := range process.Listeners(of) {
+		l[ns][s.Inode] = s
+	}
+	return l[ns], nil
+}

@@ -1,0 +1,121 @@
+package services
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rdgen/generators"
+	"rdgen/openrc"
+	"rdgen/systemd"
+)
+
+// Trace is what an init system leaves behind of a service that it runs, by which its
+// processes are known.
+type Trace struct {
+	Init string
+	// Units are what its cgroups are called: "nginx.service", "sshd"; "a@.service" is for
+	// all instances.
+	Units []string
+	// Supervised is what a supervisor calls it.
+	Supervised string
+	// PIDFiles say which process it is.
+	PIDFiles []PIDFile
+	// Recorded is the domain that it was started in, as OpenRC has it recorded: "VRF@NETNS",
+	// each of them perhaps empty; "" for none.
+	Recorded string
+	// Restart is the command after which it is where the file says, or what to do.
+	Restart string
+}
+
+// PIDFile is a file with the number of a process.
+type PIDFile struct {
+	PID     int
+	Written time.Time
+}
+
+// Traces returns what the init systems of the machine have of a service.
+func (l *Loader) Traces(name string) (list []Trace) {
+	for _, init := range l.Inits() {
+		if init.Has(name) {
+			list = append(list, l.trace(init, name))
+		}
+	}
+	if len(list) == 0 && l.OpenRC.ByFunctions(name) {
+		list = append(list, l.trace(l.OpenRC, name))
+	}
+	return list
+}
+
+func (l *Loader) trace(init Init, name string) Trace {
+	t := Trace{Init: init.Name()}
+	switch init {
+	case Init(l.OpenRC):
+		t.Units, t.Supervised, t.Restart = []string{name}, name, "rc-service "+name+" restart"
+		text, _ := fs.ReadFile(l.confs.fsys, openrc.StateDir[1:]+"options/"+name+"/rdgen_domain")
+		t.Recorded = strings.TrimSpace(string(text))
+		t.PIDFiles = l.daemons(name)
+	case Init(l.S6):
+		t.Supervised = l.S6.flavor().Service(name)
+		commands, cannot := l.S6.Restart(name)
+		if t.Restart = cannot; len(commands) > 0 {
+			t.Restart = strings.Join(commands[len(commands)-1], " ")
+		}
+	case Init(l.Systemd):
+		t.Units = []string{bare(name) + ".service"}
+		if job, err := init.Load(name); err == nil {
+			made := job.(generators.Systemd)
+			t.Units = slices.DeleteFunc(made.Covered(), func(u string) bool { return path.Ext(u) != ".service" })
+			for _, u := range made.Units {
+				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
+			}
+		}
+		t.Restart = "systemctl daemon-reload && systemctl restart " + strings.Join(t.Units, " ")
+	}
+	return t
+}
+
+// daemons reads the pid files that OpenRC has noted of a service's daemons.
+func (l *Loader) daemons(name string) (list []PIDFile) {
+	dir := openrc.StateDir[1:] + "daemons/" + name
+	entries, _ := fs.ReadDir(l.confs.fsys, dir) // it has none, or does not run
+	for _, e := range entries {
+		text, _ := fs.ReadFile(l.confs.fsys, dir+"/"+e.Name())
+		for line := range strings.Lines(string(text)) {
+			if file, ok := strings.CutPrefix(strings.TrimSpace(line), "pidfile="); ok {
+				list = append(list, l.pids(file)...)
+			}
+		}
+	}
+	return list
+}
+
+// pidFile reads the pid file that a unit names.
+func (l *Loader) pidFile(u *systemd.Unit) []PIDFile {
+	file := u.Last("Service", "PIDFile")
+	if file != "" && !path.IsAbs(file) {
+		file = "/run/" + file
+	}
+	return l.pids(file)
+}
+
+// pids reads a pid file. What cannot be read tells nothing.
+func (l *Loader) pids(file string) []PIDFile {
+	if !path.IsAbs(file) {
+		return nil
+	}
+	name := path.Clean(file)[1:]
+	info, err := fs.Stat(l.confs.fsys, name)
+	if err != nil {
+		return nil
+	}
+	text, err := fs.ReadFile(l.confs.fsys, name)
+	pid, wrong := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || wrong != nil || pid < 2 {
+		return nil
+	}
+	return []PIDFile{{pid, info.ModTime()}}
+}

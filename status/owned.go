@@ -1,0 +1,120 @@
+package status
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"rdgen/runtime/process"
+	"rdgen/services"
+)
+
+// owned are the processes of a service.
+type owned struct {
+	list []Seen
+	// main is the pid that the init system knows, or is alike it: the one whose parent is
+	// none of them.
+	main int
+	// restart is the command of the init system that has them.
+	restart string
+	// recorded is where that has it started.
+	recorded string
+}
+
+// PIDs returns the processes of a service.
+func (o owned) PIDs() (pids []int) {
+	for _, p := range o.list {
+		pids = append(pids, p.PID)
+	}
+	return pids
+}
+
+// Owned finds the processes of a service: those of its cgroup, its supervisor's child, that of
+// its pid file, and what they made.
+func (m Machine) Owned(d Declared) (o owned) {
+	is := map[int]bool{}
+	byParent := map[int][]Seen{}
+	for _, p := range m.Processes {
+		byParent[p.Parent] = append(byParent[p.Parent], p)
+	}
+	var add func(p Seen)
+	add = func(p Seen) {
+		if is[p.PID] {
+			return
+		}
+		is[p.PID] = true
+		for _, child := range byParent[p.PID] {
+			if unit := process.Unit(child.Cgroup); unit == process.Unit(p.Cgroup) || unit == "" {
+				add(child) // in another cgroup it is another's
+			}
+		}
+	}
+	for _, t := range d.Traces {
+		before := len(is)
+		main := 0
+		for _, p := range m.Processes {
+			switch {
+			case m.supervised(t, p):
+				main = p.PID
+				add(p)
+			case slices.ContainsFunc(t.PIDFiles, func(f services.PIDFile) bool { return names(f, p) }):
+				if main == 0 {
+					main = p.PID
+				}
+				add(p)
+			case slices.ContainsFunc(t.Units, func(u string) bool { return isUnit(u, process.Unit(p.Cgroup)) }) && !ofInit(p):
+				add(p)
+			}
+		}
+		if len(is) > before && o.restart == "" {
+			o.main, o.restart, o.recorded = main, t.Restart, t.Recorded
+		}
+	}
+	for _, p := range m.Processes {
+		if is[p.PID] || m.deserted(p, is) {
+			o.list = append(o.list, p)
+		}
+	}
+	if o.main == 0 {
+		for _, p := range o.list {
+			if !is[p.Parent] {
+				o.main = p.PID
+				break
+			}
+		}
+	}
+	return o
+}
+
+// supervised reports whether a process is what the service's supervisor started.
+func (m Machine) supervised(t services.Trace, p Seen) bool {
+	return t.Supervised != "" && slices.ContainsFunc(m.Processes, func(s Seen) bool { return s.PID == p.Parent && s.Supervises == t.Supervised })
+}
+
+// deserted reports whether a process is of the session of a service's main process, without
+// having a parent of it: its parent has ended.
+func (m Machine) deserted(p Seen, is map[int]bool) bool {
+	return is[p.Session] && slices.ContainsFunc(m.Processes, func(l Seen) bool {
+		return l.PID == p.Session && process.Unit(l.Cgroup) == process.Unit(p.Cgroup)
+	})
+}
+
+// ofInit reports whether a process of a service's cgroup is the init system's own.
+func ofInit(p Seen) bool {
+	return p.Supervises != "" || p.Command == "openrc-run" || p.Command == "openrc-run.sh"
+}
+
+// names reports whether a pid file is about a process: one that began after it was written
+// has the number of another.
+func names(f services.PIDFile, p Seen) bool {
+	const written = 1e9 // a file system may know seconds
+	return f.PID == p.PID && !p.Began.After(f.Written.Add(written))
+}
+
+// isUnit reports whether a cgroup's unit is the one meant, or an instance of it.
+func isUnit(meant, unit string) bool {
+	if before, after, template := strings.Cut(meant, "@."); template {
+		return strings.HasPrefix(unit, before+"@") && path.Ext(unit) == "."+after
+	}
+	return meant == unit
+}

@@ -1,0 +1,135 @@
+package status
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"rdgen/runtime/domain"
+	"rdgen/runtime/identify"
+	"rdgen/runtime/lifecycle"
+	"rdgen/runtime/process"
+	"rdgen/services"
+)
+
+var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+
+// proc is a process that began minutes after noon.
+func proc(pid, parent, minutes int, cgroup string, at identify.Location) Seen {
+	at.PID, at.Command = pid, "webd"
+	return Seen{At: at, Process: process.Process{PID: pid, Parent: parent, Session: pid, State: 'S', Command: "webd",
+		Began: noon.Add(time.Duration(minutes) * time.Minute), Cgroup: cgroup}}
+}
+
+func in(id string) identify.Location { return identify.Location{ID: id, Netns: id} }
+
+// web is a service in the namespace blue, as three init systems have it.
+func web(t *testing.T) Declared {
+	t.Helper()
+	blue, err := domain.Parse("blue", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Declared{Name: "web", Domain: blue, File: "/etc/conf.d/web", Line: 3, Changed: noon, Traces: []services.Trace{
+		{Init: "openrc", Units: []string{"web"}, Supervised: "web", PIDFiles: []services.PIDFile{{PID: 30, Written: noon}}, Restart: "rc-service web restart"},
+		{Init: "s6", Supervised: "web-srv", Restart: "s6-svc -r /run/service/web-srv"},
+		{Init: "systemd", Units: []string{"web.service", "web@.service"}, Restart: "systemctl restart web.service"},
+	}}
+}
+
+func TestDrift(t *testing.T) {
+	unit := "/system.slice/web.service"
+	supervisor := proc(5, 1, 0, "/s6", identify.Location{})
+	supervisor.Supervises = "web-srv"
+	with := func(p Seen, f func(*Seen)) Seen { f(&p); return p }
+	for _, c := range []struct {
+		name      string
+		processes []Seen
+		kinds     string // of the drift, and "?" for each thing that is not seen
+		main      int
+	}{
+		{"nothing runs", []Seen{proc(10, 1, 1, "/other", in(""))}, "", 0},
+		{"inside", []Seen{proc(10, 1, 1, unit, in("blue")), proc(11, 10, 1, unit, in("blue"))}, "", 10},
+		{"an instance", []Seen{proc(10, 1, 1, "/system.slice/system-web.slice/web@a.service", in("red"))}, "elsewhere", 10},
+		{"elsewhere", []Seen{proc(10, 1, 1, unit, in("red"))}, "elsewhere", 10},
+		{"outside", []Seen{proc(10, 1, 1, "/openrc.web", in(""))}, "elsewhere", 10},
+		{"one of two outside", []Seen{proc(10, 1, 1, unit, in("blue")), proc(11, 1, 1, unit, in(""))}, "elsewhere", 10},
+		{"before the file", []Seen{proc(10, 1, -1, unit, in(""))}, "before", 10},
+		{"a name that was made again", []Seen{proc(10, 1, 1, unit, identify.Location{Unnamed: true})}, "gone", 10},
+		{"outlived", []Seen{proc(10, 1, 1, unit, identify.Location{Unnamed: true, Outlived: "blue"})}, "gone", 10},
+		{"a vrf that is gone", []Seen{proc(10, 1, 1, unit, identify.Location{Gone: true})}, "gone", 10},
+		{"isolates itself", []Seen{proc(10, 1, 1, unit, in("blue")), proc(11, 10, 1, unit, identify.Location{Unnamed: true})}, "", 10},
+		{"an orphan in what is gone", []Seen{proc(10, 1, 1, unit, in("blue")), proc(11, 1, 1, unit, identify.Location{Unnamed: true})}, "gone", 10},
+		{"unguarded", []Seen{proc(10, 1, 1, unit, identify.Location{ID: "blue", Leaves: true})}, "unguarded", 10},
+		{"delegated", []Seen{proc(10, 1, 1, unit, identify.Location{ID: "blue", Delegated: "user 7 can"})}, "unguarded", 10},
+		{"resolver", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) { p.HostResolver = true })}, "resolver", 10},
+		{"socket", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) { p.Listens = []Listener{{"tcp", "[::]:80", true}, {"tcp", "[::]:81", false}} })}, "socket", 10},
+		{"refused", []Seen{with(proc(10, 1, 1, unit, identify.Location{}), func(p *Seen) { p.Unseen = "only root" })}, "?", 10},
+		{"vrf not known", []Seen{proc(10, 1, 1, unit, identify.Location{Unknown: "no programs"})}, "?", 10},
+
+		{"supervised", []Seen{supervisor, proc(10, 5, 1, "/s6", in("red"))}, "elsewhere", 10},
+		{"left alone by a supervised one", []Seen{supervisor, proc(10, 5, 1, "/s6", in("blue")),
+			with(proc(11, 1, 1, "/s6", in("red")), func(p *Seen) { p.Session = 10 })}, "elsewhere", 10},
+		{"another's supervisor", []Seen{with(supervisor, func(p *Seen) { p.Supervises = "mail" }), proc(10, 5, 1, "/s6", in("red"))}, "", 0},
+		{"pid file", []Seen{proc(30, 1, -1, "", in("red"))}, "before", 30},
+		{"pid file of one that is gone", []Seen{proc(30, 1, 1, "", in("red"))}, "", 0},
+		{"OpenRC's own", []Seen{with(proc(10, 1, 1, "/openrc.web", in("")), func(p *Seen) { p.Command = "openrc-run.sh" })}, "", 0},
+		{"a child in another's cgroup", []Seen{proc(10, 1, 1, unit, in("blue")), proc(11, 10, 1, "/system.slice/job.service", in(""))}, "", 10},
+	} {
+		r := Of(Machine{Services: []Declared{web(t)}, Processes: c.processes})
+		s := r.Domains[0].Services[0]
+		kinds := strings.Repeat("?", len(r.Unseen))
+		for _, d := range s.Drift {
+			kinds += string(d.Kind)
+		}
+		if kinds != c.kinds || s.Main != c.main || r.Wrong() != (c.kinds != "") || r.Drift != len(s.Drift) {
+			t.Errorf("%s: drift %q, main %d, wrong %v, %d drifts; want %q, %d\n%+v", c.name, kinds, s.Main, r.Wrong(), r.Drift, c.kinds, c.main, s)
+		}
+		if state := map[bool]string{true: "running", false: "stopped"}[c.main != 0]; s.State != state {
+			t.Errorf("%s: is %s; want %s", c.name, s.State, state)
+		}
+	}
+}
+
+// TestRecorded: what OpenRC has recorded of the start says more than the times do.
+func TestRecorded(t *testing.T) {
+	d := web(t)
+	for recorded, want := range map[string]Kind{"@red": Before, "mgmt@red": Elsewhere, "@blue": Elsewhere} {
+		d.Traces[0].Recorded = recorded
+		r := Of(Machine{Services: []Declared{d}, Processes: []Seen{proc(10, 1, 1, "/openrc.web", in("red"))}})
+		if got := r.Domains[0].Services[0].Drift; len(got) != 1 || got[0].Kind != want {
+			t.Errorf("recorded %s: drift %+v; want %s", recorded, got, want)
+		}
+	}
+}
+
+// TestOthers: who is in a domain without being put there is said, and what is broken too.
+func TestOthers(t *testing.T) {
+	m := Machine{
+		Services: []Declared{web(t), {Name: "mail", File: "/etc/conf.d/mail", Line: 2, Error: "needs a shell"}},
+		Domains: []lifecycle.Entry{{ID: "blue", State: "up", Kind: "netns", Links: []string{"veth0"},
+			Interfaces: []lifecycle.Interface{{Name: "veth0", Kind: "veth", Up: true, Addresses: []string{"192.0.2.2/30"}}}}},
+		Processes: []Seen{proc(40, 1, 1, "/system.slice/ntp.service", in("blue")), proc(41, 1, 1, "", in("aaa"))},
+	}
+	var text strings.Builder
+	r := Of(m)
+	if err := r.Print(&text, func(s string) string { return s }); err != nil {
+		t.Fatal(err)
+	}
+	const want = `aaa: down
+  other  webd  41  of no service
+
+blue: up, netns
+  link     veth0  up  192.0.2.2/30
+  service  web    -   stopped
+  other    webd   40  of ntp.service, which no file puts here
+!! mail: /etc/conf.d/mail:2: needs a shell
+`
+	if text.String() != want || !r.Wrong() {
+		t.Errorf("Print = %s\nwant %s", text.String(), want)
+	}
+	if data, err := json.Marshal(r); err != nil || strings.Contains(string(data), "null") {
+		t.Errorf("JSON = %s, %v; want a list where there is none", data, err)
+	}
+}

@@ -1,0 +1,14 @@
+package native
+
+import "testing"
+
+// TestStatus: what rdgen status says of services that are where they should be, and of each
+// way in which one is not. A VRF's are TestVRFStatus of test/vm.
+func TestStatus(t *testing.T) {
+	each(t, append(systemds[:len(systemds):len(systemds)], openrcs...), func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "status")) })
+}
+
+// TestStatusS6 is TestStatus with services of s6.
+func TestStatusS6(t *testing.T) {
+	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, "kind=s6\n"+script(t, "status")) })
+}

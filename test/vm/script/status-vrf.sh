@@ -1,0 +1,45 @@
+#!/bin/sh
+# What rdgen status says of a service in a VRF: that it is held there, and each way in which
+# it is not.
+ip link set lo up
+: >/etc/insserv.conf # which OpenRC looks for on Debian, and which is not there
+mkdir -p /srv
+printf '[Domain]\nKind=vrf\nTable=10\n' >/etc/rdomain/mgmt.conf
+printf '#!/sbin/openrc-run\ncommand=/bin/busybox\ncommand_args="httpd -f -p 8081 -h /srv"\ncommand_background=yes\npidfile=/run/web.pid\n' >/etc/init.d/web
+chmod +x /etc/init.d/web
+echo vrf=mgmt >/etc/conf.d/web
+ln -sf rdomain /etc/init.d/rdomain.mgmt
+rc-update -u >/dev/null 2>&1
+server() { pgrep -f '^/bin/busybox httpd -f -p 8081'; }
+fine() { await rdgen status >/dev/null; }
+drifts() { await sh -c "rdgen status | grep -q '!! web: process [0-9]* (.*$1'" || { rdgen status; return 1; }; }
+kind_is() { rdgen status --json | grep -q "\"kind\": \"$1\""; }
+
+ok "start" rc-service web start
+ok "held in the VRF, nothing is wrong" fine
+ok "with the table" sh -c "rdgen status | grep -q '^mgmt: up, vrf, table 10'"
+ok "with the process" sh -c "rdgen status | grep -q 'service *web *$(server) *in mgmt'"
+
+# Another way in, which holds nothing.
+cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(server)/cgroup")
+service=${cgroup%%/rdexec*}
+sh -c 'echo $$ >"$1/cgroup.procs" && exec ip vrf exec mgmt sleep infinity' sh "$service" &
+ok "bound without the guard" drifts 'is in vrf mgmt, but nothing keeps its sockets there'
+ok "its kind" kind_is unguarded
+kill %%
+ok "and no more" fine
+
+# A user may write the cgroups above.
+chown 65534 "$service/cgroup.procs"
+ok "who can be taken out" drifts 'is in vrf mgmt, but user 65534 can take it out of the vrf'
+chown 0 "$service/cgroup.procs"
+ok "and no more" fine
+
+# Somebody deletes the device.
+ip link del mgmt
+ok "bound to what is gone" drifts 'is bound to a vrf that is gone'
+ok "its kind" kind_is gone
+rdomain up mgmt
+ok "also when it is made again" drifts 'is bound to a vrf that is gone'
+ok "restart" rc-service web restart
+ok "nothing is wrong" fine
