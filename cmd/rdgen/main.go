@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rdgen/problem"
-	"rdgen/process"
+	"rdgen/quit"
 	"rdgen/templates"
 )
 
@@ -28,7 +28,7 @@ func main() {
 	// rdgen lives for milliseconds and holds a few MB: collecting garbage at the
 	// default rate would be a fifth of what it does.
 	debug.SetGCPercent(400)
-	if err := process.Begin(); err != nil {
+	if err := quit.Begin(); err != nil {
 		report(os.Stderr, err)
 		os.Exit(1)
 	}

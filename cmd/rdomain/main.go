@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rdgen/problem"
-	"rdgen/process"
+	"rdgen/quit"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 )
@@ -52,7 +52,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	}
 	out := &printable{w: stdout}
 	c := &command{stdout: out, stderr: &printable{w: stderr}, terminal: stderr}
-	if err := process.Begin(); err != nil {
+	if err := quit.Begin(); err != nil {
 		c.fail(err)
 		return c.code
 	}

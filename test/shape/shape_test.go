@@ -29,8 +29,8 @@ var may = map[string]struct {
 	reason  string
 }{
 	"cmd/rdexec":         {[]string{"rdgen/runtime/domain", "rdgen/runtime/enter", "golang.org/x/sys/unix"}, "the root helper: nothing but the leaf and the system calls"},
-	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/process", "rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/status", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; changes no kernel object: of the runtime, what looks"},
-	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "rdgen/process", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
+	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/quit", "rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/status", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; changes no kernel object: of the runtime, what looks"},
+	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "rdgen/quit", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
 	"status":             {[]string{"rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/services"}, "what should be, beside what is: pure, by the types of those who read"},
 	"generators":         {[]string{"rdgen/installed", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
 	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/s6/compile", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/module", "rdgen/runtime/networkd", "rdgen/runtime/nm"}, "reads services from below a root, the files of the domains that they name, and what else would change those"},
@@ -65,7 +65,7 @@ var may = map[string]struct {
 	"packaging/sbom":     {nil, "the bill of materials of a release"},
 	"problem":            {nil, "a leaf of both halves: a place, a fact, and what to do"},
 	"atomicfile":         {nil, "a leaf of both halves: the old file or the new one"},
-	"process":            {[]string{"rdgen/problem"}, "a leaf of both halves: how a program ends"},
+	"quit":               {[]string{"rdgen/problem"}, "a leaf of both halves: how a program ends"},
 	"parallel":           {nil, "a leaf of both halves: a pool of workers"},
 	"test/need":          {nil, "what a test cannot do without"},
 	"test/s6":            {[]string{"rdgen/test/guest"}, "what s6 and s6-rc of this machine make of it"},

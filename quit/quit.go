@@ -1,6 +1,6 @@
-// Package process has a program end as others do, and not as the Go runtime would: with
+// Package quit has a program end as others do, and not as the Go runtime would: with
 // a trace of all that it did, which is for who writes it.
-package process
+package quit
 
 import (
 	"fmt"
