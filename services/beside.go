@@ -7,6 +7,7 @@ import (
 	"rdgen/runtime/conf"
 	"rdgen/runtime/networkd"
 	"rdgen/runtime/nm"
+	"rdgen/runtime/uplink"
 )
 
 // Beside returns what other programs of the machine will do to the links of domains, by
@@ -28,6 +29,9 @@ func (l *Loader) Beside() (errs []error, notes []string) {
 			if link.Kind == "" && nm.MayTake(l.confs.fsys, link.Name.String(), link.MAC) {
 				notes = append(notes, fmt.Sprintf("%s: NetworkManager is not told to leave link %s alone, and takes what it manages out of vrf %s; write "+
 					"[keyfile] and unmanaged-devices+=interface-name:%[2]s into a file of /etc/NetworkManager/conf.d", f.At(link.Line), link.Name, f.Domain.VRF))
+			}
+			for _, err := range uplink.By(l.confs.fsys, link.Name.String(), link.Kind == "") {
+				errs = append(errs, err)
 			}
 		}
 	}

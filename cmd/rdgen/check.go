@@ -28,6 +28,7 @@ func checkCommand() *cobra.Command {
 			"a domain that cannot come up from nothing, as at boot, because it needs what another makes later, " +
 			"without --root, what the kernel that runs cannot make, " +
 			"a file of systemd-networkd that takes a link out of its VRF, " +
+			"one of ifupdown or dhcpcd that leads the default domain by such a link, " +
 			"a drop-in with which a service would start outside while rdgen's generator has not come to its end, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
