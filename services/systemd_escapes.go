@@ -25,7 +25,7 @@ func (sd *Systemd) Escapes(job generators.Job) []error {
 // does no harm: a place, and what wins.
 func (sd *Systemd) Remarks(s generators.Systemd) []string {
 	_, notes := sd.wins(s)
-	return notes
+	return append(notes, sd.pulls(s)...)
 }
 
 // wins judges what units say themselves of where they run, against conf.d.
