@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"rdgen/runtime/domain"
 )
 
@@ -43,6 +45,16 @@ func TestRunRefuses(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Text, c.want) ||
 			!strings.HasPrefix(e.Text, "unable to run ") {
 			t.Errorf("run(%q) with PATH=%s = %v; want code %d and %q", c.prog, c.path, err, c.code, c.want)
+		}
+	}
+}
+
+// What a limit refuses can be done later: no program can make the kernel say all of these.
+func TestNotRunForNow(t *testing.T) {
+	for errno, want := range map[unix.Errno]int{unix.EAGAIN: domain.ExitTemporary, unix.ENOMEM: domain.ExitTemporary, unix.E2BIG: domain.ExitCannotRun} {
+		var e *Error
+		if err := notRun("x", "/bin/x", errno); !errors.As(err, &e) || e.Code != want {
+			t.Errorf("notRun with %v = %v; want code %d", errno, err, want)
 		}
 	}
 }
