@@ -11,7 +11,7 @@ var claims = []claim{
 	{"docs/openrc.md", `From nothing to sshd`, by("test/vm/openrc_more_test.go", "TestOpenRCPage")},
 	{"docs/openrc.md", `Packages`, console},
 	{"docs/systemd.md", `.`, by("test/native/systemd_test.go", "TestSystemdGuide")},
-	{"docs/domains.md", `/etc/rdomain/`, by("runtime/conf/man_test.go", "TestGuide")},
+	{"docs/domains.md", `/etc/rdomain/`, written(by("runtime/conf/man_test.go", "TestGuide"))},
 	{"docs/domains.md", `A firewall: table inet`, by("cmd/rdomain/firewall_test.go", "TestFirewallPage")},
 	{"docs/domains.md", `Changing it`, finds},
 	{"docs/domains.md", `Other network managers`, by("test/vm/domains_test.go", "TestDomainsOfOthers")},

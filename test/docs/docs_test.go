@@ -171,17 +171,39 @@ func install(t *testing.T) {
 }
 
 // sh runs a command as the reader does and returns what it prints.
-func (s *session) sh(line string) (out string, ok bool) {
+func (s *session) sh(line string) (out string, code int) {
 	cmd := exec.Command("sh", "-c", line)
-	text, err := cmd.CombinedOutput()
+	text, _ := cmd.CombinedOutput()
 	s.outputs = append(s.outputs, string(text))
-	return string(text), err == nil
+	return string(text), cmd.ProcessState.ExitCode()
 }
+
+// noVerb is what a command line that makes no sense is told, with the exit code of rdgen
+// and rdomain check that found something.
+var noVerb = regexp.MustCompile(`(?m)^rdgen: error: (there is no verb|unknown )`)
 
 // console types the commands of a block. Each prints what is shown, and ends
 // with 0 but where an error is shown. "cat FILE" of a file of rdomain that is
 // not there writes it: so the page tells the reader to.
 func console(s *session, b block) { typeAll(s, b, false) }
+
+// written is a file, whose first line is its name in a comment. It is there for what the
+// page types later.
+func written(also func(*session, block)) func(*session, block) {
+	return func(s *session, b block) {
+		also(s, b)
+		path, ok := strings.CutPrefix(b.text[0], "# /etc/rdomain/")
+		if !ok {
+			s.Fatalf("%s:%d: %q is no name of a file", b.page, b.line, b.text[0])
+		}
+		if s.dry {
+			return
+		}
+		if err := os.WriteFile("/etc/rdomain/"+path, []byte(strings.Join(b.text[1:], "\n")+"\n"), 0o644); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
 
 // finds is a console whose commands may end with 1, which is how a check says
 // that it found something, and print what the page does not show.
@@ -202,10 +224,10 @@ func typeAll(s *session, b block, found bool) {
 				s.Fatal(err)
 			}
 		}
-		out, ok := s.sh(c.line)
-		fails := found || regexp.MustCompile(`error: |can't connect`).MatchString(want)
-		if got := trim(out); got != want && (want != "" || !found) || !ok && !fails {
-			s.Errorf("%s:%d: %s\nprints (success: %v)\n%s\nthe page shows\n%s", b.page, b.line, c.line, ok, got, want)
+		out, code := s.sh(c.line)
+		fails := found && code == 1 && !noVerb.MatchString(out) || regexp.MustCompile(`error: |can't connect`).MatchString(want)
+		if got := trim(out); got != want && (want != "" || !found) || code != 0 && !fails {
+			s.Errorf("%s:%d: %s\nends with %d and prints\n%s\nthe page shows\n%s", b.page, b.line, c.line, code, got, want)
 		}
 	}
 }
@@ -230,7 +252,7 @@ func lines(s *session, b block) {
 		return
 	}
 	for _, line := range b.text {
-		if out, ok := s.sh(line); !ok && !regexp.MustCompile(`\bcheck\b`).MatchString(line) {
+		if out, code := s.sh(line); code != 0 && (code != 1 || !regexp.MustCompile(`\bcheck\b`).MatchString(line)) {
 			s.Errorf("%s:%d: %s\n%s", b.page, b.line, line, out)
 		}
 	}
@@ -276,8 +298,8 @@ func (s *session) confd(b block, text string, follows bool) {
 	if err := os.WriteFile("/etc/conf.d/web", []byte(text+"\n"), 0o644); err != nil {
 		s.Fatal(err)
 	}
-	if out, ok := s.sh("rdgen systemd web"); follows != strings.Contains(out, "rdomain@") || !follows && ok {
-		s.Errorf("%s:%d: %s\nfollowed: %v\n%s", b.page, b.line, text, ok, out)
+	if out, code := s.sh("rdgen systemd web"); follows != strings.Contains(out, "rdomain@") || !follows && code == 0 {
+		s.Errorf("%s:%d: %s\nfollowed: %v\n%s", b.page, b.line, text, code == 0, out)
 	}
 }
 
