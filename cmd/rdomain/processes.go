@@ -41,7 +41,7 @@ func (c *command) ps(args []string) error {
 		fmt.Fprintf(c.stderr, "rdomain: note: %s: nothing of that name is up, and %s\n", args[0], unknown)
 	}
 	if given["--json"] {
-		return errors.Join(c.json(append([]identify.Location{}, list...)), unseen.Err())
+		return errors.Join(c.json(append([]identify.Location{}, list...)), hidden(unseen.Err()))
 	}
 	err = c.table("ID\tPID\tCOMMAND", len(list), func(i int) string {
 		at := list[i]
@@ -54,7 +54,15 @@ func (c *command) ps(args []string) error {
 		at.Command = escape(at.Command, "") // a line break would make a row of its own
 		return fmt.Sprintf("%s\t%d\t%s", dash(at.ID), at.PID, at.Command)
 	})
-	return errors.Join(err, unseen.Err())
+	return errors.Join(err, hidden(unseen.Err()))
+}
+
+// hidden adds to an error about what cannot be seen that root can see it, for who is not.
+func hidden(err error) error {
+	if err == nil || needRoot() == nil {
+		return err
+	}
+	return &problem.Error{Msg: err.Error(), Hint: "root sees all", Err: err, Temporary: true}
 }
 
 // newLooker is identify.New, which is told of the domains that are down.
@@ -146,14 +154,14 @@ func (c *command) identify(args []string) error {
 		return fmt.Errorf("there is no process %d", pid)
 	}
 	if err != nil {
-		return fmt.Errorf("unable to look at process %d: %w", pid, err)
+		return hidden(fmt.Errorf("unable to look at process %d: %w", pid, err))
 	}
 	if at.Note != "" {
 		fmt.Fprintf(c.stderr, "rdomain: note: process %d: %s\n", pid, at.Note)
 	}
 	var unknown error
 	if at.Unknown != "" {
-		unknown = fmt.Errorf("unable to say in which vrf process %d is, or whether it is in one: %s", pid, at.Unknown)
+		unknown = hidden(fmt.Errorf("unable to say in which vrf process %d is, or whether it is in one: %s", pid, at.Unknown))
 	}
 	if given["--json"] {
 		return errors.Join(c.json(at), unknown)

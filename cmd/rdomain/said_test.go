@@ -287,6 +287,12 @@ func TestNotRoot(t *testing.T) {
 			t.Errorf("rdomain %s as nobody = %d, %q; want 100, %q", args, code, out, want)
 		}
 	}
+	for _, args := range []string{"ps", "identify", "identify 1"} {
+		out, code := asNobody(t, strings.Fields(args)...)
+		if !strings.HasSuffix(out, "\nrdomain: hint: root sees all\n") || strings.Count(out, "rdomain: ") != 2 || code != 111 {
+			t.Errorf("rdomain %s as nobody = %d, %q; want 111 and who sees all", args, code, out)
+		}
+	}
 	// What only root can read is no error of the file.
 	sandbox.Sh(t, `mkdir -m 700 /etc/wireguard; touch /etc/wireguard/w; chmod 600 /etc/wireguard/w`)
 	defer sandbox.Sh(t, `rm -r /etc/wireguard`)
