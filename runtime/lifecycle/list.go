@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ type Entry struct {
 	Links []string `json:"links"`
 	// Interfaces are the same, with what they are.
 	Interfaces []Interface `json:"interfaces"`
+	// Publishes are the ports that its file publishes.
+	Publishes []Published `json:"publishes,omitempty"`
 	// Leases are those of DHCP, of each link that asks for one.
 	Leases      []Leased `json:"leases,omitempty"`
 	File        string   `json:"file,omitempty"`
@@ -41,6 +44,34 @@ type Interface struct {
 	Kind      string   `json:"kind,omitempty"`
 	Up        bool     `json:"up"`
 	Addresses []string `json:"addresses"`
+	// Peer and Outer are the link at the other side and the ID of its domain, "" for the
+	// default one, as the domain's file has them.
+	Peer  string `json:"peer,omitempty"`
+	Outer string `json:"outer,omitempty"`
+	// Masquerade: what goes out by it is translated in the outer domain.
+	Masquerade bool `json:"masquerade,omitempty"`
+}
+
+// Published is a port of a namespace that the outer domain's addresses have.
+type Published struct {
+	Protocol string `json:"protocol"`
+	// Listen is a port, or an address and a port, of the outer domain, and Connect where
+	// the service listens.
+	Listen  string `json:"listen"`
+	Connect string `json:"connect"`
+	Link    string `json:"link"`
+}
+
+// published returns the ports that a file publishes, each once.
+func published(f *conf.File) (list []Published) {
+	for _, s := range f.Publishes {
+		listen := s.Listen.String()
+		if !s.Listen.Addr().IsValid() {
+			listen = strconv.Itoa(int(s.Listen.Port()))
+		}
+		list = append(list, Published{s.Protocol, listen, s.Connect.String(), s.Link.String()})
+	}
+	return list
 }
 
 // Leased is a lease of a link, and when it ends as the clock has it now; "" for never. A link
@@ -162,6 +193,7 @@ func (h *Host) entry(id domain.ID) Entry {
 	if v.exists() && v.kind == ours {
 		e.Leases = leased(v.f, v.r.Leases)
 	}
+	e.Publishes = published(v.f)
 	e.Table = v.f.Table
 	if vrf, ok := v.have.Inside[v.f.Domain.VRF.String()]; ok && e.Table == 0 {
 		e.Table = vrf.Table

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"slices"
 
 	"rdgen/runtime/conf"
@@ -85,6 +86,10 @@ func (w *work) linksOf(f *conf.File, have *plan.State) (list []Interface, err er
 			}
 			for _, a := range addresses {
 				i.Addresses = append(i.Addresses, a.Prefix.String())
+			}
+			if at := slices.IndexFunc(f.Links, func(of conf.Link) bool { return of.Name.String() == l.Name }); at >= 0 {
+				of := f.Links[at]
+				i.Peer, i.Outer, i.Masquerade = cmp.Or(of.Peer.String(), of.Parent.String()), of.Outer.ID.String(), len(of.Masquerades()) > 0
 			}
 			list = append(list, i)
 		}

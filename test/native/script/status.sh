@@ -94,6 +94,7 @@ if [ "$init" = s6 ]; then
 	tidy()
 	{
 		stop
+		pkill -f '^([^ ]*/)?sleep infinity'
 		cp /etc/s6-rc/source/web/run /srv/scan/web/run
 		runs
 	}
@@ -101,10 +102,10 @@ else
 	stray()
 	{
 		cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(server)/cgroup")
-		sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$cgroup" "$@" &
+		sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$cgroup" "$@" >/dev/null 2>&1 &
 		await grep -q "$!" "$cgroup/cgroup.procs"
 	}
-	tidy() { kill %%; }
+	tidy() { pkill -f '^([^ ]*/)?sleep infinity'; }
 fi
 stray ip netns exec red /bin/sleep infinity
 ok "in another domain" drifts 'is in red and not in netns blue$'

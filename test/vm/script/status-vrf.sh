@@ -23,7 +23,7 @@ ok "with the process" sh -c "rdgen status | grep -q 'service *web *$(server) *in
 # Another way in, which holds nothing.
 cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(server)/cgroup")
 service=${cgroup%%/rdexec*}
-sh -c 'echo $$ >"$1/cgroup.procs" && exec ip vrf exec mgmt sleep infinity' sh "$service" &
+sh -c 'echo $$ >"$1/cgroup.procs" && exec ip vrf exec mgmt sleep infinity' sh "$service" >/dev/null 2>&1 &
 ok "bound without the guard" drifts 'is in vrf mgmt, but nothing keeps its sockets there'
 ok "its kind" kind_is unguarded
 kill %%
