@@ -33,7 +33,7 @@ func TestFromNothing(t *testing.T) {
 		{"a sysctl", map[string]string{"core": "[Sysctl]\nnet.ipv4.conf.to-leaf.forwarding=1\n", "leaf": leaf}, "core.conf:2 net/ipv4/conf/to-leaf/forwarding is of link to-leaf,", ""},
 		{"a parent", map[string]string{"core": "", "leaf": leaf, "v": "[Domain]\nRequires=leaf\n[Link x]\nKind=macvlan\nParent=to-leaf\nOuter=core\n"}, "", ""},
 		{"a parent that waits", map[string]string{"core": "[Link x]\nKind=macvlan\nOuter=core\nParent=to-leaf\n", "leaf": leaf}, "core.conf:4 Parent=to-leaf is a link that leaf makes", "let core itself have the link"},
-		{"a bridge", map[string]string{"core": "[Link x]\nKind=veth\nPeer=y\nOuter=core\nPeerBridge=br\n", "leaf": "[Domain]\nRequires=core\n[Link br]\nKind=bridge\n"}, "", ""},
+		{"a bridge", map[string]string{"core": "[Link x]\nKind=veth\nPeer=y\nOuter=core\nPeerBridge=br\n", "leaf": "[Domain]\nRequires=core\n[Link br]\nKind=bridge\n"}, "core.conf:5 PeerBridge=br is a link that no file has", "[Link br] with Kind=bridge"},
 		{"a link taken", map[string]string{"a": "[Link p]\n", "b": "[Domain]\nRequires=a\n" + plain}, "a.conf:1 [Link p] is a link that b makes", "let a itself"},
 		{"a link waited for", map[string]string{"a": "[Domain]\nRequiresLink=p\n", "b": "[Domain]\nRequires=a\n" + plain}, "a.conf:2 RequiresLink=p is a link that b makes", ""},
 		{"a link that comes", map[string]string{"a": "[Link p]\n", "b": plain}, "", ""},

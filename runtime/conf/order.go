@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,7 +10,7 @@ import (
 	"rdgen/runtime/domain"
 )
 
-// absent finds links that a route or a neighbour names, and no file has.
+// absent finds links that a route, a neighbour or another link names, and no file has.
 func (a *All) absent() (errs []between) {
 	there := map[end]bool{}
 	for _, f := range a.Files {
@@ -36,6 +37,33 @@ func (a *All) absent() (errs []between) {
 				WithHint("correct the name, or say where it comes from: " + from)
 			errs = append(errs, between{err, nil})
 		}
+		for _, l := range f.Links {
+			errs = append(errs, a.below(f, l, there)...)
+		}
+	}
+	return errs
+}
+
+// below finds what a link stands on in its own namespace, and no file has.
+func (a *All) below(f *File, l Link, there map[end]bool) (errs []between) {
+	inside := "netns " + f.Domain.Netns.String()
+	if f.Domain.Netns.IsZero() {
+		return nil // somebody else may make it
+	}
+	on := map[string]domain.LinkName{"Bridge": l.Bridge}
+	if a.side(f, l) == inside {
+		on["Parent"], on["PeerBridge"] = l.Parent, l.PeerBridge
+	}
+	for _, key := range slices.Sorted(maps.Keys(on)) {
+		name := on[key]
+		if name.IsZero() || there[end{inside, name.String()}] {
+			continue
+		}
+		do := "correct the name, or say where it comes from: [Link " + name.String() + "]"
+		if key != "Parent" {
+			do += " with Kind=bridge"
+		}
+		errs = append(errs, between{problem.New(f.At(l.LineOf(key)), "%s=%s is a link that no file has", key, name).WithHint(do), nil})
 	}
 	return errs
 }
