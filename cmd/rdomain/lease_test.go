@@ -285,3 +285,64 @@ func TestLeaseNoMemory(t *testing.T) {
 		}
 	}
 }
+
+// A lease of DHCPv6, beside one of IPv4: its address is the link's, with its time, and its
+// resolvers are the domain's; the route is a router's. It is renewed, changed and given back.
+func TestLease6(t *testing.T) {
+	start(t)
+	s := lan(t)
+	sh(t, "ip -n lan address add 2001:db8:5::1/64 dev s0 nodad")
+	serve := func(address string) {
+		s.start("10.5.0.50", "10.5.0.50", "--enable-ra", "--dhcp-range="+address+","+address+",64,120s", "--ra-param=s0,4,60",
+			"--dhcp-option=option6:dns-server,[2001:db8:5::53]", "--dhcp-option=option6:domain-search,six.example.org", "--dhcp-option=option:dns-server,10.5.0.53")
+	}
+	serve("2001:db8:5::60")
+	file(t, "d", "[Link e0]\nDHCP=yes\nIPv6AcceptRA=no\n")
+	quiet(t, "up", "d")
+	for _, c := range []string{
+		`ip -n d -6 -o address show dev e0 | grep -q '2001:db8:5::60/128 .*valid_lft 1[12][0-9]sec'`,
+		`ip -n d -4 -o address show dev e0 | grep -q '10.5.0.50/24'`,
+		`grep -qx 'nameserver 2001:db8:5::53' /etc/netns/d/resolv.conf; grep -qx 'nameserver 10.5.0.53' /etc/netns/d/resolv.conf`,
+		`grep -qx 'search six.example.org' /etc/netns/d/resolv.conf`,
+		`grep -q 2001:db8:5::60 ` + filepath.Join(s.dir, "leases"),
+	} {
+		sh(t, c)
+	}
+	says(t, 0, "", "", "check", "d")
+	if out, _, _ := rdomain("reload", "-n", "d"); out != "" {
+		t.Errorf("reload -n = %s; want nothing to do", out)
+	}
+	quiet(t, "reload", "d")
+	if l := leasesOf(t, "d"); len(l) != 2 || l[0].Address != "10.5.0.50/24" || l[1].Address != "2001:db8:5::60/128" || l[1].Expires == "" {
+		t.Errorf("list --json has the leases %v", l)
+	}
+	// The cable is pulled, and another network is behind it.
+	said := watching(t)
+	if err := os.Remove(s.dir + "/leases"); err != nil {
+		t.Fatal(err)
+	}
+	sh(t, "ip -n lan link set s0 down")
+	awaitTrue(t, said, "! ip -n d link show e0 | grep -q LOWER_UP")
+	sh(t, "ip -n lan link set s0 up; ip -n lan address flush dev s0 scope global; ip -n lan address add 2001:db8:6::1/64 dev s0 nodad; ip -n lan address add 10.5.0.1/24 dev s0")
+	serve("2001:db8:6::70")
+	awaitTrue(t, said, `ip -n d -6 -o address show dev e0 | grep -q 2001:db8:6::70/128; ! ip -n d -6 address show dev e0 | grep -q ::60/`)
+	awaitTrue(t, said, "rdomain check d")
+	if _, stderr, code := rdomain("down", "d"); code != 0 { // it may have waited for the watch
+		t.Errorf("down = %d, %s", code, stderr)
+	}
+	awaitTrue(t, new(buffer), "! grep -q 2001:db8:6::70 "+filepath.Join(s.dir, "leases"))
+}
+
+// No server answers by IPv4: the lease of DHCPv6 does not wait for it.
+func TestLease6Alone(t *testing.T) {
+	start(t)
+	s := lan(t)
+	sh(t, "ip -n lan address add 2001:db8:6::1/64 dev s0 nodad")
+	s.start("10.9.0.50", "10.9.0.50", "--dhcp-range=2001:db8:6::80,2001:db8:6::80,64,120s")
+	file(t, "d", "[Domain]\nTimeoutSec=5\n[Link e0]\nDHCP=yes\n")
+	if _, stderr, code := rdomain("up", "d"); code != 0 || !strings.Contains(stderr, "no DHCP server answers on e0 after 5 s") || strings.Contains(stderr, "IPv6") {
+		t.Errorf("up with a server of IPv6 = %d, %s", code, stderr)
+	}
+	sh(t, "ip -n d -6 -o address show dev e0 | grep -q 2001:db8:6::80/128")
+	says(t, 1, "# d: /etc/rdomain/d.conf:4: link e0 has no lease: no DHCP server has answered\n", "", "check", "d")
+}

@@ -124,8 +124,8 @@ type Link struct {
 	// Masquerade says of which families what comes in by a veth's other end leaves the
 	// outer domain with an address of that.
 	Masquerade string
-	// DHCP: a lease of an IPv4 address is asked for.
-	DHCP bool
+	// DHCP and DHCP6: a lease of an IPv4 and an IPv6 address is asked for.
+	DHCP, DHCP6 bool
 	// AcceptRA says whether the kernel takes what routers advertise: "yes", "no", or "" for
 	// what it does by default. It stands in Sysctls too.
 	AcceptRA string

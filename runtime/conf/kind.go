@@ -20,7 +20,7 @@ var common = fields[Link]{
 		return nil
 	}),
 	"Address":      list(func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) }),
-	"DHCP":         set(func(l *Link) *bool { return &l.DHCP }, (*parser).dhcp),
+	"DHCP":         once((*parser).dhcp),
 	"IPv6AcceptRA": set(func(l *Link) *string { return &l.AcceptRA }, oneOf("yes", "no")),
 	"MTUBytes":     set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
 	"MACAddress":   set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
@@ -256,7 +256,7 @@ func (p *parser) together(l *Link) error {
 			return p.fail(l.lines[name], "%s= and ConfigFile= exclude each other: that file has it", name)
 		}
 	}
-	if l.DHCP && (noDHCP[l.Kind] || l.Name.String() == "lo") {
+	if len(l.Asked()) > 0 && (noDHCP[l.Kind] || l.Name.String() == "lo") {
 		return p.fail(l.lines["DHCP"], "DHCP= is for a link with an Ethernet address of its own")
 	}
 	if l.AcceptRA != "" && l.Name.String() == "lo" {

@@ -42,7 +42,7 @@ func TestWrongValues(t *testing.T) {
 		{"Link a", "Kind", "", "wlan", "Kind=wlan: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},
 		{"Link a", "IPv6AcceptRA", "", "2", "IPv6AcceptRA=2: expected one of yes, no"},
 		{"Link lo", "IPv6AcceptRA", "", "yes", "IPv6AcceptRA= is for a link to other hosts"},
-		{"Link a", "DHCP", "", "yes", "DHCP=yes: expected ipv4 or no"},
+		{"Link a", "DHCP", "", "both", "DHCP=both: expected one of yes, ipv4, ipv6, no"},
 		{"Link a", "DHCP", "Kind=tun\n", "ipv4", "DHCP= is for a link with an Ethernet address of its own"},
 		{"Link a", "Outer", "Kind=gre\nLocal=10.0.0.1\n", "a@b@c", `Outer=a@b@c: netns name "b@c" contains "@"; letters, digits, "_", "." and "-" are allowed`},
 		{"Link a", "Outer", "Kind=dummy\n", "b", "Outer= is for Kind=" +

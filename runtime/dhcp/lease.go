@@ -72,8 +72,8 @@ func isHost(a netip.Addr) bool {
 // servers returns resolvers; one on a loopback address is another host's.
 func servers(list []net.IP) (out []netip.Addr) {
 	for _, ip := range list {
-		a, ok := netip.AddrFromSlice(ip.To4())
-		if ok && isHost(a) && !slices.Contains(out, a) && len(out) < mostServers {
+		a, ok := netip.AddrFromSlice(ip)
+		if a = a.Unmap(); ok && (isHost(a) || isHost6(a)) && !slices.Contains(out, a) && len(out) < mostServers {
 			out = append(out, a)
 		}
 	}
@@ -82,11 +82,15 @@ func servers(list []net.IP) (out []netip.Addr) {
 
 // search returns the names of domains: the search list, or else the domain's own name.
 func search(m *dhcpv4.DHCPv4) (out []string) {
-	names := strings.Fields(m.DomainName())
 	if list := m.DomainSearch(); list != nil && len(list.Labels) > 0 {
-		names = list.Labels
+		return names(list.Labels)
 	}
-	for _, name := range names {
+	return names(strings.Fields(m.DomainName()))
+}
+
+// names returns those that are names of domains, as many as are searched.
+func names(list []string) (out []string) {
+	for _, name := range list {
 		name = strings.TrimSuffix(name, ".")
 		if !isName(name) || slices.Contains(out, name) {
 			continue

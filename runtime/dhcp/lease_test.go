@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/insomniacslk/dhcp/dhcpv6"
 
 	"rdgen/runtime/object"
 )
@@ -104,4 +105,60 @@ func TestPacket(t *testing.T) {
 			t.Errorf("payload(%x) = %q", wrong, got)
 		}
 	}
+}
+
+// reply is an answer of DHCPv6 as a server sends it.
+func reply(t testing.TB, address string, valid time.Duration, more ...dhcpv6.Modifier) *dhcpv6.Message {
+	t.Helper()
+	ia := dhcpv6.OptIAAddress{IPv6Addr: net.ParseIP(address), PreferredLifetime: valid, ValidLifetime: valid}
+	m, err := dhcpv6.NewMessage(append([]dhcpv6.Modifier{dhcpv6.WithIANA(ia), dhcpv6.WithServerID(&dhcpv6.DUIDLL{LinkLayerAddr: net.HardwareAddr{2, 0, 0, 0, 0, 1}})}, more...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// What a server of DHCPv6 says is checked, and what is not sound is left out.
+func TestLease6(t *testing.T) {
+	m := reply(t, "2001:db8::9", 100*time.Second, dhcpv6.WithDNS(net.ParseIP("::1"), net.ParseIP("fe80::1"), net.ParseIP("2001:db8::53"), net.ParseIP("ff02::1")),
+		dhcpv6.WithDomainSearchList("a.example", "b example", "a.example"))
+	l, err := lease6("e0", m, 1000)
+	want := &object.Lease{Link: "e0", Address: netip.MustParsePrefix("2001:db8::9/128"), ServerID: "00030000020000000001", DNS: []netip.Addr{netip.MustParseAddr("2001:db8::53")},
+		Search: []string{"a.example"}, Renew: 1050, End: 1100}
+	if err != nil || !reflect.DeepEqual(l, want) || !l.Is6() {
+		t.Errorf("lease6 = %+v, %v\nwant %+v", l, err, want)
+	}
+	for _, address := range []string{"fe80::9", "::1", "ff02::9", "::", "::ffff:10.0.0.9"} {
+		if l, err := lease6("e0", reply(t, address, time.Minute), 0); err == nil {
+			t.Errorf("lease6 of %s = %+v", address, l)
+		}
+	}
+	if hasAddress(reply(t, "2001:db8::9", 0)) {
+		t.Error("an address of no time is one")
+	}
+	if l, err := lease6("e0", reply(t, "2001:db8::9", forever*time.Second), 7); err != nil || l.End != 0 {
+		t.Errorf("a lease without end = %+v, %v", l, err)
+	}
+}
+
+func FuzzMessage6(f *testing.F) {
+	f.Add(reply(f, "2001:db8::9", time.Minute, dhcpv6.WithDomainSearchList("a.example")).ToBytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := parse6(b)
+		if m == nil || !hasAddress(m) {
+			return
+		}
+		l, err := lease6("e0", m, 0)
+		if err != nil {
+			return
+		}
+		if !isHost6(l.Address.Addr()) || len(l.DNS) > mostServers || len(strings.Join(l.Search, " ")) > longSearch {
+			t.Errorf("%+v", l)
+		}
+		for _, name := range l.Search {
+			if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+				t.Errorf("the name %q", name)
+			}
+		}
+	})
 }

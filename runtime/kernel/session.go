@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"net"
 	"sync"
+	"time"
 
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
 	"rdgen/runtime/dhcp"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/netns"
+	"rdgen/runtime/object"
 	"rdgen/runtime/rtnl"
 )
 
@@ -236,8 +238,18 @@ func (s *Session) open(netns domain.NetnsName) *netns.NS {
 	return s.others[netns].ns
 }
 
-// DHCP opens a client on a link of the domain.
-func (s *Session) DHCP(link string) (c *dhcp.Client, err error) {
+// DHCP is a client of DHCP on a link, of either family.
+type DHCP interface {
+	// Acquire asks for a lease until there is one or the time is over, Renew for the same
+	// again. Release gives one back.
+	Acquire(until time.Time) (*object.Lease, error)
+	Renew(l object.Lease, until time.Time) (*object.Lease, error)
+	Release(l object.Lease) error
+	Close()
+}
+
+// DHCP opens a client on a link of the domain, of a family.
+func (s *Session) DHCP(link string, v6 bool) (c DHCP, err error) {
 	conn, err := s.Conn(s.Netns)
 	if err != nil {
 		return nil, err
@@ -251,7 +263,11 @@ func (s *Session) DHCP(link string) (c *dhcp.Client, err error) {
 		return nil, fmt.Errorf("link %s has no address of Ethernet", link)
 	}
 	err = s.inside(s.Netns, func() (err error) {
-		c, err = dhcp.Open(link, l.Index, mac)
+		if v6 {
+			c, err = dhcp.Open6(link, l.Index, mac)
+		} else {
+			c, err = dhcp.Open(link, l.Index, mac)
+		}
 		return err
 	})
 	return c, err

@@ -124,7 +124,7 @@ func (w *work) keep(patience bool) (*Kept, error) {
 	for _, l := range w.f.Links {
 		now, isNew := remadeOutside(l, w.f, have, w.r)
 		switch addressed := hasGlobal(now); {
-		case !isNew || len(l.Addresses) > 0 || l.DHCP:
+		case !isNew || len(l.Addresses) > 0 || len(l.Asked()) > 0:
 		case now.Up && addressed: // its addresses count, not those of the one before it
 			w.r = w.r.Minus(&record.Record{Entries: []record.Entry{{Object: object.Taken{Netns: w.Netns, Name: now.Name}}}})
 		case patience:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rdgen/parallel"
 	"rdgen/problem"
 	"rdgen/runtime/conf"
 	"rdgen/runtime/dhcp"
@@ -16,29 +17,53 @@ import (
 	"rdgen/runtime/rtnl"
 )
 
-// acquire asks for the leases that the domain's links lack, as long as TimeoutSec= says,
-// and gives the links what it got. A server that does not answer is no error: nothing of
-// the domain goes elsewhere meanwhile, and the watch goes on asking.
+// acquire asks for the leases that the domain's links lack, for all at once, as long as
+// TimeoutSec= says, and gives the links what it got. A server that does not answer is no
+// error: nothing of the domain goes elsewhere meanwhile, and the watch goes on asking.
 func (w *work) acquire() error {
-	until := time.Now().Add(time.Duration(w.f.Timeout) * time.Second)
+	var asked []asking
+	defer func() {
+		for _, a := range asked {
+			a.client.Close()
+		}
+	}()
 	for _, l := range w.plain.Links {
-		if _, has := l.Leased(w.r.Leases, dhcp.Uptime()); !l.DHCP || has {
-			continue
+		for _, v6 := range l.Asked() {
+			if _, has := l.Leased(w.r.Leases, v6, dhcp.Uptime()); has {
+				continue
+			}
+			c, err := w.DHCP(l.Name.String(), v6)
+			if err != nil {
+				return w.giveUpLease(l, err)
+			}
+			asked = append(asked, asking{client: c, link: l, v6: v6})
 		}
-		got, err := w.ask(l, nil, until)
+	}
+	until := time.Now().Add(time.Duration(w.f.Timeout) * time.Second)
+	parallel.Each(len(asked), len(asked), func(i int) { asked[i].got, asked[i].err = asked[i].client.Acquire(until) })
+	for _, a := range asked {
 		switch {
-		case errors.Is(err, dhcp.ErrNoAnswer):
-			at := w.f.At(l.LineOf("DHCP"))
-			w.h.say(w.id, "%s: %v%s; it is up without an address there, and rdomain watch goes on asking", at, err, after(w.f.Timeout))
+		case errors.Is(a.err, dhcp.ErrNoAnswer):
+			at := w.f.At(a.link.LineOf("DHCP"))
+			w.h.say(w.id, "%s: %v%s; it is up without an address there, and rdomain watch goes on asking", at, a.err, after(w.f.Timeout))
 			continue
-		case err != nil:
-			return w.giveUpLease(l, err)
+		case a.err != nil:
+			return w.giveUpLease(a.link, a.err)
 		}
-		if err := w.provide(putLease(w.r.Leases, l.Name.String(), got), false); err != nil {
+		if err := w.provide(putLease(w.r.Leases, a.link.Name.String(), a.v6, a.got), false); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// asking is a link that a server is asked for, and what it said.
+type asking struct {
+	client kernel.DHCP
+	link   conf.Link
+	v6     bool
+	got    *object.Lease
+	err    error
 }
 
 func (w *work) giveUpLease(l conf.Link, err error) error {
@@ -50,8 +75,8 @@ func (w *work) giveUpLease(l conf.Link, err error) error {
 }
 
 // ask asks for a lease, for the one that there is if there is one.
-func (w *work) ask(l conf.Link, now *object.Lease, until time.Time) (*object.Lease, error) {
-	c, err := w.DHCP(l.Name.String())
+func (w *work) ask(l conf.Link, v6 bool, now *object.Lease, until time.Time) (*object.Lease, error) {
+	c, err := w.DHCP(l.Name.String(), v6)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +87,9 @@ func (w *work) ask(l conf.Link, now *object.Lease, until time.Time) (*object.Lea
 	return c.Acquire(until)
 }
 
-// putLease returns leases with that of a link, or without one.
-func putLease(leases []object.Lease, link string, l *object.Lease) []object.Lease {
-	rest := slices.DeleteFunc(slices.Clone(leases), func(o object.Lease) bool { return o.Link == link })
+// putLease returns leases with that of a link and a family, or without one.
+func putLease(leases []object.Lease, link string, v6 bool, l *object.Lease) []object.Lease {
+	rest := slices.DeleteFunc(slices.Clone(leases), func(o object.Lease) bool { return o.Link == link && o.Is6() == v6 })
 	if l == nil {
 		return rest
 	}
@@ -114,16 +139,16 @@ func (w *work) lengthen() error {
 // releaseLeases gives the leases of a domain back that is about to be taken down.
 func (w *work) releaseLeases(leases []object.Lease) {
 	for _, l := range leases {
-		if c, err := w.DHCP(l.Link); err == nil && l.Holds(dhcp.Uptime()) {
+		if c, err := w.DHCP(l.Link, l.Is6()); err == nil && l.Holds(dhcp.Uptime()) {
 			_ = c.Release(l) // a server that does not hear it takes it back at its end
 			c.Close()
 		}
 	}
 }
 
-// asking is how long the watch asks before it looks for other work, and again how long it
+// patient is how long the watch asks before it looks for other work, and again how long it
 // waits where nobody answers.
-const asking, pausing = 10 * time.Second, 20 * time.Second
+const patient, pausing = 10 * time.Second, 20 * time.Second
 
 // Tend renews the leases of a domain that is up, and asks for those that it lacks. It
 // returns after which time it is to be called again, 0 for never, and what became of the
@@ -136,35 +161,35 @@ func (h *Host) Tend(id domain.ID, lost map[string]bool) (next time.Duration, not
 	}
 	next = time.Hour
 	for _, l := range t.file.Links {
-		if !l.DHCP {
-			continue
+		for _, v6 := range l.Asked() {
+			after, note, err := h.tend(t, l, v6, lost)
+			if note != "" {
+				notes = append(notes, fmt.Sprintf("link %s: %s", l.Name, note))
+			}
+			if err != nil {
+				return pausing, notes, err
+			}
+			next = min(next, after)
 		}
-		after, note, err := h.tend(t, l, lost)
-		if note != "" {
-			notes = append(notes, fmt.Sprintf("link %s: %s", l.Name, note))
-		}
-		if err != nil {
-			return pausing, notes, err
-		}
-		next = min(next, after)
 	}
 	return next, notes, nil
 }
 
-// tend is Tend for one link. The server is asked without the domain's lock.
-func (h *Host) tend(t target, l conf.Link, lost map[string]bool) (next time.Duration, note string, err error) {
-	link := l.Name.String()
+// tend is Tend for one link and family. The server is asked without the domain's lock.
+func (h *Host) tend(t target, l conf.Link, v6 bool, lost map[string]bool) (next time.Duration, note string, err error) {
+	link, name := l.Name.String(), protocol(v6)
+	key := name + " on " + link
 	r, err := h.store.Load(t.id)
 	if err != nil || !r.Complete {
 		return pausing, "", ignoreGone(err)
 	}
 	now := dhcp.Uptime()
-	lease, has := l.Leased(r.Leases, now)
-	if !has && len(putLease(r.Leases, link, nil)) < len(r.Leases) { // the kernel took the address away
-		if err := h.replace(t, link, nil); err != nil {
+	lease, has := l.Leased(r.Leases, v6, now)
+	if !has && len(putLease(r.Leases, link, v6, nil)) < len(r.Leases) { // the kernel took the address away
+		if err := h.replace(t, link, v6, nil); err != nil {
 			return pausing, "", err
 		}
-		note = "its lease has ended"
+		note = "its lease of " + name + " has ended"
 	}
 	w, err := h.open(r.Domain.Netns)
 	if err != nil {
@@ -176,36 +201,43 @@ func (h *Host) tend(t target, l conf.Link, lost map[string]bool) (next time.Dura
 	case err != nil:
 		return pausing, note, err
 	case !carrier && has:
-		lost[link] = true
+		lost[key] = true
 		return lasts(lease, now), note, nil
 	case !carrier:
 		return time.Hour, note, nil // the watch is told when there is one
-	case has && lease.Renew > now && !lost[link]:
+	case has && lease.Renew > now && !lost[key]:
 		return time.Duration(lease.Renew-now) * time.Second, note, nil
 	}
-	delete(lost, link)
+	delete(lost, key)
 	var known *object.Lease
 	if has {
 		known = &lease
 	}
-	got, err := w.ask(l, known, time.Now().Add(asking))
+	got, err := w.ask(l, v6, known, time.Now().Add(patient))
 	switch {
 	case errors.Is(err, dhcp.ErrNoAnswer) && has:
-		return min(lasts(lease, dhcp.Uptime()), pausing), "no DHCP server answers; its lease goes on until it ends", nil
+		return min(lasts(lease, dhcp.Uptime()), pausing), "no " + name + " server answers; its lease goes on until it ends", nil
 	case errors.Is(err, dhcp.ErrNoAnswer):
-		return pausing, "no DHCP server answers", h.replace(t, link, nil)
+		return pausing, "no " + name + " server answers", h.replace(t, link, v6, nil)
 	case errors.Is(err, dhcp.ErrRefused):
-		return time.Millisecond, "the DHCP server refused to renew " + lease.Address.String() + "; it is taken away", h.replace(t, link, nil)
+		return time.Millisecond, "the " + name + " server refused to renew " + lease.Address.String() + "; it is taken away", h.replace(t, link, v6, nil)
 	case err != nil:
 		return pausing, "", err
 	}
-	if err := h.replace(t, link, got); err != nil {
+	if err := h.replace(t, link, v6, got); err != nil {
 		return pausing, "", err
 	}
 	if !has || got.Address != lease.Address {
-		note = "has " + got.Address.String() + " by DHCP"
+		note = "has " + got.Address.String() + " by " + name
 	}
 	return max(time.Duration(got.Renew-dhcp.Uptime())*time.Second, time.Second), note, nil
+}
+
+func protocol(v6 bool) string {
+	if v6 {
+		return "DHCPv6"
+	}
+	return "DHCP"
 }
 
 func ignoreGone(err error) error {
@@ -235,7 +267,7 @@ func (w *work) carrier(link string) (bool, error) {
 }
 
 // replace gives a link another lease, the same one for longer, or none.
-func (h *Host) replace(t target, link string, lease *object.Lease) error {
+func (h *Host) replace(t target, link string, v6 bool, lease *object.Lease) error {
 	full, in, err := kernel.Gather(t.file)
 	if err != nil {
 		return err
@@ -253,7 +285,7 @@ func (h *Host) replace(t target, link string, lease *object.Lease) error {
 	if !d.r.Complete || d.r.Empty() || d.remade() {
 		return nil // it was taken down meanwhile
 	}
-	leases := putLease(d.r.Leases, link, lease)
+	leases := putLease(d.r.Leases, link, v6, lease)
 	if lease == nil && len(leases) == len(d.r.Leases) {
 		return nil
 	}
@@ -271,8 +303,10 @@ func (h *Host) replace(t target, link string, lease *object.Lease) error {
 // unleased says which links of a domain that is up have no lease.
 func unleased(f *conf.File, leases []object.Lease) (problems []string) {
 	for _, l := range f.Links {
-		if _, has := l.Leased(leases, dhcp.Uptime()); l.DHCP && !has {
-			problems = append(problems, problem.New(f.At(l.LineOf("DHCP")), "link %s has no lease: no DHCP server has answered", l.Name).Error())
+		for _, v6 := range l.Asked() {
+			if _, has := l.Leased(leases, v6, dhcp.Uptime()); !has {
+				problems = append(problems, problem.New(f.At(l.LineOf("DHCP")), "link %s has no lease: no %s server has answered", l.Name, protocol(v6)).Error())
+			}
 		}
 	}
 	return problems

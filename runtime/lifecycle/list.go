@@ -87,17 +87,19 @@ type Leased struct {
 func leased(f *conf.File, leases []object.Lease) (list []Leased) {
 	now := dhcp.Uptime()
 	for _, l := range f.Links {
-		if !l.DHCP {
-			continue
-		}
-		one := Leased{Link: l.Name.String()}
-		if lease, ok := l.Leased(leases, now); ok {
-			one.Address, one.Server = lease.Address.String(), lease.Server.String()
-			if lease.End != 0 {
-				one.Expires = time.Now().Add(time.Duration(lease.End-now) * time.Second).Format(time.RFC3339)
+		for _, v6 := range l.Asked() {
+			one := Leased{Link: l.Name.String()}
+			if lease, ok := l.Leased(leases, v6, now); ok {
+				one.Address = lease.Address.String()
+				if lease.Server.IsValid() {
+					one.Server = lease.Server.String()
+				}
+				if lease.End != 0 {
+					one.Expires = time.Now().Add(time.Duration(lease.End-now) * time.Second).Format(time.RFC3339)
+				}
 			}
+			list = append(list, one)
 		}
-		list = append(list, one)
 	}
 	return list
 }

@@ -45,7 +45,7 @@ var may = map[string]struct {
 	"runtime/bpf":        {[]string{"golang.org/x/sys/unix"}, "the programs, and bpf(2); rdexec links it"},
 	"runtime/enter":      {[]string{"rdgen/runtime/bpf", "rdgen/runtime/domain", "golang.org/x/sys/unix"}, "all that rdexec needs"},
 	"runtime/flock":      {[]string{"golang.org/x/sys/unix"}, "locks that are not waited for without end"},
-	"runtime/dhcp":       {[]string{"rdgen/runtime/object", "github.com/insomniacslk/dhcp/dhcpv4", "golang.org/x/sys/unix"}, "what a DHCP server says, by the messages of a library and a socket of ours"},
+	"runtime/dhcp":       {[]string{"rdgen/runtime/object", "github.com/insomniacslk/dhcp/dhcpv4", "github.com/insomniacslk/dhcp/dhcpv6", "github.com/insomniacslk/dhcp/iana", "golang.org/x/sys/unix"}, "what a DHCP server says, by the messages of a library and a socket of ours"},
 	"runtime/netns":      {[]string{"rdgen/runtime/domain", "rdgen/runtime/flock", "golang.org/x/sys/unix"}, "named namespaces, as ip-netns(8) has them"},
 	"runtime/object":     {[]string{"rdgen/runtime/domain"}, "what rdomain makes, as data"},
 	"runtime/conf":       {[]string{"rdgen/problem", "rdgen/runtime/domain", "rdgen/runtime/object", "golang.org/x/sys/unix", "gopkg.in/ini.v1"}, "what a domain's file says"},
