@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdgen/generators"
 	"rdgen/generators/tree"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
@@ -29,7 +30,7 @@ func statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "show which service is where, and whether it should be",
-		Long: "Shows every domain of this machine with its links and addresses, and in it each service whose file names it: " +
+		Long: "Shows every domain of this machine with its links and addresses, and in it each service whose file names it, or whose unit or source directory enters it: " +
 			"its processes, where they really are, and where they listen. It looks at the kernel and at what OpenRC, s6 and systemd have of the services, and changes nothing. " +
 			"What is where it should not be stands behind \"!!\", with the command that mends it: " +
 			"a process in another domain, or that was started before the file said so; one in what the domain was before it was taken down; " +
@@ -130,14 +131,21 @@ func declaredServices(root *tree.Root) (list []status.Declared) {
 			broken(err)
 			continue
 		}
-		d := status.Declared{Name: name, Domain: s.Domain, File: s.Pos.File, Line: s.Pos.Line,
-			SocketsStay: s.SocketsStay.File != "", Traces: loader.Traces(name)}
-		if info, err := fs.Stat(root, s.Pos.File[1:]); err == nil {
-			d.Changed = info.ModTime()
-		}
-		list = append(list, d)
+		list = append(list, declaredService(root, loader, s))
+	}
+	for _, s := range loader.ByHand(names) {
+		list = append(list, declaredService(root, loader, s))
 	}
 	return list
+}
+
+func declaredService(root *tree.Root, loader *services.Loader, s generators.Service) status.Declared {
+	d := status.Declared{Name: s.Name, Domain: s.Domain, File: s.Pos.File, Line: s.Pos.Line,
+		SocketsStay: s.SocketsStay.File != "", Traces: loader.Traces(s.Name)}
+	if info, err := fs.Stat(root, s.Pos.File[1:]); err == nil {
+		d.Changed = info.ModTime()
+	}
+	return d
 }
 
 // seeProcesses looks at the processes, and closer at those of services.

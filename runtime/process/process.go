@@ -137,6 +137,9 @@ func cgroupOf(text string) (path string) {
 // "openrc.NAME" or NAME (openrc, src/shared/rc-cgroup2.sh).
 func Unit(cgroup string) string {
 	for part := range strings.SplitSeq(cgroup, "/") {
+		if part == ".." {
+			return "" // it lies outside of what the caller's cgroup namespace shows
+		}
 		if part != "" && !strings.HasSuffix(part, ".slice") {
 			return strings.TrimPrefix(strings.TrimPrefix(part, "_"), "openrc.")
 		}

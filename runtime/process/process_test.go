@@ -20,6 +20,7 @@ func TestCgroup(t *testing.T) {
 		"0::/system.slice/system-a.slice/a@b.service\n":                        {"/system.slice/system-a.slice/a@b.service", "a@b.service"},
 		"0::/user.slice/user-0.slice/user@0.service/app.slice/b.service\n":     {"/user.slice/user-0.slice/user@0.service/app.slice/b.service", "user@0.service"},
 		"0::/openrc.sshd/rdexec/vrf/mgmt\n":                                    {"/openrc.sshd/rdexec/vrf/mgmt", "sshd"},
+		"0::/../../a.service\n":                                                {"/../../a.service", ""},
 		"0::/sshd\n":                                                           {"/sshd", "sshd"},
 		"2:cpu:/other\n1:name=openrc:/sshd\n0::/\n":                            {"/sshd", "sshd"},
 		"1:name=systemd:/system.slice/a.service\n0::/system.slice/b.service\n": {"/system.slice/b.service", "b.service"},

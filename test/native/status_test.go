@@ -10,5 +10,5 @@ func TestStatus(t *testing.T) {
 
 // TestStatusS6 is TestStatus with services of s6.
 func TestStatusS6(t *testing.T) {
-	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, "kind=s6\n"+script(t, "status")) })
+	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, "services of s6\nkind=s6\n"+script(t, "status")) })
 }

@@ -118,7 +118,9 @@ tidy
 ok "and no more" fine
 
 # One that isolates itself is nowhere it could do harm.
-stray ip netns exec blue /bin/sh -c '"unshare -n sleep infinity; :"'
+printf '#!/bin/sh\nunshare -n sleep infinity\n:\n' >/usr/local/bin/isolates
+chmod +x /usr/local/bin/isolates
+stray ip netns exec blue /usr/local/bin/isolates
 ok "in a namespace of its own making" says 'sleep *[0-9]* *in a network namespace without a name'
 ok "is no drift" fine
 tidy
