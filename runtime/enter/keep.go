@@ -31,9 +31,16 @@ func keep(cgroup int, path string, index uint32) error {
 	return s.know(index)
 }
 
+// traceable is there with CONFIG_FUNCTION_TRACER, without which no program can be attached to a
+// function of the kernel. To find that out by trying takes milliseconds at each start.
+const traceable = "/proc/sys/kernel/ftrace_enabled"
+
 // refuse attaches the programs of the whole machine, which are pinned beside the maps, unless
 // somebody has. A kernel may have no place for them, and a container not the right.
 func (s shared) refuse() error {
+	if unix.Access(traceable, unix.F_OK) != nil {
+		return nil
+	}
 	for _, p := range bpf.Refuse(domain.VRFMark) {
 		link, err := openPinned(s.path+"/"+p.Digest(), func() (int, error) { return attachFunction(p) })
 		if err == nil {

@@ -15,7 +15,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"vrf", "TestVRFHoldsUnits", 50, "bookworm-systemd forky-systemd"},
 	{"vrf", "TestVRFResolver", 60, "trixie-openrc trixie-systemd"},
 	{"vrf", "TestVRFStatus", 50, "trixie-openrc"},
-	{"vrf", "TestArticle", 200, "trixie-openrc forky-systemd"},
+	{"vrf", "TestArticle", 200, "trixie-openrc trixie-systemd"},
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 
 	// Services of OpenRC.
