@@ -199,6 +199,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\nPeerAddress=10.0.0.1/24\n", ":2: PeerAddress= is for Kind=veth"},
 		{"x", "[Link a]\nKind=veth\nPeer=b c\n", `:3: link name "b c" contains " "; letters, digits, "_", "." and "-" are allowed`},
 		{"x", "[Link a]\nAddress=10.0.0.1\n", ":2: Address=10.0.0.1: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64"},
+		{"x", "[Link a]\nAddress=10.0.0.1/32 peer 10.0.0.2\n", ":2: Address=10.0.0.1/32 peer 10.0.0.2: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64; the peer's address is the Destination= of a [Route] with Device="},
 		{"x", "[Link a]\nAddress=10.0.0.1/33\n", ":2: Address=10.0.0.1/33: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64"},
 		{"x", "[Link a]\nAddress=10.0.0.1/24 # x\n", ":2: Address=10.0.0.1/24 # x: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64; a comment needs a line of its own"},
 		{"x", "[Link a]\nAddress=0.0.0.0/0\n", ":2: Address=0.0.0.0/0: expected the address of a host"},

@@ -91,8 +91,11 @@ func (p *parser) address(list *[]Address, k key) error {
 	a := prefix.Addr()
 	switch {
 	case err != nil:
-		return p.fail(k.line, "%s=%s: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64%s",
-			k.name, clip(k.value), commentHint(k.value))
+		hint := commentHint(k.value)
+		if strings.Contains(k.value, " peer ") { // as ip-address(8) has it
+			hint = "; the peer's address is the Destination= of a [Route] with Device="
+		}
+		return p.fail(k.line, "%s=%s: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64%s", k.name, clip(k.value), hint)
 	case a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
 		return p.fail(k.line, "%s=%s: expected the address of a host", k.name, k.value)
 	}
