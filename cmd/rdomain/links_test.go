@@ -527,6 +527,18 @@ func TestRouteOfTheOuterSide(t *testing.T) {
 	}
 	says(t, 0, "", "", "check", "out")
 	quiet(t, "down", "out")
+	// Ends that are in no network: the route to one of them has no gateway.
+	file(t, "ends", "[Link up0]\nKind=veth\nPeer=to-ends\nAddress=10.1.0.2/32\nPeerAddress=10.1.0.1/32\nPeerRoute=10.1.0.2/32\nPeerRoute=10.2.0.0/16\n"+
+		"[Route]\nDestination=10.1.0.1/32\nDevice=up0\n[Route]\nDestination=default\nGateway=10.1.0.1\nDevice=up0\n")
+	quiet(t, "up", "ends")
+	if got := sandbox.Sh(t, `ip route show dev to-ends`); got != "10.1.0.2 scope link \n10.2.0.0/16 via 10.1.0.2 \n" {
+		t.Errorf("the default domain has %q", got)
+	}
+	says(t, 0, "", "", "check", "ends")
+	if got := sandbox.Sh(t, `ip -n ends route get 10.1.0.1`); !strings.HasPrefix(got, "10.1.0.1 dev up0 src 10.1.0.2") {
+		t.Errorf("inside, the way is %q", got)
+	}
+	quiet(t, "down", "ends")
 	if got := snapshot(t); got != before {
 		t.Errorf("down leaves\n%s", got)
 	}

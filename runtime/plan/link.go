@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 
 	"rdgen/runtime/conf"
@@ -123,6 +124,9 @@ func (p *planner) peerRoutes(l conf.Link, want object.Link) (list []peerRoute) {
 	for _, a := range l.PeerRoutes {
 		r := object.Route{Netns: want.Outer, Destination: a.Prefix, Type: "unicast", Gateway: l.Inner(a.Prefix.Addr().Is4()),
 			Dev: want.Peer, Table: table}
+		if a.Prefix.IsSingleIP() && a.Prefix.Addr() == r.Gateway {
+			r.Gateway = netip.Addr{} // the other end itself, of a link without a network
+		}
 		r.Scope = r.UsualScope()
 		list = append(list, peerRoute{r, a.Line})
 	}
