@@ -67,20 +67,22 @@ _rdomain()
 	local i verb=${COMP_WORDS[1]} typed=${COMP_WORDS[COMP_CWORD]}
 	local -a words
 	if ((COMP_CWORD == 1)); then
-		_rdgen_reply up down reload check list ps identify exec watch --help --version
+		_rdgen_reply up down reload confirm check list ps identify exec watch --help --version
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		[[ ${COMP_WORDS[i]} == -- && ($verb == exec || $verb == watch) ]] && _rdgen_program $((i + 1)) && return
 	done
 	case $verb in
-	up | down | reload) words=(-n --all) ;;
+	up | reload) words=(-n --try --all) ;;
+	down) words=(-n --all) ;;
+	confirm) words=(--all) ;;
 	check) words=(--json --all --self --hold) ;;
 	list | ps | identify) words=(--json) ;;
 	esac
 	if [[ $typed != -* ]]; then
 		case $verb in
-		up | down | reload | check | ps | exec) mapfile -t words < <(_rdgen_domains) ;;
+		up | down | reload | confirm | check | ps | exec) mapfile -t words < <(_rdgen_domains) ;;
 		*) words=() ;;
 		esac
 	fi

@@ -19,9 +19,10 @@ import (
 	"rdgen/runtime/enter"
 )
 
-const usage = `usage: rdomain up [-n] NAME...|--all      bring domains up
+const usage = `usage: rdomain up [-n] [--try SECONDS] NAME...|--all    bring domains up
        rdomain down [-n] NAME...|--all    take away what up made
-       rdomain reload [-n] NAME...|--all  up, and remove what the file no longer wants
+       rdomain reload [-n] [--try SECONDS] NAME...|--all   up, and remove what the file no longer wants
+       rdomain confirm NAME...|--all      keep what --try would take back
        rdomain check [--json] NAME...|--all    say what differs from the file; exit 1 if something does
        rdomain check --self [--hold] [-n NETNS] [-v VRF]   is this process in it?
        rdomain list [--json]
@@ -32,7 +33,8 @@ const usage = `usage: rdomain up [-n] NAME...|--all      bring domains up
 
 NAME is that of a namespace, of a VRF, or VRF@NETNS; /etc/rdomain/NAME.conf may
 describe it. --all are all domains with a file, for down all that are up. -n
-prints the ip commands that would be done, and does nothing.
+prints the ip commands that would be done, and does nothing. --try takes all back
+if nobody confirms it in time.
 
     rdomain up private
     rdomain exec private -- ping 10.20.30.1
@@ -58,7 +60,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	}
 	verbs := map[string]func([]string) error{
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
-		"ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
+		"confirm": c.confirm, "ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
 	}
 	shown := func(text string) func([]string) error {
 		return func([]string) error { _, _ = io.WriteString(out, text); return nil } // out keeps the error
@@ -69,7 +71,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	verbs["--version"] = shown("rdomain version " + version + "\n")
 	verb, ok := verbs[args[0]]
 	if !ok {
-		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, check, list, ps, identify, exec or watch", args[0])}
+		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, confirm, check, list, ps, identify, exec or watch", args[0])}
 		if near := problem.Nearest(args[0], slices.Sorted(maps.Keys(verbs))...); near != "" {
 			wrong.Hint = "is rdomain " + near + " meant?"
 		} else if strings.HasPrefix(args[0], "-") {

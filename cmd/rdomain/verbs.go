@@ -95,7 +95,14 @@ type dryRun = func(domain.ID) ([]object.Step, error)
 // make is up and reload.
 func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) dryRun,
 	do func(*lifecycle.Host, domain.ID) error) error {
+	seconds, args, err := trySeconds(args)
+	if err != nil {
+		return err
+	}
 	given, list, err := asRoot(args, c.files, "-n", "--all")
+	if err == nil && seconds > 0 && given["-n"] {
+		err = wrong("-n and --try exclude each other")
+	}
 	if err != nil {
 		return err
 	}
@@ -113,8 +120,14 @@ func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) d
 		return err
 	}
 	defer host.Close()
-	c.each(host, doing, list, func(id domain.ID) ([]string, error) { return nil, do(host, id) })
-	return nil
+	all := func() error {
+		c.each(host, doing, list, func(id domain.ID) ([]string, error) { return nil, do(host, id) })
+		return nil
+	}
+	if seconds > 0 {
+		return c.try(host, list, seconds, all)
+	}
+	return all()
 }
 
 // print prints what would be done.

@@ -65,6 +65,8 @@ type File struct {
 	Objects []Object
 	// Loose says who besides root can write the file, and what to do; "" if nobody.
 	Loose string
+	// Text is the file as [Read] found it.
+	Text []byte
 	// KindLine is the line of [Domain], 0 without one.
 	KindLine int
 	// Devices are the links that routes and neighbours name.

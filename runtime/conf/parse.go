@@ -42,7 +42,7 @@ func Read(id domain.ID) (*File, error) {
 	}
 	file, err := Parse(path, id, data)
 	if err == nil {
-		file.Loose = Loose(path, info, "where services run")
+		file.Loose, file.Text = Loose(path, info, "where services run"), data
 	}
 	return file, err
 }

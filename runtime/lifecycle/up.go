@@ -77,10 +77,13 @@ func (h *Host) bringUpOne(t target, in *kernel.Inputs, reload bool) error {
 		return err
 	}
 	defer h.unlock(t.id, lock)
-	if err = h.decide(t, in, reload); errors.Is(err, kernel.ErrMeanwhile) {
-		err = h.decide(t, in, reload) // and find that it is foreign
-	}
-	return err
+	return h.remember(t, func() error {
+		err := h.decide(t, in, reload)
+		if errors.Is(err, kernel.ErrMeanwhile) {
+			err = h.decide(t, in, reload) // and find that it is foreign
+		}
+		return err
+	})
 }
 
 // whileUp calls f while the namespace of a VRF is up, as a domain of its own, and

@@ -179,7 +179,9 @@ func (s *Store) write(name string, data []byte) error {
 
 // Remove removes the record of a domain, and what a killed Save left. The caller
 // holds the domain's lock.
-func (s *Store) Remove(id domain.ID) error { return s.remove(id.String() + ".json") }
+func (s *Store) Remove(id domain.ID) error {
+	return errors.Join(s.remove(id.String()+".json"), s.Forget(id))
+}
 
 func (s *Store) remove(name string) error {
 	for _, name := range []string{name, name + temporary} {

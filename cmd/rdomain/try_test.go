@@ -1,0 +1,117 @@
+package main
+
+import (
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"rdgen/test/sandbox"
+)
+
+const tried = "[Domain]\nKind=netns\n[Link v0]\nKind=veth\nPeer=v-tried\nAddress=10.7.0.2/24\n"
+
+// trying runs rdomain with --try, and waits until it says that it is on trial.
+func trying(t *testing.T, args ...string) (cmd *exec.Cmd, said io.ReadCloser) {
+	t.Helper()
+	cmd = exec.Command(bin, args...)
+	said, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for !strings.HasSuffix(text.String(), "\n") {
+		b := make([]byte, 1)
+		if _, err := said.Read(b); err != nil {
+			t.Fatalf("%v; it said %q", err, text.String())
+		}
+		text.Write(b)
+	}
+	if !strings.Contains(text.String(), "rdomain confirm a") {
+		t.Fatalf("it says %q", text.String())
+	}
+	return cmd, said
+}
+
+// addresses are those of the link of the domain a, "" without it.
+func addresses() string {
+	out, _ := exec.Command("ip", "-n", "a", "-4", "-o", "address", "show", "dev", "v0").Output()
+	var list []string
+	for line := range strings.Lines(string(out)) {
+		list = append(list, strings.Fields(line)[3])
+	}
+	return strings.Join(list, " ")
+}
+
+// TestTry: a change that nobody confirms is taken back in full, whatever happens to the
+// terminal and to the connection; one that is confirmed stays.
+func TestTry(t *testing.T) {
+	start(t)
+	file(t, "a", strings.Replace(tried, "[Domain]\n", "[Domain]\nRequires=b\n", 1))
+	file(t, "b", "[Domain]\nKind=netns\n")
+	before := snapshot(t)
+	back := func(what string) {
+		t.Helper()
+		if after := snapshot(t); after != before {
+			t.Errorf("%s: it is\n%s\nand was\n%s", what, after, before)
+		}
+	}
+	says(t, 111, "", "rdomain: note: it is taken back in 1 s; to keep it, press Enter here or call rdomain confirm a\n"+
+		"rdomain: fatal: taken back: nobody confirmed it within 1s\n", "up", "--try", "1", "a")
+	back("up that nobody confirmed, with what it requires")
+
+	cmd, _ := trying(t, "up", "--try", "1000", "a")
+	says(t, 100, "", "rdomain: fatal: a: a change is on trial already\nrdomain: hint: rdomain confirm a keeps it, also where what tried it was killed\n", "reload", "--try=9", "a")
+	cmd.Process.Signal(unix.SIGTERM)
+	cmd.Wait()
+	back("up that was told to end")
+
+	cmd, _ = trying(t, "up", "--try", "1000", "a")
+	quiet(t, "confirm", "a")
+	if err := cmd.Wait(); err != nil || addresses() != "10.7.0.2/24" {
+		t.Fatalf("confirmed: %v, addresses %q", err, addresses())
+	}
+	says(t, 100, "", "rdomain: fatal: a: no change is on trial\n", "confirm", "a")
+
+	// The change cuts the connection: its terminal is gone, and nobody reads what is said.
+	before = snapshot(t)
+	file(t, "a", strings.ReplaceAll(tried, "10.7.0.2/24", "10.8.0.2/24")+"[Route]\nDestination=default\nGateway=10.8.0.1\n")
+	cmd, said := trying(t, "reload", "--try", "1", "a")
+	if got := addresses(); got != "10.8.0.2/24" {
+		t.Errorf("on trial: addresses %q", got)
+	}
+	for _, s := range []unix.Signal{unix.SIGHUP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
+		cmd.Process.Signal(s)
+	}
+	said.Close()
+	cmd.Wait()
+	file(t, "a", strings.Replace(tried, "[Domain]\n", "[Domain]\nRequires=b\n", 1))
+	back("reload whose terminal is gone")
+
+	// It was killed: what is there stays, and can be kept.
+	cmd, _ = trying(t, "reload", "--try", "1000", "a")
+	cmd.Process.Kill()
+	cmd.Wait()
+	quiet(t, "confirm", "--all")
+
+	// A reload that fails is taken back at once.
+	before = snapshot(t)
+	file(t, "a", strings.ReplaceAll(tried, "Kind=veth\nPeer=v-tried", "Kind=vlan\nId=7\nParent=none"))
+	if out, err, code := rdomain("reload", "--try", "1000", "a"); code == 0 {
+		t.Errorf("a reload that fails = %d, %q, %q", code, out, err)
+	}
+	file(t, "a", strings.Replace(tried, "[Domain]\n", "[Domain]\nRequires=b\n", 1))
+	back("reload that fails")
+	quiet(t, "down", "a", "b")
+	for _, args := range [][]string{{"--try"}, {"--try", "x"}, {"--try", "0", "a"}, {"-n", "--try", "1", "a"}} {
+		if out, err, code := rdomain(append([]string{"up"}, args...)...); code != 100 {
+			t.Errorf("up %v = %d, %q, %q; want 100", args, code, out, err)
+		}
+	}
+	sandbox.Sh(t, "test -z \"$(ls /run/rdomain | grep -e try -e was)\"")
+}

@@ -1,0 +1,176 @@
+package lifecycle
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"rdgen/problem"
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
+	"rdgen/runtime/record"
+)
+
+// Trial is a change of domains that is taken back if nobody confirms it, and how they were
+// before.
+type Trial struct {
+	h    *Host
+	list []domain.ID
+	// up are all domains that were up.
+	up []domain.ID
+	// files are those of the list that were up, as they were then.
+	files map[domain.ID]target
+}
+
+// Try begins a trial of domains, before anything is changed. It is an error if one is on trial
+// already, and if it is not known how one was that is up.
+func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
+	t = &Trial{h: h, files: map[domain.ID]target{}}
+	if t.up, err = h.Recorded(); err != nil {
+		return nil, err
+	}
+	for _, asked := range list {
+		id, err := h.recorded(asked)
+		switch {
+		case err != nil:
+			return nil, err
+		case h.store.Marked(id):
+			return nil, &problem.Error{Msg: fmt.Sprintf("%s: a change is on trial already", id),
+				Hint: fmt.Sprintf("rdomain confirm %s keeps it, also where what tried it was killed", id)}
+		}
+		if slices.Contains(t.up, id) {
+			if t.files[id], err = h.asItWas(id); err != nil {
+				return nil, err
+			}
+		}
+		t.list = append(t.list, id)
+	}
+	for _, id := range t.list {
+		if err := h.store.Mark(id); err != nil {
+			return nil, errors.Join(err, t.End())
+		}
+	}
+	return t, nil
+}
+
+// asItWas returns a domain that is up with its file as that was then.
+func (h *Host) asItWas(id domain.ID) (t target, err error) {
+	r, err := h.store.Load(id)
+	if err != nil || r.File == "" {
+		return target{id: id}, err
+	}
+	text, err := h.store.Text(id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, &problem.Error{Msg: fmt.Sprintf("%s: what its file said when it was brought up is not known, so nothing could be taken back", id),
+			Hint: fmt.Sprintf("an older rdomain brought it up; rdomain reload %s, without --try, with the file as it was", id)}
+	}
+	if err != nil {
+		return t, err
+	}
+	f, err := conf.Parse(r.File, id, text)
+	if err != nil {
+		return t, err
+	}
+	f.Text = text
+	return target{id, f}, nil
+}
+
+// remember calls f, which brings a domain up, and writes down what its file says. While f
+// works, and where it was killed, that is not known; where it fails, it is what it was.
+func (h *Host) remember(t target, f func() error) error {
+	if t.file == nil {
+		return f()
+	}
+	was, err := h.store.Text(t.id)
+	known := err == nil
+	if known && bytes.Equal(was, t.file.Text) {
+		return f()
+	}
+	if known {
+		if err := h.store.Forget(t.id); err != nil {
+			return err
+		}
+	}
+	text := t.file.Text
+	failed := f()
+	if failed != nil {
+		text = was
+	}
+	if failed == nil || known {
+		if err := h.store.SaveText(t.id, text); err != nil { // it is up all the same
+			h.say(t.id, "%v; so reload --try can take nothing back", err)
+		}
+	}
+	return failed
+}
+
+// Confirmed reports whether somebody has confirmed each domain of the trial.
+func (t *Trial) Confirmed() bool { return !slices.ContainsFunc(t.list, t.h.store.Marked) }
+
+// End ends the trial: nobody can confirm it any more.
+func (t *Trial) End() (err error) {
+	for _, id := range t.list {
+		err = errors.Join(err, t.h.store.Unmark(id))
+	}
+	return err
+}
+
+// Back makes the domains what they were: those that were up as their files were then, and
+// the others down, with what they brought up.
+func (t *Trial) Back() (err error) {
+	for _, id := range t.list {
+		if was, ok := t.files[id]; ok {
+			if e := t.h.bringUp(was, true, nil); e != nil {
+				err = errors.Join(err, fmt.Errorf("taking back %s: %w", id, e))
+			}
+		}
+	}
+	for _, wave := range t.h.Waves(t.made()) {
+		for _, id := range wave {
+			if _, e := t.h.Down(id); e != nil {
+				err = errors.Join(err, fmt.Errorf("taking back %s: %w", id, e))
+			}
+		}
+	}
+	return err
+}
+
+// made are the domains of the trial, and those that they require, that were not up before.
+func (t *Trial) made() (list []domain.ID) {
+	var add func(domain.ID)
+	add = func(id domain.ID) {
+		if slices.Contains(t.up, id) || slices.Contains(list, id) || !t.h.store.Has(id) {
+			return
+		}
+		list = append(list, id)
+		r, err := t.h.store.Load(id)
+		if err != nil {
+			r = &record.Record{}
+		}
+		for _, other := range r.Requires {
+			add(other)
+		}
+	}
+	for _, id := range t.list {
+		id, _ = t.h.recorded(id)
+		add(id)
+	}
+	return list
+}
+
+// Confirm ends the trials of domains, so that what was changed stays.
+func (h *Host) Confirm(asked domain.ID) error {
+	id, err := h.recorded(asked)
+	switch {
+	case err != nil:
+		return err
+	case !h.store.Marked(id):
+		return &problem.Error{Msg: fmt.Sprintf("%s: no change is on trial", id)}
+	}
+	return h.store.Unmark(id)
+}
+
+// Tried returns the domains that have a change on trial.
+func (h *Host) Tried() ([]domain.ID, error) { return h.store.Marks() }
