@@ -38,7 +38,11 @@ type Drift struct {
 // drift is what is wrong with one process of a service, of which all is known.
 func (o owned) drift(d Declared, p Seen) (list []Drift) {
 	add := func(kind Kind, format string, args ...any) {
-		list = append(list, Drift{kind, p.PID, said(d.Name, p) + " " + fmt.Sprintf(format, args...), o.restart})
+		hint := o.restart
+		if kind != Before && o.again != "" {
+			hint = o.again
+		}
+		list = append(list, Drift{kind, p.PID, said(d.Name, p) + " " + fmt.Sprintf(format, args...), hint})
 	}
 	switch at, want := p.At, d.Domain.ID(); {
 	case at.Outlived != "":

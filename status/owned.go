@@ -15,8 +15,9 @@ type owned struct {
 	// main is the pid that the init system knows, or is alike it: the one whose parent is
 	// none of them.
 	main int
-	// restart is the command of the init system that has them.
-	restart string
+	// restart is the command after which they are where the file says; again starts the
+	// service once more by what the init system has already, "" where that is no other.
+	restart, again string
 	// recorded is where that has it started.
 	recorded string
 }
@@ -54,8 +55,11 @@ func (m Machine) Owned(d Declared) (o owned) {
 		main := 0
 		for _, p := range m.Processes {
 			switch {
-			case m.supervised(t, p):
+			case m.supervisor(t, p) != nil:
 				main = p.PID
+				if dir := m.supervisor(t, p).Dir; dir != "" && o.again == "" {
+					o.again = "s6-svc -r " + dir
+				}
 				add(p)
 			case slices.ContainsFunc(t.PIDFiles, func(f services.PIDFile) bool { return names(f, p) }):
 				if main == 0 {
@@ -86,9 +90,13 @@ func (m Machine) Owned(d Declared) (o owned) {
 	return o
 }
 
-// supervised reports whether a process is what the service's supervisor started.
-func (m Machine) supervised(t services.Trace, p Seen) bool {
-	return t.Supervised != "" && slices.ContainsFunc(m.Processes, func(s Seen) bool { return s.PID == p.Parent && s.Supervises == t.Supervised })
+// supervisor returns the service's supervisor if it started a process, else nil.
+func (m Machine) supervisor(t services.Trace, p Seen) *Seen {
+	at := slices.IndexFunc(m.Processes, func(s Seen) bool { return t.Supervised != "" && s.PID == p.Parent && s.Supervises == t.Supervised })
+	if at < 0 {
+		return nil
+	}
+	return &m.Processes[at]
 }
 
 // deserted reports whether a process is of the session of a service's main process, without

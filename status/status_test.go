@@ -133,3 +133,16 @@ blue: up, netns
 		t.Errorf("JSON = %s, %v; want a list where there is none", data, err)
 	}
 }
+
+// TestHint: a service of s6 that is only in a wrong place is started once more; one whose file
+// has changed is made again before.
+func TestHint(t *testing.T) {
+	supervisor := proc(5, 1, 0, "/s6", identify.Location{})
+	supervisor.Supervises, supervisor.Dir = "web-srv", "/run/service/web"
+	for minutes, want := range map[int]string{1: "s6-svc -r /run/service/web", -1: "s6-svc -r /run/service/web-srv"} {
+		r := Of(Machine{Services: []Declared{web(t)}, Processes: []Seen{supervisor, proc(10, 5, minutes, "/s6", in("red"))}})
+		if got := r.Domains[0].Services[0].Drift; len(got) != 1 || got[0].Hint != want {
+			t.Errorf("started %d minutes after the file: %+v; want %s", minutes, got, want)
+		}
+	}
+}

@@ -30,6 +30,8 @@ type Process struct {
 	// Supervises is the service that it is the supervisor of, "" for none: s6-supervise and
 	// supervise-daemon of root's name it in their first word.
 	Supervises string
+	// Dir is the service directory of an s6-supervise, "" where the caller may not know.
+	Dir string
 }
 
 // ticks are those of a second, in what /proc says, on all processors that Go knows.
@@ -96,6 +98,9 @@ func All() (list []Process, err error) {
 		p.Cgroup = cgroupOf(string(text)) // a kernel without cgroups has none
 		if p.Supervises, err = supervises(p); err != nil && !gone(err) {
 			return nil, err
+		}
+		if p.Supervises != "" && p.Command == "s6-supervise" {
+			p.Dir, _ = os.Readlink("/proc/" + e.Name() + "/cwd")
 		}
 		list = append(list, p)
 	}
