@@ -52,13 +52,14 @@ func (m Machine) Owned(d Declared) (o owned) {
 	}
 	for _, t := range d.Traces {
 		before := len(is)
-		main := 0
+		main, supervisors := 0, m.supervisors(t)
 		for _, p := range m.Processes {
+			by, supervised := supervisors[p.Parent]
 			switch {
-			case m.supervisor(t, p) != nil:
+			case supervised:
 				main = p.PID
-				if dir := m.supervisor(t, p).Dir; dir != "" && o.again == "" {
-					o.again = "s6-svc -r " + dir
+				if by.Dir != "" && o.again == "" {
+					o.again = "s6-svc -r " + by.Dir
 				}
 				add(p)
 			case slices.ContainsFunc(t.PIDFiles, func(f services.PIDFile) bool { return names(f, p) }):
@@ -90,13 +91,15 @@ func (m Machine) Owned(d Declared) (o owned) {
 	return o
 }
 
-// supervisor returns the service's supervisor if it started a process, else nil.
-func (m Machine) supervisor(t services.Trace, p Seen) *Seen {
-	at := slices.IndexFunc(m.Processes, func(s Seen) bool { return t.Supervised != "" && s.PID == p.Parent && s.Supervises == t.Supervised })
-	if at < 0 {
-		return nil
+// supervisors returns those of a service, by their pids.
+func (m Machine) supervisors(t services.Trace) map[int]Seen {
+	found := map[int]Seen{}
+	for _, p := range m.Processes {
+		if t.Supervised != "" && p.Supervises == t.Supervised {
+			found[p.PID] = p
+		}
 	}
-	return &m.Processes[at]
+	return found
 }
 
 // deserted reports whether a process is of the session of a service's main process, without

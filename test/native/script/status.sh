@@ -133,6 +133,9 @@ stop
 ok "start again" runs
 ok "with the domain's" fine
 
+ok "as a picture" sh -c "rdgen graph | grep -q '>web: tcp .*:8081<'"
+ok "for dot" sh -c "rdgen graph --format dot | grep -q 'box1 -- box0 .label=\"veth0 192.0.2.2/30\"'"
+
 # Who is not root sees less, and says what.
 ok "another user" sh -c "! setpriv --reuid=65534 --regid=65534 --clear-groups rdgen status >/tmp/other"
 ok "is told what he cannot see" grep -q '^?? web: process .*: only root may look at it' /tmp/other
