@@ -4,7 +4,10 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"reflect"
+	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -41,5 +44,39 @@ func TestListening(t *testing.T) {
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("listens at %v, %v; want %v", got, err, want)
 		}
+	}
+}
+
+// TestStatusJSONIsDocumented: rdgen-status(8) names each field of the JSON, but those of
+// rdomain list, which rdomain(8) has.
+func TestStatusJSONIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../man/rdomain.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]bool{}
+	var walk func(of reflect.Type, text string)
+	walk = func(of reflect.Type, text string) {
+		for of.Kind() == reflect.Slice || of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct {
+			return
+		}
+		for f := range of.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if f.Anonymous {
+				walk(f.Type, string(page))
+				continue
+			}
+			if fields[name] = true; name == "" || !regexp.MustCompile(`\b`+name+`\b`).MatchString(text) {
+				t.Errorf("the field %q of %v is documented nowhere", name, of)
+			}
+			walk(f.Type, text)
+		}
+	}
+	walk(reflect.TypeFor[status.Report](), statusJSON)
+	if len(fields) < 30 {
+		t.Errorf("%d fields; want all", len(fields))
 	}
 }
