@@ -146,3 +146,24 @@ func TestHint(t *testing.T) {
 		}
 	}
 }
+
+// TestLasting: what stood at the first look counts at the second one, and nothing else.
+func TestLasting(t *testing.T) {
+	unit := "/system.slice/web.service"
+	look := func(processes ...Seen) Report { return Of(Machine{Services: []Declared{web(t)}, Processes: processes}) }
+	for _, c := range []struct {
+		name           string
+		earlier, later Report
+		drift          int
+	}{
+		{"stays", look(proc(10, 1, 1, unit, in(""))), look(proc(10, 1, 1, unit, in(""))), 1},
+		{"has arrived", look(proc(10, 1, 1, unit, in(""))), look(proc(10, 1, 1, unit, in("blue"))), 0},
+		{"another one starts", look(proc(10, 1, 1, unit, in(""))), look(proc(10, 1, 1, unit, in("blue")), proc(11, 10, 1, unit, in(""))), 0},
+		{"goes elsewhere", look(proc(10, 1, 1, unit, in(""))), look(proc(10, 1, 1, unit, identify.Location{Unnamed: true})), 1},
+	} {
+		got := Lasting(c.earlier, c.later)
+		if n := len(got.Domains[0].Services[0].Drift); got.Drift != c.drift || n != c.drift {
+			t.Errorf("%s: %d drifts, %d in the service; want %d", c.name, got.Drift, n, c.drift)
+		}
+	}
+}
