@@ -15,6 +15,8 @@ var claims = []claim{
 	{"docs/domains.md", `A firewall: table inet`, by("cmd/rdomain/firewall_test.go", "TestFirewallPage")},
 	{"docs/domains.md", `Changing it`, finds},
 	{"docs/domains.md", `Other network managers`, by("test/vm/domains_test.go", "TestDomainsOfOthers")},
+	{"docs/dhcp.md", `.`, by("test/vm/pages_test.go", "TestDHCPPage")},
+	{"docs/vpn.md", `.`, by("test/vm/pages_test.go", "TestVPNPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},

@@ -47,6 +47,8 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestDomainsLinks", 120, "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
 	{"domains", "TestDomainsIfState", 60, "trixie-openrc"},
 	{"domains", "TestDomainsProvider", 90, "trixie-openrc"},
+	{"domains", "TestVPNPage", 120, "trixie-openrc trixie-systemd"},
+	{"domains", "TestDHCPPage", 120, "trixie-openrc trixie-systemd"},
 	{"domains", "TestDomainsInside", 90, "trixie-openrc"},
 	{"domains", "TestDomainsOfOthers", 90, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
 	{"domains", "TestDomainsKilled", 150, "trixie-openrc"},

@@ -29,8 +29,12 @@ var packages = map[guest.Init]string{
 	Systemd: "systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev",
 }
 
-// more are packages of one image: those by which Ubuntu is set up, and Debian can be.
-var more = map[string]string{"trixie-systemd": ",netplan.io,apparmor"}
+// more are packages of one image: those by which Ubuntu is set up, and Debian can be, and
+// the daemon of docs/vpn.md, which no boot starts.
+var more = map[string]string{
+	"trixie-openrc":  ",transmission-daemon",
+	"trixie-systemd": ",transmission-daemon,netplan.io,apparmor",
+}
 
 // include are the packages of the image of a Debian.
 func (s System) include() string {
@@ -114,5 +118,6 @@ func (s System) debianRoot(work, root, out string) error {
 		return err
 	}
 	hook := script + ` "$1" ` + string(s.Init) + " " + out
-	return guest.Mmdebstrap("--variant=minbase", "--include="+s.include(), "--customize-hook="+hook, s.Release, root)
+	const idle = `rm -f "$1"/etc/rc[S2345].d/S*transmission-daemon "$1"/etc/runlevels/*/transmission-daemon "$1"/etc/systemd/system/*.wants/transmission-daemon.service`
+	return guest.Mmdebstrap("--variant=minbase", "--include="+s.include(), "--customize-hook="+hook, "--customize-hook="+idle, s.Release, root)
 }

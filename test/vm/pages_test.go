@@ -1,0 +1,62 @@
+package vm
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"rdgen/test/guest"
+)
+
+// typeSections types the commands of the sections of a page that both init systems share,
+// and of the one for the machine's own; there are some number of them.
+func typeSections(t *testing.T, m *Machine, file string, number int) {
+	t.Helper()
+	page, err := os.ReadFile("../../" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := map[guest.Init]string{OpenRC: "On systemd\n", Systemd: "On OpenRC\n"}[m.System.Init]
+	typed := 0
+	for section := range strings.SplitSeq(string(page), "\n## ") {
+		if strings.HasPrefix(section, other) {
+			continue
+		}
+		commands := guest.Typed(section)
+		typed += len(commands)
+		m.Type(t, commands)
+	}
+	if typed != number {
+		t.Errorf("%s has %d commands for %s; want %d", file, typed, m.System.Init, number)
+	}
+}
+
+// verdictsOf runs a part of a script, which is told the init system.
+func verdictsOf(t *testing.T, m *Machine, part string) {
+	t.Helper()
+	m.Verdicts(t, "a part\n"+setting("init", string(m.System.Init))+part)
+}
+
+// TestVPNPage does what docs/vpn.md says, with a real transmission, and loses the tunnel in
+// each way that the page speaks of: no packet leaves by another link.
+func TestVPNPage(t *testing.T) {
+	each(t, []System{openrcs[1], systemds[1]}, func(t *testing.T, m *Machine) {
+		m.Sh(t, guest.Network+part(t, "vpn-page", "prepare"))
+		typeSections(t, m, "docs/vpn.md", 8)
+		verdictsOf(t, m, part(t, "vpn-page", "with the tunnel"))
+		verdictsOf(t, m, part(t, "vpn-page", "without"))
+		verdictsOf(t, m, part(t, "vpn-page", "nowhere else"))
+	})
+}
+
+// TestDHCPPage does what docs/dhcp.md says, with an sshd, and has the lease change in each way
+// that the page speaks of: no packet leaves by another card, and nothing outside changes.
+func TestDHCPPage(t *testing.T) {
+	each(t, []System{openrcs[1], systemds[1]}, func(t *testing.T, m *Machine) {
+		m.Put(t, "/etc/init.d/sshd", 0o755, []byte(script(t, "service-sshd")))
+		m.Sh(t, guest.Network+setting("init", string(m.System.Init))+part(t, "dhcp-page", "prepare"))
+		typeSections(t, m, "docs/dhcp.md", 5)
+		verdictsOf(t, m, part(t, "dhcp-page", "leases"))
+		verdictsOf(t, m, part(t, "dhcp-page", "nowhere else"))
+	})
+}
