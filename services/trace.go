@@ -44,7 +44,7 @@ func (l *Loader) Traces(name string) (list []Trace) {
 			list = append(list, l.trace(init, name))
 		}
 	}
-	if len(list) == 0 && l.OpenRC.ByFunctions(name) {
+	if l.OpenRC.ByFunctions(name) {
 		list = append(list, l.trace(l.OpenRC, name))
 	}
 	return list

@@ -111,6 +111,9 @@ func list(root string) ([]entry, error) {
 			}
 			e.Inits = append(e.Inits, i)
 		}
+		if loader.OpenRC.ByFunctions(name) {
+			e.Inits = append(e.Inits, supervisor{Init: loader.OpenRC.Name(), Mechanism: loader.OpenRC.Mechanism(s.Domain)})
+		}
 		entries = append(entries, e)
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return strings.Compare(a.Service, b.Service) })

@@ -205,6 +205,9 @@ func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, e
 			inits = append(inits, judged{init: init})
 		}
 	}
+	if loader.OpenRC.ByFunctions(service.Name) {
+		inits = append(inits, judged{init: loader.OpenRC, byLSB: true})
+	}
 	if service.Domain.IsDefault() {
 		return inits, nil, nil
 	}
@@ -223,6 +226,9 @@ func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, e
 		errs = append(errs, err)
 	}
 	for i := range inits {
+		if inits[i].byLSB {
+			continue
+		}
 		made := one(inits[i].init, service.Name)
 		inits[i].made = made
 		errs, notes = append(errs, refusals(loader, inits[i])...), append(notes, made.notes...)
@@ -237,8 +243,9 @@ func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, e
 
 // judged is an init system that has a service, and what it makes of it.
 type judged struct {
-	init services.Init
-	made result
+	init  services.Init
+	made  result
+	byLSB bool // as an LSB script, for which nothing is made
 }
 
 // refusals are why an init system would not run the service in its domain, whatever is
