@@ -25,6 +25,18 @@ func Typed(page string) (commands []Command) {
 	return commands
 }
 
+// Quoted returns the command that a page's text, and no block, has between backticks, and that
+// begins with these words.
+func Quoted(t testing.TB, page, begin string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, "`"+begin+" ")
+	command, _, closed := strings.Cut(rest, "`")
+	if !found || !closed || strings.Contains(command, "\n") {
+		t.Fatalf("the page has no command `%s`", begin)
+	}
+	return begin + " " + command
+}
+
 // words joins the words of a text by single spaces.
 func words(text string) string { return strings.Join(strings.Fields(text), " ") }
 

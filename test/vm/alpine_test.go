@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -39,7 +40,13 @@ func TestAlpineMore(t *testing.T) {
 // other or side by side.
 func TestAlpinePage(t *testing.T) {
 	eachPackaged(t, alpines, "apk", func(t *testing.T, m *Machine) {
-		m.Sh(t, `apk add --no-network --allow-untrusted /root/rdgen_0.1.0-r1_x86_64.apk
+		page, err := os.ReadFile("../../docs/openrc.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Sh(t, `mkdir /root/new; cp /root/rdgen_0.1.0-* /root/new; cd /root/new
+			: >/etc/apk/repositories # there is no network
+			`+guest.Quoted(t, string(page), "apk add")+`
 			printf '\nauto eth1\niface eth1\n\tlink-type dummy\n\taddress 10.20.30.40/24\n' >>/etc/network/interfaces
 			ifup eth1; rc-update add crond; rc-update add ntpd; rc-service crond start; rc-service ntpd start`)
 		typePage(t, m, strings.NewReplacer("sshd", "crond"))

@@ -57,6 +57,11 @@ ok "and the host's unit in its own" inside nginx private
 // VRF, and the page is typed after that.
 func TestSystemdUbuntu(t *testing.T) {
 	eachPackaged(t, systemds[1:2], "deb", func(t *testing.T, m *Machine) {
+		page, err := os.ReadFile("../../docs/systemd.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Put(t, "/root/new/command", 0o644, []byte(guest.Quoted(t, string(page), "apt install")))
 		m.Verdicts(t, guest.Network+script(t, "systemd-ubuntu"))
 		typeGuide(t, m)
 		m.Verdicts(t, script(t, "systemd-ubuntu-after"))

@@ -33,8 +33,9 @@ systemctl daemon-reload
 systemctl start web
 
 # part: package
-cd /root || exit 1
-ok "one command" apt-get install -q -y ./rdgen_0.1.0-1_amd64.deb
+cd /root/new || exit 1
+cp ../rdgen_0.1.0-* .
+ok "one command, that of the page" sh command
 file=/run/systemd/network/10-netplan-eth1.network
 ok "three lines: the VRF" sh -c "printf '[Domain]\nKind=vrf\nTable=10\n\n[Link eth1]\n' >/etc/rdomain/mgmt.conf"
 fails "rdgen check" sh -c 'rdgen check >/tmp/check 2>&1'
