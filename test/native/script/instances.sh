@@ -38,3 +38,17 @@ rm -f /etc/systemd/system-generators/rdgen
 ok "the generator beside the static files" systemctl daemon-reload
 ok "has nothing to say" sh -c '! dmesg | grep "rdgen:"'
 ok "rdgen check agrees" rdgen check
+# A user's own systemd: what she starts by it is where it is.
+useradd -u 1234 -m alice
+echo netns=private >/etc/conf.d/user@1234
+systemctl daemon-reload
+ok "a user's systemd" systemctl start user@1234
+ok "is in the namespace" inside user@1234 private
+mkdir -p /home/alice/.config/systemd/user
+printf '[Service]\nExecStart=/usr/bin/sleep infinity\n' >/home/alice/.config/systemd/user/mine.service
+as_alice() { su alice -s /bin/sh -c "XDG_RUNTIME_DIR=/run/user/1234 $*"; }
+ok "a service of hers" as_alice systemctl --user daemon-reload
+ok "starts" as_alice systemctl --user start mine
+ok "inside" await sh -c '[ "$(rdomain identify "$(pgrep -u alice -x sleep)")" = private ]'
+ok "her systemd goes with the domain" systemctl stop rdomain@private
+fails "and is gone" systemctl is-active user@1234
