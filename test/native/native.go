@@ -31,6 +31,8 @@ import (
 type System struct {
 	Release string // Debian's code name, or guest.Alpine
 	Init    guest.Init
+	// Packages are more than all machines have: see customize-more.
+	Packages string
 }
 
 // String returns "trixie-openrc".
@@ -79,7 +81,7 @@ func Boot(t testing.TB, s System) *Machine {
 		need.Tools(t, layer, "mmdebstrap")
 	}
 	need.Uid0(t)
-	root, err := findRoot(s.Release, t.Logf)
+	root, err := findRoot(s, t.Logf)
 	if err != nil {
 		need.Missing(t, layer, err.Error())
 	}

@@ -23,6 +23,11 @@ import (
 //go:embed customize
 var customize string
 
+// customizeMore installs more packages before that; its arguments are the folder and they.
+//
+//go:embed customize-more
+var customizeMore string
+
 // customizeAlpine does the same to one of Alpine; its argument is the folder.
 //
 //go:embed customize-alpine
@@ -35,19 +40,24 @@ const packages = "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,t
 	// libbpf1 and libseccomp2 are opened by systemd when a unit asks for them.
 	"systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev"
 
-// findRoot returns the folder of a release's root file system, and makes it first
+// findRoot returns the folder of a system's root file system, and makes it first
 // if the cache has none. Builders of one root wait for each other.
-func findRoot(release string, logf func(string, ...any)) (string, error) {
+func findRoot(s System, logf func(string, ...any)) (string, error) {
 	cache, err := guest.CacheDir("native")
 	if err != nil {
 		return "", err
 	}
+	release, name := s.Release, s.Release
 	content, text, makeRoot := release+"\n"+packages+"\n"+customize, customize, debianRoot
+	if s.Packages != "" {
+		name += "-more"
+		content, makeRoot = content+customizeMore+s.Packages, debianWith(s.Packages)
+	}
 	if release == guest.Alpine {
 		content, text, makeRoot = guest.AlpineWheel+customizeAlpine, customizeAlpine, alpineRoot
 	}
 	hash := sha256.Sum256([]byte(content))
-	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", release, hash[:6]))
+	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", name, hash[:6]))
 	err = guest.Once(dir, func(work string) error {
 		start := time.Now()
 		script := filepath.Join(work, "customize")
@@ -56,7 +66,7 @@ func findRoot(release string, logf func(string, ...any)) (string, error) {
 		}
 		err := makeRoot(release, work, script)
 		if err == nil {
-			logf("%s: root built in %v", release, time.Since(start).Round(time.Second))
+			logf("%s: root built in %v", name, time.Since(start).Round(time.Second))
 		}
 		return err
 	})
@@ -67,8 +77,21 @@ func findRoot(release string, logf func(string, ...any)) (string, error) {
 }
 
 // debianRoot makes the root of a release in work/out, and has the script finish it.
-func debianRoot(release, work, script string) error {
-	return guest.Mmdebstrap("--variant=minbase", "--include="+packages, "--customize-hook="+script+` "$1"`, release, filepath.Join(work, "out"))
+func debianRoot(release, work, script string) error { return debianWith("")(release, work, script) }
+
+// debianWith is debianRoot with more packages, as many of them as the release has.
+func debianWith(more string) func(release, work, script string) error {
+	return func(release, work, script string) error {
+		args := []string{"--variant=minbase", "--include=" + packages}
+		if more != "" {
+			first := filepath.Join(work, "more")
+			if err := os.WriteFile(first, []byte(customizeMore), 0o755); err != nil {
+				return err
+			}
+			args = append(args, "--customize-hook="+first+` "$1" `+more)
+		}
+		return guest.Mmdebstrap(append(args, "--customize-hook="+script+` "$1"`, release, filepath.Join(work, "out"))...)
+	}
 }
 
 // alpineRoot does the same for Alpine.
