@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,10 @@ func TestRecipes(t *testing.T) {
 	if names := run(t, tools[2], "-q", "packaging/rpm/rdgen.spec"); !strings.HasPrefix(names, "rdgen-"+version+"-1") {
 		t.Errorf("rpmspec: %s", names)
 	}
-	if said := run(t, tools[3], "-r", "packaging/rpm/rdgen.rpmlintrc", "packaging/rpm/rdgen.spec"); !strings.Contains(said, " 0 errors, 0 warnings") {
+	// It fails for the filters that are of a package, which is not made here.
+	said := run(t, "sh", "-c", `"$0" -r packaging/rpm/rdgen.rpmlintrc packaging/rpm/rdgen.spec || :`, tools[3])
+	if found := regexp.MustCompile(`(?m)^.*: [EW]: .*$`).FindAllString(said, -1); !strings.Contains(said, " 1 specfiles checked") ||
+		slices.ContainsFunc(found, func(line string) bool { return !strings.Contains(line, "unused-rpmlintrc-filter") }) {
 		t.Errorf("rpmlint: %s", said)
 	}
 	run(t, tools[4], "--parse", "packaging/nix/default.nix")
@@ -84,6 +88,9 @@ func TestSpecFiles(t *testing.T) {
 	}
 	_, list, _ := strings.Cut(string(text), "%files\n")
 	list, _, _ = strings.Cut(list, "%changelog")
+	if !strings.HasPrefix(list, "%license LICENSE LICENSE.modules\n") {
+		t.Error("rdgen.spec does not say that LICENSE.modules is a licence")
+	}
 	macro := strings.NewReplacer("%{_docdir}/%{name}", "/usr/share/doc/rdgen/.*", "%{_bindir}", "/usr/bin", "%{_mandir}", "/usr/share/man", "%{_datadir}", "/usr/share",
 		"%{_prefix}", "/usr", "%{_sysconfdir}", "/etc", "%{_unitdir}", "/usr/lib/systemd/system", "%{_systemdgeneratordir}", "/usr/lib/systemd/system-generators",
 		"%{_udevrulesdir}", "/usr/lib/udev/rules.d", "*", ".*", "%config(noreplace) ", "")
