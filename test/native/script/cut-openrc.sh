@@ -18,6 +18,25 @@ mkdir -p /srv /etc/conf.d
 ln -s rdomain /etc/init.d/rdomain.private
 echo netns=private >/etc/conf.d/web
 refresh() { rc-update -u; }
-restart() { rc-service web restart; }
+# OpenRC can miss the end of what it runs, if that comes at once, and wait for ever (its issue
+# 895, open): it has no child then, each time that one looks. It is ended, and that is no start.
+ended()
+{
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in '' | Z*) return 0 ;; esac
+	if [ -z "$(cat "/proc/$1/task/$1/children")" ] && grep -q ^poll "/proc/$1/wchan"; then
+		hung=$((hung + 1))
+	else
+		hung=0
+	fi
+	[ $hung -lt 3 ] || kill "$1"
+	return 1
+}
+restart()
+{
+	rc-service web restart &
+	hung=0
+	await ended $!
+	wait $!
+}
 main() { cat /run/web.pid; }
 end() { kill "$(cat /run/web.pid)"; await sh -c '! kill -0 $(cat /run/web.pid)'; rc-service web zap; }
