@@ -230,6 +230,7 @@ func testNested(t *testing.T, m *Machine) {
 // TestVRFResolver: DNS= for a VRF, on both init systems.
 func TestVRFResolver(t *testing.T) {
 	each(t, []System{openrcs[1], systemds[1]}, func(t *testing.T, m *Machine) {
+		putDnsmasq(t, m)
 		m.Verdicts(t, guest.Network+script(t, "resolver"))
 	})
 }

@@ -111,3 +111,47 @@ ok "reload" rdomain reload leased
 is "check after that" "" rdomain check leased
 ok "down" rdomain down leased
 fails "nothing is left" sh -c "ip -4 address show dev e1 | grep 10.7; ls /run/rdomain/resolver | grep leased"
+
+# Router advertisements on a member of a VRF: what the kernel makes of them is in its table.
+advertise()
+{
+	while :; do
+		printf '\206\0\0\0\100\0\007\010\0\0\0\0\0\0\0\0\003\004\100\300\0\0\016\020\0\0\016\020\0\0\0\0\040\001\015\270\0\005\0\0\0\0\0\0\0\0\0\0' |
+			ip netns exec far socat -u - 'IP6-SENDTO:[ff02::1%f1]:58,setsockopt-int=41:18:255'
+		sleep 1
+	done
+}
+rm /etc/rdomain/leased.conf
+printf '[Domain]\nKind=vrf\nTable=33\n[Link e1]\nIPv6AcceptRA=yes\n' >/etc/rdomain/advertised.conf
+sysctl -qw net.ipv6.conf.all.forwarding=1
+before=$(ip -6 route show table main)
+advertise &
+advertiser=$!
+ok "up" rdomain up advertised
+ok "an address of the router's network" has "ip -6 address show dev e1 scope global" "2001:db8:5:0:.*/64"
+ok "the router is in the table of the VRF" has "ip -6 route show table 33" "default via fe80::.* dev e1 proto ra"
+ok "and so is the network" has "ip -6 route show table 33" "2001:db8:5::/64 dev e1"
+is "and main is as before" "$before" ip -6 route show table main
+is "check" "" rdomain check advertised
+ok "reload" rdomain reload advertised
+is "check after that" "" rdomain check advertised
+kill $advertiser
+ok "down" rdomain down advertised
+is "the variable is as it was" 1 cat /proc/sys/net/ipv6/conf/e1/accept_ra
+rm /etc/rdomain/advertised.conf
+
+# DHCPv6 on a member of a VRF, from a dnsmasq.
+ip -n far address add 2001:db8:6::1/64 dev f1 nodad
+ip netns exec far dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user= --group= --interface=f1 --bind-dynamic --pid-file= \
+	--dhcp-leasefile=/run/leases6 --dhcp-range=2001:db8:6::60,2001:db8:6::60,64,120s '--dhcp-option=option6:dns-server,[2001:db8:6::53]' &
+server=$!
+printf '[Domain]\nKind=vrf\nTable=34\n[Link e1]\nDHCP=ipv6\n' >/etc/rdomain/leased6.conf
+before=$(ip -6 route show table main)
+ok "up" rdomain up leased6
+ok "the address, with its time" has "ip -6 address show dev e1" "2001:db8:6::60/128"
+ok "the resolver is that of the VRF" grep -qx "nameserver 2001:db8:6::53" /run/rdomain/resolver/leased6/resolv.conf
+is "and main is as before" "$before" ip -6 route show table main
+is "check" "" rdomain check leased6
+ok "down" rdomain down leased6
+fails "nothing is left" sh -c "ip -6 address show dev e1 | grep 2001:db8:6"
+kill $server
