@@ -110,8 +110,8 @@ type keeper struct {
 	said string
 	// did are the times of the last repairs.
 	did []time.Time
-	// asks: links of the domain have leases, which are tended when it is time.
-	asks bool
+	// tended: the domain has leases or endpoints that are tended when it is time.
+	tended bool
 	// lost are links that had no carrier, told what was said last of a lease.
 	lost map[string]bool
 	told string
@@ -172,7 +172,7 @@ func (k *keeper) once(text string, say func()) {
 	k.said = text
 }
 
-// run keeps the domain, and tends its leases, for ever.
+// run keeps the domain, and tends it, for ever.
 func (k *keeper) run() {
 	timer := time.NewTimer(time.Hour)
 	for {
@@ -187,9 +187,9 @@ func (k *keeper) run() {
 	}
 }
 
-// tend tends the leases, and returns when it is to be done again; 0 for never.
+// tend tends the leases and endpoints, and returns when it is to be done again; 0 for never.
 func (k *keeper) tend() time.Duration {
-	if !k.asks {
+	if !k.tended {
 		return 0
 	}
 	next, notes, err := k.host.Tend(k.id, k.lost)
@@ -249,7 +249,7 @@ func (k *keeper) keep() {
 
 // report says what was done, and gives the domain up where it was too often.
 func (k *keeper) report(kept *lifecycle.Kept) {
-	k.asks = kept.Asks
+	k.tended = kept.Tended
 	text := ""
 	if len(kept.Missing) > 0 {
 		text = fmt.Sprintf("there is no link %s any more; it is taken in again when there is", strings.Join(kept.Missing, ", "))

@@ -153,8 +153,10 @@ type WireGuard struct {
 	ConfigFile string
 	// ListenPort is 0 where the kernel chooses.
 	ListenPort uint16
-	Mark       uint32
-	Peers      []Peer
+	// ReResolve is how often, in seconds, the names of endpoints are looked up again, 0 for never.
+	ReResolve uint32
+	Mark      uint32
+	Peers     []Peer
 }
 
 // Peer is a section [WireGuardPeer NAME].

@@ -176,6 +176,7 @@ var kinds = map[string]fields[Link]{
 		"Outer":          outer,
 		"PrivateKeyFile": set(func(l *Link) *object.Secret { return &l.KeyFile }, (*parser).keyFile),
 		"ConfigFile":     set(func(l *Link) *string { return &l.ConfigFile }, (*parser).configFile),
+		"ReResolveSec":   set(func(l *Link) *uint32 { return &l.ReResolve }, number[uint32](0, 86400)),
 		"ListenPort":     set(func(l *Link) *uint16 { return &l.ListenPort }, number[uint16](1, 65535)),
 		"FirewallMark":   set(func(l *Link) *uint32 { return &l.Mark }, number[uint32](1, 1<<32-1)),
 	},

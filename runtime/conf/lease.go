@@ -36,6 +36,12 @@ func (f *File) Asks() bool {
 	return slices.ContainsFunc(f.Links, func(l Link) bool { return len(l.Asked()) > 0 })
 }
 
+// Tended reports whether there is work on a domain that is up, besides keeping it as it was
+// made: leases, and endpoints that are looked up again.
+func (f *File) Tended() bool {
+	return f.Asks() || slices.ContainsFunc(f.Links, func(l Link) bool { return l.ReResolve > 0 })
+}
+
 // HasResolver reports whether the domain has resolver files of its own: where DHCP= is,
 // also before there is a lease.
 func (f *File) HasResolver() bool { return len(f.DNS) > 0 || f.Asks() }

@@ -40,6 +40,7 @@ func TestWrongValues(t *testing.T) {
 		{"Domain", "Domains", "DNS=10.0.0.1\n", "a b c d e f g", "Domains=: expected at most 6 names with 255 characters, which is what resolvers take"},
 
 		{"Link a", "Kind", "", "wlan", "Kind=wlan: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},
+		{"Link a", "ReResolveSec", "Kind=wireguard\nPrivateKeyFile=/k\n", "often", "ReResolveSec=often: expected a number from 0 to 86400"},
 		{"Link a", "IPv6AcceptRA", "", "2", "IPv6AcceptRA=2: expected one of yes, no"},
 		{"Link lo", "IPv6AcceptRA", "", "yes", "IPv6AcceptRA= is for a link to other hosts"},
 		{"Link a", "DHCP", "", "both", "DHCP=both: expected one of yes, ipv4, ipv6, no"},

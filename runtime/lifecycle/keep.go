@@ -20,8 +20,8 @@ import (
 
 // Kept is what Keep found and did.
 type Kept struct {
-	// Asks: links of it have leases, or ask for them, see [Host.Tend].
-	Asks bool
+	// Tended: there is work on it, see [Host.Tend].
+	Tended bool
 	// Did are the steps that put the domain right again, none if all was right.
 	Did []object.Step
 	// Missing are links of others that are not there. What hangs on them was left as
@@ -79,7 +79,7 @@ func (h *Host) Keep(id domain.ID, patience bool) (*Kept, error) {
 	}
 	kept, err := w.keep(patience)
 	if err == nil {
-		kept.Asks = w.plain.Asks()
+		kept.Tended = w.plain.Tended()
 	}
 	if n := w.f.Domain.Netns; err == nil && w.f.Kind == conf.VRF && !n.IsZero() {
 		err = w.KnowMembers(w.f.Domain) // those of home's VRFs are told by the watch

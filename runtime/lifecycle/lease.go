@@ -150,13 +150,13 @@ func (w *work) releaseLeases(leases []object.Lease) {
 // waits where nobody answers.
 const patient, pausing = 10 * time.Second, 20 * time.Second
 
-// Tend renews the leases of a domain that is up, and asks for those that it lacks. It
-// returns after which time it is to be called again, 0 for never, and what became of the
-// leases. lost remembers, from call to call, links without a carrier: where they have one again
-// another network may be, so the lease is asked for at once.
+// Tend renews the leases of a domain that is up, asks for those that it lacks, and looks up
+// the names of endpoints again. It returns after which time it is to be called again, 0 for
+// never, and what became of them. lost remembers, from call to call, links without a carrier:
+// where they have one again another network may be, so the lease is asked for at once.
 func (h *Host) Tend(id domain.ID, lost map[string]bool) (next time.Duration, notes []string, err error) {
 	t, err := h.find(id)
-	if err != nil || t.file == nil || !t.file.Managed || !t.file.Asks() || !h.store.Has(id) {
+	if err != nil || t.file == nil || !t.file.Managed || !t.file.Tended() || !h.store.Has(id) {
 		return 0, nil, err
 	}
 	next = time.Hour
@@ -170,6 +170,16 @@ func (h *Host) Tend(id domain.ID, lost map[string]bool) (next time.Duration, not
 				return pausing, notes, err
 			}
 			next = min(next, after)
+		}
+		if l.ReResolve > 0 {
+			moved, err := h.reResolve(t, l.Name)
+			for _, note := range moved {
+				notes = append(notes, fmt.Sprintf("link %s: %s", l.Name, note))
+			}
+			if err != nil {
+				return pausing, notes, err
+			}
+			next = min(next, time.Duration(l.ReResolve)*time.Second)
 		}
 	}
 	return next, notes, nil

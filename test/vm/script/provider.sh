@@ -67,3 +67,28 @@ test "$index" = "$(ip -n vpn -o link show wg0 | cut -d: -f1)"
 await rdexec -n vpn -- ping -c 1 -W 2 203.0.113.1
 
 rdomain down vpn; ! ip netns list | grep vpn || exit 1; test ! -e /etc/netns/vpn
+
+# part: again
+# The names of endpoints are looked up again, of peers that are silent.
+name() { grep -v "$1" /etc/hosts >/root/hosts; cat /root/hosts >/etc/hosts; echo "$2 $1" >>/etc/hosts; }
+at() { ip netns exec vpn wg show wg0 endpoints | tr '\t' ' ' | grep -qxF "$1 $2:51820"; }
+name vpn.example.org 10.0.1.8; name dead.example.org 10.0.1.7
+echo ReResolveSec=1 >>/etc/rdomain/vpn.conf
+rdomain up vpn; at "$peer" 10.0.1.8; at "$dead" 10.0.1.7
+rdomain watch >/root/watched 2>&1 &
+watch=$!
+name vpn.example.org 10.0.1.2
+await at "$peer" 10.0.1.2; await rdexec -n vpn -- ping -c 1 -W 2 203.0.113.1
+await grep -qF "$peer was silent, and vpn.example.org:51820 is 10.0.1.2:51820 now" /root/watched
+# A peer that works stays where it is, while the other one follows its name.
+name vpn.example.org 10.0.1.8
+for a in 10.0.1.6 10.0.1.5; do name dead.example.org $a; await at "$dead" $a; done
+at "$peer" 10.0.1.2; rdomain check vpn
+# It is silent, for long enough by the clock.
+ip -n far link set wg0 down; date -s "$(date -d '+5 minutes' '+%Y-%m-%d %H:%M:%S')"
+await at "$peer" 10.0.1.8
+ip -n far link set wg0 up; ip -n far route add 10.64.0.2 dev wg0
+name vpn.example.org 10.0.1.2
+await rdexec -n vpn -- ping -c 1 -W 2 203.0.113.1; rdomain check vpn
+kill $watch; wait $watch
+rdomain down vpn

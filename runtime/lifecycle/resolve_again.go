@@ -1,0 +1,67 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+
+	"rdgen/runtime/domain"
+	"rdgen/runtime/kernel"
+	"rdgen/runtime/object"
+	"rdgen/runtime/plan"
+	"rdgen/runtime/record"
+)
+
+// reResolve looks the names of a wireguard link's endpoints up again, of peers that have not
+// been heard of for a while, and gives those that have moved their new address. A peer that
+// works is left where it is, wherever its name leads by now.
+func (h *Host) reResolve(t target, link domain.LinkName) (notes []string, err error) {
+	r, err := h.store.Load(t.id)
+	if err != nil || !r.Complete {
+		return nil, ignoreGone(err)
+	}
+	in := &kernel.Inputs{Outers: map[domain.ID]plan.Outer{}}
+	if err := h.outers(t, r.Domain, in); err != nil {
+		return nil, err
+	}
+	w, err := h.open(r.Domain.Netns)
+	if err != nil {
+		return nil, ignoreGone(err)
+	}
+	defer w.Close()
+	w.Inputs = in
+	record.Of(r, func(p object.WireGuardPeer, _ record.Identity) {
+		if p.Link != link.String() || p.Endpoint == "" {
+			return
+		}
+		to, moved := w.Moved(p)
+		switch {
+		case errors.Is(moved, fs.ErrNotExist): // the link is gone, and keep says so
+		case moved != nil:
+			notes = append(notes, moved.Error())
+		case to != nil:
+			if err = h.move(t, w, p, to); err == nil {
+				notes = append(notes, fmt.Sprintf("peer %s was silent, and %s is %s now", p.PublicKey, p.Endpoint, to))
+			}
+		}
+	})
+	return notes, ignoreGone(err)
+}
+
+// move gives a peer its endpoint's new address, unless it was changed meanwhile.
+func (h *Host) move(t target, w *work, p object.WireGuardPeer, to *net.UDPAddr) error {
+	lock, err := h.store.Lock(t.id)
+	if err != nil {
+		return err
+	}
+	defer h.unlock(t.id, lock)
+	r, err := h.store.Load(t.id)
+	if err != nil {
+		return err
+	}
+	if e := r.Find(p.Key()); e == nil || e.Object != p {
+		return nil
+	}
+	return w.Move(p, to)
+}
