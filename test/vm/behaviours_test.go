@@ -38,6 +38,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"systemd", "TestSystemdVRF", 120, "trixie-systemd"},
 	{"systemd", "TestSystemdBesideVRF", 90, "forky-systemd"},
 	{"systemd", "TestSystemdUbuntu", 110, "trixie-systemd"},
+	{"systemd", "TestSystemdManagers", 90, "trixie-systemd"},
 
 	// Services of s6-rc and s6-svscan in VRFs; test/native has them in namespaces, on
 	// every release.

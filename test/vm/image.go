@@ -30,11 +30,15 @@ var packages = map[guest.Init]string{
 }
 
 // more are packages of one image: those by which Ubuntu is set up, and Debian can be, and
-// the daemon of docs/vpn.md, which no boot starts.
-var more = map[string]string{
-	"trixie-openrc":  ",transmission-daemon",
-	"trixie-systemd": ",transmission-daemon,netplan.io,apparmor",
-}
+// the daemon of docs/vpn.md and other managers of the network, which no boot starts: finish is
+// added to customize for those.
+var (
+	more = map[string]string{
+		"trixie-openrc":  ",transmission-daemon",
+		"trixie-systemd": ",transmission-daemon,netplan.io,apparmor,network-manager,dhcpcd-base,ifupdown",
+	}
+	finish = map[string]string{"trixie-systemd": "\ncd \"$root/etc/systemd/system\"\nrm -f ./*.wants/NetworkManager*.service ./*.wants/networking.service dbus-org.freedesktop.nm-dispatcher.service\n"}
+)
 
 // include are the packages of the image of a Debian.
 func (s System) include() string {
@@ -56,7 +60,7 @@ const space = 3 << 30
 // findImage returns the image of s, and builds it first if the cache has none.
 // Builders of one image wait for each other.
 func (s System) findImage(cache string, logf func(string, ...any)) (image, error) {
-	content := s.include() + "\n" + customize
+	content := s.include() + "\n" + customize + finish[s.image()]
 	if s.Release == Alpine {
 		content = guest.AlpineWheel + customizeAlpine
 	}
@@ -114,7 +118,7 @@ func (s System) build(cache, work string) error {
 // modules in out; work is for what is between.
 func (s System) debianRoot(work, root, out string) error {
 	script := filepath.Join(work, "customize")
-	if err := os.WriteFile(script, []byte(customize), 0o755); err != nil {
+	if err := os.WriteFile(script, []byte(customize+finish[s.image()]), 0o755); err != nil {
 		return err
 	}
 	hook := script + ` "$1" ` + string(s.Init) + " " + out

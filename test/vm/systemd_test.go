@@ -67,3 +67,11 @@ func TestSystemdUbuntu(t *testing.T) {
 		m.Verdicts(t, script(t, "systemd-ubuntu-after"))
 	})
 }
+
+// TestSystemdManagers has ifupdown, dhcpcd, NetworkManager and networkd beside a VRF, each of
+// which is given its member: what each does to it, and what rdgen check says of that.
+func TestSystemdManagers(t *testing.T) {
+	each(t, systemds[1:2], func(t *testing.T, m *Machine) {
+		m.Verdicts(t, guest.Network+script(t, "systemd-managers"))
+	})
+}
