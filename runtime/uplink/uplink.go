@@ -24,7 +24,7 @@ func By(root fs.FS, link string, atBoot bool) (list []*problem.Error) {
 		}
 	}
 	if at, ok := dhcpcd(root, link); ok && atBoot {
-		list = append(list, problem.New(at, "dhcpcd leases an address for %s, and puts its default route into the main table", link).
+		list = append(list, problem.New(at, "dhcpcd leases an address for %s, and its default route is for the main table", link).
 			WithHint("write denyinterfaces "+link+" into this file, and DHCP=ipv4 into that of the domain"))
 	}
 	return list
