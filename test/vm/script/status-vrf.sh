@@ -35,6 +35,6 @@ ip link del mgmt
 ok "bound to what is gone" drifts 'is bound to a vrf that is gone'
 ok "its kind" kind_is gone
 rdomain up mgmt
-ok "also when it is made again" drifts 'is bound to a vrf that is gone'
+ok "its next sockets are inside when it is made again" fine
 ok "restart" rc-service web restart
 ok "nothing is wrong" fine
