@@ -13,7 +13,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"vrf", "TestVRF", 150, "bookworm-systemd trixie-openrc"},
 	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
 	{"vrf", "TestVRFHoldsUnits", 50, "bookworm-systemd forky-systemd"},
-	{"vrf", "TestVRFResolver", 60, "trixie-openrc trixie-systemd"},
+	{"vrf", "TestVRFResolver", 60, "trixie-openrc"},
 	{"vrf", "TestVRFStatus", 50, "trixie-openrc"},
 	{"vrf", "TestArticle", 200, "trixie-openrc trixie-systemd"},
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
@@ -48,8 +48,8 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestDomainsLinks", 120, "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
 	{"domains", "TestDomainsIfState", 60, "trixie-openrc"},
 	{"domains", "TestDomainsProvider", 90, "trixie-openrc"},
-	{"domains", "TestVPNPage", 120, "trixie-openrc trixie-systemd"},
-	{"domains", "TestDHCPPage", 120, "trixie-openrc trixie-systemd"},
+	{"domains", "TestVPNPage", 90, "trixie-systemd"},
+	{"domains", "TestDHCPPage", 250, "trixie-openrc"},
 	{"domains", "TestDomainsInside", 90, "trixie-openrc"},
 	{"domains", "TestDomainsOfOthers", 90, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
 	{"domains", "TestDomainsKilled", 150, "trixie-openrc"},

@@ -158,7 +158,7 @@ func testLimit(t *testing.T, m *Machine) {
 // needed: then the program is in the VRF.
 func testFaults(t *testing.T, m *Machine) {
 	// The program is loaded again where the kernel says EAGAIN, but not for ever.
-	m.Sh(t, "strace -f -e trace=bpf -o /run/test/strace -e inject=bpf:error=EAGAIN:when=1..3 rdexec -v mgmt -- rdomain check --self -v mgmt; grep -c EAGAIN /run/test/strace | grep -x 3")
+	m.Sh(t, "strace -f -b execve -e trace=bpf -o /run/test/strace -e inject=bpf:error=EAGAIN:when=1..3 rdexec -v mgmt -- rdomain check --self -v mgmt; grep -c EAGAIN /run/test/strace | grep -x 3")
 	for _, fault := range []string{
 		"bpf:error=EAGAIN", "bpf:error=EPERM:when=1", "bpf:error=EPERM:when=2", "bpf:error=EPERM:when=3", "bpf:error=EPERM:when=4", "bpf:error=E2BIG:when=5",
 		"ioctl:error=ENODEV:when=1", "ioctl:error=EOPNOTSUPP:when=2", "socket:error=EMFILE:when=1", "socket:error=EPERM:when=2",

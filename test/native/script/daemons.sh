@@ -73,6 +73,7 @@ configured()
 	printf 'LoadPlugin cpu\n' >/etc/collectd/collectd.conf
 	# There is no server of NFS in this kernel; the daemons around it run all the same.
 	for unit in nfs-server nfs-mountd nfs-idmapd; do
+		[ -e /usr/lib/systemd/system/$unit.service ] || continue
 		sed -e 's/[^ =]*\(nfsd\|pipefs\)\.mount//' -e 's,^\(Exec[A-Z][A-Za-z]*\)=.*\(exportfs\|nfsd\).*,\1=/bin/sleep 0,' /usr/lib/systemd/system/$unit.service >/etc/systemd/system/$unit.service
 	done
 	systemctl daemon-reload

@@ -36,5 +36,6 @@ ok "bound to what is gone" drifts 'is bound to a vrf that is gone'
 ok "its kind" kind_is gone
 rdomain up mgmt
 ok "its next sockets are inside when it is made again" fine
-ok "restart" rc-service web restart
+# It does not start while the watch has the domain made again.
+ok "restart" await rc-service web restart
 ok "nothing is wrong" fine
