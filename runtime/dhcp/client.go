@@ -167,26 +167,38 @@ func (c *Client) ask(m *dhcpv4.DHCPv4, until time.Time, kinds ...dhcpv4.MessageT
 	}
 }
 
-// receive waits for an answer to m; it is nil if there is none in time.
-func (c *Client) receive(m *dhcpv4.DHCPv4, until time.Time, kinds []dhcpv4.MessageType) (*dhcpv4.DHCPv4, error) {
-	buf := make([]byte, 64<<10)
+// next waits for the next packet of a socket, which it puts into buf; it is nil if there is none
+// in time.
+func next(fd int, buf []byte, until time.Time) ([]byte, error) {
 	for {
 		left := time.Until(until)
 		if left <= 0 {
 			return nil, nil
 		}
-		_, err := unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, int(left/time.Millisecond)+1)
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(left/time.Millisecond)+1)
 		if err != nil && err != unix.EINTR {
 			return nil, fmt.Errorf("poll: %w", err)
 		}
-		n, _, err := unix.Recvfrom(c.fd, buf, 0)
-		switch {
-		case err == unix.EAGAIN || err == unix.EINTR || err == unix.ENETDOWN:
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		switch err {
+		case nil:
+			return buf[:n], nil
+		case unix.EAGAIN, unix.EINTR, unix.ENETDOWN:
 			continue
-		case err != nil:
-			return nil, fmt.Errorf("packet socket: %w", err)
 		}
-		answer := parse(payload(buf[:n]))
+		return nil, fmt.Errorf("receive: %w", err)
+	}
+}
+
+// receive waits for an answer to m; it is nil if there is none in time.
+func (c *Client) receive(m *dhcpv4.DHCPv4, until time.Time, kinds []dhcpv4.MessageType) (*dhcpv4.DHCPv4, error) {
+	buf := make([]byte, 64<<10)
+	for {
+		data, err := next(c.fd, buf, until)
+		if data == nil || err != nil {
+			return nil, err
+		}
+		answer := parse(payload(data))
 		if answer == nil || answer.OpCode != dhcpv4.OpcodeBootReply || answer.TransactionID != m.TransactionID || !bytes.Equal(answer.ClientHWAddr, m.ClientHWAddr) {
 			continue
 		}

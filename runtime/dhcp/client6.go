@@ -170,22 +170,11 @@ func (c *Client6) ask(kind dhcpv6.MessageType, until time.Time, want dhcpv6.Mess
 func (c *Client6) receive(m *dhcpv6.Message, until time.Time, want dhcpv6.MessageType, will func(*dhcpv6.Message) bool) (*dhcpv6.Message, error) {
 	buf := make([]byte, 64<<10)
 	for {
-		left := time.Until(until)
-		if left <= 0 {
-			return nil, nil
+		data, err := next(c.fd, buf, until)
+		if data == nil || err != nil {
+			return nil, err
 		}
-		_, err := unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, int(left/time.Millisecond)+1)
-		if err != nil && err != unix.EINTR {
-			return nil, fmt.Errorf("poll: %w", err)
-		}
-		n, _, err := unix.Recvfrom(c.fd, buf, 0)
-		switch {
-		case err == unix.EAGAIN || err == unix.EINTR || err == unix.ENETDOWN:
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("UDP port %d: %w", clientPort6, err)
-		}
-		answer := parse6(buf[:n])
+		answer := parse6(data)
 		if answer != nil && answer.MessageType == want && answer.TransactionID == m.TransactionID && c.isOurs(answer) && will(answer) {
 			return answer, nil
 		}
