@@ -23,9 +23,22 @@ type server struct {
 	dir string
 }
 
+// dnsmasq is that of the fixtures.
+func dnsmasq() string { return os.Getenv("RDGEN_DHCP_ROOT") + "/usr/sbin/dnsmasq" }
+
+// needDnsmasq skips what waits for one, or fails where it is required.
+func needDnsmasq(t *testing.T) {
+	t.Helper()
+	need.Slow(t)
+	if _, err := os.Stat(dnsmasq()); err != nil {
+		need.Missing(t, need.Root, "RDGEN_DHCP_ROOT names no folder with dnsmasq; make fixtures makes one")
+	}
+}
+
 // lan makes the link e0 and the network at its other end.
 func lan(t *testing.T) *server {
 	t.Helper()
+	needDnsmasq(t)
 	sh(t, `ip netns add lan; ip link add e0 type veth peer name s0 netns lan; ip -n lan link set lo up
 		ip -n lan address add 10.5.0.1/24 dev s0; ip -n lan link set s0 up`)
 	s := &server{t: t, dir: t.TempDir()}
@@ -41,15 +54,11 @@ func lan(t *testing.T) *server {
 func (s *server) start(from, to string, more ...string) {
 	s.t.Helper()
 	s.stop()
-	root := os.Getenv("RDGEN_DHCP_ROOT")
-	if root == "" {
-		need.Missing(s.t, need.Root, "RDGEN_DHCP_ROOT names no folder with dnsmasq; make fixtures makes one")
-	}
-	args := append([]string{"netns", "exec", "lan", root + "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=", "--group=",
+	args := append([]string{"netns", "exec", "lan", dnsmasq(), "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=", "--group=",
 		"--interface=s0", "--bind-dynamic", "--dhcp-authoritative", "--no-ping", "--pid-file=", "--dhcp-leasefile=" + s.dir + "/leases", "--log-facility=" + s.dir + "/log", "--log-dhcp",
 		"--dhcp-range=" + from + "," + to + ",120s"}, more...)
 	s.cmd = exec.Command("ip", args...)
-	s.cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+root+"/usr/lib/x86_64-linux-gnu")
+	s.cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+os.Getenv("RDGEN_DHCP_ROOT")+"/usr/lib/x86_64-linux-gnu")
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -210,6 +219,7 @@ func TestAdvertised(t *testing.T) {
 // TestLeaseKilled: rdomain is killed while it brings a domain up that has a lease, and
 // while it takes it down. What comes after that finds all of it.
 func TestLeaseKilled(t *testing.T) {
+	needDnsmasq(t)
 	first, step := sandbox.Walk(t)
 	if step == 0 {
 		return
@@ -249,7 +259,7 @@ func TestLeaseKilled(t *testing.T) {
 // TestLeaseNoMemory: a system call of up fails with ENOMEM. The domain is up with its
 // lease, or up says why and leaves nothing.
 func TestLeaseNoMemory(t *testing.T) {
-	need.Slow(t)
+	needDnsmasq(t)
 	if !canFail() {
 		need.Missing(t, need.Root, "a kernel without PTRACE_SET_SYSCALL_INFO (Linux 6.16)")
 	}

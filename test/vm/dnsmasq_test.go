@@ -13,7 +13,7 @@ import (
 func putDnsmasq(t *testing.T, m *Machine) {
 	t.Helper()
 	root := os.Getenv("RDGEN_DHCP_ROOT")
-	if root == "" {
+	if _, err := os.Stat(root + "/usr/sbin/dnsmasq"); err != nil {
 		need.Missing(t, need.VM, "RDGEN_DHCP_ROOT names no folder with dnsmasq; make fixtures makes one")
 	}
 	put := func(path, to string) {
