@@ -201,7 +201,7 @@ func describe(t testing.TB, b *strings.Builder, name string, ns *netns.NS) {
 			}
 		}
 	}
-	for _, table := range []uint32{254, 7} {
+	for _, table := range []uint32{254, 7, 255} {
 		routes, err := c.Routes(table, 0)
 		if err != nil {
 			t.Fatal(err)

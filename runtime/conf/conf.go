@@ -214,7 +214,7 @@ var LinkKinds = []string{"veth", "vlan", "macvlan", "macvtap", "ipvlan", "bridge
 	"gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "xfrm", "tun", "tap", "wireguard"}
 
 // RouteTypes are the types of route that can be made.
-var RouteTypes = []string{"unicast", "unreachable", "blackhole", "prohibit"}
+var RouteTypes = []string{"unicast", "local", "unreachable", "blackhole", "prohibit", "throw"}
 
 // RuleTypes are the types of rule that can be made; the first looks a table up.
 var RuleTypes = []string{"table", "unreachable", "blackhole", "prohibit"}

@@ -230,7 +230,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Route]\nDestination=10.0.0.0/8\nDevice=a:1\n", `:3: link name "a:1" contains ":"; letters, digits, "_", "." and "-" are allowed`},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nType=unreachable\nGateway=10.0.0.1\n", ":4: Gateway= is not for Type=unreachable"},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nType=prohibit\nDevice=a\n", ":4: Device= is not for Type=prohibit"},
-		{"x", "[Route]\nDestination=10.0.0.0/8\nType=nat\n", ":3: Type=nat: expected one of unicast, unreachable, blackhole, prohibit"},
+		{"x", "[Route]\nDestination=10.0.0.0/8\nType=nat\n", ":3: Type=nat: expected one of " + strings.Join(RouteTypes, ", ")},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nDevice=a\nMetric=many\n", ":4: Metric=many: expected a number from 0 to 4294967295"},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nDevice=a\nTable=255\n", ":4: Table=255 is the kernel's own (local); expected another number"},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nDevice=a\nTable=0\n", ":4: Table=0: expected a number from 1 to 4294967295"},

@@ -57,9 +57,28 @@ func (p *parser) route(s section) error {
 	if err := p.destination(&r.Route, r.destination, lines); err != nil {
 		return err
 	}
+	p.localRoute(&r.Route)
 	p.file.Routes = append(p.file.Routes, r.Route)
 	return p.routeTwice(r.Route)
 }
+
+// localRoute fills in what a route of Type=local has if the file does not say it, as
+// ip-route(8) does: the loopback of the domain, and the table of local routes.
+func (p *parser) localRoute(r *Route) {
+	switch {
+	case r.Type != "local":
+		return
+	case p.file.Kind == VRF && r.Device.IsZero():
+		r.Device = p.file.Domain.VRF
+	case r.Device.IsZero():
+		r.Device = loopback
+	}
+	if p.file.Kind == Netns && r.Table == 0 {
+		r.Table = lastReserved
+	}
+}
+
+var loopback, _ = domain.ParseLink("lo")
 
 // anyTable reads the number of a table, except the kernel's own.
 func (p *parser) anyTable(k key) (uint32, error) {
@@ -112,7 +131,7 @@ func (p *parser) destination(r *Route, s string, lines map[string]int) error {
 		return p.fail(lines["GatewayOnLink"], "GatewayOnLink= needs Gateway= and Device=")
 	}
 	for _, name := range []string{"Device", "PreferredSource", "MTUBytes"} {
-		if r.Type != "unicast" && lines[name] != 0 {
+		if r.Type != "unicast" && lines[name] != 0 && (r.Type != "local" || name == "MTUBytes") {
 			return p.fail(lines[name], "%s= is not for Type=%s", name, r.Type)
 		}
 	}

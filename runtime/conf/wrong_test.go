@@ -126,8 +126,10 @@ func TestWrongValues(t *testing.T) {
 		{"Route", "Metric", "", "low", "Metric=low: expected a number from 0 to 4294967295"},
 		{"Route", "MTUBytes", "", "0", "MTUBytes=0: expected a number from 68 to 65535"},
 		{"Route", "MTUBytes", "Destination=10.0.0.0/8\nType=blackhole\n", "1400", "MTUBytes= is not for Type=blackhole"},
+		{"Route", "MTUBytes", "Destination=10.0.0.0/8\nType=local\n", "1400", "MTUBytes= is not for Type=local"},
+		{"Route", "Device", "Destination=10.0.0.0/8\nType=throw\n", "a", "Device= is not for Type=throw"},
 		{"Route", "Table", "", "main", "Table=main: expected a number from 1 to 4294967295"},
-		{"Route", "Type", "", "nat", "Type=nat: expected one of unicast, unreachable, blackhole, prohibit"},
+		{"Route", "Type", "", "nat", "Type=nat: expected one of " + strings.Join(RouteTypes, ", ")},
 
 		{"RoutingPolicyRule", "Priority", "", "0", "Priority=0: expected a number from 1 to 4294967295"},
 		{"RoutingPolicyRule", "Family", "", "inet", "Family=inet: expected ipv4, ipv6 or both"},

@@ -12,7 +12,7 @@ import (
 type Route struct {
 	Netns       domain.NetnsName `json:"netns,omitzero"`
 	Destination netip.Prefix     `json:"destination"`
-	// Type is unicast, unreachable, blackhole or prohibit.
+	// Type is unicast, local, unreachable, blackhole, prohibit or throw.
 	Type    string     `json:"type"`
 	Gateway netip.Addr `json:"gateway,omitzero"`
 	Dev     string     `json:"dev,omitempty"`
@@ -22,7 +22,7 @@ type Route struct {
 	Metric uint32 `json:"metric,omitempty"`
 	// Protocol is RTPROT_*; 0 stands for boot, as ip(8) has it.
 	Protocol uint8 `json:"protocol,omitempty"`
-	// Scope is RT_SCOPE_* of an IPv4 route: 0 global, 253 link.
+	// Scope is RT_SCOPE_* of an IPv4 route: 0 global, 253 link, 254 host.
 	Scope  uint8  `json:"scope,omitempty"`
 	MTU    uint32 `json:"mtu,omitempty"`
 	OnLink bool   `json:"onlink,omitempty"`
@@ -104,10 +104,14 @@ func (r Route) scopeIsUnusual() bool {
 	return r.Destination.Addr().Is4() && r.Type == "unicast" && r.Scope != r.UsualScope()
 }
 
-// UsualScope is the RT_SCOPE_* that ip(8) gives an IPv4 route: link (253) for a
-// unicast route without a gateway, global (0) for others.
+// UsualScope is the RT_SCOPE_* that ip(8) gives an IPv4 route: host (254) for a local
+// one, link (253) for a unicast route without a gateway, global (0) for others.
 func (r Route) UsualScope() uint8 {
-	if r.Type == "unicast" && !r.Gateway.IsValid() && r.Destination.Addr().Is4() {
+	switch {
+	case r.Destination.Addr().Is6():
+	case r.Type == "local":
+		return 254
+	case r.Type == "unicast" && !r.Gateway.IsValid():
 		return 253
 	}
 	return 0

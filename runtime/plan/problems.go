@@ -60,6 +60,10 @@ func vrfProblems(f *conf.File, have *State, members []string) (list []string) {
 	return list
 }
 
+// ending are the types of route after which no other table is looked up, and nothing is
+// sent.
+var ending = []string{"unreachable", "blackhole", "prohibit"}
+
 func ruleProblems(name string, table uint32, v6 bool, have *State) (list []string) {
 	family := "IPv4"
 	if v6 {
@@ -84,7 +88,7 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 	ends := slices.ContainsFunc(have.Rules, func(r object.Rule) bool { return r.IPv6 == v6 && r.Shared() && r.L3mdev && r.Type == "unreachable" }) ||
 		slices.ContainsFunc(lastRoutes(domain.NetnsName{}, table, true), func(want object.Route) bool {
 			found, ok := have.route(want)
-			return ok && found.Type != "unicast" && want.Destination.Addr().Is6() == v6
+			return ok && slices.Contains(ending, found.Type) && want.Destination.Addr().Is6() == v6
 		})
 	if !ends {
 		list = append(list, fmt.Sprintf("nothing ends table %d for %s: a miss in vrf %s goes on to the main table",

@@ -22,9 +22,8 @@ type Route struct {
 }
 
 // Routes returns the routes of a table, IPv4 first, or those of all tables that
-// lead to a link, if index is not 0. Netns and Dev are left empty. Local,
-// broadcast, multicast and cloned routes, which the kernel makes by itself, are
-// left out.
+// lead to a link, if index is not 0. Netns and Dev are left empty. Local, broadcast,
+// multicast and cloned routes that the kernel makes by itself are left out.
 func (c *Conn) Routes(table uint32, index int) ([]Route, error) {
 	var list []Route
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
@@ -59,8 +58,8 @@ func (c *Conn) Routes(table uint32, index int) ([]Route, error) {
 const rtaNHID = 30
 
 var routeTypes = map[uint8]string{
-	unix.RTN_UNICAST: "unicast", unix.RTN_UNREACHABLE: "unreachable",
-	unix.RTN_BLACKHOLE: "blackhole", unix.RTN_PROHIBIT: "prohibit",
+	unix.RTN_UNICAST: "unicast", unix.RTN_LOCAL: "local", unix.RTN_UNREACHABLE: "unreachable",
+	unix.RTN_BLACKHOLE: "blackhole", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw",
 }
 
 func parseRoute(m []byte) (Route, bool, error) {
@@ -69,7 +68,7 @@ func parseRoute(m []byte) (Route, bool, error) {
 	}
 	msg := nl.DeserializeRtMsg(m)
 	name, known := routeTypes[msg.Type]
-	if !known || msg.Flags&unix.RTM_F_CLONED != 0 || msg.Family != unix.AF_INET && msg.Family != unix.AF_INET6 {
+	if !known || msg.Type == unix.RTN_LOCAL && msg.Protocol == unix.RTPROT_KERNEL || msg.Flags&unix.RTM_F_CLONED != 0 || msg.Family != unix.AF_INET && msg.Family != unix.AF_INET6 {
 		return Route{}, false, nil
 	}
 	attrs, err := nl.ParseRouteAttr(m[unix.SizeofRtMsg:])
@@ -98,7 +97,7 @@ func parseRoute(m []byte) (Route, bool, error) {
 		}
 	}
 	r.Destination = netip.PrefixFrom(destination, int(msg.Dst_len))
-	if r.Type != "unicast" && msg.Family == unix.AF_INET6 {
+	if r.Type != "unicast" && r.Type != "local" && msg.Family == unix.AF_INET6 {
 		r.Index = 0 // IPv6 hangs these on lo
 	}
 	return r, true, nil
