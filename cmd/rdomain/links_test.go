@@ -142,6 +142,20 @@ InvertRule=yes
 Table=254
 SuppressPrefixLength=0
 [RoutingPolicyRule]
+Priority=103
+User=daemon
+IPProtocol=udp
+DestinationPort=53
+Table=7
+[RoutingPolicyRule]
+Priority=104
+Family=both
+User=1000-1999
+IPProtocol=132
+SourcePort=1024-65534
+DestinationPort=5060-5061
+Table=7
+[RoutingPolicyRule]
 Priority=102
 Type=prohibit
 From=2001:db8:66::/48
@@ -208,7 +222,8 @@ func TestEverything(t *testing.T) {
 	for _, want := range []string{"vxlan id 10 remote 10.77.0.3 local 10.77.0.2", "vxlan id 11 remote 2001:db8:6::2", "tun type tun pi off vnet_hdr off persist on user 65534",
 		"group 239.1.1.1 dev br0", "macvlan mode private", "tun type tap pi off vnet_hdr on multi_queue", "10.3.0.9 dev br0 lladdr 02:00:00:00:00:09 PERMANENT",
 		"100:\tfrom 10.3.0.0/24 to 10.30.0.0/16 iif br0 lookup 7", "101:\tnot from all fwmark 0x10/0xf0 oif veth0 lookup main suppress_prefixlength 0",
-		"102:\tfrom 2001:db8:66::/48 prohibit", "net.ipv4.ip_forward = 1", "nameserver 10.0.0.53\nnameserver 2001:db8::53\nsearch example.org\n",
+		"102:\tfrom 2001:db8:66::/48 prohibit", "103:\tfrom all uidrange 1-1 ipproto ipproto-17 dport 53 lookup 7",
+		"104:\tfrom all uidrange 1000-1999 ipproto ipproto-132 sport 1024-65534 dport 5060-5061 lookup 7", "net.ipv4.ip_forward = 1", "nameserver 10.0.0.53\nnameserver 2001:db8::53\nsearch example.org\n",
 		"passwd: files systemd\nhosts: files dns\n"} {
 		if !strings.Contains(oursRest, want) && !strings.Contains(oursRest, strings.Replace(want, "user 65534", "user nobody", 1)) {
 			t.Errorf("there is no %q in\n%s", want, oursRest)
@@ -250,7 +265,7 @@ func TestEverythingConverges(t *testing.T) {
 	quiet(t, "up", "all")
 	want := rest(t, "all", "transit")
 	for _, damage := range []string{
-		`ip -n all rule delete pref 100`, `ip -n all -6 rule delete pref 101`,
+		`ip -n all rule delete pref 100`, `ip -n all rule delete pref 103`, `ip -n all -6 rule delete pref 101`,
 		`ip -n all neighbor delete 10.3.0.9 dev br0`, `ip -n all neighbor replace 10.3.0.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent`,
 		`ip netns exec all sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.veth0.rp_filter=0`,
 		`rm /etc/netns/all/resolv.conf`, `echo '# Made by rdomain from x' >/etc/netns/all/nsswitch.conf`,

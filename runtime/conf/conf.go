@@ -206,6 +206,10 @@ type Route struct {
 type Rule struct {
 	Line       int
 	IPv4, IPv6 bool
+	// User is the name of the user whose packets it is for, "" where Rule has the number
+	// or it is for all.
+	User     string
+	userLine int
 	object.Rule
 }
 

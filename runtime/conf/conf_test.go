@@ -42,7 +42,7 @@ var ignoreLines = []cmp.Option{
 	cmpopts.IgnoreFields(Device{}, "Line"),
 	cmpopts.IgnoreFields(Server{}, "Line"),
 	cmpopts.IgnoreFields(Sysctl{}, "Line"),
-	cmpopts.IgnoreFields(Rule{}, "Line"),
+	cmpopts.IgnoreFields(Rule{}, "Line", "userLine"),
 	cmpopts.IgnoreFields(Object{}, "Line"),
 	cmp.Comparer(func(a, b domain.NetnsName) bool { return a == b }),
 	cmp.Comparer(func(a, b domain.ID) bool { return a == b }),

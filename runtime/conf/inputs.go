@@ -139,24 +139,27 @@ func owns(info fs.FileInfo) (uid uint32, ok bool) {
 	return 0, false
 }
 
-// Owners looks up the numbers of the users and groups that may open a tun or tap, by
-// their names. Only /etc/passwd and /etc/group count, as for every program that is
-// linked like rdomain.
+// Owners looks up the numbers of the users and groups that may open a tun or tap, and of
+// the users of rules, by their names. Only /etc/passwd and /etc/group count, as for every
+// program that is linked like rdomain.
 func (f *File) Owners(fsys fs.FS) (users, groups map[string]string, errs []error) {
 	users, groups = map[string]string{}, map[string]string{}
-	find := func(ids map[string]string, key, name, file string, l Link) {
+	find := func(ids map[string]string, key, name, file string, line int) {
 		if name == "" || name[0] >= '0' && name[0] <= '9' {
 			return
 		}
 		id, err := numberOf(fsys, file, name)
 		if err != nil {
-			errs = append(errs, problem.New(f.At(l.LineOf(key)), "%s=%s: %w", key, name, err))
+			errs = append(errs, problem.New(f.At(line), "%s=%s: %w", key, name, err))
 		}
 		ids[name] = id
 	}
 	for _, l := range f.Links {
-		find(users, "User", l.User, "/etc/passwd", l)
-		find(groups, "Group", l.Group, "/etc/group", l)
+		find(users, "User", l.User, "/etc/passwd", l.LineOf("User"))
+		find(groups, "Group", l.Group, "/etc/group", l.LineOf("Group"))
+	}
+	for _, r := range f.Rules {
+		find(users, "User", r.User, "/etc/passwd", r.userLine)
 	}
 	return users, groups, errs
 }

@@ -1,7 +1,9 @@
 package conf
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +32,11 @@ var ruleFields = fields[ruleSection]{
 		r.SuppressPrefixLength = n + 1
 		return err
 	}),
-	"InvertRule": set(func(r *ruleSection) *bool { return &r.Not }, (*parser).yes),
+	"User":            once(readUser),
+	"IPProtocol":      set(func(r *ruleSection) *uint8 { return &r.IPProtocol }, (*parser).ipProtocol),
+	"SourcePort":      set(func(r *ruleSection) *object.Range { return &r.SourcePorts }, (*parser).ports),
+	"DestinationPort": set(func(r *ruleSection) *object.Range { return &r.DestinationPorts }, (*parser).ports),
+	"InvertRule":      set(func(r *ruleSection) *bool { return &r.Not }, (*parser).yes),
 	"Type": once(func(p *parser, r *ruleSection, k key) error {
 		kind, err := oneOf(RuleTypes...)(p, k)
 		if kind != RuleTypes[0] {
@@ -47,6 +53,60 @@ func readFamily(p *parser, r *ruleSection, k key) error {
 	return nil
 }
 
+// readUser reads the name of a user, whose number is looked up later, or numbers.
+func readUser(p *parser, r *ruleSection, k key) error {
+	if r.userLine = k.line; k.value[0] < '0' || k.value[0] > '9' {
+		if !isOwner(k.value) {
+			return p.fail(k.line, "User=%s: expected a name, a number or two with a dash, such as 1000-1999%s", clip(k.value), commentHint(k.value))
+		}
+		r.User = k.value
+		return nil
+	}
+	var ok bool
+	if r.UIDs, ok = numbers(k.value, 0, 1<<32-2); !ok {
+		return p.fail(k.line, "User=%s: expected a name, a number or two with a dash, such as 1000-1999%s", clip(k.value), commentHint(k.value))
+	}
+	return nil
+}
+
+// numbers reads a number, or two with a dash.
+func numbers(s string, low, high uint64) (object.Range, bool) {
+	from, to, both := strings.Cut(s, "-")
+	if !both {
+		to = from
+	}
+	first, err := strconv.ParseUint(from, 10, 32)
+	last, err2 := strconv.ParseUint(to, 10, 32)
+	ok := err == nil && err2 == nil && low <= first && first <= last && last <= high
+	return object.Range{First: uint32(first), End: uint32(last + 1)}, ok
+}
+
+// ports reads what FRA_SPORT_RANGE can hold; Linux takes no 65535 there.
+func (p *parser) ports(k key) (object.Range, error) {
+	r, ok := numbers(k.value, 1, 65534)
+	if !ok {
+		return r, p.fail(k.line, "%s=%s: expected a port, 1 to 65534, or two with a dash, such as 5000-5099%s", k.name, clip(k.value), commentHint(k.value))
+	}
+	return r, nil
+}
+
+// ipProtocols are the numbers of protocols above IP, by the names of the IANA that are known
+// everywhere.
+var ipProtocols = map[string]uint8{"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58,
+	"sctp": 132, "udplite": 136}
+
+func (p *parser) ipProtocol(k key) (uint8, error) {
+	if n, ok := ipProtocols[k.value]; ok {
+		return n, nil
+	}
+	n, err := strconv.ParseUint(k.value, 10, 8)
+	if err != nil || n == 0 {
+		return 0, p.fail(k.line, "IPProtocol=%s: expected one of %s, or a number from 1 to 255%s", clip(k.value),
+			strings.Join(slices.Sorted(maps.Keys(ipProtocols)), ", "), commentHint(k.value))
+	}
+	return uint8(n), nil
+}
+
 // rule reads a section [RoutingPolicyRule].
 func (p *parser) rule(s section) error {
 	said := ruleSection{Rule: Rule{Line: s.line}}
@@ -59,7 +119,7 @@ func (p *parser) rule(s section) error {
 		return err
 	}
 	for _, one := range r.families() {
-		if first := p.again(one, r.Line); first != 0 {
+		if first := p.again([2]any{one, r.User}, r.Line); first != 0 {
 			return p.fail(r.Line, "the same rule stands twice, first in line %d", first)
 		}
 	}

@@ -166,7 +166,9 @@ func (r Route) write(w *writer) {
 	w.addr("PreferredSource", r.Source)
 	w.line("Metric", r.Metric)
 	w.line("MTUBytes", r.MTU)
-	w.line("Table", r.Table)
+	if r.Table != lastReserved { // the default of Type=local
+		w.line("Table", r.Table)
+	}
 	w.line("Type", r.Type)
 }
 
@@ -192,6 +194,17 @@ func (r Rule) write(w *writer) {
 	}
 	w.line("IncomingInterface", r.In)
 	w.line("OutgoingInterface", r.Out)
+	w.line("User", r.User)
+	if !r.UIDs.IsZero() {
+		w.line("User", r.UIDs)
+	}
+	w.line("IPProtocol", uint32(r.IPProtocol))
+	if !r.SourcePorts.IsZero() {
+		w.line("SourcePort", r.SourcePorts)
+	}
+	if !r.DestinationPorts.IsZero() {
+		w.line("DestinationPort", r.DestinationPorts)
+	}
 	w.line("Table", r.Table)
 	if r.SuppressPrefixLength != 0 {
 		fmt.Fprintf(w, "SuppressPrefixLength=%d\n", r.SuppressPrefixLength-1)

@@ -23,6 +23,12 @@ type Rule struct {
 	Mask uint32 `json:"mask,omitempty"`
 	In   string `json:"in,omitempty"`
 	Out  string `json:"out,omitempty"`
+	// UIDs are the numbers of the users whose sockets send the packets, IPProtocol is the
+	// number of what is in them (6 for TCP), and the ports are those of that.
+	UIDs             Range `json:"uids,omitzero"`
+	IPProtocol       uint8 `json:"ip_protocol,omitempty"`
+	SourcePorts      Range `json:"source_ports,omitzero"`
+	DestinationPorts Range `json:"destination_ports,omitzero"`
 	// L3mdev: the rule applies to packets of a VRF; the table is the VRF's.
 	L3mdev bool `json:"l3mdev,omitempty"`
 	// Table is 0 where the rule has none.
@@ -36,6 +42,26 @@ type Rule struct {
 	// Other is true for a rule with any other selector or action; it is only
 	// set by reading, and such a rule is never one of ours.
 	Other bool `json:"-"`
+}
+
+// Range is numbers from First up to, and without, End. The zero Range is none.
+type Range struct {
+	First uint32 `json:"first"`
+	End   uint32 `json:"end"`
+}
+
+// IsZero reports whether it is none.
+func (r Range) IsZero() bool { return r.End == 0 }
+
+// Last returns the last number.
+func (r Range) Last() uint32 { return r.End - 1 }
+
+// String returns it as FIRST-LAST, or as a number if it is one.
+func (r Range) String() string {
+	if r.First == r.Last() {
+		return utoa(r.First)
+	}
+	return utoa(r.First) + "-" + utoa(r.Last())
 }
 
 // Shared reports whether the rule is one of those that all VRFs of a namespace
@@ -52,7 +78,8 @@ func (r Rule) marked() bool {
 
 // Selects reports whether the rule is for some packets only.
 func (r Rule) Selects() bool {
-	return r.Not || r.From.IsValid() || r.To.IsValid() || r.Mark != 0 || r.Mask != 0 || r.In != "" || r.Out != ""
+	return r.Not || r.From.IsValid() || r.To.IsValid() || r.Mark != 0 || r.Mask != 0 || r.In != "" || r.Out != "" ||
+		!r.UIDs.IsZero() || r.IPProtocol != 0 || !r.SourcePorts.IsZero() || !r.DestinationPorts.IsZero()
 }
 
 func (r Rule) command(v Verb) []string {
@@ -86,6 +113,7 @@ func (r Rule) command(v Verb) []string {
 	if r.L3mdev {
 		w = append(w, "l3mdev")
 	}
+	w = append(w, r.flow()...)
 	if r.Table != 0 {
 		w = append(w, "table", tableName(r.Table))
 	}
@@ -99,6 +127,24 @@ func (r Rule) command(v Verb) []string {
 		w = append(w, "protocol", protocolName(r.Protocol))
 	}
 	return in(r.Netns, w...)
+}
+
+// flow returns the words for what is in the packets, and who sends it. The protocol is a
+// number: ip(8) knows names only where there is /etc/protocols.
+func (r Rule) flow() (w []string) {
+	if !r.UIDs.IsZero() {
+		w = append(w, "uidrange", utoa(r.UIDs.First)+"-"+utoa(r.UIDs.Last()))
+	}
+	if r.IPProtocol != 0 {
+		w = append(w, "ipproto", utoa(uint32(r.IPProtocol)))
+	}
+	if !r.SourcePorts.IsZero() {
+		w = append(w, "sport", r.SourcePorts.String())
+	}
+	if !r.DestinationPorts.IsZero() {
+		w = append(w, "dport", r.DestinationPorts.String())
+	}
+	return w
 }
 
 // Key is all of it but who made it, as Same has it.

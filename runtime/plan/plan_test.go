@@ -488,6 +488,15 @@ func TestAfter(t *testing.T) {
 	}
 }
 
+// A rule for a user who does not exist would be one for everybody: there is none.
+func TestRuleOfAUser(t *testing.T) {
+	f := file(t, "t1", "[RoutingPolicyRule]\nPriority=9\nUser=backup\nIPProtocol=tcp\nDestinationPort=873\nTable=7\n")
+	have := &State{Exists: true, ID: t1, Inside: map[string]LinkState{"lo": {Link: rtnl.Link{Up: true}}}, Users: map[string]string{"backup": "34"}}
+	want(t, "up", lines(up(t, f, have, &record.Record{}).Steps, object.Step.String), "ip -n t1 rule add pref 9 uidrange 34-34 ipproto 6 dport 873 table 7 protocol kernel")
+	have.Users = nil
+	want(t, "without the user", lines(up(t, f, have, &record.Record{}).Steps, object.Step.String), "")
+}
+
 // The defaults of Type=local are those of ip-route(8): a link for the loopback, and in a
 // namespace the table of local addresses. A VRF's are in its own table.
 func TestLocalRoutes(t *testing.T) {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -30,10 +31,18 @@ func (s *State) hasRule(want object.Rule, in domain.NetnsName) bool {
 	return contains(s.OuterRules[want.Netns], want)
 }
 
-// wantedRules returns the rules of namespace in that a section asks for. They are of
-// protocol kernel, or systemd-networkd deletes them.
-func wantedRules(in domain.NetnsName, r conf.Rule, ipv6 bool) (list []object.Rule) {
-	r.Netns, r.Protocol = in, object.ProtocolKernel
+// wantedRules returns the rules that a section asks for. They are of protocol kernel, or
+// systemd-networkd deletes them. There is none for a user who does not exist: it would be
+// for all.
+func (p *planner) wantedRules(r conf.Rule, ipv6 bool) (list []object.Rule) {
+	r.Netns, r.Protocol = p.in, object.ProtocolKernel
+	if r.User != "" {
+		id, err := strconv.ParseUint(p.have.Users[r.User], 10, 32)
+		if err != nil || id == 1<<32-1 {
+			return nil
+		}
+		r.UIDs = object.Range{First: uint32(id), End: uint32(id) + 1}
+	}
 	if r.IPv4 {
 		list = append(list, r.Rule)
 	}

@@ -63,7 +63,7 @@ func (p *planner) wanted() map[object.Key]object.Object {
 	}
 	rules, routes := p.f.Returns()
 	for _, r := range slices.Concat(p.f.Rules, rules) {
-		for _, rule := range wantedRules(p.in, r, true) {
+		for _, rule := range p.wantedRules(r, true) {
 			add(rule)
 		}
 	}

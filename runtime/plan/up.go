@@ -37,7 +37,7 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 	}
 	rules, routes := f.Returns()
 	for _, r := range slices.Concat(f.Rules, rules) {
-		for _, want := range wantedRules(p.in, r, have.IPv6) {
+		for _, want := range p.wantedRules(r, have.IPv6) {
 			p.rule(r.Line, want, have.Rules)
 		}
 	}

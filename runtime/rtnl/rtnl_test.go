@@ -230,6 +230,9 @@ func TestRules(t *testing.T) {
 			{IPv6: v6, Pref: 70, Not: true, Mark: 16, Mask: 240, In: "lo", Table: 7, SuppressPrefixLength: 1, Protocol: 3},
 			{IPv6: v6, Pref: 71, Mark: 7, Out: "nowhere", Type: "blackhole", Protocol: 3},
 			{IPv6: v6, Pref: 72, From: of(v6, "10.1.0.0/16", "2001:db8:1::/48"), To: of(v6, "10.2.0.3/32", "2001:db8:2::3/128"), Type: "prohibit", Protocol: 3},
+			{IPv6: v6, Pref: 73, UIDs: object.Range{First: 0, End: 1}, IPProtocol: 6, DestinationPorts: object.Range{First: 53, End: 54}, Table: 7, Protocol: 3},
+			{IPv6: v6, Pref: 74, UIDs: object.Range{First: 1000, End: 1<<32 - 1}, IPProtocol: 255, SourcePorts: object.Range{First: 1, End: 65535},
+				DestinationPorts: object.Range{First: 80, End: 82}, Table: 7, Protocol: 3},
 			{IPv6: v6, Pref: 32765, Table: 255, Protocol: object.ProtocolKernel},
 		} {
 			before := sandbox.Sh(t, show)
@@ -257,7 +260,7 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
-	sandbox.Sh(t, `ip rule add ipproto 6 table 7 pref 50; ip rule add tos 0x10 table 255 pref 60`)
+	sandbox.Sh(t, `ip rule add tos 8 table 7 pref 50; ip rule add tos 0x10 table 255 pref 60`)
 	rules, err := c.Rules(false)
 	must(t, err)
 	for _, r := range rules {

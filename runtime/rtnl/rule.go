@@ -89,6 +89,16 @@ func parseRule(m []byte) (object.Rule, error) {
 			r.Out = text(v)
 		case unix.FRA_SUPPRESS_PREFIXLEN:
 			r.SuppressPrefixLength = native32(v) + 1 // all bits set: none
+		case unix.FRA_UID_RANGE:
+			r.UIDs = bounds(native32(v), native32(tail(v, 4)))
+		case unix.FRA_IP_PROTO:
+			r.IPProtocol = append(v, 0)[0]
+		case unix.FRA_SPORT_RANGE:
+			r.SourcePorts = ports(v)
+		case unix.FRA_DPORT_RANGE:
+			r.DestinationPorts = ports(v)
+		case fraSportMask, fraDportMask:
+			r.Other = r.Other || len(v) < 2 || nl.NativeEndian().Uint16(v) != 1<<16-1 // all bits: one port
 		case unix.FRA_SUPPRESS_IFGROUP:
 			r.Other = r.Other || native32(v) != 1<<32-1
 		case unix.FRA_PAD:
@@ -97,6 +107,25 @@ func parseRule(m []byte) (object.Rule, error) {
 		}
 	}
 	return r, nil
+}
+
+// Attributes of a rule since Linux 6.15 (include/uapi/linux/fib_rules.h).
+const (
+	fraSportMask = 28 // FRA_SPORT_MASK
+	fraDportMask = 29 // FRA_DPORT_MASK
+)
+
+// bounds returns the numbers from first to last. No user has the last of all numbers.
+func bounds(first, last uint32) object.Range { return object.Range{First: first, End: last + 1} }
+
+func tail(b []byte, n int) []byte { return b[min(n, len(b)):] }
+
+// ports reads a struct fib_rule_port_range.
+func ports(b []byte) object.Range {
+	if len(b) < 4 {
+		return object.Range{}
+	}
+	return bounds(uint32(nl.NativeEndian().Uint16(b)), uint32(nl.NativeEndian().Uint16(b[2:])))
 }
 
 func prefix(b []byte, bits uint8) netip.Prefix {
@@ -143,6 +172,7 @@ func (c *Conn) Rule(verb object.Verb, r object.Rule) error {
 	if r.L3mdev {
 		data = append(data, raw(unix.FRA_L3MDEV, []byte{1}))
 	}
+	data = append(data, flow(r)...)
 	if r.Table != 0 {
 		data = append(data, u32(unix.FRA_TABLE, r.Table))
 	}
@@ -156,6 +186,25 @@ func (c *Conn) Rule(verb object.Verb, r object.Rule) error {
 		data = append(data, raw(unix.FRA_PROTOCOL, []byte{r.Protocol}))
 	}
 	return c.change(unix.RTM_NEWRULE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
+}
+
+// flow returns what is in a rule's packets, and who sends it.
+func flow(r object.Rule) (data []nl.NetlinkRequestData) {
+	if !r.UIDs.IsZero() {
+		data = append(data, raw(unix.FRA_UID_RANGE, append(nl.Uint32Attr(r.UIDs.First), nl.Uint32Attr(r.UIDs.Last())...)))
+	}
+	if r.IPProtocol != 0 {
+		data = append(data, raw(unix.FRA_IP_PROTO, []byte{r.IPProtocol}))
+	}
+	for _, p := range []struct {
+		typ int
+		object.Range
+	}{{unix.FRA_SPORT_RANGE, r.SourcePorts}, {unix.FRA_DPORT_RANGE, r.DestinationPorts}} {
+		if !p.IsZero() {
+			data = append(data, raw(p.typ, append(nl.Uint16Attr(uint16(p.First)), nl.Uint16Attr(uint16(p.Last()))...)))
+		}
+	}
+	return data
 }
 
 func isErrno(err error, any ...syscall.Errno) bool {
