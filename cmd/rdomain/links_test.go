@@ -127,6 +127,19 @@ Type=local
 Destination=2001:db8:33::/48
 Type=local
 Device=br0
+[Route]
+Destination=10.34.0.0/16
+MultiPathRoute=10.3.0.7 20
+MultiPathRoute=10.77.0.9@mac0
+Metric=9
+[Route]
+Destination=2001:db8:34::/48
+MultiPathRoute=fe80::9@veth0 256
+MultiPathRoute=fe80::7@br0
+[Route]
+Destination=10.35.0.0/16
+Gateway=fe80::7
+Device=br0
 [RoutingPolicyRule]
 Priority=100
 From=10.3.0.0/24
@@ -185,7 +198,7 @@ func rest(t *testing.T, names ...string) string {
 	t.Helper()
 	var b strings.Builder
 	for _, n := range names {
-		b.WriteString(sandbox.Sh(t, `echo `+n+`; for f in 4 6; do ip -n `+n+` -$f rule; done
+		b.WriteString(sandbox.Sh(t, `echo `+n+`; for f in 4 6; do ip -n `+n+` -$f rule; ip -n `+n+` -$f route show proto boot; done
 			ip -n `+n+` -d link show | grep -v 'link/\|altname' | sed 's/^[0-9]*: //; s/@[^:]*//; s/link-netns[^ ]* [^ ]*//' | sort
 			ip -n `+n+` neighbor show nud permanent | sort
 			ip netns exec `+n+` sysctl net.ipv4.ip_forward net.ipv4.conf.default.forwarding
@@ -222,6 +235,8 @@ func TestEverything(t *testing.T) {
 	for _, want := range []string{"vxlan id 10 remote 10.77.0.3 local 10.77.0.2", "vxlan id 11 remote 2001:db8:6::2", "tun type tun pi off vnet_hdr off persist on user 65534",
 		"group 239.1.1.1 dev br0", "macvlan mode private", "tun type tap pi off vnet_hdr on multi_queue", "10.3.0.9 dev br0 lladdr 02:00:00:00:00:09 PERMANENT",
 		"100:\tfrom 10.3.0.0/24 to 10.30.0.0/16 iif br0 lookup 7", "101:\tnot from all fwmark 0x10/0xf0 oif veth0 lookup main suppress_prefixlength 0",
+		"10.34.0.0/16 metric 9 \n\tnexthop via 10.3.0.7 dev br0 weight 20 \n\tnexthop via 10.77.0.9 dev mac0 weight 1",
+		"nexthop via fe80::9 dev veth0 weight 256", "10.35.0.0/16 via inet6 fe80::7 dev br0",
 		"102:\tfrom 2001:db8:66::/48 prohibit", "103:\tfrom all uidrange 1-1 ipproto ipproto-17 dport 53 lookup 7",
 		"104:\tfrom all uidrange 1000-1999 ipproto ipproto-132 sport 1024-65534 dport 5060-5061 lookup 7", "net.ipv4.ip_forward = 1", "nameserver 10.0.0.53\nnameserver 2001:db8::53\nsearch example.org\n",
 		"passwd: files systemd\nhosts: files dns\n"} {
@@ -265,7 +280,10 @@ func TestEverythingConverges(t *testing.T) {
 	quiet(t, "up", "all")
 	want := rest(t, "all", "transit")
 	for _, damage := range []string{
-		`ip -n all rule delete pref 100`, `ip -n all rule delete pref 103`, `ip -n all -6 rule delete pref 101`,
+		`ip -n all rule delete pref 100`, `ip -n all rule delete pref 103`, `ip -n all link delete mac0`, `ip -n all route replace 10.34.0.0/16 metric 9 via 10.3.0.7`,
+		`ip -n all route replace 10.34.0.0/16 metric 9 nexthop via 10.3.0.7 nexthop via 10.77.0.9`,
+		`ip -n all route delete 2001:db8:34::/48 via fe80::7 dev br0`, `ip -n all route delete 10.35.0.0/16`, `ip -n all link delete br0`,
+		`ip -n all -6 rule delete pref 101`,
 		`ip -n all neighbor delete 10.3.0.9 dev br0`, `ip -n all neighbor replace 10.3.0.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent`,
 		`ip netns exec all sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.veth0.rp_filter=0`,
 		`rm /etc/netns/all/resolv.conf`, `echo '# Made by rdomain from x' >/etc/netns/all/nsswitch.conf`,
@@ -570,5 +588,20 @@ func TestRouteOfTheOuterSide(t *testing.T) {
 	quiet(t, "down", "ends")
 	if got := snapshot(t); got != before {
 		t.Errorf("down leaves\n%s", got)
+	}
+}
+
+// A link with a route by several gateways is not taken: rdomain could not give the route
+// back. It was once, and the route was lost.
+func TestLinkOfSeveralGateways(t *testing.T) {
+	start(t)
+	hardware(t, "eth7")
+	sandbox.Sh(t, `ip link set eth7p up; ip link set eth7 up; ip route add 10.88.0.0/16 nexthop via 10.77.0.7 nexthop via 10.77.0.8`)
+	before := snapshot(t)
+	file(t, "x", "[Link eth7]\n")
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/x.conf:1: link eth7 has a route to 10.88.0.0/16 with several gateways, which rdomain cannot move; "+
+		"write it as a [Route] and delete it\n", "up", "x")
+	if got := snapshot(t); got != before {
+		t.Errorf("it changes something: %s", cmp.Diff(before, got))
 	}
 }

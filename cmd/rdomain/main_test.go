@@ -208,7 +208,11 @@ func describe(t testing.TB, b *strings.Builder, name string, ns *netns.NS) {
 		}
 		for _, r := range routes {
 			if !r.Destination.Addr().IsLinkLocalUnicast() {
-				lines = append(lines, fmt.Sprintf("%s: route %+v dev %s", name, r.Route, byIndex[r.Index]))
+				line := fmt.Sprintf("%s: route %+v dev %s", name, r.Route, byIndex[r.Index])
+				for _, h := range r.Many {
+					line += fmt.Sprintf(" hop %s@%s %d", h.Gateway, byIndex[h.Index], h.Weight)
+				}
+				lines = append(lines, line)
 			}
 		}
 	}

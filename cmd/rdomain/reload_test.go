@@ -122,6 +122,14 @@ Gateway=192.0.2.1
 Destination=10.31.0.0/16
 Gateway=10.3.0.9
 Device=br0
+[Route]
+Destination=10.34.0.0/16
+MultiPathRoute=10.3.0.7 3
+MultiPathRoute=192.0.2.1@veth0
+[Route]
+Destination=2001:db8:34::/48
+MultiPathRoute=fe80::7@br0
+MultiPathRoute=fe80::9@veth0
 [Neighbor]
 Device=br0
 Address=10.3.0.9
@@ -154,6 +162,8 @@ func TestPrintedReload(t *testing.T) {
 		{"address", "Address=10.3.0.1/24", "Address=10.3.0.2/24", "", false},
 		{"the last address of a route's link", "Address=192.0.2.2/30\n", "Address=192.0.2.2/29\n", "", false},
 		{"route", "Gateway=10.3.0.9", "Gateway=10.3.0.8", "", false},
+		{"share of a gateway", "10.3.0.7 3", "10.3.0.7 4", "", false},
+		{"one of two gateways", "MultiPathRoute=fe80::7@br0\nMultiPathRoute=fe80::9@veth0", "Gateway=fe80::9\nDevice=veth0", "", false},
 		{"route removed", "[Route]\nDestination=default\nGateway=192.0.2.1\n", "", "", false},
 		{"Outer", "Peer=veth-private", "Peer=veth-private\nOuter=other", "", false},
 		{"Name", "[Link veth0]", "[Domain]\nName=second\n[Link veth0]", "", true},

@@ -190,8 +190,10 @@ type Route struct {
 	Line        int
 	Destination netip.Prefix
 	Gateway     netip.Addr
-	Device      domain.LinkName
-	Metric      uint32
+	// Hops are several gateways, instead of Gateway and Device.
+	Hops   []object.Hop
+	Device domain.LinkName
+	Metric uint32
 	// Table is 0 where it is not given: main, or the VRF's.
 	Table uint32
 	Type  string

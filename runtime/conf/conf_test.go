@@ -221,10 +221,9 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\nKind=veth\nPeer=v\n[Link b]\nKind=veth\nPeer=v\n", ":6: link v stands twice, first in line 3"},
 		// [Route].
 		{"x", "[Route]\nGateway=10.0.0.1\n", ":1: a route needs Destination=, an address with length or default"},
-		{"x", "[Route]\nDestination=default\n", ":1: a route needs Gateway= or Device=, or another Type="},
+		{"x", "[Route]\nDestination=default\n", ":1: a route needs Gateway=, MultiPathRoute= or Device=, or another Type="},
 		{"x", "[Route]\nDestination=10.0.0.0\nDevice=a\n", ":2: Destination=10.0.0.0: expected default or NETWORK/LENGTH, such as 10.1.0.0/16"},
 		{"x", "[Route]\nDestination=10.0.0.1/8\nDevice=a\n", ":2: Destination=10.0.0.1/8: has bits set behind the length; expected 10.0.0.0/8"},
-		{"x", "[Route]\nDestination=10.0.0.0/8\nGateway=2001:db8::1\n", ":3: Gateway=2001:db8::1: expected an address of the same family as Destination=10.0.0.0/8"},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nGateway=fe80::1%a\n", ":3: Gateway=fe80::1%a: expected an address, such as 10.0.0.1 or 2001:db8::1"},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nGateway=here\n", ":3: Gateway=here: expected an address, such as 10.0.0.1 or 2001:db8::1"},
 		{"x", "[Route]\nDestination=10.0.0.0/8\nDevice=a:1\n", `:3: link name "a:1" contains ":"; letters, digits, "_", "." and "-" are allowed`},

@@ -75,6 +75,11 @@ func (a *All) wants(f *File) (list []want) {
 		if r.Gateway.IsValid() && r.Device.IsZero() {
 			list = append(list, want{line: r.Line, what: "Gateway=" + r.Gateway.String(), how: "is behind", end: end{inside, ""}, addr: r.Gateway, route: r.Destination})
 		}
+		for _, h := range r.Hops {
+			if h.Dev == "" {
+				list = append(list, want{line: r.Line, what: "MultiPathRoute=" + h.Gateway.String(), how: "is behind", end: end{inside, ""}, addr: h.Gateway, route: r.Destination})
+			}
+		}
 		if r.Source.IsValid() {
 			list = append(list, want{line: r.Line, what: "PreferredSource=" + r.Source.String(), how: "is an address of", end: end{inside, ""}, addr: r.Source, own: true})
 		}

@@ -2,8 +2,11 @@ package conf
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"rdgen/runtime/domain"
+	"rdgen/runtime/object"
 )
 
 // routeSection is what a section [Route] says, before Gateway= says which default route
@@ -26,9 +29,10 @@ var routeFields = fields[routeSection]{
 		}
 		return nil
 	}),
-	"GatewayOnLink": set(func(r *routeSection) *bool { return &r.OnLink }, (*parser).yes),
-	"Device":        set(func(r *routeSection) *domain.LinkName { return &r.Device }, (*parser).device),
-	"Metric":        set(func(r *routeSection) *uint32 { return &r.Metric }, number[uint32](0, 1<<32-1)),
+	"MultiPathRoute": list((*parser).hop),
+	"GatewayOnLink":  set(func(r *routeSection) *bool { return &r.OnLink }, (*parser).yes),
+	"Device":         set(func(r *routeSection) *domain.LinkName { return &r.Device }, (*parser).device),
+	"Metric":         set(func(r *routeSection) *uint32 { return &r.Metric }, number[uint32](0, 1<<32-1)),
 	"Table": once(func(p *parser, r *routeSection, k key) (err error) {
 		if p.file.Kind == VRF {
 			return p.fail(k.line, "Table= is not for a vrf's routes: they are in the vrf's own table")
@@ -105,7 +109,7 @@ func (p *parser) destination(r *Route, s string, lines map[string]int) error {
 	switch {
 	case s == "":
 		return p.fail(r.Line, "a route needs Destination=, an address with length or default")
-	case s == "default" && (r.Gateway.Is6() || r.Source.Is6()):
+	case s == "default" && (r.Gateway.Is6() || r.Source.Is6() || len(r.Hops) > 0 && r.Hops[0].Gateway.Is6()):
 		s = "::/0"
 	case s == "default":
 		s = "0.0.0.0/0"
@@ -119,10 +123,12 @@ func (p *parser) destination(r *Route, s string, lines map[string]int) error {
 			commentHint(s))
 	case d != d.Masked():
 		return p.fail(line, "Destination=%s: has bits set behind the length; expected %s", d, d.Masked())
-	case r.Gateway.IsValid() && r.Gateway.Is4() != d.Addr().Is4():
+	case r.Gateway.Is4() && d.Addr().Is6():
 		return p.fail(lines["Gateway"], "Gateway=%s: expected an address of the same family as Destination=%s", r.Gateway, d)
-	case r.Type == "unicast" && !r.Gateway.IsValid() && r.Device.IsZero():
-		return p.fail(r.Line, "a route needs Gateway= or Device=, or another Type=")
+	case r.Gateway.IsLinkLocalUnicast() && r.Gateway.Is6() && r.Device.IsZero():
+		return p.fail(lines["Gateway"], "Gateway=%s needs Device=: such an address is on every link", r.Gateway)
+	case r.Type == "unicast" && !r.Gateway.IsValid() && r.Device.IsZero() && len(r.Hops) == 0:
+		return p.fail(r.Line, "a route needs Gateway=, MultiPathRoute= or Device=, or another Type=")
 	case r.Type != "unicast" && r.Gateway.IsValid():
 		return p.fail(lines["Gateway"], "Gateway= is not for Type=%s", r.Type)
 	case r.Source.IsValid() && r.Source.Is4() != d.Addr().Is4():
@@ -130,9 +136,67 @@ func (p *parser) destination(r *Route, s string, lines map[string]int) error {
 	case r.OnLink && (!r.Gateway.IsValid() || r.Device.IsZero()):
 		return p.fail(lines["GatewayOnLink"], "GatewayOnLink= needs Gateway= and Device=")
 	}
-	for _, name := range []string{"Device", "PreferredSource", "MTUBytes"} {
-		if r.Type != "unicast" && lines[name] != 0 && (r.Type != "local" || name == "MTUBytes") {
+	if err := p.hops(r, lines); err != nil {
+		return err
+	}
+	for _, name := range []string{"Device", "PreferredSource", "MTUBytes", "MultiPathRoute"} {
+		if r.Type != "unicast" && lines[name] != 0 && (r.Type != "local" || name[0] == 'M') {
 			return p.fail(lines[name], "%s= is not for Type=%s", name, r.Type)
+		}
+	}
+	return nil
+}
+
+// hop reads ADDRESS[@LINK] [WEIGHT], one of several gateways.
+func (p *parser) hop(r *routeSection, k key) (err error) {
+	words := strings.Fields(k.value)
+	bad := p.fail(k.line, "MultiPathRoute=%s: expected ADDRESS[@LINK] [WEIGHT], such as 10.0.0.1 or fe80::1@eth0 20, with a weight from 1 to 256%s",
+		clip(k.value), commentHint(k.value))
+	address, link, named := strings.Cut(words[0], "@")
+	h := object.Hop{Weight: 1}
+	h.Gateway, err = netip.ParseAddr(address)
+	if err != nil || len(words) > 2 || h.Gateway.Zone() != "" || h.Gateway.Is4In6() || h.Gateway.IsUnspecified() {
+		return bad
+	}
+	if len(words) == 2 {
+		if h.Weight, err = number[uint32](1, 256)(p, key{k.line, k.name, words[1]}); err != nil {
+			return bad
+		}
+	}
+	if named {
+		name, err := p.device(key{k.line, k.name, link})
+		if err != nil {
+			return err
+		}
+		h.Dev = name.String()
+	}
+	if slices.ContainsFunc(r.Hops, func(o object.Hop) bool { return o.Gateway == h.Gateway && o.Dev == h.Dev }) {
+		return p.fail(k.line, "MultiPathRoute=%s stands twice; a weight says which has a larger share", words[0])
+	}
+	r.Hops = append(r.Hops, h)
+	return nil
+}
+
+// hops looks at several gateways together.
+func (p *parser) hops(r *Route, lines map[string]int) error {
+	line := lines["MultiPathRoute"]
+	if line == 0 {
+		return nil
+	}
+	for _, name := range []string{"Gateway", "Device", "GatewayOnLink"} {
+		if lines[name] != 0 {
+			return p.fail(lines[name], "%s= and MultiPathRoute= exclude each other", name)
+		}
+	}
+	if len(r.Hops) == 1 {
+		return p.fail(line, "MultiPathRoute= is for several gateways, each in a line; write Gateway= for one")
+	}
+	for _, h := range r.Hops {
+		switch {
+		case h.Gateway.Is4() && r.Destination.Addr().Is6():
+			return p.fail(line, "MultiPathRoute=%s: expected an address of the same family as Destination=%s", h.Gateway, r.Destination)
+		case h.Gateway.Is6() && h.Gateway.IsLinkLocalUnicast() && h.Dev == "":
+			return p.fail(line, "MultiPathRoute=%s needs @LINK: such an address is on every link", h.Gateway)
 		}
 	}
 	return nil

@@ -161,6 +161,13 @@ func (l Link) write(w *writer) {
 func (r Route) write(w *writer) {
 	fmt.Fprintf(w, "\n[Route]\nDestination=%s\n", r.Destination)
 	w.addr("Gateway", r.Gateway)
+	for _, h := range r.Hops {
+		at := h.Gateway.String()
+		if h.Dev != "" {
+			at += "@" + h.Dev
+		}
+		fmt.Fprintf(w, "MultiPathRoute=%s %d\n", at, h.Weight)
+	}
 	w.flag("GatewayOnLink", r.OnLink)
 	w.line("Device", r.Device)
 	w.addr("PreferredSource", r.Source)

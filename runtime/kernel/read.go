@@ -281,19 +281,27 @@ func (s *Session) Routes(tables map[uint32]bool, have *plan.State) error {
 	for name, l := range have.Inside {
 		byIndex[l.Index] = name
 	}
+	nameOf := func(index int) string {
+		name, known := byIndex[index]
+		if !known && index != 0 {
+			if l, err := conn.LinkAt(index); err == nil {
+				name, byIndex[index] = l.Name, l.Name
+			}
+		}
+		return name
+	}
 	for table := range tables {
 		routes, err := conn.Routes(table, 0)
 		if err != nil {
 			return err
 		}
 		for _, r := range routes {
-			name, known := byIndex[r.Index]
-			if !known && r.Index != 0 {
-				if l, err := conn.LinkAt(r.Index); err == nil {
-					name, byIndex[r.Index] = l.Name, l.Name
-				}
+			r.Dev = nameOf(r.Index)
+			var hops []object.Hop
+			for _, h := range r.Many {
+				hops = append(hops, object.Hop{Gateway: h.Gateway, Dev: nameOf(h.Index), Weight: h.Weight})
 			}
-			r.Dev = name
+			r.Hops = object.NewHops(hops)
 			have.Routes = append(have.Routes, r)
 		}
 	}

@@ -260,12 +260,23 @@ func (s *Session) move(t object.Setting) (int, error) {
 }
 
 func (s *Session) doRoute(verb object.Verb, t object.Route) error {
-	if t.Dev != "" {
-		return s.on(t.Netns, t.Dev, func(c *rtnl.Conn, index int) error { return c.Route(verb, t, index) })
-	}
 	c, err := s.Conn(t.Netns)
 	if err != nil {
 		return err
 	}
-	return c.Route(verb, t, 0)
+	find := func(name string) (index int) {
+		if name != "" && err == nil {
+			index, err = s.find(c, t.Netns, name)
+		}
+		return index
+	}
+	index := find(t.Dev)
+	var hops []int
+	for _, h := range t.Hops.List() {
+		hops = append(hops, find(h.Dev))
+	}
+	if err != nil {
+		return err
+	}
+	return c.Route(verb, t, index, hops...)
 }

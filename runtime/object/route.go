@@ -3,6 +3,7 @@ package object
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"rdgen/runtime/domain"
 )
@@ -13,8 +14,10 @@ type Route struct {
 	Netns       domain.NetnsName `json:"netns,omitzero"`
 	Destination netip.Prefix     `json:"destination"`
 	// Type is unicast, local, unreachable, blackhole, prohibit or throw.
-	Type    string     `json:"type"`
+	Type string `json:"type"`
+	// Gateway of an IPv4 route may be of IPv6. Hops come instead of Gateway and Dev.
 	Gateway netip.Addr `json:"gateway,omitzero"`
+	Hops    Hops       `json:"hops,omitempty"`
 	Dev     string     `json:"dev,omitempty"`
 	Source  netip.Addr `json:"source,omitzero"`
 	// Table is never 0; 254 is main.
@@ -27,7 +30,7 @@ type Route struct {
 	MTU    uint32 `json:"mtu,omitempty"`
 	OnLink bool   `json:"onlink,omitempty"`
 	// Other says in words what else the route has that rdomain cannot make
-	// again, such as several next hops; it is only set by reading.
+	// again, such as an encapsulation; it is only set by reading.
 	Other string `json:"-"`
 }
 
@@ -51,6 +54,11 @@ func (r Route) Key() Key {
 	return Key{"route", r.Netns, fmt.Sprintf("%s table %d metric %d", r.Destination, r.Table, metric)}
 }
 
+// Uses reports whether the route leads through a link.
+func (r Route) Uses(link string) bool {
+	return r.Dev == link || slices.ContainsFunc(r.Hops.List(), func(h Hop) bool { return h.Dev == link })
+}
+
 // On is the link that it leads to, "" where the kernel finds it by the gateway.
 func (r Route) On() string { return r.Dev }
 
@@ -69,7 +77,7 @@ func (r Route) command(v Verb) []string {
 		w = append(w, r.Destination.String())
 	}
 	if r.Gateway.IsValid() {
-		w = append(w, "via", r.Gateway.String())
+		w = append(w, via(r.Gateway, r.Destination.Addr())...)
 	}
 	if r.Dev != "" {
 		w = append(w, "dev", r.Dev)
@@ -95,7 +103,7 @@ func (r Route) command(v Verb) []string {
 	if r.OnLink {
 		w = append(w, "onlink")
 	}
-	return in(r.Netns, w...)
+	return in(r.Netns, append(w, r.Hops.words(r.Destination.Addr())...)...)
 }
 
 // scopeIsUnusual reports whether the scope is not the one that ip(8) derives
@@ -111,7 +119,7 @@ func (r Route) UsualScope() uint8 {
 	case r.Destination.Addr().Is6():
 	case r.Type == "local":
 		return 254
-	case r.Type == "unicast" && !r.Gateway.IsValid():
+	case r.Type == "unicast" && !r.Gateway.IsValid() && r.Hops == "":
 		return 253
 	}
 	return 0

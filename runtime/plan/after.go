@@ -147,7 +147,10 @@ func (s *State) leave(where, in domain.NetnsName, name string) {
 	if where != in {
 		return
 	}
-	s.Routes = filter(s.Routes, func(r rtnl.Route) bool { return r.Dev != name })
+	s.Routes = filter(s.Routes, func(r rtnl.Route) bool { return r.Dev != name && !(r.Uses(name) && r.Destination.Addr().Is4()) })
+	for i, r := range s.Routes { // one of IPv6 loses a gateway
+		s.Routes[i].Hops = object.NewHops(filter(r.Hops.List(), func(h object.Hop) bool { return h.Dev != name }))
+	}
 	maps.DeleteFunc(s.Objects, func(_ object.Key, o object.Object) bool { return o.On() == name })
 	maps.DeleteFunc(s.Sysctls, func(path, _ string) bool {
 		parts := strings.Split(path, "/")

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/object"
@@ -10,7 +11,7 @@ import (
 // wantedRoute returns the route of the file as ip(8) makes it.
 func (p *planner) wantedRoute(r conf.Route) object.Route {
 	w := object.Route{Netns: p.in, Destination: r.Destination, Type: r.Type, Gateway: r.Gateway,
-		Dev: r.Device.String(), Table: r.Table, Metric: r.Metric, OnLink: r.OnLink, Source: r.Source, MTU: r.MTU}
+		Dev: r.Device.String(), Table: r.Table, Metric: r.Metric, OnLink: r.OnLink, Source: r.Source, MTU: r.MTU, Hops: object.NewHops(r.Hops)}
 	if w.Table == 0 {
 		w.Table = object.MainTable
 		if p.f.Kind == conf.VRF {
@@ -28,7 +29,7 @@ func (p *planner) route(line int, want object.Route) error {
 	switch {
 	case !ok || now.Dev != "" && p.remakes(now.Dev):
 		p.add(line, object.Add, want)
-	case same(now, want):
+	case same(now, want) && !p.remakesHop(now):
 	case p.plan.Record.Made() != nil || p.f.Kind == conf.VRF && want.Table == p.f.Table || p.old.Find(want.Key()) != nil:
 		now.Netns = p.in
 		p.set(line, object.Replace, want, now)
@@ -38,6 +39,12 @@ func (p *planner) route(line int, want object.Route) error {
 			object.Step{Verb: object.Add, Object: now}))
 	}
 	return nil
+}
+
+// remakesHop reports whether the plan makes a link of a route with several gateways again,
+// with which one of IPv4 goes, and one of IPv6 loses a gateway.
+func (p *planner) remakesHop(r object.Route) bool {
+	return slices.ContainsFunc(r.Hops.List(), func(h object.Hop) bool { return h.Dev != "" && p.remakes(h.Dev) })
 }
 
 // route returns the route of the domain's namespace that has the key of want, and
@@ -54,6 +61,6 @@ func (s *State) route(want object.Route) (object.Route, bool) {
 // same reports whether a route does what the wanted one does. The device of a
 // route with a gateway is the kernel's choice unless it is wanted.
 func same(now, want object.Route) bool {
-	return now.Type == want.Type && now.Gateway == want.Gateway && (want.Dev == "" || now.Dev == want.Dev) &&
+	return now.Type == want.Type && now.Gateway == want.Gateway && now.Hops.Same(want.Hops) && (want.Dev == "" || now.Dev == want.Dev) &&
 		now.MTU == want.MTU && now.OnLink == want.OnLink && (!want.Source.IsValid() || now.Source == want.Source)
 }

@@ -94,6 +94,9 @@ func (p *planner) save(l conf.Link, now LinkState, from domain.NetnsName) error 
 		if r.Protocol == object.ProtocolKernel || r.Protocol == protocolRA {
 			continue // they come by themselves
 		}
+		if len(r.Many) > 0 {
+			r.Other = "several gateways"
+		}
 		if r.Other != "" {
 			return p.fail(l.Line, fmt.Sprintf("link %s has a route to %s with %s, which rdomain cannot move; "+
 				"write it as a [Route] and delete it", now.Name, r.Destination, r.Other))

@@ -3,6 +3,7 @@ package rtnl
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
@@ -19,6 +20,21 @@ type Route struct {
 	object.Route
 	// Index is the ifindex of the link that the route leads to, 0 for none.
 	Index int
+	// Many are the hops of a route that has several, Hops of which stay empty: their
+	// links are known by number.
+	Many []Hop
+}
+
+// Hop is what the kernel says of one of several gateways.
+type Hop struct {
+	Gateway netip.Addr
+	Index   int
+	Weight  uint32
+}
+
+// leads reports whether the route leads to a link.
+func (r Route) leads(index int) bool {
+	return r.Index == index || slices.ContainsFunc(r.Many, func(h Hop) bool { return h.Index == index })
 }
 
 // Routes returns the routes of a table, IPv4 first, or those of all tables that
@@ -46,7 +62,7 @@ func (c *Conn) Routes(table uint32, index int) ([]Route, error) {
 			if err != nil {
 				return nil, err
 			}
-			if ok && (index != 0 && r.Index == index || index == 0 && r.Table == table) {
+			if ok && (index != 0 && r.leads(index) || index == 0 && r.Table == table) {
 				list = append(list, r)
 			}
 		}
@@ -118,11 +134,11 @@ func (r *Route) attribute(attr syscall.RtAttr, v []byte) {
 	case unix.RTA_METRICS:
 		r.metrics(v)
 	case unix.RTA_MULTIPATH:
-		r.Other = "several next hops"
+		r.hops(v)
 	case unix.RTA_ENCAP:
 		r.Other = "an encapsulation"
 	case unix.RTA_VIA:
-		r.Other = "a gateway of another family"
+		r.Gateway = viaAddr(v)
 	case rtaNHID:
 		r.Other = "a next hop object"
 	case unix.RTA_FLOW:
@@ -130,6 +146,59 @@ func (r *Route) attribute(attr syscall.RtAttr, v []byte) {
 	case unix.RTA_EXPIRES:
 		r.Other = "a lifetime"
 	}
+}
+
+// viaAddr reads a struct rtvia: a family and an address.
+func viaAddr(b []byte) netip.Addr {
+	a, _ := netip.AddrFromSlice(tail(b, 2))
+	return a
+}
+
+// hops reads the list of struct rtnexthop, each with its attributes.
+func (r *Route) hops(b []byte) {
+	for len(b) >= unix.SizeofRtNexthop {
+		size := int(nl.NativeEndian().Uint16(b))
+		if size < unix.SizeofRtNexthop || size > len(b) {
+			break
+		}
+		h := Hop{Weight: uint32(b[3]) + 1, Index: int(native32(b[4:]))}
+		attrs, err := nl.ParseRouteAttr(b[unix.SizeofRtNexthop:size])
+		for _, a := range attrs {
+			switch attrType(a.Attr) {
+			case unix.RTA_GATEWAY:
+				h.Gateway, _ = netip.AddrFromSlice(a.Value)
+			case unix.RTA_VIA:
+				h.Gateway = viaAddr(a.Value)
+			default:
+				r.Other = fmt.Sprintf("a next hop with attribute %d", attrType(a.Attr))
+			}
+		}
+		if err != nil || b[2]&unix.RTNH_F_ONLINK != 0 || !h.Gateway.IsValid() {
+			r.Other = "a next hop that is no gateway on the link"
+		}
+		r.Many = append(r.Many, h)
+		b = tail(b, (size+unix.RTNH_ALIGNTO-1)&^(unix.RTNH_ALIGNTO-1))
+	}
+}
+
+// gatewayAttr says a gateway of a route to an address.
+func gatewayAttr(gateway, to netip.Addr) *nl.RtAttr {
+	if gateway.Is6() && to.Is4() {
+		return raw(unix.RTA_VIA, append(nl.Uint16Attr(unix.AF_INET6), gateway.AsSlice()...))
+	}
+	return raw(unix.RTA_GATEWAY, gateway.AsSlice())
+}
+
+// hopsAttr says several gateways; indices are the links of those that have one.
+func hopsAttr(r object.Route, indices []int) *nl.RtAttr {
+	var b []byte
+	for i, h := range r.Hops.List() {
+		attr := gatewayAttr(h.Gateway, r.Destination.Addr()).Serialize()
+		b = append(b, nl.Uint16Attr(uint16(unix.SizeofRtNexthop+len(attr)))...)
+		b = append(b, 0, byte(h.Weight-1))
+		b = append(append(b, nl.Uint32Attr(uint32(indices[i]))...), attr...)
+	}
+	return raw(unix.RTA_MULTIPATH, b)
 }
 
 func (r *Route) metrics(b []byte) {
@@ -147,8 +216,8 @@ func (r *Route) metrics(b []byte) {
 }
 
 // Route adds, replaces or deletes a route. index is the ifindex of r.Dev, 0 if
-// it is empty.
-func (c *Conn) Route(verb object.Verb, r object.Route, index int) error {
+// it is empty; so are hops those of r.Hops.
+func (c *Conn) Route(verb object.Verb, r object.Route, index int, hops ...int) error {
 	msg := &nl.RtMsg{RtMsg: unix.RtMsg{
 		Family: unix.AF_INET, Dst_len: uint8(r.Destination.Bits()), Scope: r.Scope, Type: routeType(r.Type),
 		Protocol: r.Protocol,
@@ -167,7 +236,10 @@ func (c *Conn) Route(verb object.Verb, r object.Route, index int) error {
 		data = append(data, raw(unix.RTA_DST, r.Destination.Addr().AsSlice()))
 	}
 	if r.Gateway.IsValid() {
-		data = append(data, raw(unix.RTA_GATEWAY, r.Gateway.AsSlice()))
+		data = append(data, gatewayAttr(r.Gateway, r.Destination.Addr()))
+	}
+	if r.Hops != "" {
+		data = append(data, hopsAttr(r, hops))
 	}
 	if r.Source.IsValid() {
 		data = append(data, raw(unix.RTA_PREFSRC, r.Source.AsSlice()))
