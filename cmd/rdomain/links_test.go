@@ -152,7 +152,7 @@ Family=both
 FirewallMark=16/240
 OutgoingInterface=veth0
 InvertRule=yes
-Table=254
+Table=main
 SuppressPrefixLength=0
 [RoutingPolicyRule]
 Priority=103

@@ -90,7 +90,7 @@ func readIn(fsys fs.FS, file string, id domain.ID) (*File, error) {
 	if err != nil {
 		return nil, problem.Unreadable(file, err)
 	}
-	return Parse(file, id, data)
+	return Parse(file, id, data, fsys)
 }
 
 // writable refuses a file that others than root can write. Below a root that belongs to

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -27,8 +28,11 @@ func id(t testing.TB, s string) domain.ID {
 
 func parse(t testing.TB, name, text string) (*File, error) {
 	t.Helper()
-	return Parse("/etc/rdomain/"+name+".conf", id(t, name), []byte(text))
+	return Parse("/etc/rdomain/"+name+".conf", id(t, name), []byte(text), tables)
 }
+
+// tables are the names of tables that the files of the tests have.
+var tables = fstest.MapFS{"etc/iproute2/rt_tables": {Data: []byte("254 main\n100 isp1 # the first\n")}}
 
 var ignoreLines = []cmp.Option{
 	cmp.Comparer(func(a, b domain.Domain) bool { return a == b }),
@@ -337,11 +341,11 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		one, err := Parse("f", id, []byte(text))
+		one, err := Parse("f", id, []byte(text), tables)
 		if err != nil {
 			return
 		}
-		two, err := Parse("f", id, []byte(one.String()))
+		two, err := Parse("f", id, []byte(one.String()), tables)
 		if err != nil {
 			t.Fatalf("Parse(%q) reads, but not what it writes:\n%s%v", text, one, err)
 		}

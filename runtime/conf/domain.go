@@ -192,19 +192,3 @@ func (p *parser) domainName(name string, line int, netns key, implied domain.Dom
 	}
 	return nil
 }
-
-// Tables that a VRF must not use: default, main and local. The kernel would
-// let it.
-const firstReserved, lastReserved = 253, 255
-
-// vrfTable reads Table= of [Domain].
-func (p *parser) vrfTable(k key) (uint32, error) {
-	if p.file.Kind == Netns {
-		return 0, p.fail(k.line, "Table= is for Kind=vrf")
-	}
-	n, err := number[uint32](1, 1<<32-1)(p, k)
-	if n >= firstReserved && n <= lastReserved {
-		err = p.fail(k.line, "Table=%d is the kernel's own (253 default, 254 main, 255 local); expected another number", n)
-	}
-	return n, err
-}

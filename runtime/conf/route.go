@@ -84,15 +84,6 @@ func (p *parser) localRoute(r *Route) {
 
 var loopback, _ = domain.ParseLink("lo")
 
-// anyTable reads the number of a table, except the kernel's own.
-func (p *parser) anyTable(k key) (uint32, error) {
-	n, err := number[uint32](1, 1<<32-1)(p, k)
-	if n == lastReserved {
-		err = p.fail(k.line, "Table=255 is the kernel's own (local); expected another number")
-	}
-	return n, err
-}
-
 // device reads a link that the file names, and that it may not make.
 func (p *parser) device(k key) (domain.LinkName, error) {
 	name, err := p.name(k)

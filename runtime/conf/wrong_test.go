@@ -17,7 +17,8 @@ func TestWrongValues(t *testing.T) {
 	tested := map[string]bool{}
 	for _, c := range []struct{ section, key, before, value, want string }{
 		{"Domain", "Kind", "", "vm", "Kind=vm: expected netns or vrf"},
-		{"Domain", "Table", "Kind=vrf\n", "ten", "Table=ten: expected a number from 1 to 4294967295"},
+		{"Domain", "Table", "Kind=vrf\n", "ten", "Table=ten: no table has that name in /etc/iproute2/rt_tables or rt_tables.d/*.conf; expected a number from 1 to 4294967295, or such a name"},
+		{"Domain", "Table", "Kind=vrf\n", "main", "Table=main is the kernel's own (253 default, 254 main, 255 local); expected another number"},
 		{"Domain", "Netns", "Kind=vrf\nTable=1\n", "a/b", `netns name "a/b" contains "/"; letters, digits, "_", "." and "-" are allowed`},
 		{"Domain", "Name", "", "a b", `netns name "a b" contains " "; letters, digits, "_", "." and "-" are allowed`},
 		{"Domain", "Description", "", `"x"`, "Description= begins with a quote; write the value without quotes"},
@@ -139,7 +140,8 @@ func TestWrongValues(t *testing.T) {
 		{"Route", "MTUBytes", "Destination=10.0.0.0/8\nType=blackhole\n", "1400", "MTUBytes= is not for Type=blackhole"},
 		{"Route", "MTUBytes", "Destination=10.0.0.0/8\nType=local\n", "1400", "MTUBytes= is not for Type=local"},
 		{"Route", "Device", "Destination=10.0.0.0/8\nType=throw\n", "a", "Device= is not for Type=throw"},
-		{"Route", "Table", "", "main", "Table=main: expected a number from 1 to 4294967295"},
+		{"Route", "Table", "", "isp2", "Table=isp2: no table has that name in /etc/iproute2/rt_tables or rt_tables.d/*.conf; expected a number from 1 to 4294967295, or such a name"},
+		{"Route", "Table", "", "local", "Table=local is the kernel's own (local); expected another number"},
 		{"Route", "Type", "", "nat", "Type=nat: expected one of " + strings.Join(RouteTypes, ", ")},
 
 		{"RoutingPolicyRule", "Priority", "", "0", "Priority=0: expected a number from 1 to 4294967295"},

@@ -69,7 +69,7 @@ func (h *Host) asItWas(id domain.ID) (t target, err error) {
 	if err != nil {
 		return t, err
 	}
-	f, err := conf.Parse(r.File, id, text)
+	f, err := conf.Parse(r.File, id, text, conf.Machine())
 	if err != nil {
 		return t, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,7 +27,7 @@ func file(t *testing.T, id, text string) *conf.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := conf.Parse("/etc/rdomain/"+id+".conf", i, []byte(text))
+	f, err := conf.Parse("/etc/rdomain/"+id+".conf", i, []byte(text), fstest.MapFS{})
 	if err != nil {
 		t.Fatal(err)
 	}
