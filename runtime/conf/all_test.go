@@ -107,7 +107,7 @@ func TestSuggestions(t *testing.T) {
 		"[Link v]\nMTU=1400\n":         "did you mean MTUBytes?",
 		"[Link v]\nDNS=10.0.0.1\n":     "it stands in [Domain]",
 		"[Link v]\nGateway=10.0.0.1\n": "it stands in [Route]",
-		"[Route]\nAddress=10.0.0.1\n":  "it stands in [Link NAME] or [Neighbor]",
+		"[Route]\nAddress=10.0.0.1\n":  "it stands in [Address] or [Link NAME] or [Neighbor]",
 		"[Peer]\n":                     "[WireGuardPeer NAME]",
 		"[Interface]\n":                "PrivateKeyFile=",
 		"[Link v]\nIPv6AcceptRA=no\n[Sysctl]\nnet.ipv6.conf.v.accept_ra=2\n": "IPv6AcceptRA= and the variable net/ipv6/conf/v/accept_ra exclude each other",

@@ -181,6 +181,9 @@ func (p Peer) LineOf(key string) int { return max(p.lines[key], p.Line) }
 type Address struct {
 	Line   int
 	Prefix netip.Prefix
+	// Peer is the far address of a point-to-point address, with the length of its network;
+	// Prefix is one host then.
+	Peer netip.Prefix
 	// Valid is for how many seconds a lease gives it, 0 for ever.
 	Valid uint32
 }
@@ -228,6 +231,19 @@ var RuleTypes = []string{"table", "unreachable", "blackhole", "prohibit"}
 // ErrNoTable is matched by the error for a VRF whose file names no table. The caller
 // may know one that is free.
 var ErrNoTable = errors.New("a vrf needs Table=, a number from 1 to 4294967295 but 253 to 255")
+
+// Reaches reports whether an address is that of a link's other end, or in the link's network.
+func (a Address) Reaches(b netip.Addr) bool {
+	return a.Prefix.Contains(b) || a.Peer.IsValid() && a.Peer.Contains(b)
+}
+
+// Network is what the link leads to by the address.
+func (a Address) Network() netip.Prefix {
+	if a.Peer.IsValid() {
+		return a.Peer
+	}
+	return a.Prefix
+}
 
 // At returns the place of a line of the file.
 func (f *File) At(line int) problem.Pos { return problem.Pos{File: f.Path, Line: line} }

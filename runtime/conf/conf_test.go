@@ -203,7 +203,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\nPeerAddress=10.0.0.1/24\n", ":2: PeerAddress= is for Kind=veth"},
 		{"x", "[Link a]\nKind=veth\nPeer=b c\n", `:3: link name "b c" contains " "; letters, digits, "_", "." and "-" are allowed`},
 		{"x", "[Link a]\nAddress=10.0.0.1\n", ":2: Address=10.0.0.1: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64"},
-		{"x", "[Link a]\nAddress=10.0.0.1/32 peer 10.0.0.2\n", ":2: Address=10.0.0.1/32 peer 10.0.0.2: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64; the peer's address is the Destination= of a [Route] with Device="},
+		{"x", "[Link a]\nAddress=10.0.0.1/32 peer 10.0.0.2\n", ":2: Address=10.0.0.1/32 peer 10.0.0.2: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64; an address with a peer is a section [Address]"},
 		{"x", "[Link a]\nAddress=10.0.0.1/33\n", ":2: Address=10.0.0.1/33: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64"},
 		{"x", "[Link a]\nAddress=10.0.0.1/24 # x\n", ":2: Address=10.0.0.1/24 # x: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64; a comment needs a line of its own"},
 		{"x", "[Link a]\nAddress=0.0.0.0/0\n", ":2: Address=0.0.0.0/0: expected the address of a host"},
@@ -225,6 +225,9 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\nKind=veth\nPeer=v\n[Link b]\nKind=veth\nPeer=v\n", ":6: link v stands twice, first in line 3"},
 		// [Route].
 		{"x", "[Route]\nGateway=10.0.0.1\n", ":1: a route needs Destination=, an address with length or default"},
+		{"x", "[Address]\nDevice=a\nAddress=10.0.0.1\n", ":1: a section [Address] needs Device=, Address= and Peer=; an address without a peer is Address= in [Link NAME]"},
+		{"x", "[Link b]\nKind=veth\nPeer=a\nPeerBridge=br\n[Address]\nAddress=10.0.0.1\nPeer=10.0.0.2\nDevice=a\n", ":8: Device=a is a port of a bridge, which has no addresses"},
+		{"x", "[Address]\nAddress=10.0.0.1\nPeer=10.0.0.2\nDevice=a\n[Link a]\n[Address]\nAddress=10.0.0.1/32\nPeer=10.0.0.2/32\nDevice=a\n", ":6: the same address stands twice, first in line 1"},
 		{"x", "[Route]\nDestination=default\n", ":1: a route needs Gateway=, MultiPathRoute= or Device=, or another Type="},
 		{"x", "[Route]\nDestination=10.0.0.0\nDevice=a\n", ":2: Destination=10.0.0.0: expected default or NETWORK/LENGTH, such as 10.1.0.0/16"},
 		{"x", "[Route]\nDestination=10.0.0.1/8\nDevice=a\n", ":2: Destination=10.0.0.1/8: has bits set behind the length; expected 10.0.0.0/8"},

@@ -86,28 +86,6 @@ func (p *parser) peerRoute(list *[]Address, k key) error {
 	return nil
 }
 
-func (p *parser) address(list *[]Address, k key) error {
-	prefix, err := netip.ParsePrefix(k.value)
-	a := prefix.Addr()
-	switch {
-	case err != nil:
-		hint := commentHint(k.value)
-		if strings.Contains(k.value, " peer ") { // as ip-address(8) has it
-			hint = "; the peer's address is the Destination= of a [Route] with Device="
-		}
-		return p.fail(k.line, "%s=%s: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64%s", k.name, clip(k.value), hint)
-	case a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
-		return p.fail(k.line, "%s=%s: expected the address of a host", k.name, k.value)
-	}
-	at := place{k.name, prefix}
-	if first := p.once[at]; first != 0 {
-		return p.fail(k.line, "%s=%s stands twice, first in line %d", k.name, prefix, first)
-	}
-	p.once[at] = k.line
-	*list = append(*list, Address{Line: k.line, Prefix: prefix})
-	return nil
-}
-
 func (p *parser) mac(k key) (string, error) {
 	mac, err := net.ParseMAC(k.value)
 	if err != nil || len(mac) != 6 || len(k.value) != 17 {

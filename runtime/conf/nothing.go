@@ -125,7 +125,7 @@ func (n want) of(makers map[end][]maker, places map[string][]maker) (list []make
 	}
 	for _, m := range places[n.where] {
 		if slices.ContainsFunc(m.addresses(), func(x Address) bool {
-			return n.own && x.Prefix.Addr() == n.addr || !n.own && x.Prefix.Contains(n.addr)
+			return n.own && x.Prefix.Addr() == n.addr || !n.own && x.Reaches(n.addr)
 		}) {
 			list = append(list, m)
 		}

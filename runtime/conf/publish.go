@@ -264,11 +264,11 @@ func (c *claims) ofLink(side string, f *File, l Link) {
 	for _, p := range l.PeerAddresses {
 		at := f.At(p.Line)
 		for _, o := range c.networks[side] {
-			if o.Overlaps(p.Prefix) {
+			if o.Overlaps(p.Network()) {
 				clash(at, o.at, "give the link another network", "PeerAddress=%s is in the network of another domain's link, in %s: answers would go to one of the two", p.Prefix)
 			}
 		}
-		c.networks[side] = append(c.networks[side], networkClaim{at, p.Prefix})
+		c.networks[side] = append(c.networks[side], networkClaim{at, p.Network()})
 	}
 }
 

@@ -343,7 +343,7 @@ func (q *quick) allRoutes() error {
 			key := routeKey{a, r.metric(), 0}
 			same := func(o Route) bool { return routeKey{o.Destination, o.metric(), o.Table} == key }
 			connected := func(own Address) bool {
-				p := own.Prefix
+				p := own.Network()
 				return p.Bits() <= a.Bits() && p.Masked().Contains(a.Addr())
 			}
 			if slices.ContainsFunc(q.own.Routes, same) || slices.ContainsFunc(q.link.Addresses, connected) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 )
 
@@ -80,6 +81,15 @@ func (f *File) String() string {
 	for _, l := range f.Links {
 		l.write(w)
 	}
+	for _, l := range f.Links {
+		for dev, list := range map[domain.LinkName][]Address{l.Name: l.Addresses, l.Peer: l.PeerAddresses} {
+			for _, a := range list {
+				if a.Peer.IsValid() {
+					fmt.Fprintf(w, "\n[Address]\nDevice=%s\nAddress=%s\nPeer=%s\n", dev, a.Prefix, a.Peer)
+				}
+			}
+		}
+	}
 	for _, r := range f.Routes {
 		r.write(w)
 	}
@@ -108,10 +118,14 @@ func (l Link) write(w *writer) {
 	w.line("Bridge", l.Bridge)
 	w.line("PeerBridge", l.PeerBridge)
 	for _, a := range l.Addresses {
-		w.line("Address", a.Prefix)
+		if !a.Peer.IsValid() {
+			w.line("Address", a.Prefix)
+		}
 	}
 	for _, a := range l.PeerAddresses {
-		w.line("PeerAddress", a.Prefix)
+		if !a.Peer.IsValid() {
+			w.line("PeerAddress", a.Prefix)
+		}
 	}
 	w.line("Masquerade", l.Masquerade)
 	for _, a := range l.PeerRoutes {

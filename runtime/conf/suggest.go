@@ -22,7 +22,7 @@ var elsewhere = map[string]string{
 	"interface": "[Link NAME] with Kind=wireguard, and PrivateKeyFile= for the key, or ConfigFile= for a file of wg-quick as it is",
 	"peer":      "[WireGuardPeer NAME], with the name of the link",
 	"netdev":    "[Link NAME] with Kind=", "match": "[Link NAME]", "network": "[Domain] for DNS=, [Link NAME] for Address=, [Route] for Gateway=",
-	"address": "Address= in [Link NAME]", "vrf": "[Domain] with Kind=vrf", "netns": "[Domain]", "rule": "[RoutingPolicyRule]",
+	"vrf": "[Domain] with Kind=vrf", "netns": "[Domain]", "rule": "[RoutingPolicyRule]",
 }
 
 // sectionHint says which section may have been meant.

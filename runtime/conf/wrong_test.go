@@ -117,6 +117,12 @@ func TestWrongValues(t *testing.T) {
 		{"WireGuardPeer w", "PersistentKeepalive", wg, "25s", "PersistentKeepalive=25s: expected a number from 1 to 65535"},
 		{"WireGuardPeer a", "PublicKey", "[Link a]\nKind=dummy\n", pub, "\x00there is no [Link a] with Kind=wireguard above"},
 
+		{"Address", "Device", "Address=10.0.0.1\nPeer=10.0.0.2\n", "a", "Device=a: there is no [Link] of that name, nor one with it as Peer="},
+		{"Address", "Address", "", "10.0.0.1/24", "Address=10.0.0.1/24: expected one address; the length of the network is that of Peer="},
+		{"Address", "Address", "", "0.0.0.0", "Address=0.0.0.0: expected the address of a host, such as 10.0.0.1 or 2001:db8::1"},
+		{"Address", "Peer", "", "far", "Peer=far: expected the address of a host, such as 10.0.0.1 or 2001:db8::1"},
+		{"Address", "Peer", "Device=a\nAddress=10.0.0.1\n", "fd00::1", "Peer=fd00::1: expected an address of the same family as Address=10.0.0.1"},
+		{"Address", "Peer", "Device=a\nAddress=10.0.0.1\n", "10.0.0.1", "Peer=10.0.0.1 is the link's own Address=; expected that of its other end"},
 		{"Route", "Destination", "", "10.0.0.0", "Destination=10.0.0.0: expected default or NETWORK/LENGTH, such as 10.1.0.0/16"},
 		{"Route", "Gateway", "", "gw", "Gateway=gw: expected an address, such as 10.0.0.1 or 2001:db8::1"},
 		{"Route", "Gateway", "Destination=::/0\n", "10.0.0.1", "Gateway=10.0.0.1: expected an address of the same family as Destination=::/0"},

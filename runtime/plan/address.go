@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	"rdgen/runtime/conf"
+	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 )
 
@@ -18,6 +20,13 @@ func (p *planner) address(line int, now LinkState, want object.Address) {
 		}
 	}
 	p.add(line, object.Add, want)
+}
+
+// newAddress returns an address of the file as ip(8) makes it.
+func newAddress(netns domain.NetnsName, dev string, a conf.Address) object.Address {
+	o := object.NewAddress(netns, dev, a.Prefix)
+	o.Peer = a.Peer
+	return o
 }
 
 // flushes reports whether a step of the plan takes the address away, as the

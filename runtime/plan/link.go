@@ -57,7 +57,7 @@ func (p *planner) configure(l conf.Link, now LinkState) error {
 		p.enslave(l, now, exists)
 	}
 	for _, a := range l.Addresses {
-		want := object.NewAddress(p.in, name, a.Prefix)
+		want := newAddress(p.in, name, a)
 		want.Valid, want.Preferred = a.Valid, a.Valid
 		p.address(a.Line, now, want)
 	}
@@ -91,7 +91,7 @@ func (p *planner) peer(l conf.Link, want object.Link, exists bool) error {
 		}
 	}
 	for _, a := range l.PeerAddresses {
-		p.address(a.Line, now, object.NewAddress(want.Outer, want.Peer, a.Prefix))
+		p.address(a.Line, now, newAddress(want.Outer, want.Peer, a))
 	}
 	if !now.Up {
 		p.add(l.Line, object.Set, object.Setting{Netns: want.Outer, Link: want.Peer, What: "up"})

@@ -83,10 +83,10 @@ func (p *planner) wantedOf(l conf.Link, add func(object.Object)) {
 		add(link)
 	}
 	for _, a := range l.Addresses {
-		add(object.NewAddress(p.in, name, a.Prefix))
+		add(newAddress(p.in, name, a))
 	}
 	for _, a := range l.PeerAddresses {
-		add(object.NewAddress(link.Outer, link.Peer, a.Prefix))
+		add(newAddress(link.Outer, link.Peer, a))
 	}
 	for _, r := range p.peerRoutes(l, link) {
 		add(r.Route)
