@@ -201,7 +201,7 @@ func (c *command) check(args []string) error {
 		report, err := host.Check(id)
 		if err != nil {
 			c.fail(err)
-			report = &lifecycle.Report{ID: id.String(), Problems: []string{}, Missing: []string{}, Diff: []string{}, Error: err.Error()}
+			report = &lifecycle.Report{ID: id.String(), Problems: []string{}, Notes: []string{}, Missing: []string{}, Diff: []string{}, Error: err.Error()}
 		}
 		if text := names(left, id); text != "" {
 			report.Problems = append(report.Problems, text)
@@ -225,6 +225,9 @@ func (c *command) check(args []string) error {
 func (c *command) printReport(r *lifecycle.Report) {
 	for _, p := range r.Problems {
 		fmt.Fprintf(c.stdout, "# %s: %s\n", r.ID, p)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(c.stderr, "rdomain: note: %s: %s\n", r.ID, n)
 	}
 	if len(r.Diff) == 0 {
 		return

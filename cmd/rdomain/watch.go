@@ -110,6 +110,8 @@ type keeper struct {
 	said string
 	// did are the times of the last repairs.
 	did []time.Time
+	// owners are links that are not taken yet.
+	owners lifecycle.Owners
 	// tended: the domain has leases or endpoints that are tended when it is time.
 	tended bool
 	// lost are links that had no carrier, told what was said last of a lease.
@@ -148,7 +150,7 @@ func (w *watcher) members() {
 func (w *watcher) look(id domain.ID) {
 	k, ok := w.keepers[id]
 	if !ok {
-		k = &keeper{watcher: w, id: id, poke: make(chan struct{}, 1), lost: map[string]bool{}}
+		k = &keeper{watcher: w, id: id, poke: make(chan struct{}, 1), lost: map[string]bool{}, owners: lifecycle.Owners{}}
 		w.keepers[id] = k
 		go k.run()
 	}
@@ -210,10 +212,10 @@ func (k *keeper) tend() time.Duration {
 
 // keep puts the domain right, or gives it up.
 func (k *keeper) keep() {
-	start, gone := time.Now(), false
+	gone := false
 	for failed := 0; ; {
 		k.work.RLock()
-		kept, err := k.host.Keep(k.id, time.Since(start) < lifecycle.Settle)
+		kept, err := k.host.Keep(k.id, k.owners)
 		k.work.RUnlock()
 		switch {
 		case err == nil && kept.Early != "" && len(kept.Did) == 0:
@@ -251,8 +253,11 @@ func (k *keeper) keep() {
 func (k *keeper) report(kept *lifecycle.Kept) {
 	k.tended = kept.Tended
 	text := ""
-	if len(kept.Missing) > 0 {
-		text = fmt.Sprintf("there is no link %s any more; it is taken in again when there is", strings.Join(kept.Missing, ", "))
+	switch {
+	case len(kept.Missing) > 0:
+		text = fmt.Sprintf("there is no link %s; it is taken in when there is", strings.Join(kept.Missing, ", "))
+	case len(kept.Bare) > 0:
+		text = fmt.Sprintf("link %s has no address yet; it is taken in when its owner has given it one", strings.Join(kept.Bare, ", "))
 	}
 	k.once(text, func() { k.note(k.id, text) })
 	if len(kept.Did) == 0 {

@@ -131,6 +131,9 @@ type Link struct {
 	// AcceptRA says whether the kernel takes what routers advertise: "yes", "no", or "" for
 	// what it does by default. It stands in Sysctls too.
 	AcceptRA string
+	// Later: up does not wait for the link, which somebody makes when he can
+	// (RequiredForOnline=no).
+	Later bool
 	// MTU in bytes, 0 if it is not given; MAC in lower case with colons.
 	MTU uint32
 	MAC string

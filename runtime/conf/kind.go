@@ -132,8 +132,15 @@ func tuntap() fields[Link] {
 	}
 }
 
-// kinds are the keys that only some kinds of link have.
+// kinds are the keys that only some kinds of link have; "" are links that exist.
 var kinds = map[string]fields[Link]{
+	"": {
+		"RequiredForOnline": once(func(p *parser, l *Link, k key) error {
+			yes, err := p.yes(k)
+			l.Later = !yes
+			return err
+		}),
+	},
 	"veth": {
 		"Outer":       outer,
 		"Peer":        set(func(l *Link) *domain.LinkName { return &l.Peer }, (*parser).name),
@@ -196,6 +203,9 @@ var needed = map[string][][2]string{
 
 // kindsWith returns the kinds that have a key, as words of Kind=.
 func kindsWith(name string) string {
+	if _, ok := kinds[""][name]; ok {
+		return "a link that exists already, without Kind="
+	}
 	var list []string
 	for _, kind := range LinkKinds {
 		if _, ok := kinds[kind][name]; ok {
@@ -203,9 +213,9 @@ func kindsWith(name string) string {
 		}
 	}
 	if n := len(list) - 1; n > 0 {
-		return strings.Join(list[:n], ", ") + " or " + list[n]
+		return "Kind=" + strings.Join(list[:n], ", ") + " or " + list[n]
 	}
-	return strings.Join(list, "")
+	return "Kind=" + strings.Join(list, "")
 }
 
 // linkKeys returns all keys of [Link].
@@ -259,6 +269,9 @@ func (p *parser) together(l *Link) error {
 	}
 	if len(l.Asked()) > 0 && (noDHCP[l.Kind] || l.Name.String() == "lo") {
 		return p.fail(l.lines["DHCP"], "DHCP= is for a link with an Ethernet address of its own")
+	}
+	if l.Later && l.Name.String() == "lo" {
+		return p.fail(l.lines["RequiredForOnline"], "RequiredForOnline= is for a link that somebody makes; lo comes with the namespace")
 	}
 	if l.AcceptRA != "" && l.Name.String() == "lo" {
 		return p.fail(l.lines["IPv6AcceptRA"], "IPv6AcceptRA= is for a link to other hosts")

@@ -28,7 +28,7 @@ func (p *parser) link(s section) error {
 	allowed := common.and(kinds[l.Kind])
 	for _, k := range s.keys {
 		if _, ok := allowed[k.name]; !ok {
-			return p.fail(k.line, "%s= is for Kind=%s", k.name, kindsWith(k.name))
+			return p.fail(k.line, "%s= is for %s", k.name, kindsWith(k.name))
 		}
 	}
 	if l.lines, err = allowed.read(p, &l, s.keys); err != nil {

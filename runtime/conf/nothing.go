@@ -89,7 +89,7 @@ func (a *All) wants(f *File) (list []want) {
 	}
 	for _, l := range f.Links {
 		side := a.side(f, l)
-		if l.Kind == "" && l.Name.String() != "lo" {
+		if l.Kind == "" && l.Name.String() != "lo" && !l.Later {
 			from := side
 			if f.Kind == VRF {
 				from = inside

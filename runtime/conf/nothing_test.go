@@ -35,6 +35,7 @@ func TestFromNothing(t *testing.T) {
 		{"a parent that waits", map[string]string{"core": "[Link x]\nKind=macvlan\nOuter=core\nParent=to-leaf\n", "leaf": leaf}, "core.conf:4 Parent=to-leaf is a link that leaf makes", "let core itself have the link"},
 		{"a bridge", map[string]string{"core": "[Link x]\nKind=veth\nPeer=y\nOuter=core\nPeerBridge=br\n", "leaf": "[Domain]\nRequires=core\n[Link br]\nKind=bridge\n"}, "core.conf:5 PeerBridge=br is a link that no file has", "[Link br] with Kind=bridge"},
 		{"a link taken", map[string]string{"a": "[Link p]\n", "b": "[Domain]\nRequires=a\n" + plain}, "a.conf:1 [Link p] is a link that b makes", "let a itself"},
+		{"a link taken when it comes", map[string]string{"a": "[Link p]\nRequiredForOnline=no\n", "b": "[Domain]\nRequires=a\n" + plain}, "", ""},
 		{"a link waited for", map[string]string{"a": "[Domain]\nRequiresLink=p\n", "b": "[Domain]\nRequires=a\n" + plain}, "a.conf:2 RequiresLink=p is a link that b makes", ""},
 		{"a link that comes", map[string]string{"a": "[Link p]\n", "b": plain}, "", ""},
 		{"nothing says which is first", map[string]string{"a": vrf + "[Route]\nDestination=10.2.0.0/16\nGateway=10.1.0.2\n", "b": plain}, "a.conf:4 Gateway=10.1.0.2 is behind link p, that b makes (/etc/rdomain/b.conf:1), which may come up later", "write Requires=b"},

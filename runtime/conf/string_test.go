@@ -131,6 +131,9 @@ func (l Link) write(w *writer) {
 	for _, a := range l.PeerRoutes {
 		w.line("PeerRoute", a.Prefix)
 	}
+	if l.Later {
+		w.line("RequiredForOnline", "no")
+	}
 	w.line("MTUBytes", l.MTU)
 	w.line("MACAddress", l.MAC)
 	if l.Kind == "vxlan" {

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"rdgen/problem"
 	"rdgen/runtime/conf"
@@ -15,6 +16,8 @@ type Report struct {
 	ID string `json:"id"`
 	// Problems are in words.
 	Problems []string `json:"problems"`
+	// Notes are what is not wrong: links that are not there yet, and that up does not wait for.
+	Notes []string `json:"notes"`
 	// Missing is what reload would do, in the syntax of ip(8).
 	Missing []string `json:"missing"`
 	// Diff is the same as a diff: from what the kernel has to what the file,
@@ -34,8 +37,11 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, v.links), Missing: []string{},
-		Diff: []string{}, File: v.f.Path}
+	report := &Report{ID: id.String(), Problems: plan.Problems(v.f, v.have, slices.Concat(v.links, v.later)), Missing: []string{},
+		Notes: []string{}, Diff: []string{}, File: v.f.Path}
+	for _, name := range v.later {
+		report.Notes = append(report.Notes, notYet(name))
+	}
 	if v.kind == ours {
 		report.Problems = append(report.Problems, plan.NotInEffect(v.f, v.have)...)
 		report.Problems = append(report.Problems, beside(v.f, v.have, v.links)...)

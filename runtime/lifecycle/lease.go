@@ -307,6 +307,11 @@ func (h *Host) replace(t target, link string, v6 bool, lease *object.Lease) erro
 	if err := h.outers(t, d.f.Domain, in); err != nil {
 		return err
 	}
+	have, err := w.Read(w.f, w.r)
+	if err != nil {
+		return err
+	}
+	w.leave(slices.Concat(missing(w.f, have), bare(w.f, have, w.r))) // another link may be away
 	return w.provide(leases, true)
 }
 

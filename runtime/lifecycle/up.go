@@ -168,6 +168,9 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 		if err := h.outers(t, d.f.Domain, in); err != nil {
 			return err
 		}
+		if err := w.leaveLater(); err != nil {
+			return w.byItsName(err)
+		}
 		if err := w.awaitLinks(); err != nil {
 			return err
 		}

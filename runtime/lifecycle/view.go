@@ -21,6 +21,8 @@ type view struct {
 	// what they are.
 	links      []string
 	interfaces []Interface
+	// later are the links that up does not wait for and that cannot be taken yet; f is without.
+	later []string
 }
 
 // look reads all there is to know of a domain and changes nothing. No lock is
@@ -48,6 +50,9 @@ func (h *Host) look(id domain.ID) (*view, error) {
 	v := &view{resolved: d}
 	if v.have, err = w.Read(v.f, v.r); err != nil {
 		return nil, w.byItsName(err)
+	}
+	if v.later = later(v.f, v.have, v.r); len(v.later) > 0 {
+		v.f = without(v.f, v.later)
 	}
 	if v.kind == foreign && v.f.Kind == conf.VRF { // no file names its table
 		v.have.Routes = nil

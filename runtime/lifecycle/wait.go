@@ -167,48 +167,6 @@ func (w *work) awaitLinks() error {
 	return err
 }
 
-// Settle is how long a link that has just come is left to its owner, who gives it an
-// address once it is there: OpenVPN, PPP, a DHCP client.
-const Settle = 5 * time.Second
-
-// awaitOwners waits until the links that came while they were waited for are up and
-// have an address, if the file gives them none. Taken at once, such a link would be out
-// of its owner's reach.
-func (w *work) awaitOwners(came map[string]bool) error {
-	var late conf.Link
-	say := func() (string, problem.Pos) {
-		return "an address of link " + late.Name.String() + ", by who made it", w.f.At(late.Line)
-	}
-	err := w.h.wait(w.id, uint32(Settle/time.Second), say, func() (bool, error) {
-		c, err := w.Conn(domain.NetnsName{})
-		if err != nil {
-			return false, err
-		}
-		for _, l := range w.f.Links {
-			if l.Kind != "" || !came[l.Name.String()] || len(l.Addresses) > 0 {
-				continue
-			}
-			late = l
-			now, err := c.Link(l.Name.String())
-			if err == nil {
-				var addresses []rtnl.Address
-				addresses, err = c.Addresses(now.Index)
-				if err == nil && (!now.Up || !hasGlobal(plan.LinkState{Addresses: addresses})) {
-					return false, nil
-				}
-			}
-			if err != nil && !errors.Is(err, fs.ErrNotExist) { // of one that went again the plan speaks
-				return false, err
-			}
-		}
-		return true, nil
-	})
-	if errors.Is(err, errLate) {
-		return nil
-	}
-	return err
-}
-
 // heldElsewhere returns an error if a link that the domain takes is in another one:
 // it will not come by itself, and need not be waited for.
 func (w *work) heldElsewhere() error {

@@ -11,10 +11,12 @@ import (
 
 // Watch is told of every change of a link: made, removed, renamed, set up or down, given
 // to another master. The links are those of one network namespace, and of all that have
-// a number in it ([Conn.Number]).
+// a number in it ([Conn.Number]). Of those of its own namespace it is told too when they are
+// given an address, or lose one.
 type Watch struct {
-	fd  int
-	buf []byte
+	fd   int
+	buf  []byte
+	conn *Conn // to ask for the names of links
 }
 
 // Changes are the names of links that changed, each once.
@@ -29,11 +31,25 @@ type Changes struct {
 // OpenWatch opens a Watch in the network namespace of the calling thread. What
 // changes from then on is kept until Next is called, as far as there is room.
 func OpenWatch() (*Watch, error) {
+	conn, err := Open()
+	if err != nil {
+		return nil, err
+	}
+	w, err := openWatch()
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	w.conn = conn
+	return w, nil
+}
+
+func openWatch() (*Watch, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
-	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR}); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
@@ -42,8 +58,11 @@ func OpenWatch() (*Watch, error) {
 	return &Watch{fd: fd, buf: make([]byte, bufferSize)}, nil
 }
 
-// Close closes the socket.
-func (w *Watch) Close() { unix.Close(w.fd) }
+// Close closes the sockets.
+func (w *Watch) Close() {
+	unix.Close(w.fd)
+	w.conn.Close()
+}
 
 // Next waits for changes, or until also is readable, and returns all changes that there
 // are.
@@ -78,16 +97,25 @@ func (w *Watch) Next(also int) (c Changes, err error) {
 			c.Lost = true
 			continue
 		}
-		names := c.Here
+		names, here := c.Here, true
 		if elsewhere(oob[:oobn]) {
-			names = c.Elsewhere
+			names, here = c.Elsewhere, false
 		}
 		messages, err := syscall.ParseNetlinkMessage(w.buf[:n])
 		if err != nil {
 			return c, fmt.Errorf("netlink: %w", err)
 		}
 		for _, m := range messages {
-			if name := linkName(m.Data); name != "" {
+			name := ""
+			switch m.Header.Type {
+			case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+				name = linkName(m.Data)
+			case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+				if here {
+					name = w.linkAt(m.Data)
+				}
+			}
+			if name != "" {
 				names[name] = true
 			}
 		}
@@ -118,4 +146,17 @@ func linkName(m []byte) string {
 		}
 	}
 	return ""
+}
+
+// linkAt returns the name of the link whose address a message is about; "" if it is gone,
+// of which another message tells.
+func (w *Watch) linkAt(m []byte) string {
+	if len(m) < unix.SizeofIfAddrmsg {
+		return ""
+	}
+	l, err := w.conn.LinkAt(int(nl.DeserializeIfAddrmsg(m).Index))
+	if err != nil {
+		return ""
+	}
+	return l.Name
 }

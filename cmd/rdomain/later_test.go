@@ -1,0 +1,55 @@
+package main
+
+import (
+	"testing"
+
+	"rdgen/test/sandbox"
+)
+
+// laterNote is what check says of a link that is not there yet.
+const laterNote = "rdomain: note: vpn: link t0 is not there, or has no address yet; rdomain watch takes it in when its owner has given it one\n"
+
+// A link that a daemon makes was waited for, which at boot the daemon did for the domain; one
+// that was there was taken before it had an address. With RequiredForOnline=no the domain is
+// up without, and the link is taken when its owner is done with it, again and again.
+func TestLaterLink(t *testing.T) {
+	start(t)
+	file(t, "vpn", "[Domain]\nTimeoutSec=3600\n[Link t0]\nRequiredForOnline=no\n[Link d0]\nKind=veth\nPeer=d1\nAddress=10.7.0.2/24\n"+
+		"[Route]\nDestination=default\nDevice=t0\n[Route]\nDestination=10.6.0.0/16\nGateway=10.7.0.1\n[Neighbor]\nDevice=d0\nAddress=10.7.0.1\nLinkLayerAddress=02:00:00:00:00:01\n")
+	if _, err, code := rdomain("up", "-n", "vpn"); code != 0 || err != "" {
+		t.Errorf("up -n: %d, %s", code, err)
+	}
+	quiet(t, "up", "vpn")
+	says(t, 0, "", laterNote, "check", "vpn")
+	sandbox.Sh(t, `ip -n vpn route show | grep -q '^10.6.0.0/16 via 10.7.0.1'; ip -n vpn neighbour | grep -q 10.7.0.1; ! ip -n vpn route show default | grep .`)
+	// One that is there, and that its owner is about to give an address, is left to him.
+	sandbox.Sh(t, `ip link add t0 type veth peer name t1; ip link set t1 up`)
+	quiet(t, "up", "vpn")
+	quiet(t, "reload", "vpn")
+	says(t, 0, "", laterNote, "check", "vpn")
+	said := watching(t)
+	// In steps, as OpenVPN does it: a later one would fail if t0 were taken at an earlier one.
+	sandbox.Sh(t, `sleep 0.7; ip link set t0 up; sleep 0.7; ip address add 10.8.0.2/24 dev t0; sleep 0.2; ip address add 2001:db8::2/64 dev t0 nodad`)
+	awaitTrue(t, said, "ip -n vpn address show dev t0 | grep -q 2001:db8::2")
+	awaitTrue(t, said, "rdomain check vpn")
+	sandbox.Sh(t, `ip -n vpn address show dev t0 | grep -q 10.8.0.2; ip -n vpn route show default | grep -q t0`)
+	for _, address := range []string{"10.8.0.3/24", "2001:db8::3/64"} {
+		sandbox.Sh(t, `ip -n vpn link delete t0`)
+		awaitTrue(t, said, "! ip -n vpn link show t0")
+		says(t, 0, "", laterNote, "check", "vpn")
+		quiet(t, "reload", "vpn")
+		sandbox.Sh(t, `ip link add t0 type veth peer name t1; ip link set t1 up; ip link set t0 up; ip address add `+address+` dev t0`)
+		awaitTrue(t, said, "ip -n vpn address show dev t0 | grep -q "+address)
+		awaitTrue(t, said, "ip -n vpn route show default | grep -q t0")
+		sandbox.Sh(t, `! ip -n vpn address show dev t0 | grep 10.8.0.2`)
+	}
+	sandbox.Sh(t, `ip -n vpn route show | grep -q '^10.6.0.0/16 via 10.7.0.1'`)
+	awaitTrue(t, said, "rdomain down vpn") // which the watch may hold, until the address can be used
+	sandbox.Sh(t, `ip link show t0`)
+	// Up itself takes one that its owner is done with.
+	sandbox.Sh(t, `ip link set t0 up`)
+	quiet(t, "up", "vpn")
+	sandbox.Sh(t, `ip -n vpn address show dev t0 | grep -q 2001:db8::3`)
+	quiet(t, "down", "vpn")
+	sandbox.Sh(t, `ip link delete t0`)
+}
