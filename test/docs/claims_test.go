@@ -17,6 +17,7 @@ var claims = []claim{
 	{"docs/domains.md", `Other network managers`, by("test/vm/domains_test.go", "TestDomainsOfOthers")},
 	{"docs/dhcp.md", `.`, by("test/vm/pages_test.go", "TestDHCPPage")},
 	{"docs/vpn.md", `.`, by("test/vm/pages_test.go", "TestVPNPage")},
+	{"docs/openvpn.md", `.`, by("test/native/openvpn_test.go", "TestOpenVPNPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},

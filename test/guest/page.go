@@ -25,6 +25,18 @@ func Typed(page string) (commands []Command) {
 	return commands
 }
 
+// TypedFor is Typed for the sections of a page that all init systems share, and for the one
+// of this init system.
+func TypedFor(page string, init Init) (commands []Command) {
+	other := map[Init]string{OpenRC: "On systemd\n", Systemd: "On OpenRC\n"}[init]
+	for section := range strings.SplitSeq(page, "\n## ") {
+		if !strings.HasPrefix(section, other) {
+			commands = append(commands, Typed(section)...)
+		}
+	}
+	return commands
+}
+
 // Quoted returns the command that a page's text, and no block, has between backticks, and that
 // begins with these words.
 func Quoted(t testing.TB, page, begin string) string {

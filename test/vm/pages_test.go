@@ -2,7 +2,6 @@ package vm
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"rdgen/test/guest"
@@ -16,17 +15,9 @@ func typeSections(t *testing.T, m *Machine, file string, number int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := map[guest.Init]string{OpenRC: "On systemd\n", Systemd: "On OpenRC\n"}[m.System.Init]
-	typed := 0
-	for section := range strings.SplitSeq(string(page), "\n## ") {
-		if strings.HasPrefix(section, other) {
-			continue
-		}
-		commands := guest.Typed(section)
-		typed += len(commands)
-		m.Type(t, commands)
-	}
-	if typed != number {
+	commands := guest.TypedFor(string(page), m.System.Init)
+	m.Type(t, commands)
+	if typed := len(commands); typed != number {
 		t.Errorf("%s has %d commands for %s; want %d", file, typed, m.System.Init, number)
 	}
 }
