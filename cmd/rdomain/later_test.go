@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"rdgen/test/sandbox"
@@ -27,13 +29,15 @@ func TestLaterLink(t *testing.T) {
 	quiet(t, "up", "vpn")
 	quiet(t, "reload", "vpn")
 	says(t, 0, "", laterNote, "check", "vpn")
-	said := watching(t)
+	t.Cleanup(func() { os.Remove("/run/given") })
+	said := watching(t, "--", "/bin/sh", "-c", "echo {} >/run/given")
 	// In steps, as OpenVPN does it: a later one would fail if t0 were taken at an earlier one.
 	sandbox.Sh(t, `sleep 0.7; ip link set t0 up; sleep 0.7; ip address add 10.8.0.2/24 dev t0; sleep 0.2; ip address add 2001:db8::2/64 dev t0 nodad`)
 	awaitTrue(t, said, "ip -n vpn address show dev t0 | grep -q 2001:db8::2")
 	awaitTrue(t, said, "rdomain check vpn")
 	sandbox.Sh(t, `ip -n vpn address show dev t0 | grep -q 10.8.0.2; ip -n vpn route show default | grep -q t0`)
-	for _, address := range []string{"10.8.0.3/24", "2001:db8::3/64"} {
+	// So often within a minute that a domain which somebody undoes would be given up.
+	for _, address := range []string{"10.8.0.4/24", "10.8.0.5/24", "10.8.0.6/24", "10.8.0.3/24", "2001:db8::3/64"} {
 		sandbox.Sh(t, `ip -n vpn link delete t0`)
 		awaitTrue(t, said, "! ip -n vpn link show t0")
 		says(t, 0, "", laterNote, "check", "vpn")
@@ -44,6 +48,10 @@ func TestLaterLink(t *testing.T) {
 		sandbox.Sh(t, `! ip -n vpn address show dev t0 | grep 10.8.0.2`)
 	}
 	sandbox.Sh(t, `ip -n vpn route show | grep -q '^10.6.0.0/16 via 10.7.0.1'`)
+	if text := said.String(); !strings.Contains(text, "vpn: took in link t0, which its owner has made\n") || strings.Contains(text, "somebody") {
+		t.Errorf("the watch said %s", text)
+	}
+	sandbox.Sh(t, `test ! -e /run/given`)
 	awaitTrue(t, said, "rdomain down vpn") // which the watch may hold, until the address can be used
 	sandbox.Sh(t, `ip link show t0`)
 	// Up itself takes one that its owner is done with.

@@ -263,6 +263,10 @@ func (k *keeper) report(kept *lifecycle.Kept) {
 	if len(kept.Did) == 0 {
 		return
 	}
+	if len(kept.Came) > 0 {
+		k.note(k.id, "took in link "+strings.Join(kept.Came, ", ")+", which its owner has made")
+		return
+	}
 	text = fmt.Sprintf("somebody changed it; put right: %s", kept.Did[0])
 	if more := len(kept.Did) - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)

@@ -21,6 +21,9 @@ type Kept struct {
 	Tended bool
 	// Did are the steps that put the domain right again, none if all was right.
 	Did []object.Step
+	// Came are links that up does not wait for and that are taken for the first time: what
+	// was done is for them, and nobody undid anything.
+	Came []string
 	// Missing are links of others that are not there, and Bare those that up does not wait
 	// for and that have no address yet. What hangs on them was left as it is.
 	Missing, Bare []string
@@ -118,13 +121,19 @@ func (w *work) keep(owners Owners) (*Kept, error) {
 	}
 	for _, l := range w.f.Links {
 		now, isNew := remadeOutside(l, w.f, have, w.r)
-		switch {
-		case !isNew || isGiven(l):
-		case owners.at(now):
+		if !isNew {
+			continue
+		}
+		if !isGiven(l) && owners.at(now) {
 			k.Early = now.Name
 			return k, nil
-		case addressed(now): // its addresses count, not those of the one before it
-			w.r = w.r.Minus(&record.Record{Entries: []record.Entry{{Object: object.Taken{Netns: w.Netns, Name: now.Name}}}})
+		}
+		was := object.Taken{Netns: w.Netns, Name: now.Name}
+		if e := w.r.Find(was.Key()); l.Later && (e == nil || e.Made.Index != now.Index) {
+			k.Came = append(k.Came, now.Name)
+		}
+		if !isGiven(l) && addressed(now) { // its addresses count, not those of the one before it
+			w.r = w.r.Minus(&record.Record{Entries: []record.Entry{{Object: was}}})
 		}
 	}
 	err = w.up(false)
