@@ -5,6 +5,9 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
+
+	"rdgen/runtime/lifecycle"
 )
 
 // Print writes a report for people: each domain, its links, and its services. What is where
@@ -18,11 +21,12 @@ func (r Report) Print(w io.Writer, clean func(string) string) error {
 		fmt.Fprintln(w, clean(heading(d)))
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, l := range d.Interfaces {
-			state := "up"
-			if !l.Up {
-				state = "down"
+			fmt.Fprintf(t, "  link\t%s\t%s\t%s\n", clean(l.Name), upDown(l.Up), strings.Join(l.Addresses, " "))
+		}
+		for _, l := range d.Interfaces {
+			for _, p := range l.Peers {
+				fmt.Fprintf(t, "  peer\t%s\t%s\t%s\n", clean(l.Name), heard(p), p.Key)
 			}
-			fmt.Fprintf(t, "  link\t%s\t%s\t%s\n", clean(l.Name), state, strings.Join(l.Addresses, " "))
 		}
 		for _, l := range d.Leases {
 			fmt.Fprintf(t, "  lease\t%s\t%s\tof %s, until %s\n", clean(l.Link), l.Address, l.Server, l.Expires)
@@ -53,6 +57,21 @@ func (r Report) Print(w io.Writer, clean func(string) string) error {
 		_, err = fmt.Fprintf(w, "note: %s\n", clean(n))
 	}
 	return err
+}
+
+func upDown(up bool) string {
+	if up {
+		return "up"
+	}
+	return "down"
+}
+
+// heard says when there was something of a peer.
+func heard(p lifecycle.Peer) string {
+	if p.Handshake == "" {
+		return "no handshake"
+	}
+	return fmt.Sprintf("handshake %v ago", time.Duration(p.Age)*time.Second)
 }
 
 // heading is the line of a domain.

@@ -40,6 +40,25 @@ func (s *Session) readWireGuard(names []string, have *plan.State) error {
 	return nil
 }
 
+// Peer is a peer of a wireguard link, and when it was last heard of.
+type Peer struct {
+	PublicKey string
+	// Handshake is zero where there was none.
+	Handshake time.Time
+}
+
+// Peers returns the peers of a wireguard link of the session's namespace.
+func (s *Session) Peers(name string) (list []Peer, err error) {
+	d, err := s.device(s.Netns, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range d.Peers {
+		list = append(list, Peer{p.PublicKey.String(), p.LastHandshakeTime})
+	}
+	return list, nil
+}
+
 // device returns what a wireguard link is like, secrets and all.
 func (s *Session) device(netns domain.NetnsName, name string) (d *wgtypes.Device, err error) {
 	err = s.inside(netns, func() error {

@@ -50,6 +50,38 @@ type Interface struct {
 	Outer string `json:"outer,omitempty"`
 	// Masquerade: what goes out by it is translated in the outer domain.
 	Masquerade bool `json:"masquerade,omitempty"`
+	// Traffic is what went over it since it was made.
+	Traffic
+	// Peers are those of a wireguard link.
+	Peers []Peer `json:"peers,omitempty"`
+}
+
+// Traffic is what went over a link.
+type Traffic = rtnl.Traffic
+
+// Peer is a peer of a wireguard link: its public key, and when the last handshake with it was,
+// "" for never. Age is how many seconds that is ago.
+type Peer struct {
+	Key       string `json:"key"`
+	Handshake string `json:"handshake,omitempty"`
+	Age       int64  `json:"age,omitempty"`
+}
+
+// peers returns what the peers of a wireguard link are heard of. Who may not know is told
+// nothing.
+func (w *work) peers(name string) (list []Peer, err error) {
+	have, err := w.Peers(name)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, p := range have {
+		one := Peer{Key: p.PublicKey}
+		if !p.Handshake.IsZero() {
+			one.Handshake, one.Age = p.Handshake.Format(time.RFC3339), int64(time.Since(p.Handshake)/time.Second)
+		}
+		list = append(list, one)
+	}
+	return list, err
 }
 
 // Published is a port of a namespace that the outer domain's addresses have.

@@ -84,13 +84,18 @@ func (w *work) linksOf(f *conf.File, have *plan.State) (list []Interface, err er
 	vrf, isVRF := have.Inside[f.Domain.VRF.String()]
 	for _, l := range links {
 		if isVRF && l.Master == vrf.Index || f.Kind == conf.Netns && !slices.Contains(fallback, l.Name) {
-			i := Interface{Name: l.Name, Kind: l.Kind, Up: l.Up, Addresses: []string{}}
+			i := Interface{Name: l.Name, Kind: l.Kind, Up: l.Up, Addresses: []string{}, Traffic: l.Traffic}
 			addresses, err := c.Addresses(l.Index)
 			if err != nil {
 				return nil, err
 			}
 			for _, a := range addresses {
 				i.Addresses = append(i.Addresses, a.Prefix.String())
+			}
+			if l.Kind == "wireguard" {
+				if i.Peers, err = w.peers(l.Name); err != nil {
+					return nil, err
+				}
 			}
 			if at := slices.IndexFunc(f.Links, func(of conf.Link) bool { return of.Name.String() == l.Name }); at >= 0 {
 				of := f.Links[at]

@@ -31,7 +31,16 @@ type Link struct {
 	// that by which a tunnel's packets leave, in the namespace of that side;
 	// 0 for none.
 	Below int
+	Traffic
 	object.Options
+}
+
+// Traffic is what went over a link since it was made, and what of that was dropped.
+type Traffic struct {
+	ReceivedBytes   uint64 `json:"received_bytes"`
+	ReceivedDropped uint64 `json:"received_dropped"`
+	SentBytes       uint64 `json:"sent_bytes"`
+	SentDropped     uint64 `json:"sent_dropped"`
 }
 
 // AlternativeName is the error for a name that a link has besides its own, Link.
@@ -123,6 +132,8 @@ func parseLink(m []byte) (Link, error) {
 			l.Master = int(native32(v))
 		case unix.IFLA_LINK:
 			link = int(native32(v))
+		case unix.IFLA_STATS64:
+			l.Traffic = parseTraffic(v)
 		case unix.IFLA_LINKINFO:
 			if err := parseLinkInfo(&l, v); err != nil {
 				return Link{}, err
@@ -136,6 +147,17 @@ func parseLink(m []byte) (Link, error) {
 		l.Below = link
 	}
 	return l, nil
+}
+
+// parseTraffic reads the beginning of struct rtnl_link_stats64: packets, bytes, errors and
+// drops, of each first what was received.
+func parseTraffic(b []byte) (t Traffic) {
+	for i, to := range [...]*uint64{2: &t.ReceivedBytes, &t.SentBytes, 6: &t.ReceivedDropped, &t.SentDropped} {
+		if to != nil && len(b) >= 8*(i+1) {
+			*to = nl.NativeEndian().Uint64(b[8*i:])
+		}
+	}
+	return t
 }
 
 func parseLinkInfo(l *Link, b []byte) error {
