@@ -50,6 +50,7 @@ export RDGEN_OPENRC_ROOT ?= $(CURDIR)/$(CACHE)/openrc
 export RDGEN_OPENSSH_ROOT ?= $(CURDIR)/$(CACHE)/openssh-server
 export RDGEN_DAEMONS_ROOT ?= $(CURDIR)/$(CACHE)/daemons
 export RDGEN_DHCP_ROOT ?= $(CURDIR)/$(CACHE)/dhcp
+export RDGEN_READERS_ROOT ?= $(CURDIR)/$(CACHE)/readers
 export RDGEN_COMPANIONS_ROOT ?= $(CURDIR)/$(CACHE)/companions
 
 .PHONY: all build demo check check-package compiled vet staticcheck deadcode short test layers test-all test-vm golden bench fuzz install install-bin install-doc install-openrc install-systemd uninstall paths dist packages release tools fixtures clean sweep-openrc $(BINARIES)
@@ -175,7 +176,7 @@ install-doc: paths
 	$(foreach program,rdomain rdexec,$(call put,0644,completion/rdomain.bash,$(BASHCOMPDIR)/$(program)))
 	$(call put,0644,completion/_rdomain,$(ZSHCOMPDIR)/_rdomain)
 	$(foreach program,rdomain rdexec,$(call put,0644,completion/$(program).fish,$(FISHCOMPDIR)/$(program).fish))
-	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md),$(call put,0644,$(page),$(DOCDIR)/$(page)))
+	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md docs/examples/*),$(call put,0644,$(page),$(DOCDIR)/$(page)))
 	$(call place,GO="$(GO)" packaging/licences,0644,$(DOCDIR)/LICENSE.modules)
 
 # The hook that every OpenRC service passes, and the domains' init scripts.
@@ -217,7 +218,7 @@ uninstall: paths
 		{ cat "$$list"; echo "make: remove the lines in conf.d first, and restart these services" >&2; false; }; }; ok=$$?; rm -f "$$list"; exit $$ok
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir/root" LSBFUNCTIONSDIR='$(LSBFUNCTIONSDIR)' >/dev/null && cd "$$dir/root" && \
 		find . ! -type d | while read -r file; do rm -f "$(DESTDIR)/$$file"; done && \
-		for own in $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
+		for own in $(DOCDIR)/docs/examples $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
 			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done && \
 		for own in $(SYSTEMDUNITDIR)/service.d $(SYSTEMDUNITDIR)/socket.d $(SYSTEMDUNITDIR)/sysinit.target.wants \
 			$(SYSCONFDIR)/user/rc.conf.d $(SYSCONFDIR)/user $(SYSCONFDIR)/rc.conf.d; do rmdir "$(DESTDIR)$$own" 2>/dev/null || :; done

@@ -27,6 +27,9 @@ const (
 	Socket Kind = "socket"
 )
 
+// Kinds are all kinds of drift.
+var Kinds = []Kind{Elsewhere, Before, Gone, Unguarded, Resolver, Socket}
+
 // Drift is one thing that is where it should not be.
 type Drift struct {
 	Kind Kind   `json:"kind"`

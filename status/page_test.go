@@ -31,3 +31,22 @@ func TestPage(t *testing.T) {
 		t.Errorf("Print = %v\n%swant, of docs/status.md,\n%s", err, got.String(), want)
 	}
 }
+
+// TestMonitoringPage: docs/monitoring.md shows what is printed, and names each number.
+func TestMonitoringPage(t *testing.T) {
+	text, err := os.ReadFile("../docs/monitoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	m := Of(Machine{Services: []Declared{web(t)}, Processes: []Seen{proc(812, 1, 1, "/openrc.web", in("blue"))}, Domains: []lifecycle.Entry{
+		{ID: "blue", State: "up", Kind: "netns", Interfaces: []lifecycle.Interface{{Name: "veth0", Up: true}}}}}).Metrics(noon)
+	if want := "rdgen.prom\n    " + strings.Join(m.Changes(""), "\n    ") + "\n\n"; !strings.Contains(page, want) {
+		t.Errorf("docs/monitoring.md does not show\n%s", want)
+	}
+	for _, of := range m {
+		if !strings.Contains(page, "`"+of.name+"`") {
+			t.Errorf("docs/monitoring.md does not name %s", of.name)
+		}
+	}
+}

@@ -28,6 +28,7 @@ import (
 
 func statusCommand() *cobra.Command {
 	var asJSON, again bool
+	var numbers string
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "show which service is where, and whether it should be",
@@ -38,8 +39,9 @@ func statusCommand() *cobra.Command {
 			"one in a VRF whose programs are not there that keep sockets inside, or that a user can take out; " +
 			"one that looks up names by the host's resolv.conf although its domain has its own; one with a socket of the default domain that nobody let stay there. " +
 			"What of the services could not be seen stands behind \"??\": who is not root may see little. " +
-			"Exit code 1 if there is either.",
-		Example: "rdgen status\nrdgen status --json\nrdgen status --watch",
+			"Exit code 1 if there is either. " +
+			"With --prometheus it writes numbers for monitoring into a file, and prints a line for each state that has changed since the file was written before; then what it finds is no failure.",
+		Example: "rdgen status\nrdgen status --json\nrdgen status --watch\nrdgen status --prometheus /var/lib/prometheus/node-exporter/rdgen.prom",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usage("status takes no arguments", cmd)
@@ -48,8 +50,8 @@ func statusCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
-			case again && asJSON:
-				return usage("--watch and --json exclude each other", cmd)
+			case again && asJSON, numbers != "" && (again || asJSON):
+				return usage("--json, --watch and --prometheus exclude each other", cmd)
 			case again:
 				return watching{}
 			}
@@ -57,12 +59,16 @@ func statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if numbers != "" {
+				return count(cmd.OutOrStdout(), report, numbers)
+			}
 			return printStatus(cmd.OutOrStdout(), report, asJSON)
 		},
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON: domains, broken, unseen, notes, drift")
 	cmd.Flags().BoolVar(&again, "watch", false, "on a terminal, show it again each second until a key of the terminal ends it")
+	cmd.Flags().StringVar(&numbers, "prometheus", "", "write numbers into `FILE`, whole, for the textfile collector of Prometheus' node_exporter; - prints them")
 	cmd.Annotations = map[string]string{"json": statusJSON}
 	return cmd
 }

@@ -25,6 +25,7 @@ var claims = []claim{
 	{"docs/s6.md", `Without s6-rc: # rdgen s6 web `, from(svscan, console)},
 	{"docs/s6.md", `Without s6-rc: # rdgen s6 web@`, from("rm /etc/conf.d/web", console)},
 	{"docs/status.md", `rdgen status`, by("status/page_test.go", "TestPage")},
+	{"docs/monitoring.md", `Monitoring`, by("status/page_test.go", "TestMonitoringPage")},
 	{"docs/performance.md", `Entering|Restarting an OpenRC service`, measured("test/vm/bench_test.go")},
 	{"man/rdomain.conf.5", `EXAMPLES`, by("runtime/conf/man_test.go", "TestManualPage")},
 	{"man/rdgen.conf.d.5", `EXAMPLES: (netns=private|site=)`, followed},

@@ -22,6 +22,7 @@ const (
 	OpenRC  = "openrc"  // an OpenRC to run
 	VM      = "vm"      // mmdebstrap; "vm-trixie" is the machines of that release alone
 	Shells  = "shells"  // zsh and yash, which no machine has to have
+	Readers = "readers" // promtool, dot, rsvg-convert, fish and zsh: make fixtures
 	Native  = "native"  // mmdebstrap and root; "native-trixie" is the machines of that release alone
 )
 

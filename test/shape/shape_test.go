@@ -70,6 +70,7 @@ var may = map[string]struct {
 	"quit":               {[]string{"rdgen/problem"}, "a leaf of both halves: how a program ends"},
 	"parallel":           {nil, "a leaf of both halves: a pool of workers"},
 	"test/need":          {nil, "what a test cannot do without"},
+	"test/readers":       {nil, "what the programs of others make of what is drawn, counted and completed"},
 	"test/s6":            {[]string{"rdgen/test/guest"}, "what s6 and s6-rc of this machine make of it"},
 	"test/sandbox":       {[]string{"rdgen/test/need", "golang.org/x/sys/unix"}, "a mount and network namespace for a test"},
 	"test/guest":         {[]string{"rdgen/test/need", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "what tests do in a machine of theirs, whatever kind it is"},

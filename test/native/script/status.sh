@@ -56,6 +56,24 @@ ok "the service with its process and where it listens" says "service *web *$(ser
 ok "as JSON" sh -c "rdgen status --json | grep -q '\"main\": $(server)'"
 ok "with the init system" sh -c "rdgen status --json | grep -A1 '\"inits\"' | grep -q '$init'"
 
+# Numbers for Prometheus, each minute, and a line for each change.
+numbers=/var/lib/prometheus/node-exporter/rdgen.prom
+if [ "$init" = systemd ]; then
+	cp /srv/rdgen-status.service /srv/rdgen-status.timer /etc/systemd/system/
+	systemctl daemon-reload
+	ok "the timer" systemctl enable --now rdgen-status.timer
+	said='journalctl -q -o cat -t rdgen'
+else
+	# What cron does with the line, and its own folder for logger.
+	mkdir -p /srv/bin
+	printf '#!/bin/sh\ncat >>/srv/journal\n' >/srv/bin/logger
+	chmod +x /srv/bin/logger
+	ok "the line of cron" env "PATH=/srv/bin:$PATH" sh -c "$(sed -n 's/^[*] [*] [*] [*] [*] root //p' /srv/rdgen-status.cron)"
+	said='cat /srv/journal'
+fi
+ok "writes numbers" await grep -q '^rdgen_service_running{domain="blue",service="web"} 1$' $numbers
+ok "the journal has the domain" await sh -c "$said | grep -qx 'blue: up, netns'"
+
 # The line now names another domain: what runs was started before.
 sed -i 's/blue/red/' /etc/conf.d/web
 ok "started before the line" drifts 'is in blue and not in netns red: it was started before /etc/conf.d/web:1 said so'

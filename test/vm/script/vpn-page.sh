@@ -46,6 +46,8 @@ torrent=$(printf 'd8:announce32:http://203.0.113.9:6969/announce4:info%se' "$inf
 added() { ip netns exec lan rpc "$(session)" "{\"method\":\"torrent-add\",\"arguments\":{\"metainfo\":\"$torrent\"}}" >/run/test/added && grep -q success /run/test/added; }
 ok "a torrent is added there" added
 ok "the tracker hears of it, through the tunnel" await grep -q '10.64.0.2.* > 203.0.113.9.6969' /run/test/provider
+ok "status says when the provider was heard of" await sh -c "rdgen status | grep -q 'peer *[a-z0-9]* *handshake [0-9msh]* ago *$(cat /etc/wireguard/1.pub)'"
+ok "so do the numbers" sh -c "rdgen status --prometheus - | grep -q '^rdgen_peer_handshake_timestamp_seconds{.*} 1[0-9]*$'"
 ok "its resolver is the provider's" await grep -q '10.64.0.2.* > 10.64.0.1.53' /run/test/provider
 
 # part: without
