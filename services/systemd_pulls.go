@@ -33,6 +33,20 @@ func (sd *Systemd) pulls(s generators.Systemd) (notes []string) {
 	return notes
 }
 
+// Used returns those of a service's units that start with the machine or with the service: the
+// service itself, and what is enabled or named by one of them. Another socket of its package
+// may stand there unused, and would take the service's port if it was started.
+func (sd *Systemd) Used(s generators.Systemd) []string {
+	names := s.Covered()
+	units, err := sd.units()
+	if err != nil {
+		return names
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return strings.HasSuffix(name, ".socket") && !units.Enabled(name, s.Units)
+	})
+}
+
 // isDaemon reports whether a unit is a service that stays, and is none of the machine's own.
 func isDaemon(units *systemd.Units, name string) bool {
 	unit, err := units.Unit(name)

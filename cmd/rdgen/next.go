@@ -113,12 +113,12 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 			if stale, err := edit.After.Systemd.Stale(); err == nil && len(stale) > 0 && !in {
 				a.add("rdgen", "systemd", "--prune")
 			}
-			units := unitsOf(edit, before, j)
-			if len(units) == 0 {
+			units, used := unitsOf(edit, before, j)
+			if len(used) == 0 {
 				a.cannot = "systemctl daemon-reload, and restart the instances of " + name
 				return a
 			}
-			a.last = "systemctl daemon-reload && " + line(append([]string{"systemctl", "restart"}, units...)...)
+			a.last = "systemctl daemon-reload && " + line(append([]string{"systemctl", "restart"}, used...)...)
 			a.now = "{ " + restartActive + line(append([]string{"active"}, units...)...) + "; }"
 		case services.Init(edit.After.S6):
 			if !in {
@@ -145,16 +145,20 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 const restartActive = `active() { for u; do shift; systemctl is-active --quiet "$u" && set -- "$@" "$u"; done; ` +
 	`systemctl daemon-reload && { [ $# = 0 ] || systemctl restart "$@"; }; }; `
 
-// unitsOf are the units that are to be restarted: those that the line speaks for, or spoke
-// for. A template runs as its instances.
-func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units []string) {
+// unitsOf are the units that are to be restarted if they run, and those of them that do, as far
+// as files say: those that the line speaks for, or spoke for. A template runs as its instances.
+func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units, used []string) {
 	job, ok := j.made.job.(generators.Systemd)
+	loader := edit.After
 	if !ok {
 		was := one(before.Systemd, edit.Service.Name)
 		job, ok = was.job.(generators.Systemd)
+		loader = before
 	}
 	if !ok {
-		return []string{strings.TrimSuffix(edit.Service.Name, ".service") + ".service"}
+		units = []string{strings.TrimSuffix(edit.Service.Name, ".service") + ".service"}
+		return units, units
 	}
-	return slices.DeleteFunc(job.Covered(), func(u string) bool { return strings.Contains(u, "@.") })
+	isTemplate := func(u string) bool { return strings.Contains(u, "@.") }
+	return slices.DeleteFunc(job.Covered(), isTemplate), slices.DeleteFunc(loader.Systemd.Used(job), isTemplate)
 }
