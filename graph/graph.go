@@ -94,6 +94,9 @@ func ways(d status.Domain, i lifecycle.Interface) (text string) {
 	if i.Masquerade {
 		text += ", masqueraded"
 	}
+	for _, p := range i.Peers {
+		text += ", " + p.Heard()
+	}
 	return text
 }
 
@@ -114,7 +117,22 @@ func service(s status.Service) (lines []Line) {
 	}
 	lines = append(lines, Line{Text: text, Bad: len(s.Drift) > 0})
 	for _, d := range s.Drift {
-		lines = append(lines, Line{Text: "  " + strings.TrimPrefix(d.What, s.Name+": "), Bad: true})
+		for _, part := range folded(strings.TrimPrefix(d.What, s.Name+": ")) {
+			lines = append(lines, Line{Text: "  " + part, Bad: true})
+		}
+	}
+	return lines
+}
+
+// folded is a sentence in lines that a box can hold.
+func folded(text string) (lines []string) {
+	const most = 64
+	for _, word := range strings.Fields(text) {
+		if n := len(lines); n > 0 && len(lines[n-1])+1+len(word) <= most {
+			lines[n-1] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
 	}
 	return lines
 }

@@ -56,8 +56,10 @@ func TestPicture(t *testing.T) {
 				continue
 			}
 			at := map[string]int{}
+			toEnd := false
 			for _, a := range start.Attr {
 				at[a.Name.Local], _ = strconv.Atoi(a.Value)
+				toEnd = toEnd || a.Value == "end"
 			}
 			r := rect{at["x"], at["y"], at["width"], at["height"]}
 			switch start.Name.Local {
@@ -70,7 +72,11 @@ func TestPicture(t *testing.T) {
 				if err := d.DecodeElement(&text, &start); err != nil {
 					t.Fatal(err)
 				}
-				texts = append(texts, rect{r.x, r.y - 12, int(letter * float64(len(text))), 14})
+				width := int(letter * float64(len(text)))
+				if toEnd {
+					r.x -= width
+				}
+				texts = append(texts, rect{r.x, r.y - 12, width, 14})
 			}
 		}
 		if len(boxes) != n+2 {
@@ -95,5 +101,48 @@ func TestPicture(t *testing.T) {
 				t.Errorf("%d domains: a text at %v is in no box", n, text)
 			}
 		}
+	}
+}
+
+// TestLanes: links between domains do not lie on each other, however many there are.
+func TestLanes(t *testing.T) {
+	r := many(6)
+	for i, outer := range []string{"d1", "d0", "d0", "d5", "d0", "d3"} {
+		r.Domains[i].Interfaces[0].Outer = outer
+	}
+	g := Of(r, same)
+	p := newPicture(g)
+	seen := map[rect]bool{}
+	for i, e := range g.Edges {
+		to := g.index(e.To)
+		if to == 0 || e.Outside {
+			t.Fatalf("link %d leads to %q", i, e.To)
+		}
+		from, until := min(p.at[i], p.tops[to-1]), max(p.at[i], p.tops[to-1]+lineHeight)
+		for y := from; y <= until; y++ {
+			if at := (rect{x: p.lanes[i], y: y}); seen[at] {
+				t.Fatalf("link %d lies on another one at %v", i, at)
+			} else {
+				seen[at] = true
+			}
+		}
+		if x := p.left - p.lanes[i]*gap; x <= pad+p.bar {
+			t.Errorf("link %d goes through the default domain, at %d", i, x)
+		}
+	}
+}
+
+// TestOnePage: twenty domains with two services each are printed on one page of A4, in letters
+// of 5 points at least.
+func TestOnePage(t *testing.T) {
+	r := many(20)
+	for i := range r.Domains {
+		web := status.Service{Name: "web", State: "running", Processes: []status.Process{{Listens: []status.Listener{{Protocol: "tcp", Address: "[2001:db8::1]:443"}}}}}
+		r.Domains[i].Services = []status.Service{web, web}
+	}
+	p := newPicture(Of(r, same))
+	const width, height = 190 * 72 / 25.4, 277 * 72 / 25.4 // points, less 1 cm on each side
+	if letters := 12 * min(width/float64(p.width), height/float64(p.height)); letters < 5 {
+		t.Errorf("a picture of %d x %d is printed in letters of %.1f points", p.width, p.height, letters)
 	}
 }

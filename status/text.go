@@ -5,9 +5,6 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"time"
-
-	"rdgen/runtime/lifecycle"
 )
 
 // Print writes a report for people: each domain, its links, and its services. What is where
@@ -25,7 +22,7 @@ func (r Report) Print(w io.Writer, clean func(string) string) error {
 		}
 		for _, l := range d.Interfaces {
 			for _, p := range l.Peers {
-				fmt.Fprintf(t, "  peer\t%s\t%s\t%s\n", clean(l.Name), heard(p), p.Key)
+				fmt.Fprintf(t, "  peer\t%s\t%s\t%s\n", clean(l.Name), p.Heard(), p.Key)
 			}
 		}
 		for _, l := range d.Leases {
@@ -64,14 +61,6 @@ func upDown(up bool) string {
 		return "up"
 	}
 	return "down"
-}
-
-// heard says when there was something of a peer.
-func heard(p lifecycle.Peer) string {
-	if p.Handshake == "" {
-		return "no handshake"
-	}
-	return fmt.Sprintf("handshake %v ago", time.Duration(p.Age)*time.Second)
 }
 
 // heading is the line of a domain.

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -65,6 +66,14 @@ type Peer struct {
 	Key       string `json:"key"`
 	Handshake string `json:"handshake,omitempty"`
 	Age       int64  `json:"age,omitempty"`
+}
+
+// Heard says when there was something of it.
+func (p Peer) Heard() string {
+	if p.Handshake == "" {
+		return "no handshake"
+	}
+	return fmt.Sprintf("handshake %v ago", time.Duration(p.Age)*time.Second)
 }
 
 // peers returns what the peers of a wireguard link are heard of. Who may not know is told
