@@ -10,14 +10,16 @@ processes()
 		{print $3, at[$3, "exe"], at[$3, "ns"], substr($0, index($0, "0::") + 3)}' /run/links -
 }
 # is_settled: systemd has nothing to do, none of its children is still on its way to the
-# program that it is to be, before which it is not where it will be, and no process comes or
-# goes.
+# program that it is to be, before which it is not where it will be, no process comes or
+# goes, and all wait for something: a compiler that a daemon has begun is none of its lasting
+# processes, and stays the same for as long as it computes.
 is_settled()
 {
 	[ -z "$(systemctl list-jobs --no-legend)" ] || return
 	[ ! -e /run/processes ] || mv /run/processes /run/processes.last
 	processes >/run/processes
 	[ -z "$(awk '$1 != 1 && $2 ~ /\/systemd\/systemd(-executor)?$/ && $4 !~ /user@/' /run/processes)" ] &&
+		[ -z "$(awk '(getline stat <("/proc/" $1 "/stat")) > 0 && stat ~ /^.*\) [RD] /' /run/processes)" ] &&
 		cmp -s /run/processes /run/processes.last
 }
 # settled: what runs then.
