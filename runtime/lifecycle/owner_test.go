@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -49,7 +50,7 @@ func TestLater(t *testing.T) {
 		f, err := conf.Parse("d", id, []byte(c.domain+"[Link t0]\n"+c.key+"\n[Link e0]\nAddress=10.7.0.2/24\n[Link v0]\nKind=vlan\nParent=t0\nId=5\n"+
 			"[Route]\nDestination=default\nDevice=t0\n[Route]\nDestination=10.1.0.0/16\nGateway=10.7.0.1\n[Route]\nDestination=10.2.0.0/16\nGateway=10.8.0.1\n"+
 			"[Route]\nDestination=10.3.0.0/16\nType=unreachable\n[Neighbor]\nDevice=e0\nAddress=10.7.0.1\nLinkLayerAddress=02:00:00:00:00:01\n"+
-			"[Neighbor]\nDevice=t0\nAddress=10.8.0.1\nLinkLayerAddress=02:00:00:00:00:01\n[Sysctl]\nnet.ipv4.conf.t0.forwarding=1\nnet.ipv4.conf.e0.forwarding=1\n"))
+			"[Neighbor]\nDevice=t0\nAddress=10.8.0.1\nLinkLayerAddress=02:00:00:00:00:01\n[Sysctl]\nnet.ipv4.conf.t0.forwarding=1\nnet.ipv4.conf.e0.forwarding=1\n"), fstest.MapFS{})
 		if err != nil {
 			t.Fatal(err)
 		}
