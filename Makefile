@@ -115,6 +115,7 @@ test-vm: tools
 # Rewrite every golden file; review the difference.
 golden:
 	$(GO) test ./cmd/rdgen -run TestScripts -update
+	$(GO) test ./imports -run TestGolden -update
 	$(GO) test ./cmd/rdexec -run TestDeps -update
 
 # The budgets, and in a test machine what a domain costs (docs/performance.md).

@@ -120,7 +120,7 @@ func rootCommand() *cobra.Command {
 	for _, v := range verbs() {
 		root.AddCommand(generate(v))
 	}
-	root.AddCommand(initCommand(), setCommand(), unsetCommand(), getCommand(), checkCommand(), listCommand(), statusCommand(), graphCommand(), manCommand())
+	root.AddCommand(initCommand(), importCommand(), setCommand(), unsetCommand(), getCommand(), checkCommand(), listCommand(), statusCommand(), graphCommand(), manCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = cobra.ArbitraryArgs

@@ -29,10 +29,11 @@ var may = map[string]struct {
 	reason  string
 }{
 	"cmd/rdexec":         {[]string{"rdgen/runtime/domain", "rdgen/runtime/enter", "golang.org/x/sys/unix"}, "the root helper: nothing but the leaf and the system calls"},
-	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/quit", "rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/status", "rdgen/graph", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; changes no kernel object: of the runtime, what looks"},
+	"cmd/rdgen":          {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/services", "rdgen/systemd", "rdgen/templates", "rdgen/parallel", "rdgen/problem", "rdgen/quit", "rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/status", "rdgen/graph", "rdgen/imports", "github.com/spf13/cobra", "github.com/spf13/pflag"}, "effects at the edge; changes no kernel object: of the runtime, what looks"},
 	"cmd/rdomain":        {[]string{"rdgen/runtime/*", "rdgen/parallel", "rdgen/problem", "rdgen/quit", "golang.org/x/sys/unix"}, "runs on the target at boot: no cobra, no templates"},
 	"status":             {[]string{"rdgen/runtime/domain", "rdgen/runtime/identify", "rdgen/runtime/lifecycle", "rdgen/runtime/process", "rdgen/services"}, "what should be, beside what is: pure, by the types of those who read"},
 	"graph":              {[]string{"rdgen/runtime/lifecycle", "rdgen/status"}, "a status as a picture: data in, text out"},
+	"imports":            {[]string{"rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/draft", "rdgen/runtime/object", "go.yaml.in/yaml/v3"}, "what other programs are told of the network, as domains: files in, text out"},
 	"generators":         {[]string{"rdgen/installed", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/systemd", "rdgen/templates", "rdgen/problem", "rdgen/runtime/domain"}, "pure: a service and its domain -> files"},
 	"services":           {[]string{"rdgen/generators", "rdgen/generators/tree", "rdgen/openrc", "rdgen/s6", "rdgen/s6/compile", "rdgen/systemd", "rdgen/parallel", "rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/module", "rdgen/runtime/networkd", "rdgen/runtime/nm", "rdgen/runtime/uplink"}, "reads services from below a root, the files of the domains that they name, and what else would change those"},
 	"generators/tree":    {[]string{"rdgen/atomicfile", "rdgen/problem", "github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix"}, "the only effects of rdgen: reading below a root, writing files"},
@@ -50,6 +51,7 @@ var may = map[string]struct {
 	"runtime/object":     {[]string{"rdgen/runtime/domain"}, "what rdomain makes, as data"},
 	"runtime/conf":       {[]string{"rdgen/problem", "rdgen/runtime/domain", "rdgen/runtime/object", "golang.org/x/sys/unix", "gopkg.in/ini.v1"}, "what a domain's file says"},
 	"runtime/rtnl":       {[]string{"rdgen/runtime/object", "golang.org/x/sys/unix", "github.com/vishvananda/netlink/nl"}, "netlink, one object at a time"},
+	"runtime/draft":      {[]string{"rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain"}, "a domain's file in the making"},
 	"runtime/record":     {[]string{"rdgen/problem", "rdgen/atomicfile", "rdgen/runtime/domain", "rdgen/runtime/flock", "rdgen/runtime/netns", "rdgen/runtime/object", "golang.org/x/sys/unix"}, "what was made"},
 	"runtime/plan":       {[]string{"rdgen/problem", "rdgen/runtime/conf", "rdgen/runtime/domain", "rdgen/runtime/netns", "rdgen/runtime/object", "rdgen/runtime/record", "rdgen/runtime/rtnl"}, "what is to be done; touches nothing"},
 	"runtime/kernel":     {[]string{"rdgen/problem", "rdgen/atomicfile", "rdgen/runtime/bpf", "rdgen/runtime/conf", "rdgen/runtime/dhcp", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/module", "rdgen/runtime/nat", "rdgen/runtime/netns", "rdgen/runtime/nft", "rdgen/runtime/object", "rdgen/runtime/plan", "rdgen/runtime/process", "rdgen/runtime/record", "rdgen/runtime/rtnl", "golang.org/x/sys/unix", "golang.zx2c4.com/wireguard/wgctrl", "golang.zx2c4.com/wireguard/wgctrl/wgtypes"}, "what the kernel has, and one step done"},
@@ -91,7 +93,7 @@ var may = map[string]struct {
 }
 
 var testsMay = []string{"rdgen/s6/compile", "rdgen/test/need", "github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts",
-	"github.com/rogpeppe/go-internal/testscript", "golang.org/x/sys/unix", "rdgen/test/sandbox",
+	"github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar", "golang.org/x/sys/unix", "rdgen/test/sandbox",
 	"rdgen/runtime/netns",                   // a namespace for a test of netlink
 	"rdgen/services",                        // what the tests of generators read their services by
 	"github.com/coreos/go-systemd/v22/unit"} // the last one is a second opinion on ours
@@ -106,6 +108,7 @@ var nowhere = []struct{ folder, pkg, reason string }{
 	{"generators", "net", "generators read no host name, no address"},
 	{"status", "os", "compares what it is given"},
 	{"services", "os", "reads through fs.FS only"},
+	{"imports", "os", "reads through fs.FS only"},
 	{"openrc", "os", "reads through fs.FS only"},
 	{"s6", "os", "reads through fs.FS only"},
 	{"s6/compile", "os", "reads through fs.FS only"},
