@@ -142,7 +142,7 @@ func (s *Session) Forward(f object.Forwarding, on bool, links []string) error {
 	return nil
 }
 
-// Filters returns the tables that drop what a namespace forwards; none of one that is not
+// Filters returns the chains that what a namespace forwards comes to; none of one that is not
 // there.
 func (h *Home) Filters(name domain.NetnsName) (list []nat.Filter, err error) {
 	if name.IsZero() {

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -10,11 +11,12 @@ import (
 	"rdgen/runtime/object"
 )
 
-// dropped says which tables drop the packets that a file has leave an outer domain, and
-// what would let them pass.
+// dropped says which tables drop the packets that a file has leave an outer domain, or get
+// in, and what would let them pass.
 func (h *Host) dropped(v *view) (problems []string, err error) {
 	for _, l := range v.f.Links {
-		if len(v.f.NATRules(l)) == 0 {
+		rules := v.f.NATRules(l)
+		if len(rules) == 0 {
 			continue
 		}
 		outer := v.have.Outers[l.Outer.ID].Domain.Netns
@@ -22,24 +24,48 @@ func (h *Host) dropped(v *view) (problems []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		problems = append(problems, drops(filters, v.f, l, outer)...)
+		for _, f := range filters {
+			for _, in := range []bool{false, true} {
+				if text := drops(f, l, rules, in, where(outer)); text != "" {
+					problems = append(problems, text)
+				}
+			}
+		}
 	}
 	return problems, nil
 }
 
-func drops(filters []nat.Filter, file *conf.File, l conf.Link, outer domain.NetnsName) (problems []string) {
-	for _, f := range filters {
-		for _, r := range file.NATRules(l) {
-			if !f.Drops(l.Peer.String(), r.IPv6) {
-				continue
+// drops says what a filter of a namespace drops of the packets that leave by a link, or get
+// in; "" if it is nothing.
+func drops(f nat.Filter, l conf.Link, rules []object.NATRule, in bool, where string) string {
+	var families []string
+	first, answers := false, false
+	for _, r := range rules {
+		if r.What != map[bool]string{false: "masquerade", true: "publish"}[in] {
+			continue
+		}
+		p := nat.Packet{Link: l.Peer.String(), Address: r.Connect.Addr(), IPv6: r.IPv6, In: in, Published: in}
+		for _, a := range l.Addresses {
+			if !in && a.Prefix.Addr().Is6() == r.IPv6 && !p.Address.IsValid() {
+				p.Address = a.Prefix.Addr()
 			}
-			problems = append(problems, fmt.Sprintf("chain %s of table %s %s in %s drops what is forwarded %s %s (%s); to let it pass: %s",
-				f.Chain, f.Family, f.Table, where(outer), map[bool]string{false: "from", true: "to"}[r.What == "publish"],
-				l.Peer, object.Family(r.IPv6), f.Passes(l.Peer.String(), r.What == "publish")))
-			break
+		}
+		answer := p
+		answer.In, answer.Answer = !in, true
+		one, other := f.Drops(p), f.Drops(answer)
+		first, answers = first || one, answers || other
+		if family := object.Family(r.IPv6); (one || other) && !slices.Contains(families, family) {
+			families = append(families, family)
 		}
 	}
-	return problems
+	if len(families) == 0 {
+		return ""
+	}
+	what := map[bool]string{false: "what is forwarded from ", true: "what is forwarded to "}[in]
+	if !first {
+		what = map[bool]string{false: "the answers to what is forwarded from ", true: "the answers to what is forwarded to "}[in]
+	}
+	return fmt.Sprintf("%s in %s drops %s%s (%s); to let it pass: %s", f, where, what, l.Peer, strings.Join(families, ", "), f.Passes(l.Peer.String(), in, first, answers))
 }
 
 // filters returns those of a namespace, which are read once.

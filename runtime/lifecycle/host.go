@@ -34,7 +34,7 @@ type Host struct {
 	store *record.Store // nil if there is none and none may be made
 	// files are the files of all domains, read once.
 	files func() *conf.All
-	// filtersOf are what drops forwarded packets in a namespace, read once.
+	// filtersOf are the chains that what a namespace forwards comes to, read once.
 	filtersOf  map[domain.NetnsName][]nat.Filter
 	filterLock sync.Mutex
 	// kernel is what the kernel can make, read once.

@@ -1,31 +1,37 @@
 package nat
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"os"
 	"strings"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 )
 
-// Filter is a table that drops forwarded packets unless a rule of it lets them pass.
+// Filter is a chain that sees what is forwarded, with those that it jumps to.
 type Filter struct {
-	// Family and Table are its name, Chain is where it drops.
-	Family, Table, Chain string
-	// chains are the names of its chains, and names what its rules compare with.
-	chains map[string]bool
-	names  [][]byte
+	// Family and Table are the table's name, Legacy whether it is one of iptables-legacy.
+	Family, Table string
+	Legacy        bool
+	// Chain is where packets come in.
+	Chain  string
+	drops  bool // what none of its rules speaks of
+	chains map[string][]rule
 }
 
 var families = map[nftables.TableFamily]string{nftables.TableFamilyINet: "inet", nftables.TableFamilyIPv4: "ip", nftables.TableFamilyIPv6: "ip6"}
 
-// Filters returns the tables that drop what is forwarded: by the policy of a chain, or
-// by its last rule. Accepted by one table, a packet still has to pass all others. Those
-// of iptables-legacy are not seen.
+// Filters returns the chains that what is forwarded comes to: accepted by one, a packet still
+// has to pass all others. Tables of rdomain itself are left out.
 func Filters() (list []Filter, err error) {
+	pl, err := here()
+	if err != nil {
+		return nil, err
+	}
 	c, err := nftables.New()
 	if err != nil {
 		return nil, err
@@ -36,87 +42,108 @@ func Filters() (list []Filter, err error) {
 	}
 	for _, ch := range chains {
 		family, ok := families[ch.Table.Family]
-		if !ok || ch.Hooknum == nil || *ch.Hooknum != *nftables.ChainHookForward {
+		if !ok || ch.Hooknum == nil || *ch.Hooknum != *nftables.ChainHookForward || strings.HasPrefix(ch.Table.Name, "rdomain/") {
 			continue
 		}
-		rules, err := c.GetRules(ch.Table, ch)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if !drops(ch, rules) {
-			continue
-		}
-		f := Filter{Family: family, Table: ch.Table.Name, Chain: ch.Name, chains: map[string]bool{}}
-		for _, other := range chains {
-			if other.Table.Name != f.Table || other.Table.Family != ch.Table.Family {
-				continue
-			}
-			f.chains[other.Name] = true
-			rules, err := c.GetRules(ch.Table, other)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
-			}
-			f.compares(rules)
+		f := Filter{Family: family, Table: ch.Table.Name, Chain: ch.Name, drops: ch.Policy != nil && *ch.Policy == nftables.ChainPolicyDrop}
+		if f.chains, err = rules(c, pl, ch.Table, chains); err != nil {
+			return nil, fmt.Errorf("table %s %s: %w", f.Family, f.Table, err)
 		}
 		list = append(list, f)
 	}
-	return list, nil
+	old, err := legacy(pl)
+	return append(list, old...), err
 }
 
-// drops reports whether a chain drops what no rule of it speaks of.
-func drops(ch *nftables.Chain, rules []*nftables.Rule) bool {
-	if ch.Policy != nil && *ch.Policy == nftables.ChainPolicyDrop {
-		return true
-	}
-	if len(rules) == 0 {
-		return false
-	}
-	for _, e := range rules[len(rules)-1].Exprs {
-		switch e := e.(type) {
-		case *expr.Counter, *expr.Log, *expr.Limit:
-		case *expr.Reject:
-			return true
-		case *expr.Target:
-			return e.Name == "REJECT"
-		case *expr.Verdict:
-			return e.Kind == expr.VerdictDrop
-		default: // it has a condition
-			return false
+// rules reads the rules of a table's chains.
+func rules(c *nftables.Conn, pl place, t *nftables.Table, chains []*nftables.Chain) (map[string][]rule, error) {
+	out, sets, used := map[string][]rule{}, map[string]set{}, map[string]bool{}
+	for _, ch := range chains {
+		if ch.Table.Name != t.Name || ch.Table.Family != t.Family {
+			continue
 		}
-	}
-	return false
-}
-
-func (f *Filter) compares(rules []*nftables.Rule) {
-	for _, r := range rules {
-		for _, e := range r.Exprs {
-			if c, ok := e.(*expr.Cmp); ok && c.Op == expr.CmpOpEq {
-				f.names = append(f.names, c.Data)
+		list, err := c.GetRules(t, ch)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		out[ch.Name] = nil
+		for _, r := range list {
+			out[ch.Name] = append(out[ch.Name], func(p Packet) outcome { return pl.judge(r.Exprs, sets, p) })
+			for _, e := range r.Exprs {
+				if l, ok := e.(*expr.Lookup); ok {
+					used[l.SetName] = true
+				}
 			}
 		}
 	}
+	if len(used) == 0 {
+		return out, nil
+	}
+	all, err := c.GetSets(t)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if !used[s.Name] {
+			continue
+		}
+		list, err := c.GetSetElements(s)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		sets[s.Name] = set{s.Interval, list}
+	}
+	return out, nil
 }
 
-// Drops reports whether a table drops what comes in by a link: no rule of it names that.
-func (f Filter) Drops(link string, v6 bool) bool {
-	if f.Family == "ip" && v6 || f.Family == "ip6" && !v6 {
-		return false
+// here reads what is the same for all packets in the calling thread's namespace.
+func here() (place, error) {
+	pl := place{index: map[string]uint32{}, uplink: map[bool]string{}}
+	links, err := net.Interfaces()
+	for _, l := range links {
+		pl.index[l.Name] = uint32(l.Index)
 	}
-	for _, name := range f.names {
-		if string(bytes.TrimRight(name, "\x00")) == link {
-			return false
+	// The kernel lists the best route of a network first.
+	four, _ := os.ReadFile("/proc/thread-self/net/route")
+	for line := range strings.Lines(string(four)) {
+		if w := strings.Fields(line); len(w) > 7 && w[1] == "00000000" && w[7] == "00000000" && pl.uplink[false] == "" {
+			pl.uplink[false] = w[0]
 		}
 	}
-	return true
+	six, _ := os.ReadFile("/proc/thread-self/net/ipv6_route")
+	for line := range strings.Lines(string(six)) {
+		if w := strings.Fields(line); len(w) == 10 && strings.Trim(w[0], "0") == "" && w[1] == "00" && w[9] != "lo" && pl.uplink[true] == "" {
+			pl.uplink[true] = w[9]
+		}
+	}
+	return pl, err
 }
 
-// Passes returns the commands by which what comes in by a link, or goes out by it, and the
-// answers would pass: in the words of what made the table.
-func (f Filter) Passes(link string, out bool) string {
-	to, back := "i", "o"
-	direction := "in"
-	if out {
-		to, back, direction = "o", "i", "out"
+// Drops reports whether a packet is dropped, as far as that can be said of one of which
+// neither ports nor the other side's address are known.
+func (f Filter) Drops(p Packet) bool {
+	if f.Family == "ip" && p.IPv6 || f.Family == "ip6" && !p.IPv6 {
+		return false
+	}
+	v := walk(f.chains, f.Chain, p, false, 0)
+	return v == dropped || v == goOn && f.drops
+}
+
+// String is the chain's name for a person.
+func (f Filter) String() string {
+	s := fmt.Sprintf("chain %s of table %s %s", f.Chain, f.Family, f.Table)
+	if f.Legacy {
+		s += " (iptables-legacy)"
+	}
+	return s
+}
+
+// Passes returns the commands by which packets would pass, in the words of what made the
+// table: what goes from the link or to it, and the answers.
+func (f Filter) Passes(link string, in, first, answers bool) string {
+	way, back, direction := "i", "o", "in"
+	if in {
+		way, back, direction = "o", "i", "out"
 	}
 	has := func(prefix string) bool {
 		for name := range f.chains {
@@ -127,19 +154,30 @@ func (f Filter) Passes(link string, out bool) string {
 		return false
 	}
 	tool := map[string]string{"ip": "iptables", "ip6": "ip6tables"}[f.Family]
-	both := func(chain string) string {
-		return fmt.Sprintf("%s -I %s -%s %s -j ACCEPT; %[1]s -I %[2]s -%[5]s %[4]s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", tool, chain, to, link, back)
+	if f.Legacy {
+		tool += "-legacy"
 	}
+	command := tool + " -I FORWARD -%s %s%s -j ACCEPT"
+	state := " -m conntrack --ctstate RELATED,ESTABLISHED"
 	switch {
 	case f.Table == "firewalld":
 		return "firewall-cmd --zone=trusted --add-interface=" + link
-	case tool != "" && f.Chain == "FORWARD" && has("ufw"):
+	case f.Chain == "FORWARD" && has("ufw"):
 		return "ufw route allow " + direction + " on " + link
 	case tool != "" && f.Chain == "FORWARD" && has("DOCKER-USER"):
-		return both("DOCKER-USER")
-	case tool != "" && f.Chain == "FORWARD" && f.Table == "filter":
-		return both("FORWARD")
+		command = tool + " -I DOCKER-USER -%s %s%s -j ACCEPT"
+	case tool == "" || f.Chain != "FORWARD" || f.Table != "filter" && !f.Legacy:
+		command = fmt.Sprintf("nft 'insert rule %s %s %s %%sifname \"%%s\"%%s accept'", f.Family, f.Table, f.Chain)
+		state = " ct state established,related"
+	case f.Table != "filter":
+		command = tool + " -t " + f.Table + strings.TrimPrefix(command, tool)
 	}
-	rule := fmt.Sprintf("nft 'insert rule %s %s %s", f.Family, f.Table, f.Chain)
-	return fmt.Sprintf(`%s %sifname "%s" accept'; %[1]s %[4]sifname "%[3]s" ct state established,related accept'`, rule, to, link, back)
+	var list []string
+	if first {
+		list = append(list, fmt.Sprintf(command, way, link, ""))
+	}
+	if answers {
+		list = append(list, fmt.Sprintf(command, back, link, state))
+	}
+	return strings.Join(list, "; ")
 }

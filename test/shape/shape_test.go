@@ -59,7 +59,7 @@ var may = map[string]struct {
 	"runtime/module":     {[]string{"rdgen/problem", "rdgen/runtime/conf"}, "what a kernel can make, by the files of its build"},
 	"runtime/nm":         {nil, "what NetworkManager may do to a link, by its files"},
 	"runtime/uplink":     {[]string{"rdgen/problem"}, "whether ifupdown or dhcpcd make a member the way of the default domain, by their files"},
-	"runtime/nat":        {[]string{"rdgen/runtime/object", "github.com/google/nftables", "github.com/google/nftables/expr", "golang.org/x/sys/unix"}, "tables of nftables, by netlink"},
+	"runtime/nat":        {[]string{"rdgen/runtime/object", "github.com/google/nftables", "github.com/google/nftables/expr", "github.com/google/nftables/xt", "golang.org/x/sys/unix"}, "tables of nftables, by netlink, and what others drop"},
 	"runtime/nft":        {[]string{"rdgen/problem", "golang.org/x/sys/unix"}, "a ruleset is a file in nft's language, and nothing but nft reads it"},
 	"runtime/networkd":   {[]string{"rdgen/problem"}, "what systemd-networkd will do to a link, by its files"},
 	"runtime/identify":   {[]string{"rdgen/runtime/bpf", "rdgen/runtime/domain", "rdgen/runtime/enter", "rdgen/runtime/netns", "rdgen/runtime/rtnl", "golang.org/x/sys/unix"}, "where a process is"},
