@@ -18,6 +18,8 @@ var claims = []claim{
 	{"docs/dhcp.md", `.`, by("test/vm/pages_test.go", "TestDHCPPage")},
 	{"docs/vpn.md", `.`, by("test/vm/pages_test.go", "TestVPNPage")},
 	{"docs/openvpn.md", `.`, by("test/native/openvpn_test.go", "TestOpenVPNPage")},
+	{"docs/filters.md", `.`, by("test/native/pages_test.go", "TestFiltersPage")},
+	{"docs/nat.md", `.`, by("test/native/pages_test.go", "TestNATPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},
