@@ -20,6 +20,8 @@ var claims = []claim{
 	{"docs/openvpn.md", `.`, by("test/native/openvpn_test.go", "TestOpenVPNPage")},
 	{"docs/filters.md", `.`, by("test/native/pages_test.go", "TestFiltersPage")},
 	{"docs/nat.md", `.`, by("test/native/pages_test.go", "TestNATPage")},
+	{"docs/routing.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
+	{"docs/split.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},

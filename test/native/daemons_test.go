@@ -15,9 +15,9 @@ import (
 // all of it. With make test-all come larger ones of the same kind, and those whose units
 // test/fixtures has.
 const (
-	daemonPackages = "tor postfix openvpn tinc openvswitch-switch"
+	daemonPackages = "tor postfix openvpn tinc openvswitch-switch frr"
 	moreDaemons    = "postgresql nfs-kernel-server cockpit sssd apache2 at avahi-daemon bind9 bird2 bitlbee clamav-daemon collectd-core coturn cron cups-daemon dnsmasq dropbear fail2ban fcgiwrap " +
-		"freeradius frr haproxy hostapd icecast2 kea-dhcp4-server keepalived knot lighttpd lldpd memcached minidlna miniupnpd mosquitto " +
+		"freeradius haproxy hostapd icecast2 kea-dhcp4-server keepalived knot lighttpd lldpd memcached minidlna miniupnpd mosquitto " +
 		"mumble-server ngircd nsd ntpsec opendkim php-fpm pmacct privoxy prosody radvd redis-server rpcbind rsyslog samba ser2net " +
 		"smartmontools snmpd snmptrapd softflowd spamd squid strongswan-starter stunnel4 tftpd-hpa tinyproxy transmission-daemon ulogd2 " +
 		"unbound uwsgi-core varnish vnstat vsftpd winbind xl2tpd zabbix-agent"

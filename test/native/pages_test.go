@@ -24,6 +24,23 @@ func typePage(t *testing.T, m *Machine, file string, number int) {
 	}
 }
 
+// TestRoutingPage does what docs/routing.md says: an FRR in each of two domains, which speak
+// BGP, and a bgpd whose zebra is in another domain than it.
+func TestRoutingPage(t *testing.T) {
+	list := []System{systemds[1], openrcs[1]}
+	for i := range list {
+		list[i].Packages = daemonPackages
+	}
+	each(t, list, func(t *testing.T, m *Machine) {
+		m.Sh(t, guest.Network+script(t, "routing"))
+		typePage(t, m, "docs/routing.md", map[guest.Init]int{guest.Systemd: 11, guest.OpenRC: 16}[m.Init])
+		m.Verdicts(t, script(t, "routing-look"))
+		m.Sh(t, guest.Network+guest.Await+script(t, "split"))
+		typePage(t, m, "docs/split.md", map[guest.Init]int{guest.Systemd: 11, guest.OpenRC: 12}[m.Init])
+		m.Verdicts(t, script(t, "split-look"))
+	})
+}
+
 // TestNATPage does what docs/nat.md says: two sites with the same addresses reach each other.
 func TestNATPage(t *testing.T) {
 	each(t, []System{systemds[1], openrcs[1]}, func(t *testing.T, m *Machine) {
