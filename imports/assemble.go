@@ -163,8 +163,27 @@ func (a *assembly) home(l *link) (f *draft.File, bridge string, err error) {
 	return f, bridge, err
 }
 
-// allLinks makes the sections of links. Those that others need stand first: bridges before
-// their ports.
+// belowFirst returns the links, each behind the one below it.
+func (a *assembly) belowFirst() (list []*link) {
+	seen := map[*link]bool{}
+	var add func(l *link)
+	add = func(l *link) {
+		if l == nil || seen[l] {
+			return
+		}
+		seen[l] = true
+		if l.parent != "" {
+			add(a.find(l.netns, l.parent))
+		}
+		list = append(list, l)
+	}
+	for _, l := range a.links {
+		add(l)
+	}
+	return list
+}
+
+// allLinks makes the sections of links.
 func (a *assembly) allLinks() error {
 	for _, l := range a.links {
 		if other := a.otherEnd(l); other != nil && !a.done[l] {
@@ -181,7 +200,7 @@ func (a *assembly) allLinks() error {
 			}
 		}
 	}
-	for _, l := range a.links {
+	for _, l := range a.belowFirst() {
 		if l.kind == "vrf" || a.done[l] {
 			continue
 		}

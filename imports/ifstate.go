@@ -68,7 +68,11 @@ func (r *reader) ifstateSysctl(netns, link string, v value) error {
 		}
 		return list.each(func(name string, of value) error {
 			text, err := of.text()
-			r.sysctls = append(r.sysctls, sysctl{of.at(), netns, "net/" + family + "/conf/" + link + "/" + name, text})
+			path := "net/" + family + "/conf/" + link + "/" + name
+			if path == "net/ipv4/conf/all/forwarding" {
+				path = "net/ipv4/ip_forward" // which is the same
+			}
+			r.sysctls = append(r.sysctls, sysctl{of.at(), netns, path, text})
 			return err
 		})
 	})
