@@ -26,6 +26,7 @@ const usage = `usage: rdomain up [-n] [--try SECONDS] NAME...|--all    bring dom
        rdomain check [--json] NAME...|--all    say what differs from the file; exit 1 if something does
        rdomain check --self [--hold] [-n NETNS] [-v VRF]   is this process in it?
        rdomain list [--json]
+       rdomain dump NAME                  print the file of what somebody made by hand
        rdomain ps [--json] [NAME]
        rdomain identify [--json] [PID]
        rdomain exec NAME [--] PROG [ARG...]
@@ -60,7 +61,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	}
 	verbs := map[string]func([]string) error{
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
-		"confirm": c.confirm, "ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
+		"confirm": c.confirm, "dump": c.dump, "ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
 	}
 	shown := func(text string) func([]string) error {
 		return func([]string) error { _, _ = io.WriteString(out, text); return nil } // out keeps the error
@@ -71,7 +72,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	verbs["--version"] = shown("rdomain version " + version + "\n")
 	verb, ok := verbs[args[0]]
 	if !ok {
-		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, confirm, check, list, ps, identify, exec or watch", args[0])}
+		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, confirm, check, list, dump, ps, identify, exec or watch", args[0])}
 		if near := problem.Nearest(args[0], slices.Sorted(maps.Keys(verbs))...); near != "" {
 			wrong.Hint = "is rdomain " + near + " meant?"
 		} else if strings.HasPrefix(args[0], "-") {

@@ -303,6 +303,28 @@ func (c *command) list(args []string) error {
 	return c.table(head, len(entries), func(i int) string { return row(entries[i], leased, described) })
 }
 
+// dump prints the file of a domain.
+func (c *command) dump(args []string) error {
+	_, list, err := asRoot(args, nil)
+	if err == nil && len(list) != 1 {
+		err = wrong("dump takes one NAME")
+	}
+	if err != nil {
+		return err
+	}
+	host, err := lifecycle.OpenToRead()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	text, err := host.Dump(list[0])
+	if err != nil {
+		return err
+	}
+	_, err = c.stdout.Write(text)
+	return err
+}
+
 // row is the line of a domain in the table of list. leased and described: there is a column
 // for leases, and for descriptions.
 func row(e lifecycle.Entry, leased, described bool) string {

@@ -32,8 +32,13 @@ func (h *Host) look(id domain.ID) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in *kernel.Inputs
-	d.f, in, err = kernel.Gather(d.f)
+	return h.see(d)
+}
+
+// see is look at what is resolved already.
+func (h *Host) see(d *resolved) (*view, error) {
+	f, in, err := kernel.Gather(d.f)
+	d.f = f
 	if err == nil {
 		err = h.outers(d.target, d.f.Domain, in)
 	}

@@ -32,6 +32,9 @@ type Link struct {
 	// 0 for none.
 	Below int
 	Traffic
+	// LinkNetns is the number of the namespace of Peer or Below in the link's own, -1 where
+	// it is the same one.
+	LinkNetns int
 	object.Options
 }
 
@@ -118,7 +121,7 @@ func parseLink(m []byte) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	l := Link{Index: int(msg.Index), Up: msg.Flags&unix.IFF_UP != 0, Carrier: msg.Flags&unix.IFF_LOWER_UP != 0}
+	l := Link{Index: int(msg.Index), Up: msg.Flags&unix.IFF_UP != 0, Carrier: msg.Flags&unix.IFF_LOWER_UP != 0, LinkNetns: -1}
 	link := 0 // IFLA_LINK, which may come before or after the kind
 	for _, a := range attrs {
 		switch v := a.Value; attrType(a.Attr) {
@@ -134,6 +137,8 @@ func parseLink(m []byte) (Link, error) {
 			link = int(native32(v))
 		case unix.IFLA_STATS64:
 			l.Traffic = parseTraffic(v)
+		case unix.IFLA_LINK_NETNSID:
+			l.LinkNetns = int(int32(native32(v)))
 		case unix.IFLA_LINKINFO:
 			if err := parseLinkInfo(&l, v); err != nil {
 				return Link{}, err

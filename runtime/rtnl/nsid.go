@@ -36,6 +36,10 @@ func (c *Conn) NSID(fd int) (int, error) {
 	return id, err
 }
 
+// NumberOf returns the number by which the namespace of c knows the one that fd is an open
+// file of, negative if it has none.
+func (c *Conn) NumberOf(fd int) (int, error) { return c.nsid(fd) }
+
 // nsid returns the number of a namespace, negative if it has none.
 func (c *Conn) nsid(fd int) (int, error) {
 	msgs, err := c.exchange(unix.RTM_GETNSID, 0, unix.RTM_NEWNSID, nl.NewRtGenMsg(), u32(unix.NETNSA_FD, uint32(fd)))
