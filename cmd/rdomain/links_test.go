@@ -32,6 +32,7 @@ net/ipv4/conf/veth0/rp_filter=2
 net.ipv4.conf.default.forwarding=1
 [Link br0]
 Kind=bridge
+AlternativeName=the-network-of-the-printers inside.lan
 Address=10.3.0.1/24
 [Link veth0]
 Kind=veth
@@ -92,10 +93,6 @@ Bridge=br0
 Device=tun0
 Address=10.3.0.1
 Peer=10.90.0.2
-[Address]
-Device=tun0
-Address=2001:db8:90::1
-Peer=2001:db8:90::2
 [Address]
 Device=ve0
 Address=10.6.0.1
@@ -211,7 +208,7 @@ func rest(t *testing.T, names ...string) string {
 	var b strings.Builder
 	for _, n := range names {
 		b.WriteString(sandbox.Sh(t, `echo `+n+`; for f in 4 6; do ip -n `+n+` -$f rule; ip -n `+n+` -$f route show proto boot; done
-			ip -n `+n+` -d link show | grep -v 'link/\|altname' | sed 's/^[0-9]*: //; s/@[^:]*//; s/link-netns[^ ]* [^ ]*//' | sort
+			ip -n `+n+` -d link show | grep -v 'link/' | sed 's/^[0-9]*: //; s/@[^:]*//; s/link-netns[^ ]* [^ ]*//' | sort
 			ip -n `+n+` -o address | sed 's/.*inet/inet/' | grep ' peer ' | sort || true; ip -n `+n+` neighbor show nud permanent | sort
 			ip netns exec `+n+` sysctl net.ipv4.ip_forward net.ipv4.conf.default.forwarding
 			find /etc/netns -type f 2>/dev/null | sort | xargs -r cat`))
@@ -248,7 +245,7 @@ func TestEverything(t *testing.T) {
 		"group 239.1.1.1 dev br0", "macvlan mode private", "tun type tap pi off vnet_hdr on multi_queue", "10.3.0.9 dev br0 lladdr 02:00:00:00:00:09 PERMANENT",
 		"100:\tfrom 10.3.0.0/24 to 10.30.0.0/16 iif br0 lookup 7", "101:\tnot from all fwmark 0x10/0xf0 oif veth0 lookup main suppress_prefixlength 0",
 		"10.34.0.0/16 metric 9 \n\tnexthop via 10.3.0.7 dev br0 weight 20 \n\tnexthop via 10.77.0.9 dev mac0 weight 1",
-		"inet 10.3.0.1 peer 10.90.0.2/32 scope global tun0", "inet6 2001:db8:90::1 peer 2001:db8:90::2/128", "inet 10.6.0.1 peer 10.91.0.0/24 scope global ve0",
+		"inet 10.3.0.1 peer 10.90.0.2/32 scope global tun0", "inet 10.6.0.1 peer 10.91.0.0/24 scope global ve0",
 		"nexthop via fe80::9 dev veth0 weight 256", "10.35.0.0/16 via inet6 fe80::7 dev br0",
 		"102:\tfrom 2001:db8:66::/48 prohibit", "103:\tfrom all uidrange 1-1 ipproto ipproto-17 dport 53 lookup 7",
 		"104:\tfrom all uidrange 1000-1999 ipproto ipproto-132 sport 1024-65534 dport 5060-5061 lookup 7", "net.ipv4.ip_forward = 1", "nameserver 10.0.0.53\nnameserver 2001:db8::53\nsearch example.org\n",
@@ -293,7 +290,8 @@ func TestEverythingConverges(t *testing.T) {
 	quiet(t, "up", "all")
 	want := rest(t, "all", "transit")
 	for _, damage := range []string{
-		`ip -n all rule delete pref 100`, `ip -n all rule delete pref 103`, `ip -n all address delete 10.3.0.1 peer 10.90.0.2 dev tun0`, `ip -n all link delete mac0`, `ip -n all route replace 10.34.0.0/16 metric 9 via 10.3.0.7`,
+		`ip -n all rule delete pref 100`, `ip -n all rule delete pref 103`, `ip -n all link property del dev br0 altname inside.lan`,
+		`ip -n all address delete 10.3.0.1 peer 10.90.0.2 dev tun0`, `ip -n all link delete mac0`, `ip -n all route replace 10.34.0.0/16 metric 9 via 10.3.0.7`,
 		`ip -n all route replace 10.34.0.0/16 metric 9 nexthop via 10.3.0.7 nexthop via 10.77.0.9`,
 		`ip -n all route delete 2001:db8:34::/48 via fe80::7 dev br0`, `ip -n all route delete 10.35.0.0/16`, `ip -n all link delete br0`,
 		`ip -n all -6 rule delete pref 101`,

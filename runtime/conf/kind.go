@@ -19,12 +19,13 @@ var common = fields[Link]{
 		}
 		return nil
 	}),
-	"Address":      list(func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) }),
-	"DHCP":         once((*parser).dhcp),
-	"IPv6AcceptRA": set(func(l *Link) *string { return &l.AcceptRA }, oneOf("yes", "no")),
-	"MTUBytes":     set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
-	"MACAddress":   set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
-	"Bridge":       set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
+	"Address":         list(func(p *parser, l *Link, k key) error { return p.address(&l.Addresses, k) }),
+	"DHCP":            once((*parser).dhcp),
+	"IPv6AcceptRA":    set(func(l *Link) *string { return &l.AcceptRA }, oneOf("yes", "no")),
+	"MTUBytes":        set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
+	"MACAddress":      set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
+	"AlternativeName": list((*parser).altName),
+	"Bridge":          set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
 }
 
 // Keys that several kinds have.

@@ -42,6 +42,24 @@ func (p *parser) link(s section) error {
 	return nil
 }
 
+// maxAltName is ALTIFNAMSIZ less the closing NUL (include/uapi/linux/if.h).
+const maxAltName = 127
+
+// altName reads names that the link has besides its own.
+func (p *parser) altName(l *Link, k key) error {
+	for name := range strings.FieldsSeq(k.value) {
+		if _, err := domain.ParseNetns(name); err != nil || len(name) > maxAltName { // letters, digits, "_", "." and "-"
+			return p.fail(k.line, "AlternativeName=%s: expected names of at most %d letters, digits, \"_\", \".\" and \"-\"%s", clip(name), maxAltName, commentHint(k.value))
+		}
+		a := object.AltName{Netns: p.file.Domain.Netns, Dev: l.Name.String(), Name: name}
+		if first := p.again([2]any{"altname", name}, k.line); first != 0 {
+			return p.fail(k.line, "AlternativeName=%s stands twice, first in line %d", name, first)
+		}
+		p.file.Objects = append(p.file.Objects, Object{k.line, a})
+	}
+	return nil
+}
+
 // Inner returns the link's first address of a family, the zero one if it has none.
 func (l Link) Inner(is4 bool) netip.Addr {
 	for _, a := range l.Addresses {
@@ -131,7 +149,7 @@ func (p *parser) names() error {
 	}
 	outside[p.id] = inside
 	for _, l := range f.Links {
-		if l.Name.String() == "lo" && (f.Kind == VRF || l.Kind != "" || l.MTU != 0 || l.MAC != "" || !l.Bridge.IsZero()) {
+		if l.Name.String() == "lo" && (f.Kind == VRF || l.Kind != "" || l.lines["AlternativeName"] != 0 || l.MTU != 0 || l.MAC != "" || !l.Bridge.IsZero()) {
 			return p.fail(l.Line, "lo belongs to its namespace; it can be given addresses in a netns, nothing else")
 		}
 		if outside[l.Outer.ID] == nil {

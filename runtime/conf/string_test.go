@@ -79,7 +79,7 @@ func (f *File) String() string {
 		fmt.Fprintf(w, "%s=%s\n", s.Path, s.Value)
 	}
 	for _, l := range f.Links {
-		l.write(w)
+		l.write(w, f.Objects)
 	}
 	for _, l := range f.Links {
 		for dev, list := range map[domain.LinkName][]Address{l.Name: l.Addresses, l.Peer: l.PeerAddresses} {
@@ -103,14 +103,22 @@ func (f *File) String() string {
 		w.line("Protocol", s.Protocol)
 	}
 	for _, o := range f.Objects {
-		n := o.Object.(object.Neighbor)
+		n, ok := o.Object.(object.Neighbor)
+		if !ok {
+			continue
+		}
 		fmt.Fprintf(w, "\n[Neighbor]\nDevice=%s\nAddress=%s\nLinkLayerAddress=%s\n", n.Dev, n.Address, n.MAC)
 	}
 	return w.String()
 }
 
-func (l Link) write(w *writer) {
+func (l Link) write(w *writer, objects []Object) {
 	fmt.Fprintf(w, "\n[Link %s]\n", l.Name)
+	for _, o := range objects {
+		if a, ok := o.Object.(object.AltName); ok && a.Dev == l.Name.String() {
+			w.line("AlternativeName", a.Name)
+		}
+	}
 	w.line("Kind", l.Kind)
 	w.line("Outer", l.Outer.ID)
 	w.line("Peer", l.Peer)

@@ -42,6 +42,8 @@ func TestWrongValues(t *testing.T) {
 
 		{"Link a", "Kind", "", "wlan", "Kind=wlan: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},
 		{"Link a", "ReResolveSec", "Kind=wireguard\nPrivateKeyFile=/k\n", "often", "ReResolveSec=often: expected a number from 0 to 86400"},
+		{"Link a", "AlternativeName", "", "up/link", "AlternativeName=up/link: expected names of at most 127 letters, digits, \"_\", \".\" and \"-\""},
+		{"Link a", "AlternativeName", "", "isp1 isp1", "AlternativeName=isp1 stands twice, first in line 2"},
 		{"Link a", "IPv6AcceptRA", "", "2", "IPv6AcceptRA=2: expected one of yes, no"},
 		{"Link lo", "IPv6AcceptRA", "", "yes", "IPv6AcceptRA= is for a link to other hosts"},
 		{"Link a", "RequiredForOnline", "", "later", "RequiredForOnline=later: expected yes or no"},

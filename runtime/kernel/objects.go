@@ -19,6 +19,12 @@ func (s *Session) readObjects(on map[string][]string, have *plan.State) error {
 		return err
 	}
 	have.Objects = map[object.Key]object.Object{}
+	for name, l := range have.Inside {
+		for _, alt := range l.AltNames {
+			a := object.AltName{Netns: s.Netns, Dev: name, Name: alt}
+			have.Objects[a.Key()] = a
+		}
+	}
 	names := on[object.Neighbor{}.Key().Kind]
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
@@ -44,6 +50,8 @@ func (s *Session) doOnLink(step object.Step) error {
 		switch t := step.Object.(type) {
 		case object.Address:
 			return c.Address(step.Verb, index, t)
+		case object.AltName:
+			return c.AltName(step.Verb, index, t.Name)
 		case object.Neighbor:
 			return c.Neighbor(step.Verb, index, t)
 		}

@@ -35,6 +35,8 @@ type Link struct {
 	// LinkNetns is the number of the namespace of Peer or Below in the link's own, -1 where
 	// it is the same one.
 	LinkNetns int
+	// AltNames are its alternative names.
+	AltNames []string
 	object.Options
 }
 
@@ -139,6 +141,10 @@ func parseLink(m []byte) (Link, error) {
 			l.Traffic = parseTraffic(v)
 		case unix.IFLA_LINK_NETNSID:
 			l.LinkNetns = int(int32(native32(v)))
+		case unix.IFLA_PROP_LIST:
+			if l.AltNames, err = parseAltNames(v); err != nil {
+				return Link{}, err
+			}
 		case unix.IFLA_LINKINFO:
 			if err := parseLinkInfo(&l, v); err != nil {
 				return Link{}, err
