@@ -118,6 +118,7 @@ golden:
 	$(GO) test ./cmd/rdgen -run TestScripts -update
 	$(GO) test ./imports -run TestGolden -update
 	$(GO) test ./cmd/rdexec -run TestDeps -update
+	$(GO) test ./test/docs -run TestExamples -update
 
 # The budgets, and in a test machine what a domain costs (docs/performance.md).
 bench: tools fixtures build
@@ -178,7 +179,7 @@ install-doc: paths
 	$(foreach program,rdomain rdexec,$(call put,0644,completion/rdomain.bash,$(BASHCOMPDIR)/$(program)))
 	$(call put,0644,completion/_rdomain,$(ZSHCOMPDIR)/_rdomain)
 	$(foreach program,rdomain rdexec,$(call put,0644,completion/$(program).fish,$(FISHCOMPDIR)/$(program).fish))
-	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md docs/examples/*),$(call put,0644,$(page),$(DOCDIR)/$(page)))
+	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md docs/examples/*) $(shell find examples -type f | sort),$(call put,0644,$(page),$(DOCDIR)/$(page)))
 	$(call place,GO="$(GO)" packaging/licences,0644,$(DOCDIR)/LICENSE.modules)
 
 # The hook that every OpenRC service passes, and the domains' init scripts.
@@ -220,7 +221,7 @@ uninstall: paths
 		{ cat "$$list"; echo "make: remove the lines in conf.d first, and restart these services" >&2; false; }; }; ok=$$?; rm -f "$$list"; exit $$ok
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir/root" LSBFUNCTIONSDIR='$(LSBFUNCTIONSDIR)' >/dev/null && cd "$$dir/root" && \
 		find . ! -type d | while read -r file; do rm -f "$(DESTDIR)/$$file"; done && \
-		for own in $(DOCDIR)/docs/examples $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
+		for own in $$(find ./$(DOCDIR)/examples -depth -type d | cut -c 3-) $(DOCDIR)/docs/examples $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
 			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done && \
 		for own in $(SYSTEMDUNITDIR)/service.d $(SYSTEMDUNITDIR)/socket.d $(SYSTEMDUNITDIR)/sysinit.target.wants \
 			$(SYSCONFDIR)/user/rc.conf.d $(SYSCONFDIR)/user $(SYSCONFDIR)/rc.conf.d; do rmdir "$(DESTDIR)$$own" 2>/dev/null || :; done
