@@ -61,3 +61,23 @@ func TestLaterLink(t *testing.T) {
 	quiet(t, "down", "vpn")
 	sandbox.Sh(t, `ip link delete t0`)
 }
+
+// A tun that its owner had made a moment before up looked was taken without its address: one
+// of twelve starts with OpenVPN.
+func TestTunWithoutAddress(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `ip tuntap add dev tun7 mode tun`)
+	file(t, "w", "[Domain]\nTimeoutSec=3600\n[Link tun7]\n")
+	cmd, said := begun(t, "up", "w")
+	line, _ := said.ReadString('\n')
+	if !strings.HasPrefix(line, "rdomain: note: w: waiting for an address of link tun7, by who made it, at most ") {
+		t.Errorf("up of a tun without an address says %q", line)
+	}
+	sandbox.Sh(t, `ip link set tun7 up; ip address add 10.9.0.1/24 dev tun7`)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	sandbox.Sh(t, `ip -n w address show dev tun7 | grep -qF 10.9.0.1/24`)
+	quiet(t, "down", "w")
+	sandbox.Sh(t, `ip link delete tun7`)
+}
