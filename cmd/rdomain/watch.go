@@ -114,9 +114,9 @@ type keeper struct {
 	owners lifecycle.Owners
 	// tended: the domain has leases or endpoints that are tended when it is time.
 	tended bool
-	// lost are links that had no carrier, told what was said last of a lease.
-	lost map[string]bool
-	told string
+	// carriers are how often those of links have changed, told what was said last of a lease.
+	carriers map[string]uint32
+	told     string
 }
 
 // follow looks at all domains, and then at those that a change concerns.
@@ -150,7 +150,7 @@ func (w *watcher) members() {
 func (w *watcher) look(id domain.ID) {
 	k, ok := w.keepers[id]
 	if !ok {
-		k = &keeper{watcher: w, id: id, poke: make(chan struct{}, 1), lost: map[string]bool{}, owners: lifecycle.Owners{}}
+		k = &keeper{watcher: w, id: id, poke: make(chan struct{}, 1), carriers: map[string]uint32{}, owners: lifecycle.Owners{}}
 		w.keepers[id] = k
 		go k.run()
 	}
@@ -194,7 +194,7 @@ func (k *keeper) tend() time.Duration {
 	if !k.tended {
 		return 0
 	}
-	next, notes, err := k.host.Tend(k.id, k.lost)
+	next, notes, err := k.host.Tend(k.id, k.carriers)
 	for _, text := range notes {
 		if text != k.told {
 			k.note(k.id, text)

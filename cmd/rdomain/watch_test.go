@@ -59,7 +59,13 @@ func sh(t *testing.T, script string) {
 // awaitTrue waits until a script succeeds, ten seconds at most, since a test must end.
 func awaitTrue(t *testing.T, said *buffer, script string) {
 	t.Helper()
-	for range 500 {
+	await(t, said, 500, script)
+}
+
+// await is awaitTrue for what may take more looks than usual.
+func await(t *testing.T, said *buffer, looks int, script string) {
+	t.Helper()
+	for range looks {
 		if exec.Command("sh", "-ec", script).Run() == nil {
 			return
 		}

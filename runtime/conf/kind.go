@@ -268,7 +268,7 @@ func (p *parser) together(l *Link) error {
 			return p.fail(l.lines[name], "%s= and ConfigFile= exclude each other: that file has it", name)
 		}
 	}
-	if len(l.Asked()) > 0 && (noDHCP[l.Kind] || l.Name.String() == "lo") {
+	if (l.DHCP || l.DHCP6) && (noDHCP[l.Kind] || l.Name.String() == "lo") {
 		return p.fail(l.lines["DHCP"], "DHCP= is for a link with an Ethernet address of its own")
 	}
 	if l.Later && l.Name.String() == "lo" {

@@ -20,18 +20,29 @@ func (p *parser) dhcp(l *Link, k key) error {
 	return nil
 }
 
-// Asked are the families of which the link has an address by DHCP, true for IPv6.
-func (l Link) Asked() (families []bool) {
+// Asked are the protocols by which the link is given something.
+func (l Link) Asked() (list []object.Protocol) {
 	if l.DHCP {
-		families = append(families, false)
+		list = append(list, object.DHCP)
 	}
 	if l.DHCP6 {
-		families = append(families, true)
+		list = append(list, object.DHCP6)
 	}
-	return families
+	if l.AcceptRA == "yes" {
+		list = append(list, object.Routers)
+	}
+	return list
 }
 
-// Asks reports whether a link of the file has an address by DHCP.
+// AskedAt is the line that asks for a protocol.
+func (l Link) AskedAt(by object.Protocol) int {
+	if by == object.Routers {
+		return l.LineOf("IPv6AcceptRA")
+	}
+	return l.LineOf("DHCP")
+}
+
+// Asks reports whether a link of the file is given something by the network.
 func (f *File) Asks() bool {
 	return slices.ContainsFunc(f.Links, func(l Link) bool { return len(l.Asked()) > 0 })
 }
@@ -43,7 +54,7 @@ func (f *File) Tended() bool {
 }
 
 // HasResolver reports whether the domain has resolver files of its own: where DHCP= is,
-// also before there is a lease.
+// also before there is a lease, and where routers are listened to.
 func (f *File) HasResolver() bool { return len(f.DNS) > 0 || f.Asks() }
 
 // With returns the file with what leases provide for it, of those that hold at a time in
@@ -54,8 +65,8 @@ func (f *File) With(leases []object.Lease, now int64) *File {
 	c.Links, c.Routes = slices.Clone(f.Links), slices.Clip(f.Routes)
 	c.DNS, c.Search = slices.Clip(f.DNS), slices.Clip(f.Search)
 	for i, link := range c.Links {
-		for _, v6 := range link.Asked() {
-			if l, ok := link.Leased(leases, v6, now); ok {
+		for _, by := range link.Asked() {
+			if l, ok := link.Leased(leases, by, now); ok {
 				c.lease(&c.Links[i], l, now, len(f.DNS) > 0)
 			}
 		}
@@ -65,8 +76,8 @@ func (f *File) With(leases []object.Lease, now int64) *File {
 
 // lease adds what a lease gives a link; resolved: the file has resolvers of its own.
 func (f *File) lease(link *Link, l object.Lease, now int64, resolved bool) {
-	line := link.LineOf("DHCP")
-	if !slices.ContainsFunc(link.Addresses, func(a Address) bool { return a.Prefix == l.Address }) {
+	line := link.AskedAt(l.Protocol())
+	if l.Address.IsValid() && !slices.ContainsFunc(link.Addresses, func(a Address) bool { return a.Prefix == l.Address }) {
 		given := Address{Line: line, Prefix: l.Address}
 		if l.End != 0 {
 			given.Valid = uint32(l.End - now)
@@ -95,11 +106,11 @@ func (f *File) lease(link *Link, l object.Lease, now int64, resolved bool) {
 // What resolvers take (resolv.conf(5)).
 const mostLeased, mostSearched = 3, 6
 
-// Leased returns the lease that the link has of a family; ok is false if there is none.
-func (l Link) Leased(leases []object.Lease, v6 bool, now int64) (lease object.Lease, ok bool) {
-	at := slices.IndexFunc(leases, func(o object.Lease) bool { return o.Link == l.Name.String() && o.Is6() == v6 && o.Holds(now) })
+// Leased returns what the link has by a protocol; ok is false if there is nothing.
+func (l Link) Leased(leases []object.Lease, by object.Protocol, now int64) (lease object.Lease, ok bool) {
+	at := slices.IndexFunc(leases, func(o object.Lease) bool { return o.Link == l.Name.String() && o.Protocol() == by && o.Holds(now) })
 	if at < 0 {
 		return object.Lease{}, false
 	}
-	return leases[at], slices.Contains(l.Asked(), v6)
+	return leases[at], slices.Contains(l.Asked(), by)
 }

@@ -112,6 +112,30 @@ func (c *Client) Renew(l object.Lease, until time.Time) (*object.Lease, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.again(m, until)
+}
+
+// patient is how long an answer to what is asked of a lease is waited for, before any is
+// asked for.
+const patient = 4 * time.Second
+
+// Confirm asks whether a lease still holds, on what may be another network (RFC 2131, 3.2).
+// There a server may refuse it, where it passes over a client that renews; and where none
+// says anything, another lease is asked for.
+func (c *Client) Confirm(l object.Lease, until time.Time) (*object.Lease, error) {
+	m, err := c.message(dhcpv4.MessageTypeRequest, dhcpv4.WithBroadcast(true), dhcpv4.WithOption(dhcpv4.OptRequestedIPAddress(l.Address.Addr().AsSlice())))
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.again(m, earlier(until, time.Now().Add(patient)))
+	if errors.Is(err, ErrNoAnswer) {
+		return c.Acquire(until)
+	}
+	return got, err
+}
+
+// again asks for a lease that there is.
+func (c *Client) again(m *dhcpv4.DHCPv4, until time.Time) (*object.Lease, error) {
 	ack, err := c.ask(m, until, dhcpv4.MessageTypeAck, dhcpv4.MessageTypeNak)
 	if err != nil {
 		return nil, err

@@ -99,8 +99,25 @@ func (c *Client6) Renew(l object.Lease, until time.Time) (*object.Lease, error) 
 	return lease6(c.link, reply, Uptime())
 }
 
+// Confirm asks for the same lease again on what may be another network, and for another
+// where no server knows it.
+func (c *Client6) Confirm(l object.Lease, until time.Time) (*object.Lease, error) {
+	got, err := c.Renew(l, earlier(until, time.Now().Add(patient)))
+	if errors.Is(err, ErrNoAnswer) {
+		return c.Acquire(until)
+	}
+	return got, err
+}
+
 // Release gives a lease back. The answer is not waited for.
-func (c *Client6) Release(l object.Lease) error {
+func (c *Client6) Release(l object.Lease) error { return c.tell(dhcpv6.MessageTypeRelease, l) }
+
+// Decline says that the address of a lease is another host's already (RFC 8415, 18.2.8), so
+// that the server gives another. The answer is not waited for.
+func (c *Client6) Decline(l object.Lease) error { return c.tell(dhcpv6.MessageTypeDecline, l) }
+
+// tell says something of a lease to its server.
+func (c *Client6) tell(kind dhcpv6.MessageType, l object.Lease) error {
 	raw, err := hex.DecodeString(l.ServerID)
 	if err != nil {
 		return err
@@ -109,7 +126,7 @@ func (c *Client6) Release(l object.Lease) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.message(dhcpv6.MessageTypeRelease, dhcpv6.WithServerID(server), withIA(c.iaid, l.Address.Addr().AsSlice()))
+	m, err := c.message(kind, dhcpv6.WithServerID(server), withIA(c.iaid, l.Address.Addr().AsSlice()))
 	if err != nil {
 		return err
 	}

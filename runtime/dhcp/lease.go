@@ -1,7 +1,7 @@
-// Package dhcp asks for leases of IPv4 addresses (RFC 2131) on one link, by a packet
-// socket: so it works before the link has an address, and on a link of a VRF. It runs
-// nothing that a server names, and believes nothing of what one says but what a lease
-// has a field for.
+// Package dhcp asks for leases of addresses on one link, of IPv4 (RFC 2131) by a packet
+// socket, so that it works before the link has an address, and on a link of a VRF, and of
+// IPv6 (RFC 8415); and routers for resolvers (RFC 8106). It runs nothing that a server
+// names, and believes nothing of what one says but what a lease has a field for.
 package dhcp
 
 import (

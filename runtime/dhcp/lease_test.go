@@ -125,7 +125,7 @@ func TestLease6(t *testing.T) {
 	l, err := lease6("e0", m, 1000)
 	want := &object.Lease{Link: "e0", Address: netip.MustParsePrefix("2001:db8::9/128"), ServerID: "00030000020000000001", DNS: []netip.Addr{netip.MustParseAddr("2001:db8::53")},
 		Search: []string{"a.example"}, Renew: 1050, End: 1100}
-	if err != nil || !reflect.DeepEqual(l, want) || !l.Is6() {
+	if err != nil || !reflect.DeepEqual(l, want) || l.Protocol() != object.DHCP6 {
 		t.Errorf("lease6 = %+v, %v\nwant %+v", l, err, want)
 	}
 	for _, address := range []string{"fe80::9", "::1", "ff02::9", "::", "::ffff:10.0.0.9"} {

@@ -238,18 +238,19 @@ func (s *Session) open(netns domain.NetnsName) *netns.NS {
 	return s.others[netns].ns
 }
 
-// DHCP is a client of DHCP on a link, of either family.
+// DHCP is a client on a link, of a protocol.
 type DHCP interface {
 	// Acquire asks for a lease until there is one or the time is over, Renew for the same
-	// again. Release gives one back.
+	// again, Confirm too, where another network may be. Release gives one back.
 	Acquire(until time.Time) (*object.Lease, error)
 	Renew(l object.Lease, until time.Time) (*object.Lease, error)
+	Confirm(l object.Lease, until time.Time) (*object.Lease, error)
 	Release(l object.Lease) error
 	Close()
 }
 
-// DHCP opens a client on a link of the domain, of a family.
-func (s *Session) DHCP(link string, v6 bool) (c DHCP, err error) {
+// DHCP opens a client on a link of the domain, of a protocol.
+func (s *Session) DHCP(link string, by object.Protocol) (c DHCP, err error) {
 	conn, err := s.Conn(s.Netns)
 	if err != nil {
 		return nil, err
@@ -259,13 +260,16 @@ func (s *Session) DHCP(link string, v6 bool) (c DHCP, err error) {
 		return nil, err
 	}
 	mac, err := net.ParseMAC(l.MAC)
-	if err != nil || len(mac) != 6 {
+	if by != object.Routers && (err != nil || len(mac) != 6) {
 		return nil, fmt.Errorf("link %s has no address of Ethernet", link)
 	}
 	err = s.inside(s.Netns, func() (err error) {
-		if v6 {
+		switch by {
+		case object.DHCP6:
 			c, err = dhcp.Open6(link, l.Index, mac)
-		} else {
+		case object.Routers:
+			c, err = dhcp.OpenRouters(link, l.Index)
+		default:
 			c, err = dhcp.Open(link, l.Index, mac)
 		}
 		return err

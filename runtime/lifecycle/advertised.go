@@ -3,17 +3,25 @@ package lifecycle
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"rdgen/problem"
 	"rdgen/runtime/conf"
+	"rdgen/runtime/dhcp"
+	"rdgen/runtime/object"
 	"rdgen/runtime/rtnl"
 )
 
+// spoken is how long a router is waited for that gave an address already. It answers at most
+// once in three seconds (RFC 4861, 6.2.6).
+const spoken = 4 * time.Second
+
 // advertised waits until the links that take router advertisements have an address by one,
 // as long as TimeoutSec= says. The kernel asks the routers when a link comes up, and does the
-// rest; where nobody answers, the domain is up without.
-func (w *work) advertised() error {
-	for _, l := range w.f.Links {
+// rest; where nobody answers, the domain is up without. What they said of resolvers meanwhile
+// is read last.
+func (w *work) advertised(asked []asking) error {
+	for _, l := range w.plain.Links {
 		if l.AcceptRA != "yes" {
 			continue
 		}
@@ -27,6 +35,25 @@ func (w *work) advertised() error {
 			continue
 		}
 		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(asked, func(a asking) bool { return a.by == object.Routers && a.link.Name == l.Name })
+		if at < 0 {
+			continue
+		}
+		if carrier, _, err := w.carrier(l.Name.String()); err != nil {
+			return err
+		} else if !carrier {
+			continue
+		}
+		got, err := asked[at].client.Acquire(time.Now().Add(spoken))
+		if errors.Is(err, dhcp.ErrNoAnswer) {
+			continue // the watch goes on asking
+		}
+		if err != nil {
+			return w.giveUpLease(l, object.Routers, err)
+		}
+		if err := w.provide(putLease(w.r.Leases, l.Name.String(), object.Routers, got), false); err != nil {
 			return err
 		}
 	}

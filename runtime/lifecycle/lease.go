@@ -20,76 +20,129 @@ import (
 // acquire asks for the leases that the domain's links lack, for all at once, as long as
 // TimeoutSec= says, and gives the links what it got. A server that does not answer is no
 // error: nothing of the domain goes elsewhere meanwhile, and the watch goes on asking.
+// Routers were heard from when the links went up, and are asked last: see [work.advertised].
 func (w *work) acquire() error {
-	var asked []asking
+	asked, err := w.askings()
 	defer func() {
 		for _, a := range asked {
 			a.client.Close()
 		}
 	}()
-	for _, l := range w.plain.Links {
-		for _, v6 := range l.Asked() {
-			if _, has := l.Leased(w.r.Leases, v6, dhcp.Uptime()); has {
-				continue
-			}
-			c, err := w.DHCP(l.Name.String(), v6)
-			if err != nil {
-				return w.giveUpLease(l, err)
-			}
-			asked = append(asked, asking{client: c, link: l, v6: v6})
-		}
+	if err != nil {
+		return err
 	}
 	until := time.Now().Add(time.Duration(w.f.Timeout) * time.Second)
-	parallel.Each(len(asked), len(asked), func(i int) { asked[i].got, asked[i].err = asked[i].client.Acquire(until) })
-	for _, a := range asked {
-		switch {
-		case errors.Is(a.err, dhcp.ErrNoAnswer):
-			at := w.f.At(a.link.LineOf("DHCP"))
-			w.h.say(w.id, "%s: %v%s; it is up without an address there, and rdomain watch goes on asking", at, a.err, after(w.f.Timeout))
-			continue
-		case a.err != nil:
-			return w.giveUpLease(a.link, a.err)
+	parallel.Each(len(asked), len(asked), func(i int) {
+		if asked[i].by != object.Routers {
+			asked[i].got, asked[i].err = asked[i].client.Acquire(until)
 		}
-		if err := w.provide(putLease(w.r.Leases, a.link.Name.String(), a.v6, a.got), false); err != nil {
-			return err
+	})
+	for i := range asked {
+		if a := &asked[i]; a.by != object.Routers {
+			if err := w.give(a, until); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return w.advertised(asked)
+}
+
+// askings opens a client for each thing that the domain's links lack.
+func (w *work) askings() (asked []asking, err error) {
+	for _, l := range w.plain.Links {
+		for _, by := range l.Asked() {
+			if _, has := l.Leased(w.r.Leases, by, dhcp.Uptime()); has {
+				continue
+			}
+			c, err := w.DHCP(l.Name.String(), by)
+			if err != nil {
+				return asked, w.giveUpLease(l, by, err)
+			}
+			asked = append(asked, asking{client: c, link: l, by: by})
+		}
+	}
+	return asked, nil
+}
+
+// mostDeclined is how many addresses of a server are declined, one after the other.
+const mostDeclined = 3
+
+// give gives a link what a server said. An address that another host has is declined, and
+// the server asked for another.
+func (w *work) give(a *asking, until time.Time) error {
+	for declined := 0; ; declined++ {
+		switch {
+		case errors.Is(a.err, dhcp.ErrNoAnswer):
+			w.h.say(w.id, "%s: %v%s; it is up without an address there, and rdomain watch goes on asking", w.f.At(a.link.AskedAt(a.by)), a.err, after(w.f.Timeout))
+			return nil
+		case a.err != nil:
+			return w.giveUpLease(a.link, a.by, a.err)
+		}
+		link := a.link.Name.String()
+		w.offered = a.got.Address.Addr()
+		err := w.provide(putLease(w.r.Leases, link, a.by, a.got), false)
+		if !errors.Is(err, errTaken) {
+			return err
+		}
+		if err := w.decline(a.client, *a.got); err != nil {
+			return err
+		}
+		w.h.say(w.id, "%s: %s of the %s is that of another host on link %s; declined", w.f.At(a.link.AskedAt(a.by)), a.got.Address.Addr(), a.by.Server(), link)
+		if declined == mostDeclined {
+			return nil
+		}
+		a.got, a.err = a.client.Acquire(until)
+	}
+}
+
+// errTaken says that the address of a lease is another host's already.
+var errTaken = errors.New("the address is that of another host")
+
+// decline takes the address of a lease away and says to its server that another host has it.
+func (w *work) decline(c kernel.DHCP, l object.Lease) error {
+	if d, ok := c.(interface{ Decline(object.Lease) error }); ok {
+		_ = d.Decline(l) // a server that does not hear it is told so again
+	}
+	return w.provide(putLease(w.r.Leases, l.Link, l.Protocol(), nil), true)
 }
 
 // asking is a link that a server is asked for, and what it said.
 type asking struct {
 	client kernel.DHCP
 	link   conf.Link
-	v6     bool
+	by     object.Protocol
 	got    *object.Lease
 	err    error
 }
 
-func (w *work) giveUpLease(l conf.Link, err error) error {
-	err = fmt.Errorf("%s: DHCP on link %s: %w", w.f.At(l.LineOf("DHCP")), l.Name, err)
+func (w *work) giveUpLease(l conf.Link, by object.Protocol, err error) error {
+	err = fmt.Errorf("%s: %s on link %s: %w", w.f.At(l.AskedAt(by)), by, l.Name, err)
 	if len(w.did) > 0 {
 		return w.giveUp(w.r, err)
 	}
 	return err
 }
 
-// ask asks for a lease, for the one that there is if there is one.
-func (w *work) ask(l conf.Link, v6 bool, now *object.Lease, until time.Time) (*object.Lease, error) {
-	c, err := w.DHCP(l.Name.String(), v6)
+// ask asks for a lease, for the one that there is if there is one. lost: the link had no
+// carrier meanwhile.
+func (w *work) ask(l conf.Link, by object.Protocol, now *object.Lease, lost bool, until time.Time) (*object.Lease, error) {
+	c, err := w.DHCP(l.Name.String(), by)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
+	if now != nil && lost {
+		return c.Confirm(*now, until)
+	}
 	if now != nil {
 		return c.Renew(*now, until)
 	}
 	return c.Acquire(until)
 }
 
-// putLease returns leases with that of a link and a family, or without one.
-func putLease(leases []object.Lease, link string, v6 bool, l *object.Lease) []object.Lease {
-	rest := slices.DeleteFunc(slices.Clone(leases), func(o object.Lease) bool { return o.Link == link && o.Is6() == v6 })
+// putLease returns leases with that of a link and a protocol, or without one.
+func putLease(leases []object.Lease, link string, by object.Protocol, l *object.Lease) []object.Lease {
+	rest := slices.DeleteFunc(slices.Clone(leases), func(o object.Lease) bool { return o.Link == link && o.Protocol() == by })
 	if l == nil {
 		return rest
 	}
@@ -104,7 +157,7 @@ func (w *work) provide(leases []object.Lease, reload bool) error {
 	w.f = w.plain.With(leases, dhcp.Uptime())
 	w.Forget()
 	if err := w.up(reload); err != nil {
-		return err
+		return err // errTaken is no failure of the domain: see give
 	}
 	err := w.lengthen()
 	if err == nil {
@@ -139,7 +192,7 @@ func (w *work) lengthen() error {
 // releaseLeases gives the leases of a domain back that is about to be taken down.
 func (w *work) releaseLeases(leases []object.Lease) {
 	for _, l := range leases {
-		if c, err := w.DHCP(l.Link, l.Is6()); err == nil && l.Holds(dhcp.Uptime()) {
+		if c, err := w.DHCP(l.Link, l.Protocol()); err == nil && l.Holds(dhcp.Uptime()) {
 			_ = c.Release(l) // a server that does not hear it takes it back at its end
 			c.Close()
 		}
@@ -152,17 +205,18 @@ const patient, pausing = 10 * time.Second, 20 * time.Second
 
 // Tend renews the leases of a domain that is up, asks for those that it lacks, and looks up
 // the names of endpoints again. It returns after which time it is to be called again, 0 for
-// never, and what became of them. lost remembers, from call to call, links without a carrier:
-// where they have one again another network may be, so the lease is asked for at once.
-func (h *Host) Tend(id domain.ID, lost map[string]bool) (next time.Duration, notes []string, err error) {
+// never, and what became of them. carriers remembers, from call to call, how often the carrier
+// of a link had changed when a lease was asked for: where it did
+// again, another network may be, so the lease is asked for at once.
+func (h *Host) Tend(id domain.ID, carriers map[string]uint32) (next time.Duration, notes []string, err error) {
 	t, err := h.find(id)
 	if err != nil || t.file == nil || !t.file.Managed || !t.file.Tended() || !h.store.Has(id) {
 		return 0, nil, err
 	}
 	next = time.Hour
 	for _, l := range t.file.Links {
-		for _, v6 := range l.Asked() {
-			after, note, err := h.tend(t, l, v6, lost)
+		for _, by := range l.Asked() {
+			after, note, err := h.tend(t, l, by, carriers)
 			if note != "" {
 				notes = append(notes, fmt.Sprintf("link %s: %s", l.Name, note))
 			}
@@ -185,21 +239,21 @@ func (h *Host) Tend(id domain.ID, lost map[string]bool) (next time.Duration, not
 	return next, notes, nil
 }
 
-// tend is Tend for one link and family. The server is asked without the domain's lock.
-func (h *Host) tend(t target, l conf.Link, v6 bool, lost map[string]bool) (next time.Duration, note string, err error) {
-	link, name := l.Name.String(), protocol(v6)
-	key := name + " on " + link
+// tend is Tend for one link and protocol. The server is asked without the domain's lock.
+func (h *Host) tend(t target, l conf.Link, by object.Protocol, carriers map[string]uint32) (next time.Duration, note string, err error) {
+	link := l.Name.String()
+	key := string(by) + " on " + link
 	r, err := h.store.Load(t.id)
 	if err != nil || !r.Complete {
 		return pausing, "", ignoreGone(err)
 	}
 	now := dhcp.Uptime()
-	lease, has := l.Leased(r.Leases, v6, now)
-	if !has && len(putLease(r.Leases, link, v6, nil)) < len(r.Leases) { // the kernel took the address away
-		if err := h.replace(t, link, v6, nil); err != nil {
+	lease, has := l.Leased(r.Leases, by, now)
+	if !has && len(putLease(r.Leases, link, by, nil)) < len(r.Leases) { // the kernel took the address away
+		if err := h.replace(t, link, by, nil); err != nil {
 			return pausing, "", err
 		}
-		note = "its lease of " + name + " has ended"
+		note = "what the " + by.Server() + " gave has ended"
 	}
 	w, err := h.open(r.Domain.Netns)
 	if err != nil {
@@ -207,47 +261,48 @@ func (h *Host) tend(t target, l conf.Link, v6 bool, lost map[string]bool) (next 
 	}
 	defer w.Close()
 	w.Inputs = &kernel.Inputs{}
-	switch carrier, err := w.carrier(link); {
+	carrier, changes, err := w.carrier(link)
+	before, seen := carriers[key]
+	if !seen && err == nil {
+		carriers[key] = changes
+	}
+	lost := seen && changes != before
+	switch {
 	case err != nil:
 		return pausing, note, err
 	case !carrier && has:
-		lost[key] = true
 		return lasts(lease, now), note, nil
 	case !carrier:
 		return time.Hour, note, nil // the watch is told when there is one
-	case has && lease.Renew > now && !lost[key]:
+	case has && lease.Renew > now && !lost:
 		return time.Duration(lease.Renew-now) * time.Second, note, nil
 	}
-	delete(lost, key)
 	var known *object.Lease
+	long := patient
 	if has {
-		known = &lease
+		known, long = &lease, min(long, lasts(lease, now)) // its end is seen at once
 	}
-	got, err := w.ask(l, v6, known, time.Now().Add(patient))
+	got, err := w.ask(l, by, known, lost, time.Now().Add(long))
+	if !errors.Is(err, dhcp.ErrNoAnswer) {
+		carriers[key] = changes
+	}
 	switch {
 	case errors.Is(err, dhcp.ErrNoAnswer) && has:
-		return min(lasts(lease, dhcp.Uptime()), pausing), "no " + name + " server answers; its lease goes on until it ends", nil
+		return min(lasts(lease, dhcp.Uptime()), pausing), "no " + by.Server() + " answers; what one gave goes on until it ends", nil
 	case errors.Is(err, dhcp.ErrNoAnswer):
-		return pausing, "no " + name + " server answers", h.replace(t, link, v6, nil)
+		return pausing, "no " + by.Server() + " answers", h.replace(t, link, by, nil)
 	case errors.Is(err, dhcp.ErrRefused):
-		return time.Millisecond, "the " + name + " server refused to renew " + lease.Address.String() + "; it is taken away", h.replace(t, link, v6, nil)
+		return time.Millisecond, "the " + by.Server() + " refused to renew " + lease.Address.String() + "; it is taken away", h.replace(t, link, by, nil)
 	case err != nil:
 		return pausing, "", err
 	}
-	if err := h.replace(t, link, v6, got); err != nil {
+	if err := h.replace(t, link, by, got); err != nil {
 		return pausing, "", err
 	}
-	if !has || got.Address != lease.Address {
-		note = "has " + got.Address.String() + " by " + name
+	if by != object.Routers && (!has || got.Address != lease.Address) {
+		note = "has " + got.Address.String() + " by " + string(by)
 	}
 	return max(time.Duration(got.Renew-dhcp.Uptime())*time.Second, time.Second), note, nil
-}
-
-func protocol(v6 bool) string {
-	if v6 {
-		return "DHCPv6"
-	}
-	return "DHCP"
 }
 
 func ignoreGone(err error) error {
@@ -265,19 +320,20 @@ func lasts(l object.Lease, now int64) time.Duration {
 	return max(time.Duration(l.End-now)*time.Second, time.Second)
 }
 
-// carrier reports whether a link of the domain is there and has a carrier.
-func (w *work) carrier(link string) (bool, error) {
+// carrier reports whether a link of the domain is there and has a carrier, and how often that
+// changed.
+func (w *work) carrier(link string) (has bool, changes uint32, err error) {
 	c, err := w.Conn(w.Netns)
 	if err == nil {
 		var l rtnl.Link
 		l, err = c.Link(link)
-		return err == nil && l.Carrier, ignoreGone(err)
+		return err == nil && l.Carrier, l.CarrierChanges, ignoreGone(err)
 	}
-	return false, ignoreGone(err)
+	return false, 0, ignoreGone(err)
 }
 
 // replace gives a link another lease, the same one for longer, or none.
-func (h *Host) replace(t target, link string, v6 bool, lease *object.Lease) error {
+func (h *Host) replace(t target, link string, by object.Protocol, lease *object.Lease) error {
 	full, in, err := kernel.Gather(t.file)
 	if err != nil {
 		return err
@@ -295,7 +351,7 @@ func (h *Host) replace(t target, link string, v6 bool, lease *object.Lease) erro
 	if !d.r.Complete || d.r.Empty() || d.remade() {
 		return nil // it was taken down meanwhile
 	}
-	leases := putLease(d.r.Leases, link, v6, lease)
+	leases := putLease(d.r.Leases, link, by, lease)
 	if lease == nil && len(leases) == len(d.r.Leases) {
 		return nil
 	}
@@ -312,15 +368,30 @@ func (h *Host) replace(t target, link string, v6 bool, lease *object.Lease) erro
 		return err
 	}
 	w.leave(slices.Concat(missing(w.f, have), bare(w.f, have, w.r))) // another link may be away
-	return w.provide(leases, true)
+	if lease != nil {
+		w.offered = lease.Address.Addr()
+	}
+	err = w.provide(leases, true)
+	if errors.Is(err, errTaken) {
+		c, err := w.DHCP(link, by)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if err := w.decline(c, *lease); err != nil {
+			return err
+		}
+		return fmt.Errorf("link %s: %s of the %s is that of another host; declined", link, lease.Address.Addr(), by.Server())
+	}
+	return err
 }
 
 // unleased says which links of a domain that is up have no lease.
 func unleased(f *conf.File, leases []object.Lease) (problems []string) {
 	for _, l := range f.Links {
-		for _, v6 := range l.Asked() {
-			if _, has := l.Leased(leases, v6, dhcp.Uptime()); !has {
-				problems = append(problems, problem.New(f.At(l.LineOf("DHCP")), "link %s has no lease: no %s server has answered", l.Name, protocol(v6)).Error())
+		for _, by := range l.Asked() {
+			if _, has := l.Leased(leases, by, dhcp.Uptime()); !has && by != object.Routers {
+				problems = append(problems, problem.New(f.At(l.AskedAt(by)), "link %s has no lease: no %s has answered", l.Name, by.Server()).Error())
 			}
 		}
 	}

@@ -128,9 +128,12 @@ type Leased struct {
 func leased(f *conf.File, leases []object.Lease) (list []Leased) {
 	now := dhcp.Uptime()
 	for _, l := range f.Links {
-		for _, v6 := range l.Asked() {
+		for _, by := range l.Asked() {
+			if by == object.Routers {
+				continue // resolvers, and no address
+			}
 			one := Leased{Link: l.Name.String()}
-			if lease, ok := l.Leased(leases, v6, now); ok {
+			if lease, ok := l.Leased(leases, by, now); ok {
 				one.Address = lease.Address.String()
 				if lease.Server.IsValid() {
 					one.Server = lease.Server.String()

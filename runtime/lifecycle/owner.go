@@ -57,7 +57,7 @@ func addressed(l plan.LinkState) bool {
 }
 
 // isGiven reports whether the file says which address a link has: it needs none of its owner's.
-func isGiven(l conf.Link) bool { return len(l.Addresses) > 0 || len(l.Asked()) > 0 }
+func isGiven(l conf.Link) bool { return len(l.Addresses) > 0 || l.DHCP || l.DHCP6 }
 
 // awaitOwners waits until the owners of links that the file gives no address are done: of
 // those that came while they were waited for, of what only a program makes, and of those

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -24,6 +25,8 @@ type work struct {
 	*kernel.Session
 	h  *Host
 	id domain.ID
+	// offered is the address of a lease that is being tried: see give.
+	offered netip.Addr
 	// plain is the domain's file, and f that with what its leases provide. r is what is
 	// recorded, and found what was at first.
 	plain *conf.File

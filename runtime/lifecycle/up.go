@@ -181,9 +181,6 @@ func (h *Host) decide(t target, in *kernel.Inputs, reload bool) error {
 	if err := w.acquire(); err != nil {
 		return err
 	}
-	if err := w.advertised(); err != nil {
-		return err
-	}
 	if d.f.Kind == conf.VRF {
 		if err := w.KnowMembers(w.f.Domain); err != nil {
 			return err
@@ -274,7 +271,7 @@ func (w *work) make(reload bool) error {
 		return err
 	}
 	err := w.usable()
-	if err != nil && len(w.did) > 0 {
+	if err != nil && len(w.did) > 0 && !errors.Is(err, errTaken) {
 		return w.giveUp(w.r, err)
 	}
 	return err

@@ -110,14 +110,22 @@ func (w *work) isUsable(a wanted, patient bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	there := false
 	for _, b := range now {
 		switch {
 		case b.Prefix.Addr() != a.addr:
+			continue
+		case b.Duplicate && a.addr == w.offered:
+			return false, errTaken
 		case b.Duplicate:
 			return false, plan.Conflict(w.f.At(a.line), "address %s of link %s is that of another host on the link already", a.addr, a.Link)
 		case b.Tentative:
 			return false, nil
 		}
+		there = true
+	}
+	if !there && a.addr == w.offered { // the kernel deletes one that has an end
+		return false, errTaken
 	}
 	return true, nil
 }

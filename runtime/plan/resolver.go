@@ -26,7 +26,7 @@ func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
 		text += "nameserver " + s.Addr.String() + "\n"
 	}
 	if len(f.DNS) == 0 {
-		text += "# No DHCP server has named a resolver.\n"
+		text += "# No DHCP server and no router has named a resolver.\n"
 	}
 	if len(f.Search) > 0 {
 		text += "search " + strings.Join(f.Search, " ") + "\n"

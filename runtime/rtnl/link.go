@@ -20,8 +20,10 @@ type Link struct {
 	Up   bool
 	// Carrier: the link can send. Without it no address is looked for on it.
 	Carrier bool
-	MTU     uint32
-	MAC     string
+	// CarrierChanges is how often that changed.
+	CarrierChanges uint32
+	MTU            uint32
+	MAC            string
 	// Master is the ifindex of the VRF or bridge that the link is a member
 	// of; 0 for none.
 	Master int
@@ -133,6 +135,8 @@ func parseLink(m []byte) (Link, error) {
 			l.MTU = native32(v)
 		case unix.IFLA_ADDRESS:
 			l.MAC = net.HardwareAddr(v).String()
+		case unix.IFLA_CARRIER_CHANGES:
+			l.CarrierChanges = native32(v)
 		case unix.IFLA_MASTER:
 			l.Master = int(native32(v))
 		case unix.IFLA_LINK:
