@@ -23,6 +23,10 @@ type Shadow struct {
 	// Holds reports that the unit does not run outside all the same: by the file's own
 	// look, or because the administrator wrote it there for this unit.
 	Holds bool
+	// Behind reports that it holds, and that rdgen made it there for this unit, and nobody
+	// edited it: the unit is another since, or rdgen is. What it has of the unit's own
+	// commands are those of then.
+	Behind bool
 }
 
 // Problem is what is wrong with it, and what to do.
@@ -52,7 +56,13 @@ func (sd *Systemd) Shadows(files tree.Tree) (list []Shadow) {
 			folder = systemd.Generated
 		}
 		by := units.Shadow(name, folder, systemd.DropIn)
-		if by == "" {
+		if by == path.Join(systemd.Early, name+".d", systemd.DropIn) {
+			// Of an earlier run, in place of one that was behind.
+			if _, err := fs.Lstat(sd.fsys, f.Path[1:]); err == nil {
+				by = f.Path
+			}
+		}
+		if by == "" || by == f.Path && !sd.AtBoot {
 			continue
 		}
 		text, _ := fs.ReadFile(sd.fsys, by[1:]) // what cannot be read holds nothing
@@ -63,6 +73,8 @@ func (sd *Systemd) Shadows(files tree.Tree) (list []Shadow) {
 		if by == f.Path && len(text) > 0 && (!systemd.IsMade(text) || generators.ByHand(text)) {
 			s.Holds = true
 		}
+		_, isInstance := files.File(path.Join(systemd.Etc, name))
+		s.Behind = by == f.Path && looks(text, f.Data) && generators.Intact(text) && !generators.ByHand(text) && !isInstance
 		list = append(list, s)
 	}
 	return list

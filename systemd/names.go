@@ -32,8 +32,12 @@ const DropIn = "zz-rdomain.conf"
 // taken as well.
 const Refused = "zzz-rdomain.conf"
 
-// Generated is the folder of what generators make.
-const Generated = "/run/systemd/generator"
+// Generated is the folder of what generators make, and Early that of what they make to win
+// over the administrator's.
+const (
+	Generated = "/run/systemd/generator"
+	Early     = "/run/systemd/generator.early"
+)
 
 // Held is the drop-in of all services and sockets by which those that conf.d names wait
 // for the end of rdgen's generator. Removed is that of the generator rdgen-removed.

@@ -99,8 +99,8 @@ func (g generatorRun) run(log io.Writer) int {
 	}
 	now, err := atBoot(fsys, g.pass == last)
 	if err == nil {
-		made, masks := inGeneratorDirs(now.files)
-		err = errors.Join(masks.Write(g.early), made.Write(g.dir))
+		made, early := inGeneratorDirs(now.files)
+		err = errors.Join(early.Write(g.early), made.Write(g.dir))
 	}
 	if err == nil {
 		err = g.removeLeft(before.files, now.files)
@@ -119,12 +119,17 @@ func (g generatorRun) run(log io.Writer) int {
 // removeLeft removes what the first pass made and the last did not: what held a unit by its
 // name that turned out to be another's.
 func (g generatorRun) removeLeft(before, now tree.Tree) error {
-	made, _ := inGeneratorDirs(before)
-	kept, _ := inGeneratorDirs(now)
+	made, early := inGeneratorDirs(before)
+	keptMade, keptEarly := inGeneratorDirs(now)
 	var errs []error
-	for _, f := range made.Files() {
-		if _, ok := kept.File(f.Path); !ok {
-			errs = append(errs, os.Remove(filepath.Join(g.dir, f.Path)))
+	for _, in := range []struct {
+		dir          string
+		before, kept tree.Tree
+	}{{g.dir, made, keptMade}, {g.early, early, keptEarly}} {
+		for _, f := range in.before.Files() {
+			if _, ok := in.kept.File(f.Path); !ok {
+				errs = append(errs, os.Remove(filepath.Join(in.dir, f.Path)))
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -211,24 +216,34 @@ func atBoot(fsys fs.FS, whole bool) (o outcome, err error) {
 }
 
 // inGeneratorDirs moves the files from /etc/systemd/system to the top of the folder that
-// they are for: a mask is for that which comes before all others.
-func inGeneratorDirs(files tree.Tree) (made, masks tree.Tree) {
+// they are for: a mask is for that which comes before all others, and so is what has a path
+// in there.
+func inGeneratorDirs(files tree.Tree) (made, early tree.Tree) {
 	for _, f := range files.Files() {
-		f.Path = strings.TrimPrefix(f.Path, systemd.Etc)
-		if f.Link != "" {
-			masks.Put(f)
+		name, wins := strings.CutPrefix(f.Path, systemd.Early)
+		f.Path = strings.TrimPrefix(name, systemd.Etc)
+		if wins || f.Link != "" {
+			early.Put(f)
 		} else {
 			made.Put(f)
 		}
 	}
-	return made, masks
+	return made, early
 }
 
 // refuseShadowed adds to files what makes a unit fail of which systemd reads another file
 // in place of rdgen's, and would start it elsewhere. It has a name that no file has. What
-// holds the unit in its domain is only said.
+// holds the unit in its domain is only said; where that is an earlier file of rdgen's, which
+// would take away the commands that the unit has since, today's wins over it.
 func refuseShadowed(sd *services.Systemd, files *tree.Tree) (warnings []string, errs []error, err error) {
 	for _, s := range sd.Shadows(*files) {
+		if today, ok := files.File(s.Place); ok && s.Behind {
+			today.Path = strings.Replace(today.Path, systemd.Etc, systemd.Early, 1)
+			files.Put(today)
+			warnings = append(warnings, s.Path+" is not what rdgen makes of "+s.Unit+" today, which holds in its place; "+
+				"regenerate it with: rdgen systemd --all -o /etc")
+			continue
+		}
 		if s.Holds {
 			warnings = append(warnings, s.Path+" wins over what conf.d says, and is not the same; "+
 				"remove it, or regenerate it with: rdgen systemd --all -o /etc")

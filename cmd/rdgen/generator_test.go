@@ -185,6 +185,44 @@ func TestStaticAndGeneratedAreTheSame(t *testing.T) {
 			t.Errorf("%s is not what rdgen systemd -o makes: %v", name, err)
 		}
 	}
+	// The unit is edited, the files are not made again: its new command was taken away.
+	const unit, dropIn = "lib/systemd/system/d2.service", "d2.service.d/zz-rdomain.conf"
+	write(t, root, unit, "[Service]\nExecStartPre=/bin/new\nExecStart=/usr/sbin/d2\n")
+	early := filepath.Join(root, "run/systemd/generator.early")
+	for range 2 { // with what the first pass has made
+		log.Reset()
+		code := generatorRun{root: root, dir: out, early: early, pass: last}.run(&log)
+		if got := contents(t, early); code != 0 || len(got) != 1 || !strings.Contains(got[dropIn], "--look -n blue\nExecStartPre=/bin/new\n") {
+			t.Errorf("after an edit of the unit: exit %d, and what wins over /etc is %q", code, got)
+		}
+		generatorRun{root: root, dir: out, early: early, pass: first}.run(&log)
+		if got := "rdgen: warning: /etc/systemd/system/" + dropIn + " is not what rdgen makes of d2.service today"; !strings.Contains(log.String(), got) {
+			t.Errorf("after an edit of the unit it logs\n%s", &log)
+		}
+	}
+	// Nor does the check mind what is there for systemd, only what is behind.
+	var found bytes.Buffer
+	run([]string{"check", "--root", root}, &found, &found)
+	if got := found.String(); strings.Contains(got, "generator.early") || !strings.Contains(got, "d2 would not run in netns blue under systemd: its files are missing or not up to date") {
+		t.Errorf("after an edit of the unit, check says\n%s", got)
+	}
+	// What somebody edited is left to hold.
+	edited := filepath.Join(root, "etc/systemd/system", dropIn)
+	text, err := os.ReadFile(edited)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, root, "etc/systemd/system/"+dropIn, string(text)+"Nice=5\n")
+	os.RemoveAll(early)
+	log.Reset()
+	if code := (generatorRun{root: root, dir: out, early: early}).run(&log); code != 0 || !strings.Contains(log.String(), "d2.service.d/zz-rdomain.conf wins over") {
+		t.Errorf("what is edited: exit %d\n%s", code, &log)
+	}
+	if _, err := os.Stat(filepath.Join(early, dropIn)); err == nil {
+		t.Error("what is edited does not win")
+	}
+	write(t, root, "etc/systemd/system/"+dropIn, string(text), unit, daemonUnit)
+	log.Reset()
 	// The domain is edited, the files are not made again: the unit would be in the earlier one.
 	write(t, root, "etc/conf.d/d1", "netns=red\n")
 	code := runGenerator(root, out, &log)

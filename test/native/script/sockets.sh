@@ -76,3 +76,16 @@ ok "is pruned" rdgen systemd --prune
 systemctl daemon-reload
 systemctl start call.socket
 ok "then it listens in the default domain" has "ss -Htln" ':7103'
+
+# Nor does a file of before take away what the unit got since.
+later() { printf '[Service]\nExecStartPre=/bin/touch /run/test/%s\nExecStart=/bin/sleep infinity\n' "$1" >/etc/systemd/system/later.service; }
+mkdir -p /run/test
+later before
+echo netns=private >/etc/conf.d/later
+rdgen systemd later -o /etc
+later since
+systemctl daemon-reload
+ok "a unit that is another since the file starts" systemctl start later
+ok "with the command that it got" test -e /run/test/since -a ! -e /run/test/before
+ok "inside" inside later private
+fails "rdgen check finds the file" rdgen check
