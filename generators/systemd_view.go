@@ -15,6 +15,8 @@ import (
 type view struct {
 	// RootStartOnly lets all commands but ExecStart= run in the host's tree.
 	RootStartOnly bool
+	// AnyDirectory lets a command be somewhere else where its directory is missing.
+	AnyDirectory bool
 	// Bind are files of the host that would be hidden from the look.
 	Bind []string
 }
@@ -33,6 +35,9 @@ func newView(unit *systemd.Unit, files []string) (v view, err error) {
 		}
 		v.RootStartOnly = true
 	}
+	if v.AnyDirectory, err = anyDirectory(unit); err != nil {
+		return view{}, err
+	}
 	for _, p := range append(files, "/proc") {
 		switch set, how := covering(unit, p); {
 		case how == shown:
@@ -44,6 +49,29 @@ func newView(unit *systemd.Unit, files []string) (v view, err error) {
 		}
 	}
 	return v, nil
+}
+
+// anyDirectory reports whether the directory of the commands has to be one that may be
+// missing. A command outside of a root that is copied for each start (RootEphemeral=) is in
+// that copy's directory, and the copy is made for ExecStart= (seen on systemd 257 and 262).
+func anyDirectory(unit *systemd.Unit) (bool, error) {
+	section := sectionOf(unit.Name)
+	if copied, _, _ := unit.Bool(section, "RootEphemeral"); !copied {
+		return false, nil
+	}
+	all := unit.All(section, "WorkingDirectory")
+	if _, ok := ownRoot(unit); !ok || len(all) == 0 {
+		return ok, nil
+	}
+	switch last := all[len(all)-1]; {
+	case strings.HasPrefix(last.Value, "-"):
+		return false, nil
+	case last.Value == "/":
+		return true, nil
+	default:
+		return false, problem.New(place(last), "WorkingDirectory= in a root that is copied for each start: nobody can look whether %s is in its domain", unit.Name).
+			WithHint("WorkingDirectory=-" + last.Value + " in the unit, where it may run elsewhere if there is no such directory")
+	}
 }
 
 // ownRoot returns the setting that gives the unit another root directory.

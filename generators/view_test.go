@@ -24,7 +24,14 @@ var rooted = map[string]struct{ unit, added, refused string }{
 	"usr":    {unit: "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr /bin /run/netns /proc\nExecStart=/bin/static --help\n"},
 	"root":   {unit: "RootDirectory=/srv/app\nExecStart=/bin/static --help\n", added: "RootDirectoryStartOnly=yes"},
 	"only":   {unit: "RootDirectory=/srv/app\nRootDirectoryStartOnly=yes\nExecStartPre=/bin/true\nExecStart=/bin/static --help\n"},
-	"noexec": {unit: "NoExecPaths=/\nExecPaths=/usr/bin /bin /lib /lib64 /usr/lib\nInaccessiblePaths=/usr/sbin\nExecStart=/bin/static --help\n"},
+	"copied": {unit: "RootDirectory=/srv/app\nRootEphemeral=yes\nExecStart=/bin/static --help\n", added: "RootDirectoryStartOnly=yes WorkingDirectory=-/"},
+	"copied-only": {unit: "RootDirectory=/srv/app\nRootEphemeral=1\nRootDirectoryStartOnly=yes\nWorkingDirectory=/\nExecStart=/bin/static --help\n",
+		added: "WorkingDirectory=-/"},
+	"copied-in": {unit: "RootDirectory=/srv/app\nRootEphemeral=yes\nWorkingDirectory=/etc\nExecStart=/bin/static --help\n",
+		refused: "x.service:6: WorkingDirectory= in a root that is copied"},
+	"copied-may": {unit: "RootDirectory=/srv/app\nRootEphemeral=yes\nWorkingDirectory=-/etc\nExecStart=/bin/static --help\n", added: "RootDirectoryStartOnly=yes"},
+	"copied-not": {unit: "RootEphemeral=yes\nExecStart=/bin/static --help\n"},
+	"noexec":     {unit: "NoExecPaths=/\nExecPaths=/usr/bin /bin /lib /lib64 /usr/lib\nInaccessiblePaths=/usr/sbin\nExecStart=/bin/static --help\n"},
 	"tight": {unit: "DynamicUser=yes\nPrivateUsers=yes\nProtectSystem=strict\nProtectProc=invisible\nProcSubset=pid\nProtectControlGroups=yes\n" +
 		"PrivateDevices=yes\nNoNewPrivileges=yes\nRestrictNamespaces=yes\nCapabilityBoundingSet=\nRestrictAddressFamilies=AF_UNIX\n" +
 		"SystemCallFilter=@system-service\nMemoryDenyWriteExecute=yes\nLimitNOFILE=16\nLimitNPROC=1\nUMask=0777\nExecStart=/bin/echo\n"},
@@ -61,7 +68,7 @@ func TestView(t *testing.T) {
 		var added []string
 		for line := range strings.Lines(text(t, made, systemd.Etc+"/x.service.d/"+systemd.DropIn)) {
 			line = strings.TrimSuffix(line, "\n")
-			if strings.HasPrefix(line, "RootD") || strings.HasPrefix(line, "BindReadOnlyPaths=/") {
+			if strings.HasPrefix(line, "RootD") || strings.HasPrefix(line, "WorkingD") || strings.HasPrefix(line, "BindReadOnlyPaths=/") {
 				added = append(added, line)
 			}
 		}

@@ -180,6 +180,7 @@ var kinds = []kind{
 	{name: "dynamic", text: "DynamicUser=yes\n" + sleeps, end: "active"},
 	{name: "dynamic-state", text: "DynamicUser=yes\nStateDirectory=k-d\nRuntimeDirectory=k-d\n" + sleeps, end: "active"},
 	{name: "root-directory", text: once + "RootDirectory=/srv/k-root\nBindReadOnlyPaths=/usr /lib -/lib64\nExecStart=/usr/bin/test ! -e /srv\n", end: "active"},
+	{name: "root-copied", text: once + "RootDirectory=/srv/k-root\nRootEphemeral=yes\nBindReadOnlyPaths=/usr /lib -/lib64\nExecStart=/usr/bin/test ! -e /srv\n", end: "active"},
 	{name: "tmpfs-root", text: once + "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr /etc /bin /sbin /lib -/lib64 /proc\nExecStart=/bin/sh -c 'test ! -e /srv'\n", end: "active"},
 	{name: "tmpfs-run", text: once + "TemporaryFileSystem=/run\nExecStart=/bin/sh -c 'test ! -e /run/kinds'\n", end: "active"},
 	{name: "hardest", text: hardest + "User=nobody\n" + sleeps, end: "active"},
