@@ -6,7 +6,7 @@ var claims = []claim{
 	{"README.md", `make demo`, targets},
 	{"README.md", `The three programs: # cat`, console},
 	{"README.md", `The three programs: # rdgen systemd ntpd`, console},
-	{"README.md", `To remove it`, targets},
+	{"docs/upgrade.md", `Remove rdgen`, targets},
 	{"ARCHITECTURE.md", `Rooms: cmd/rdgen -> `, by("test/shape/prose_test.go", "TestMap")},
 	{"docs/openrc.md", `From nothing to sshd`, by("test/vm/openrc_more_test.go", "TestOpenRCPage")},
 	{"docs/openrc.md", `Packages`, console},

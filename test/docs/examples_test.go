@@ -69,9 +69,15 @@ func TestExamples(t *testing.T) {
 
 // write writes the examples, and no others.
 func write(t *testing.T, top string, want map[string]string) {
-	folders, _ := filepath.Glob(top + "/*/")
-	for _, dir := range folders {
-		if err := os.RemoveAll(dir); err != nil {
+	there, err := os.ReadDir(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range there {
+		if !e.IsDir() {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(top, e.Name())); err != nil {
 			t.Fatal(err)
 		}
 	}
