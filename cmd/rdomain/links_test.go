@@ -317,7 +317,7 @@ func TestEverythingConverges(t *testing.T) {
 	sandbox.Sh(t, `echo nameserver 192.0.2.53 >/etc/netns/all/resolv.conf`)
 	notInEffect := "/etc/rdomain/all.conf:2: DNS= is not in effect: /etc/netns/all/resolv.conf is not of rdomain\n"
 	says(t, 1, "# all: "+notInEffect, "", "check", "all")
-	index := sandbox.Sh(t, `ip -n all -o link show vx0 | cut -d: -f1; ip -n all -o link show veth0 | cut -d: -f1`)
+	index := sandbox.Sh(t, `ip -n all -o link show vx0 | cut -d: -f1; ip -n all -o link show veth0 | cut -d: -f1; ip -n all -o link show mac0 | cut -d: -f1`)
 	file(t, "all", strings.NewReplacer("TTL=9\n", "TTL=8\n", "Priority=100", "Priority=99", "net.ipv4.ip_forward=1\n", "",
 		"[Neighbor]\nDevice=br0\nAddress=10.3.0.9\nLinkLayerAddress=02:00:00:00:00:09\n", "", "Mode=private", "Mode=vepa").Replace(everything))
 	says(t, 0, "", "rdomain: note: all: "+notInEffect, "reload", "all")
@@ -328,7 +328,10 @@ func TestEverythingConverges(t *testing.T) {
 			t.Errorf("after the reload there still is %q in\n%s", gone, got)
 		}
 	}
-	if now := sandbox.Sh(t, `ip -n all -o link show vx0 | cut -d: -f1; ip -n all -o link show veth0 | cut -d: -f1`); now != index {
+	if !strings.Contains(got, "macvlan mode vepa") {
+		t.Errorf("the mode of mac0 is not changed in\n%s", got)
+	}
+	if now := sandbox.Sh(t, `ip -n all -o link show vx0 | cut -d: -f1; ip -n all -o link show veth0 | cut -d: -f1; ip -n all -o link show mac0 | cut -d: -f1`); now != index {
 		t.Errorf("links that nobody changed were made again: %s, before %s", now, index)
 	}
 	quiet(t, "down", "all", "transit")

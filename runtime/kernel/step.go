@@ -216,6 +216,9 @@ func (s *Session) doSetting(t object.Setting) (int, error) {
 	var at int
 	err := s.on(t.Netns, t.Link, func(c *rtnl.Conn, index int) error {
 		at = index
+		if t.Kind != "" {
+			return c.SetProperty(index, t.Kind, t.What, t.Value)
+		}
 		switch t.What {
 		case "up", "down":
 			return c.SetUp(index, t.What == "up")

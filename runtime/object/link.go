@@ -231,9 +231,11 @@ type Setting struct {
 	Netns domain.NetnsName
 	Link  string
 	// What is "up", "down", "name", "mtu", "address" (the hardware address),
-	// "master", "nomaster" or "netns"; Value is empty for those without one.
+	// "master", "nomaster" or "netns"; Value is empty for those without one. With a Kind
+	// it is a property of that kind.
 	What  string
 	Value string
+	Kind  string
 	// To is the namespace of "netns", zero for the one that rdomain runs in.
 	To domain.NetnsName
 }
@@ -245,7 +247,11 @@ func (s Setting) Key() Key { return Key{"setting", s.Netns, s.Link + " " + s.Wha
 func (s Setting) On() string { return s.Link }
 
 func (s Setting) command(Verb) []string {
-	w := append(in(s.Netns, "link", "set", s.Link), s.What)
+	w := in(s.Netns, "link", "set", s.Link)
+	if s.Kind != "" {
+		w = append(w, "type", s.Kind)
+	}
+	w = append(w, s.What)
 	switch {
 	case s.What == "netns":
 		return append(w, netnsWord(s.To))

@@ -280,7 +280,7 @@ func (p *planner) differs(want object.Link, now LinkState) string {
 		what string
 		same bool
 	}{
-		{"Id=", a.ID == b.ID}, {"Protocol=", a.Protocol == b.Protocol}, {"Mode=", a.Mode == b.Mode},
+		{"Id=", a.ID == b.ID}, {"Protocol=", a.Protocol == b.Protocol}, {"Mode=", a.Mode == b.Mode || object.ChangesMode(want.Kind, a.Mode, b.Mode)},
 		{"Local=", a.Local == b.Local}, {"Remote=", a.Remote == b.Remote}, {"TTL=", a.TTL == b.TTL},
 		{"Key=", a.Keyed == b.Keyed && a.GREKey == b.GREKey}, {"DestinationPort=", a.Port == b.Port},
 		{"MacLearning=", a.NoLearning == b.NoLearning}, {"User=", a.User == b.User}, {"Group=", a.Group == b.Group},
@@ -318,6 +318,12 @@ func (p *planner) settings(l conf.Link, now LinkState) {
 	if l.MAC != "" && l.MAC != now.MAC {
 		s.What, s.Value = "address", l.MAC
 		p.change(l.Line, s, now.MAC)
+	}
+	is := now.Changeable(l.Kind)
+	for i, want := range l.Changeable(l.Kind) {
+		if s.Kind, s.What, s.Value = l.Kind, want.What, want.Value; want.Value != "" && want != is[i] {
+			p.change(l.LineOf(want.Key), s, is[i].Value)
+		}
 	}
 }
 

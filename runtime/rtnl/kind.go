@@ -152,8 +152,10 @@ func bigEndianPortAt(typ int) attribute {
 }
 
 func macvlan() []attribute {
-	return []attribute{modeAt(nl.IFLA_MACVLAN_MODE, 4, map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8})}
+	return []attribute{modeAt(nl.IFLA_MACVLAN_MODE, 4, macvlanModes)}
 }
+
+var macvlanModes = map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 
 const (
 	ethP8021Q  = 0x8100 // ETH_P_8021Q

@@ -1,0 +1,19 @@
+package object
+
+// Property is one that a kind of link can change while it exists, in the words of ip(8).
+type Property struct{ Key, What, Value string }
+
+// ChangesMode reports whether a link of a kind can change its mode while it exists. A macvlan
+// has its parent for itself with passthru, or never.
+func ChangesMode(kind, from, to string) bool {
+	return (kind == "macvlan" || kind == "macvtap") && from != "passthru" && to != "passthru"
+}
+
+// Changeable returns those of a kind, with the key of the file that says each.
+func (o Options) Changeable(kind string) []Property {
+	switch kind {
+	case "macvlan", "macvtap":
+		return []Property{{"Mode", "mode", o.Mode}}
+	}
+	return nil
+}
