@@ -19,7 +19,7 @@ func keyFile(at problem.Pos, link, name, before string) (path, how string) {
 }
 
 // ini is what stands before a value in an INI file.
-const ini = "[^=]*=[ \t]*"
+const ini = "[^=]*=[[:space:]]*"
 
 // before is what stands before a value in its line of a YAML file.
 func (v value) before() string { return fmt.Sprintf(`.\{%d\}`, v.Column-1) }

@@ -15,6 +15,10 @@ var claims = []claim{
 	{"docs/domains.md", `A firewall: # \S+\.nft`, by("cmd/rdomain/firewall_test.go", "TestFirewallPage")},
 	{"docs/domains.md", `Changing it`, finds},
 	{"docs/domains.md", `Other network managers`, by("test/vm/domains_test.go", "TestDomainsOfOthers")},
+	{"docs/import.md", `: auto eth0`, printed},
+	{"docs/import.md", `: # (cat|rdgen|ip) `, finds},
+	{"docs/import.md", `: (# /etc/rdomain/|\[Domain\])`, printed},
+	{"docs/import.md", `: # (\(umask|rdomain)`, console},
 	{"docs/dhcp.md", `.`, by("test/vm/pages_test.go", "TestDHCPPage")},
 	{"docs/vpn.md", `.`, by("test/vm/pages_test.go", "TestVPNPage")},
 	{"docs/openvpn.md", `.`, by("test/native/openvpn_test.go", "TestOpenVPNPage")},
@@ -55,6 +59,14 @@ var before = map[string]string{
 		printf "[Domain]\nKind=vrf\nTable=10\n" >/run/pkg/etc/rdomain/mgmt.conf`,
 	"docs/domains.md": `
 		ip link add eth2 type veth peer name lan2; ip link set lan2 up; ip address add 10.20.0.2/24 dev eth2; ip link set eth2 up`,
+	"docs/import.md": `
+		mkdir -p /etc/network /etc/wireguard
+		printf 'auto eth0\niface eth0\n\taddress 192.0.2.2/24\n\tgateway 192.0.2.1\n\nauto mgmt\niface mgmt\n\tvrf-table 10\n' >/etc/network/interfaces
+		printf '\tpost-up rc-service sshd start\n\nauto eth1\niface eth1\n\taddress 10.20.30.40/24\n\tgateway 10.20.30.1\n' >>/etc/network/interfaces
+		printf '\tvrf mgmt\n\tethtool-offload-tso off\n' >>/etc/network/interfaces
+		printf '[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\nAddress = 10.64.0.2/32\n' >/etc/wireguard/wg0.conf
+		printf '\n[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n' >>/etc/wireguard/wg0.conf
+		printf 'AllowedIPs = 0.0.0.0/0\nEndpoint = 192.0.2.1:51820\n' >>/etc/wireguard/wg0.conf`,
 	"docs/s6.md": `
 		mkdir -p /etc/s6/config /etc/s6/adminsv /etc/s6/sv/sshd-srv; : >/etc/s6/config/sshd.conf
 		echo longrun >/etc/s6/sv/sshd-srv/type
@@ -96,4 +108,4 @@ const after = `
 	for n in $(ip netns list | cut -d' ' -f1); do ip netns del $n; done
 	! ip link show eth2 >/dev/null 2>&1 || ip link del eth2
 	ip rule del pref 2001 2>/dev/null || :
-	rm -rf /etc/conf.d /etc/init.d /etc/systemd /etc/rdomain /etc/netns /etc/s6* /run/pkg /run/service`
+	rm -rf /etc/conf.d /etc/init.d /etc/systemd /etc/rdomain /etc/netns /etc/network /etc/wireguard /etc/s6* /run/pkg /run/service`
