@@ -39,7 +39,7 @@ func (r *reader) assemble() (*Result, error) {
 	}
 	a.result.Left = append(a.result.Left, r.left...)
 	for _, f := range a.files {
-		text, err := f.Text()
+		text, err := f.Text(a.root)
 		if err != nil {
 			return nil, err
 		}
@@ -252,10 +252,10 @@ func (a *assembly) section(f *draft.File, l *link, bridge string) error {
 	for _, n := range l.notes {
 		s.Note(n)
 	}
-	for _, neighbor := range l.neighbors {
-		n := f.Add("Neighbor", neighbor[0].at)
-		n.Set("Device", l.name, neighbor[0].at)
-		for _, k := range neighbor {
+	for _, m := range l.more {
+		n := f.Add(m.name, m.at)
+		n.Set("Device", l.name, m.at)
+		for _, k := range m.keys {
 			n.Set(k.key, k.value, k.at)
 		}
 	}

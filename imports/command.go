@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rdgen/problem"
+	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 )
 
@@ -269,7 +270,7 @@ func (c *command) addRoute(words []string, family string) (bool, error) {
 			value = words[i+1]
 		}
 		switch {
-		case slices.Contains([]string{"unreachable", "blackhole", "prohibit", "unicast"}, word):
+		case destination == "" && slices.Contains(conf.RouteTypes, word):
 			keys = append(keys, item{c.at, "Type", word})
 			continue
 		case word == "onlink":

@@ -271,7 +271,7 @@ func (r *reader) ifstateRule(netns string, of value) error {
 	err := of.each(func(key string, v value) error {
 		text, err := v.text()
 		ours := map[string]string{"from": "From", "to": "To", "priority": "Priority", "fwmark": "FirewallMark", "iif": "IncomingInterface",
-			"oif": "OutgoingInterface"}[key]
+			"oif": "OutgoingInterface", "ipproto": "IPProtocol", "sport": "SourcePort", "dport": "DestinationPort"}[key]
 		switch {
 		case err != nil:
 		case key == "table":

@@ -46,8 +46,8 @@ type link struct {
 	table   string
 	tableAt problem.Pos
 	peers   [][]item
-	// neighbors are those that are known without asking.
-	neighbors [][]item
+	// more are sections that name the link as their Device=.
+	more []section
 	// dns are the keys of [Domain] for the resolvers that the link brings.
 	dns   []item
 	notes []string

@@ -216,7 +216,7 @@ func (r *reader) networkFile(file string, list []section) error {
 		case "Address":
 			err = l.networkAddress(s)
 		case "Neighbor":
-			l.neighbors = append(l.neighbors, s.keys)
+			l.more = append(l.more, s)
 		default:
 			for _, k := range s.keys {
 				if err = r.networkKey(l, s.name, k); err != nil {

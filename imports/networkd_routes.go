@@ -9,8 +9,13 @@ import (
 
 // networkAddress reads a section [Address].
 func (l *link) networkAddress(s section) error {
+	peer := section{s.at, "Address", nil}
 	for _, k := range s.keys {
-		if k.key != "Address" {
+		switch {
+		case k.key == "Peer" || k.key == "Address" && s.only("Peer") != "":
+			peer.keys = append(peer.keys, k)
+			continue
+		case k.key != "Address":
 			l.note(k.at, "[Address] "+k.key+"="+k.value+" has no counterpart")
 			continue
 		}
@@ -20,14 +25,17 @@ func (l *link) networkAddress(s section) error {
 		}
 		l.set(k.at, "Address", prefix)
 	}
+	if peer.keys != nil {
+		l.more = append(l.more, peer)
+	}
 	return nil
 }
 
 // Keys of [Route] and of [RoutingPolicyRule] that are ours too.
 var (
-	networkRouteKeys = []string{"Gateway", "GatewayOnLink", "Metric", "PreferredSource", "MTUBytes", "Type"}
+	networkRouteKeys = []string{"Gateway", "GatewayOnLink", "Metric", "PreferredSource", "MTUBytes", "Type", "MultiPathRoute"}
 	networkRuleKeys  = []string{"From", "To", "Priority", "FirewallMark", "IncomingInterface", "OutgoingInterface", "Family", "InvertRule",
-		"SuppressPrefixLength", "Type"}
+		"SuppressPrefixLength", "Type", "User", "IPProtocol", "SourcePort", "DestinationPort"}
 )
 
 // networkRoute reads a section [Route].
@@ -51,7 +59,7 @@ func (r *reader) networkRoute(l *link, s section) error {
 			if slices.Contains(truths, k.key) {
 				value = yesNo(value)
 			}
-			if k.key == "Type" && value != "unicast" {
+			if k.key == "Type" && value != "unicast" || k.key == "MultiPathRoute" {
 				to.dev = ""
 			}
 			if value != "no" {

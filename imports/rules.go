@@ -31,7 +31,7 @@ func maskBits(mask string) (int, bool) {
 // ruleWords are words of `ip rule add`, and the keys that they are.
 var ruleWords = map[string]string{"pref": "Priority", "preference": "Priority", "priority": "Priority", "prio": "Priority", "order": "Priority",
 	"from": "From", "to": "To", "fwmark": "FirewallMark", "iif": "IncomingInterface", "dev": "IncomingInterface", "oif": "OutgoingInterface",
-	"suppress_prefixlength": "SuppressPrefixLength"}
+	"suppress_prefixlength": "SuppressPrefixLength", "uidrange": "User", "ipproto": "IPProtocol", "sport": "SourcePort", "dport": "DestinationPort"}
 
 // rule reads `ip rule add` and `ip rule del`. Those that a VRF needs are rdomain's own work.
 func (c *command) rule(verb string, words []string, family string) (bool, error) {

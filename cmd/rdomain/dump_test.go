@@ -31,7 +31,8 @@ ip -n blue link add pa type veth peer name pb; ip -n blue link set pa up; ip -n 
 ip -n blue tuntap add tap0 mode tap user 0; ip -n blue link set tap0 up
 ip -n blue route add default via 10.0.0.1; ip -n blue route add 10.9.0.0/16 via 10.0.0.1 metric 5 table 100
 ip -n blue -6 route add default via 2001:db8::1; ip -n blue route add blackhole 10.8.0.0/16
-ip -n blue route add 10.7.0.0/16 via 10.0.0.1 proto 186
+ip -n blue route add 10.7.0.0/16 via 10.0.0.1 proto 186; ip -n blue address add 10.6.0.1 peer 10.6.0.2/32 dev br0
+ip -n blue route add 10.5.0.0/16 nexthop via 10.0.0.1 weight 2 nexthop via 10.1.0.2; ip -n blue rule add uidrange 5-9 ipproto 17 dport 53 table 100 pref 502
 ip -n blue rule add from 10.0.0.2 table 100 pref 500; ip -n blue -6 rule add iif eth0 prohibit pref 501
 ip -n blue neighbor add 10.0.0.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent
 ip netns exec blue sysctl -qw net.ipv4.ip_forward=1`
@@ -50,7 +51,7 @@ func TestDump(t *testing.T) {
 		t.Fatalf("dump: %d %s", code, stderr)
 	}
 	for _, line := range []string{"[Link eth0]", "PeerAddress=10.0.0.1/24", "MTUBytes=1400", "PeerBridge=br0", "Table=100", "Type=blackhole",
-		"Family=ipv6", "net/ipv4/ip_forward=1", "LinkLayerAddress=02:00:00:00:00:01", "User=0", "Mode=private"} {
+		"Family=ipv6", "net/ipv4/ip_forward=1", "LinkLayerAddress=02:00:00:00:00:01", "Peer=10.6.0.2/32", "MultiPathRoute=10.0.0.1@eth0 2", "DestinationPort=53", "User=5-9", "User=0", "Mode=private"} {
 		if !strings.Contains("\n"+text, "\n"+line+"\n") {
 			t.Errorf("there is no line %s", line)
 		}
@@ -101,7 +102,7 @@ func normal(t *testing.T, id, text string) []string {
 	for _, l := range f.Links {
 		say("link %s %s peer %s parent %s outer %s bridge %s %s %+v", l.Name, l.Kind, l.Peer, l.Parent, l.Outer.ID, l.Bridge, l.PeerBridge, l.Options)
 		for _, a := range l.Addresses {
-			say("address %s %s", l.Name, a.Prefix)
+			say("address %s %s %s", l.Name, a.Prefix, a.Peer)
 		}
 		for _, a := range l.PeerAddresses {
 			say("peer address %s %s", l.Name, a.Prefix)

@@ -6,6 +6,7 @@ package draft
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"unicode"
@@ -80,9 +81,9 @@ func comment(text string) string {
 	return strings.TrimRight(b.String(), " \t")
 }
 
-// Text returns the file. If rdomain would refuse it, the error has the place that the line
-// comes from.
-func (f *File) Text() ([]byte, error) {
+// Text returns the file; root has the names of tables. If rdomain would refuse the file, the
+// error has the place that the line comes from.
+func (f *File) Text(root fs.FS) ([]byte, error) {
 	var lines []line
 	for i, s := range f.sections {
 		if i > 0 {
@@ -96,7 +97,7 @@ func (f *File) Text() ([]byte, error) {
 		b.WriteString(l.text + "\n")
 	}
 	text := []byte(b.String())
-	_, err := conf.Parse(conf.Path(f.ID), f.ID, text, conf.Machine())
+	_, err := conf.Parse(conf.Path(f.ID), f.ID, text, root)
 	wrong, ok := errors.AsType[*problem.Error](err)
 	if !ok || wrong.Line == 0 || wrong.Line > len(lines) {
 		return text, err

@@ -138,7 +138,7 @@ func link(f *draft.File, s *State, l Link) {
 		made = false
 	}
 	if made {
-		kind(d, l)
+		kind(f, d, l)
 	}
 	if l.Bridge != "" {
 		d.Set("Bridge", l.Bridge, nowhere)
@@ -146,7 +146,7 @@ func link(f *draft.File, s *State, l Link) {
 	if l.MTU != usualMTU(l) && l.Name != "lo" && usualMTU(l) != 0 {
 		d.Set("MTUBytes", utoa(l.MTU), nowhere)
 	}
-	addresses(d, "Address", l.Addresses)
+	addresses(f, d, "Address", l.Name, l.Addresses)
 	if l.AcceptRA != "" {
 		d.Set("IPv6AcceptRA", l.AcceptRA, nowhere)
 	}
@@ -181,7 +181,7 @@ func usualMTU(l Link) uint32 {
 }
 
 // addresses writes those addresses that nobody gives again.
-func addresses(d *draft.Section, key string, list []rtnl.Address) {
+func addresses(f *draft.File, d *draft.Section, key, link string, list []rtnl.Address) {
 	for _, a := range list {
 		text := a.Prefix.String()
 		switch {
@@ -189,7 +189,10 @@ func addresses(d *draft.Section, key string, list []rtnl.Address) {
 		case a.Valid != 0:
 			d.Note(fmt.Sprintf("%s=%s is not for ever: DHCP= or IPv6AcceptRA= asks for one", key, text))
 		case a.Peer.IsValid():
-			d.Note(fmt.Sprintf("%s=%s with the peer %s has no counterpart", key, text, a.Peer))
+			p := f.Add("Address", nowhere)
+			p.Set("Device", link, nowhere)
+			p.Set("Address", text, nowhere)
+			p.Set("Peer", a.Peer.String(), nowhere)
 		default:
 			d.Set(key, text, nowhere)
 			if a.Metric != 0 || a.Flags != 0 {
@@ -200,7 +203,7 @@ func addresses(d *draft.Section, key string, list []rtnl.Address) {
 }
 
 // kind writes what a kind of link has.
-func kind(d *draft.Section, l Link) {
+func kind(f *draft.File, d *draft.Section, l Link) {
 	set := func(key, value string, given bool) {
 		if given {
 			d.Set(key, value, nowhere)
@@ -211,7 +214,7 @@ func kind(d *draft.Section, l Link) {
 	set("Parent", l.Parent, l.Parent != "")
 	set("Outer", l.Outer, l.Outer != "")
 	set("PeerBridge", l.PeerBridge, l.PeerBridge != "")
-	addresses(d, "PeerAddress", l.PeerAddresses)
+	addresses(f, d, "PeerAddress", l.Peer, l.PeerAddresses)
 	set("Protocol", l.Protocol, l.Protocol != "")
 	set("Mode", l.Mode, l.Mode != "" && (object.IsAbove(l.Kind) || l.Kind == "ip6tnl"))
 	set("Local", l.Local.String(), l.Local.IsValid())

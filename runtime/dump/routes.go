@@ -44,6 +44,13 @@ func route(f *draft.File, head *draft.Section, s *State, r rtnl.Route) {
 	set("Destination", r.Destination.String(), true)
 	set("Gateway", r.Gateway.String(), r.Gateway.IsValid())
 	set("Device", r.Dev, r.Dev != "" && r.Type == "unicast")
+	for _, h := range r.Hops.List() {
+		word := h.Gateway.String()
+		if h.Dev != "" {
+			word += "@" + h.Dev
+		}
+		d.Set("MultiPathRoute", word+" "+utoa(h.Weight), nowhere)
+	}
 	set("GatewayOnLink", "yes", r.OnLink && r.Gateway.IsValid())
 	set("Metric", utoa(metric), metric != 0)
 	set("PreferredSource", r.Source.String(), r.Source.IsValid())
@@ -81,6 +88,10 @@ func rules(f *draft.File, head *draft.Section, list []object.Rule) {
 		set("FirewallMark", mark, r.Mark != 0)
 		set("IncomingInterface", r.In, r.In != "")
 		set("OutgoingInterface", r.Out, r.Out != "")
+		set("User", r.UIDs.String(), !r.UIDs.IsZero())
+		set("IPProtocol", utoa(uint32(r.IPProtocol)), r.IPProtocol != 0)
+		set("SourcePort", r.SourcePorts.String(), !r.SourcePorts.IsZero())
+		set("DestinationPort", r.DestinationPorts.String(), !r.DestinationPorts.IsZero())
 		set("Table", utoa(r.Table), r.Table != 0)
 		set("SuppressPrefixLength", utoa(r.SuppressPrefixLength-1), r.SuppressPrefixLength != 0)
 		set("Type", r.Type, r.Type != "")

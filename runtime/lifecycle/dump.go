@@ -37,14 +37,14 @@ func (h *Host) Dump(id domain.ID) ([]byte, error) {
 		return nil, w.byItsName(err)
 	}
 	f := dump.File(state)
-	text, err := f.Text()
+	text, err := f.Text(conf.Machine())
 	if err != nil {
 		return nil, err
 	}
 	if err := h.noteSteps(d, f, text); err != nil {
 		return nil, err
 	}
-	return f.Text()
+	return f.Text(conf.Machine())
 }
 
 // notOurs are links of a domain that no section of its file is about: those that each
