@@ -29,6 +29,8 @@ type Trace struct {
 	Recorded string
 	// Restart is the command after which it is where the file says, or what to do.
 	Restart string
+	// Reopen is the command after which its sockets are too, "" where it has none of its own.
+	Reopen string
 }
 
 // PIDFile is a file with the number of a process.
@@ -68,7 +70,11 @@ func (l *Loader) trace(init Init, name string) Trace {
 		t.Units = []string{bare(name) + ".service"}
 		if job, err := init.Load(name); err == nil {
 			made := job.(generators.Systemd)
-			t.Units = slices.DeleteFunc(made.Covered(), func(u string) bool { return path.Ext(u) != ".service" })
+			all := made.Covered()
+			t.Units = slices.DeleteFunc(slices.Clone(all), func(u string) bool { return path.Ext(u) != ".service" })
+			if len(t.Units) < len(all) {
+				t.Reopen = "systemctl daemon-reload && systemctl restart " + strings.Join(all, " ")
+			}
 			for _, u := range made.Units {
 				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
 			}

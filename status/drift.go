@@ -42,8 +42,11 @@ type Drift struct {
 func (o owned) drift(d Declared, p Seen) (list []Drift) {
 	add := func(kind Kind, format string, args ...any) {
 		hint := o.restart
-		if kind != Before && o.again != "" {
+		switch {
+		case kind != Before && o.again != "":
 			hint = o.again
+		case kind == Socket && o.reopen != "":
+			hint = o.reopen
 		}
 		list = append(list, Drift{kind, p.PID, said(d.Name, p) + " " + fmt.Sprintf(format, args...), hint})
 	}

@@ -18,6 +18,8 @@ type owned struct {
 	// restart is the command after which they are where the file says; again starts the
 	// service once more by what the init system has already, "" where that is no other.
 	restart, again string
+	// reopen is the command that gives it other sockets, "" where it makes them itself.
+	reopen string
 	// recorded is where that has it started.
 	recorded string
 }
@@ -72,7 +74,7 @@ func (m Machine) Owned(d Declared) (o owned) {
 			}
 		}
 		if len(is) > before && o.restart == "" {
-			o.main, o.restart, o.recorded = main, t.Restart, t.Recorded
+			o.main, o.restart, o.reopen, o.recorded = main, t.Restart, t.Reopen, t.Recorded
 		}
 	}
 	for _, p := range m.Processes {

@@ -64,7 +64,9 @@ func TestDrift(t *testing.T) {
 		{"unguarded", []Seen{proc(10, 1, 1, unit, identify.Location{ID: "blue", Leaves: true})}, "unguarded", 10},
 		{"delegated", []Seen{proc(10, 1, 1, unit, identify.Location{ID: "blue", Delegated: "user 7 can"})}, "unguarded", 10},
 		{"resolver", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) { p.HostResolver = true })}, "resolver", 10},
-		{"socket", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) { p.Listens = []Listener{{"tcp", "[::]:80", true}, {"tcp", "[::]:81", false}} })}, "socket", 10},
+		{"socket", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) {
+			p.Listens = []Listener{{"tcp", "[::]:80", true}, {"tcp", "[::]:81", false}}
+		})}, "socket", 10},
 		{"refused", []Seen{with(proc(10, 1, 1, unit, identify.Location{}), func(p *Seen) { p.Unseen = "only root" })}, "?", 10},
 		{"vrf not known", []Seen{proc(10, 1, 1, unit, identify.Location{Unknown: "no programs"})}, "?", 10},
 
@@ -131,6 +133,18 @@ blue: up, netns
 	}
 	if data, err := json.Marshal(r); err != nil || strings.Contains(string(data), "null") {
 		t.Errorf("JSON = %s, %v; want a list where there is none", data, err)
+	}
+}
+
+// TestReopen: a socket of the default domain is given up by its unit, not by the service alone.
+func TestReopen(t *testing.T) {
+	d := web(t)
+	d.Traces[2].Reopen = "systemctl restart web.service web.socket"
+	p := proc(10, 1, 1, "/system.slice/web.service", in("blue"))
+	p.Listens = []Listener{{"tcp", "[::]:80", true}}
+	got := Of(Machine{Services: []Declared{d}, Processes: []Seen{p}}).Domains[0].Services[0].Drift
+	if len(got) != 1 || got[0].Hint != d.Traces[2].Reopen {
+		t.Errorf("drift %+v; want the hint %s", got, d.Traces[2].Reopen)
 	}
 }
 

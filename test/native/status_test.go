@@ -2,7 +2,11 @@ package native
 
 import (
 	"os"
+	"regexp"
+	"strings"
 	"testing"
+
+	"rdgen/test/guest"
 )
 
 // examples puts those of docs/examples that a machine runs into it.
@@ -23,6 +27,7 @@ func TestStatus(t *testing.T) {
 	each(t, append(systemds[:len(systemds):len(systemds)], openrcs...), func(t *testing.T, m *Machine) {
 		examples(t, m)
 		m.Verdicts(t, script(t, "status"))
+		journey(t, m)
 	})
 }
 
@@ -32,4 +37,31 @@ func TestStatusS6(t *testing.T) {
 		examples(t, m)
 		m.Verdicts(t, "services of s6\nkind=s6\n"+script(t, "status"))
 	})
+}
+
+// varies is what differs from one run to the next.
+var varies = regexp.MustCompile(`[0-9a-f]*::[0-9a-f:]+/64|\b[0-9]+  in|\s+`)
+
+// journey types what docs/status.md shows, from a domain that is not there to the picture.
+func journey(t *testing.T, m *Machine) {
+	page, err := os.ReadFile("../../docs/status.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(page), "\n    # rdgen init ")
+	shown, _, _ = strings.Cut(shown, "\n\n")
+	m.Sh(t, script(t, "shop"))
+	for part := range strings.SplitSeq("rdgen init "+shown, "\n    # ") {
+		command, want, _ := strings.Cut(part, "\n")
+		// A service that has restarted may not listen yet.
+		try := "out=$(" + command + " 2>&1) || :; printf '%s\\n' \"$out\""
+		if command == "rdgen status" {
+			try = `await sh -c "rdgen status | grep -q ':8082'" && rdgen status`
+		}
+		got := m.Run(t, "/bin/sh", "-c", guest.Await+"cd /srv\n"+try).Stdout
+		if !strings.Contains(varies.ReplaceAllString(got, " "), strings.TrimSpace(varies.ReplaceAllString(want, " "))) {
+			t.Errorf("%s: # %s\n%s\nand docs/status.md shows\n%s", m.Name, command, got, want)
+		}
+	}
+	m.Sh(t, `grep -q '>private (netns, up)<' /srv/domains.svg && grep -q '>shop: tcp .*:8082<' /srv/domains.svg && grep -q '>veth0 10.255.0.2/30<' /srv/domains.svg`)
 }

@@ -147,9 +147,26 @@ tidy
 echo nameserver 192.0.2.1 >/etc/netns/blue/resolv.conf
 ok "the resolver of the host" drifts "looks up names by the host.s /etc/resolv.conf, and not by /etc/netns/blue/resolv.conf"
 ok "its kind" kind_is resolver
-stop
-ok "start again" runs
+ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
 ok "with the domain's" fine
+
+# A service gets a socket that waited in the default domain before its line was there.
+if [ "$init" = systemd ]; then
+	printf '[Socket]\nListenStream=127.0.0.1:8083\n' >/etc/systemd/system/late.socket
+	printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/late.service
+	systemctl daemon-reload
+	systemctl start late.socket
+	echo netns=blue >/etc/conf.d/late
+	systemctl daemon-reload
+	ok "start with a socket of before" systemctl restart late.service
+	ok "a socket of the default domain" says '!! late: process [0-9]* (.*listens at tcp 127.0.0.1:8083 of the default domain'
+	ok "its kind" kind_is socket
+	ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
+	ok "with a socket of the domain" fine
+	systemctl stop late.service late.socket
+	rm /etc/conf.d/late /etc/systemd/system/late.*
+	systemctl daemon-reload
+fi
 
 ok "as a picture" sh -c "rdgen graph | grep -q '>web: tcp .*:8081<'"
 ok "for dot" sh -c "rdgen graph --format dot | grep -q 'box1 -- box0 .label=\"veth0 192.0.2.2/30\"'"
