@@ -26,6 +26,7 @@ var claims = []claim{
 	{"docs/nat.md", `.`, by("test/native/pages_test.go", "TestNATPage")},
 	{"docs/routing.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
 	{"docs/split.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
+	{"docs/nginx.md", `.`, by("test/vm/pages_test.go", "nginxPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},

@@ -99,18 +99,9 @@ func TestOpenRCHome(t *testing.T) {
 	})
 }
 
-// TestOpenRCNginx runs two instances of Debian's nginx side by side on one port,
-// each with its workers in its own domain, through a reload, a restart and a stop.
+// TestOpenRCNginx does what docs/nginx.md says, with Debian's nginx, by OpenRC and by s6.
 func TestOpenRCNginx(t *testing.T) {
-	each(t, openrcs, func(t *testing.T, m *Machine) {
-		putOpenRC(t, m)
-		m.Put(t, "/etc/init.d/web", 0o755, []byte(script(t, "service-web")))
-		for _, name := range []string{"private", "hostile"} {
-			m.Put(t, "/etc/nginx/web."+name+".conf", 0o644, []byte("pid /run/web."+name+".pid;\nworker_processes 2;\nuser www-data;\nevents {}\nhttp { server { listen 80; return 200 "+name+"; } }\n"))
-		}
-		got := tools(t, m, part(t, "openrc-nginx", "nginx"))
-		wantLines(t, "nginx", got, "mgmt 3", "t1 3", "private", "hostile", "closed", "mgmt 3", "t1 3", "mgmt 3", "mgmt 3")
-	})
+	each(t, openrcs, func(t *testing.T, m *Machine) { nginxPage(t, m) })
 }
 
 // TestOpenRCBoot brings domains and services up at boot, one of them made by

@@ -2,9 +2,11 @@ package vm
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"rdgen/test/guest"
+	"rdgen/test/need"
 )
 
 // typeSections types the commands of the sections of a page that both init systems share,
@@ -37,6 +39,9 @@ func TestVPNPage(t *testing.T) {
 		verdictsOf(t, m, part(t, "vpn-page", "with the tunnel"))
 		verdictsOf(t, m, part(t, "vpn-page", "without"))
 		verdictsOf(t, m, part(t, "vpn-page", "nowhere else"))
+		if m.System.Init == Systemd && need.All() {
+			nginxPage(t, m) // TestOpenRCNginx has it by OpenRC
+		}
 	})
 }
 
@@ -50,4 +55,29 @@ func TestDHCPPage(t *testing.T) {
 		verdictsOf(t, m, part(t, "dhcp-page", "leases"))
 		verdictsOf(t, m, part(t, "dhcp-page", "nowhere else"))
 	})
+}
+
+// nginxPage does what docs/nginx.md says, first by the machine's init system, and where that is
+// OpenRC then by s6.
+func nginxPage(t *testing.T, m *Machine) {
+	t.Helper()
+	m.Sh(t, guest.Network+part(t, "nginx-page", "prepare"))
+	base := map[guest.Init]string{OpenRC: "web", Systemd: "nginx"}[m.System.Init]
+	typeSections(t, m, "docs/nginx.md", map[guest.Init]int{OpenRC: 10, Systemd: 10}[m.System.Init])
+	verdictsOf(t, m, setting("base", base)+part(t, "nginx-page", "look"))
+	if m.System.Init != OpenRC {
+		return
+	}
+	page, err := os.ReadFile("../../docs/nginx.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(page), "\n## On s6\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	if !found {
+		t.Fatal("docs/nginx.md has no s6")
+	}
+	m.Sh(t, part(t, "nginx-page", "s6"))
+	m.Type(t, guest.Typed(section))
+	m.Verdicts(t, "a part\n"+setting("init", "s6")+setting("base", base)+part(t, "nginx-page", "look"))
 }
