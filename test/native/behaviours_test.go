@@ -42,8 +42,8 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	// Packages, and what rdomain keeps.
 	{"packages", "TestDebianPackages", 0, "bookworm-systemd trixie-openrc"},
 	{"packages", "TestDebianPackagesCut", 0, "bookworm-systemd trixie-openrc"},
-	{"domains", "TestRoutingPage", 0, "trixie-systemd trixie-openrc"},
-	{"domains", "TestNATPage", 0, "trixie-systemd trixie-openrc"},
+	{"domains", "TestRoutingPage", 4, "trixie-systemd"},
+	{"domains", "TestNATPage", 0, "trixie-openrc"},
 	{"domains", "TestFiltersPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestLinkMadeAgain", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestOpenVPNPage", 8, "trixie-systemd trixie-openrc"},

@@ -41,10 +41,13 @@ func TestRoutingPage(t *testing.T) {
 	})
 }
 
-// TestNATPage does what docs/nat.md says: two sites with the same addresses reach each other.
+// TestNATPage does what docs/overlap.md and then docs/nat.md say: two sites with the same
+// addresses, reached by an address each, and which reach each other.
 func TestNATPage(t *testing.T) {
 	each(t, []System{systemds[1], openrcs[1]}, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+guest.Await+script(t, "nat"))
+		typePage(t, m, "docs/overlap.md", 4)
+		m.Verdicts(t, script(t, "overlap-look"))
 		typePage(t, m, "docs/nat.md", map[guest.Init]int{guest.Systemd: 8, guest.OpenRC: 13}[m.Init])
 		m.Verdicts(t, script(t, "nat-look"))
 	})

@@ -1,7 +1,10 @@
 #!/bin/sh
-# docs/nat.md: two sites that are 10.0.0.0/24, each with a machine 10.0.0.9.
+# docs/overlap.md and docs/nat.md: two sites that are 10.0.0.0/24, each with a machine 10.0.0.9.
 [ -d /run/systemd/system ] || : >/etc/insserv.conf # which OpenRC looks for on Debian, and which is not there
-host at-a at-b
+host world at-a at-b
+cable up0 world down0
+give up0 192.0.2.10/24 192.0.2.11/24
+give_in world down0 192.0.2.9/24
 for site in a:1 b:2; do
 	cable eth${site#?:} at-${site%:?} lan
 	give_in at-${site%:?} lan 10.0.0.9/24
