@@ -172,3 +172,25 @@ func TestLease6Declined(t *testing.T) {
 	quiet(t, "down", "d")
 	awaitTrue(t, new(buffer), "! grep -q "+second+" "+filepath.Join(s.dir, "leases"))
 }
+
+// A server that does not answer holds nothing but the lease: while it is asked, a link that is
+// made again is taken in.
+func TestWatchKeepsWhileItAsks(t *testing.T) {
+	start(t)
+	lan(t)
+	sh(t, "ip link add t0 type veth peer name t1")
+	file(t, "d", "[Domain]\nTimeoutSec=0\n[Link e0]\nDHCP=ipv4\n[Link t0]\nAddress=10.8.0.2/24\n")
+	if _, stderr, code := rdomain("up", "d"); code != 0 {
+		t.Fatalf("up = %d, %s", code, stderr)
+	}
+	sh(t, `ip netns exec lan nft 'add table ip seen; add chain ip seen in { type filter hook prerouting priority 0; }; add rule ip seen in udp dport 67 counter'`)
+	said := watching(t)
+	awaitTrue(t, said, "! ip netns exec lan nft list table ip seen | grep -q 'packets 0 '")
+	sh(t, "ip -n d link delete t0; ip link add t0 type veth peer name t1")
+	awaitTrue(t, said, "ip -n d -4 -o address show dev t0 | grep -q 10.8.0.2/24")
+	if text := said.String(); strings.Contains(text, "no DHCP server answers") {
+		t.Errorf("t0 was taken in when the asking had ended: %s", text)
+	}
+	down(t, "d")
+	sh(t, "ip link delete t0")
+}

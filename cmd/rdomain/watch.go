@@ -174,26 +174,33 @@ func (k *keeper) once(text string, say func()) {
 	k.said = text
 }
 
-// run keeps the domain, and tends it, for ever.
+// run keeps the domain, and tends it, for ever. What it is tended by, servers and resolvers,
+// may not answer: it is kept all the same.
 func (k *keeper) run() {
-	timer := time.NewTimer(time.Hour)
+	timer, done := time.NewTimer(time.Hour), make(chan time.Duration)
+	due, tending := false, false
 	for {
 		select {
 		case <-k.poke:
 			k.keep()
+			due = true
 		case <-timer.C:
+			due = true
+		case next := <-done:
+			tending = false
+			if next > 0 {
+				timer.Reset(next)
+			}
 		}
-		if next := k.tend(); next > 0 {
-			timer.Reset(next)
+		if due && !tending && k.tended {
+			due, tending = false, true
+			go func() { done <- k.tend() }()
 		}
 	}
 }
 
 // tend tends the leases and endpoints, and returns when it is to be done again; 0 for never.
 func (k *keeper) tend() time.Duration {
-	if !k.tended {
-		return 0
-	}
 	next, notes, err := k.host.Tend(k.id, k.carriers)
 	for _, text := range notes {
 		if text != k.told {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 
+	"rdgen/parallel"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/kernel"
 	"rdgen/runtime/object"
@@ -31,23 +32,40 @@ func (h *Host) reResolve(t target, link domain.LinkName) (notes []string, err er
 	}
 	defer w.Close()
 	w.Inputs = in
+	var peers []object.WireGuardPeer
 	record.Of(r, func(p object.WireGuardPeer, _ record.Identity) {
 		if p.Link != link.String() || p.Endpoint == "" {
 			return
 		}
-		to, moved := w.Moved(p)
-		switch {
-		case errors.Is(moved, fs.ErrNotExist): // the link is gone, and keep says so
-		case moved != nil:
-			notes = append(notes, moved.Error())
-		case to != nil:
-			if err = h.move(t, w, p, to); err == nil {
-				notes = append(notes, fmt.Sprintf("peer %s was silent, and %s is %s now", p.PublicKey, p.Endpoint, to))
-			}
+		if _, absent := w.Conn(in.Outers[p.Outer].Domain.Netns); absent != nil { // opened once, for all
+			err = absent
+			return
 		}
+		peers = append(peers, p)
 	})
-	return notes, ignoreGone(err)
+	if err != nil {
+		return nil, ignoreGone(err)
+	}
+	to, moved := make([]*net.UDPAddr, len(peers)), make([]error, len(peers))
+	parallel.Each(len(peers), lookups, func(i int) { to[i], moved[i] = w.Moved(peers[i]) })
+	for i, p := range peers {
+		switch {
+		case errors.Is(moved[i], fs.ErrNotExist): // the link is gone, and keep says so
+		case moved[i] != nil:
+			notes = append(notes, moved[i].Error())
+		case to[i] != nil:
+			if err := h.move(t, w, p, to[i]); err != nil {
+				return notes, ignoreGone(err)
+			}
+			notes = append(notes, fmt.Sprintf("peer %s was silent, and %s is %s now", p.PublicKey, p.Endpoint, to[i]))
+		}
+	}
+	return notes, nil
 }
+
+// lookups is how many names are looked up at once: a resolver that does not answer takes its
+// time for all of them once.
+const lookups = 16
 
 // move gives a peer its endpoint's new address, unless it was changed meanwhile.
 func (h *Host) move(t target, w *work, p object.WireGuardPeer, to *net.UDPAddr) error {
