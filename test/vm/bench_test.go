@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -48,6 +49,42 @@ var boundWays = []served{
 	{name: "in the default domain", address: lan40},
 }
 
+// byHand makes a namespace web behind a cable to the host, and a table with RULES.
+const byHand = `ip netns add web; ip -n web link set lo up; sysctl -qw net.ipv4.ip_forward=1
+		ip link add veth-web type veth peer name veth0 netns web; ip address add 10.9.0.1/30 dev veth-web; ip link set veth-web up
+		ip -n web address add 10.9.0.2/30 dev veth0; ip -n web link set veth0 up; ip -n web route add default via 10.9.0.1
+		nft -f - <<'E'
+		table inet by-hand {
+		RULES
+		}
+E`
+
+// byHandDown takes that back.
+const byHandDown = `nft delete table inet by-hand; ip netns delete web; await sh -c '! ip link show veth-web 2>/dev/null'; sysctl -qw net.ipv4.ip_forward=0`
+
+// web is a domain's file with the same, and more lines.
+const web = "printf '[Link veth0]\\nKind=veth\\nPeer=veth-web\\nAddress=10.9.0.2/30\\nPeerAddress=10.9.0.1/30\\nLINE[Route]\\nDestination=default\\nGateway=10.9.0.1\\nMORE' >/etc/rdomain/web.conf; rdomain up web"
+
+const webDown = "rdomain down web; rm /etc/rdomain/web.conf"
+
+// published are a port's ways into a namespace, and natted those out of one: first by rules
+// that say the same as rdomain's, written by hand.
+var published = []served{
+	{name: "published by the same rules, by hand", address: lan40, up: strings.Replace(byHand, "RULES", `chain pre { type nat hook prerouting priority dstnat; ip daddr 10.20.30.40 tcp dport 7000 dnat ip to 10.9.0.2:7000; }
+		chain out { type nat hook output priority -100; ip daddr 10.20.30.40 tcp dport 7000 dnat ip to 10.9.0.2:7000; }
+		chain fwd { type filter hook forward priority filter; oifname "veth-web" ip daddr 10.9.0.2 ct state new ct status & dnat == 0 drop; iifname "veth-web" meta nfproto ipv4 ct state new drop; }`, 1),
+		in: "ip netns exec web", down: byHandDown},
+	{name: "published by `[Publish]`", address: lan40, up: strings.NewReplacer("LINE", "", "MORE", `[Publish]\nListen=10.20.30.40:7000\nConnect=7000\n`).Replace(web),
+		in: "rdexec -n web --", down: webDown},
+}
+
+var natted = []served{
+	{name: "asked through the same rules, by hand", address: "10.20.30.1:7000", in: "ip netns exec lan", from: "web",
+		up: strings.Replace(byHand, "RULES", `chain post { type nat hook postrouting priority srcnat; iifname "veth-web" meta nfproto ipv4 masquerade; }`, 1), down: byHandDown},
+	{name: "asked through `Masquerade=ipv4`", address: "10.20.30.1:7000", in: "ip netns exec lan", from: "web",
+		up: strings.NewReplacer("LINE", `Masquerade=ipv4\n`, "MORE", "").Replace(web), down: webDown},
+}
+
 // units are those of systemd, which must be 260, and rdexec beside them.
 var units = []served{
 	{name: "a unit with `BindNetworkInterface=`, which does not hold", address: lan40, up: "rdomain up mgmt", unit: "serve-bound", down: "rdomain down mgmt"},
@@ -73,6 +110,11 @@ func BenchmarkDomains(b *testing.B) {
 	})
 	b.Run("bound", func(b *testing.B) {
 		benchRounds(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true}), boundWays)
+	})
+	b.Run("nat", func(b *testing.B) {
+		m := benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true})
+		benchRounds(b, m, published)
+		benchRounds(b, m, natted)
 	})
 	b.Run("units", func(b *testing.B) {
 		m := benchMachine(b, System{Release: "forky", Init: Systemd, Counted: true})
@@ -144,8 +186,9 @@ func benchOpenRC(b *testing.B, m *Machine) {
 }
 
 // served is a way in which people isolate a service, which is reached from the host lan: in
-// is what stands before its command, or unit is the unit of systemd that it is.
-type served struct{ name, address, up, in, down, unit string }
+// is what stands before its command, or unit is the unit of systemd that it is. from is another
+// namespace that asks.
+type served struct{ name, address, up, in, down, unit, from string }
 
 // cost is of one request and of one connection.
 type cost struct{ request, connection float64 }
@@ -159,7 +202,7 @@ func (c served) measure(b *testing.B, m *Machine) cost {
 		start, stop = "\nsystemctl start "+c.unit, "systemctl stop "+c.unit
 	}
 	m.Sh(b, c.up+start)
-	ask := "ip netns exec lan probe "
+	ask := "ip netns exec " + cmp.Or(c.from, "lan") + " probe "
 	m.Sh(b, "await "+ask+"requests "+c.address+" 1")
 	// What else the kernel does in the meantime only adds.
 	least := func(command string) float64 {
