@@ -29,7 +29,7 @@ GO      ?= go
 GOFLAGS_BUILD = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION) \
 	-X rdgen/installed.sbin=$(SBINDIR) -X rdgen/installed.libexec=$(LIBEXECDIR)'
 NAMES = sed -e 's|/usr/sbin/rdexec|$(SBINDIR)/rdexec|g' -e 's|/usr/sbin/rdomain|$(SBINDIR)/rdomain|g' \
-	-e 's|/usr/libexec/rdgen|$(LIBEXECDIR)/rdgen|g' -e 's|/usr/bin/rdgen|$(BINDIR)/rdgen|g'
+	-e 's|/usr/libexec/rdgen|$(LIBEXECDIR)/rdgen|g' -e 's|/usr/libexec/rdomain-exec|$(LIBEXECDIR)/rdomain-exec|g' -e 's|/usr/bin/rdgen|$(BINDIR)/rdgen|g'
 # Where programs are built.
 O       ?= bin
 BINARIES = $(O)/rdgen $(O)/rdomain $(O)/rdexec
@@ -163,6 +163,7 @@ install-bin: paths $(if $(BUILT),,build)
 	$(call place,cat $(or $(BUILT),$(O))/rdgen,0755,$(BINDIR)/rdgen)
 	$(call place,cat $(or $(BUILT),$(O))/rdomain,0755,$(SBINDIR)/rdomain)
 	$(call place,cat $(or $(BUILT),$(O))/rdexec,0755,$(SBINDIR)/rdexec)
+	$(call put,0755,cmd/rdomain/rdomain-exec,$(LIBEXECDIR)/rdomain-exec)
 	install -d "$(DESTDIR)$(SYSCONFDIR)/rdomain" "$(DESTDIR)$(SYSCONFDIR)/conf.d"
 
 # What rdgen writes of itself is written by an rdgen of the machine that builds.

@@ -24,6 +24,9 @@ func Rdexec() string { return sbin + "/rdexec" }
 // Rdomain returns the path of the program rdomain.
 func Rdomain() string { return sbin + "/rdomain" }
 
+// RdomainExec returns the file that sudo, doas and pkexec run for users.
+func RdomainExec() string { return libexec + "/rdomain-exec" }
+
 // Libexec returns the folder of the shell files that rdgen has for itself.
 func Libexec() string { return libexec + "/rdgen" }
 

@@ -62,6 +62,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	verbs := map[string]func([]string) error{
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
 		"confirm": c.confirm, "dump": c.dump, "ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
+		"exec-for-user": c.execForUser,
 	}
 	shown := func(text string) func([]string) error {
 		return func([]string) error { _, _ = io.WriteString(out, text); return nil } // out keeps the error
@@ -100,7 +101,7 @@ func asksForHelp(args []string) bool {
 		switch {
 		case word == "-h" || word == "--help":
 			return true
-		case word == "--", args[0] == "exec" && !strings.HasPrefix(word, "-"):
+		case word == "--", (args[0] == "exec" || args[0] == "exec-for-user") && !strings.HasPrefix(word, "-"):
 			return false
 		}
 	}

@@ -26,8 +26,11 @@ import (
 const bin = "/run/bin/rdomain"
 
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "rdomain" {
+	switch name := filepath.Base(os.Args[0]); name {
+	case "rdomain":
 		os.Exit(run(os.Stdout, os.Stderr, os.Args[1:]))
+	case "sudo", "doas", "pkexec":
+		os.Exit(standIn(name, os.Args[1:]))
 	}
 	sandbox.Main(m)
 }

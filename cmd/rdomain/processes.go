@@ -8,8 +8,6 @@ import (
 	"strconv"
 
 	"rdgen/problem"
-	"rdgen/runtime/domain"
-	"rdgen/runtime/enter"
 	"rdgen/runtime/identify"
 	"rdgen/runtime/lifecycle"
 )
@@ -170,40 +168,4 @@ func (c *command) identify(args []string) error {
 		fmt.Fprintln(c.stdout, at.ID)
 	}
 	return unknown
-}
-
-func (c *command) exec(args []string) error {
-	if len(args) == 0 {
-		return wrong("no NAME given")
-	}
-	list, err := ids(args[:1])
-	if err != nil {
-		return err
-	}
-	prog := args[1:]
-	if len(prog) > 0 && prog[0] == "--" {
-		prog = prog[1:]
-	}
-	if len(prog) == 0 || prog[0] == "" {
-		return wrong("no program given")
-	}
-	host, err := lifecycle.OpenToRead()
-	if err != nil {
-		return err
-	}
-	unknown := host.Unknown(list[0])
-	d, err := host.Domain(list[0])
-	host.Close()
-	if err != nil {
-		return err
-	}
-	err = enter.Exec(domain.Command{Domain: d, Prog: prog}, os.Environ())
-	if e, ok := errors.AsType[*enter.Error](err); ok && e.Code == domain.ExitTemporary && errors.Is(err, fs.ErrNotExist) {
-		hint := "rdomain up " + list[0].String() + " makes it"
-		if unknown != "" {
-			hint += "; " + unknown
-		}
-		return &problem.Error{Msg: err.Error(), Hint: hint, Err: err, Temporary: true}
-	}
-	return err
 }

@@ -55,10 +55,13 @@ type File struct {
 	// Firewall is the path of a ruleset of nft(8) for a namespace, or "".
 	Firewall     string
 	FirewallLine int
-	Sysctls      []Sysctl
-	Links        []Link
-	Routes       []Route
-	Rules        []Rule
+	// AllowUsers and AllowGroups are the names or numbers of those who may run programs in it
+	// as themselves.
+	AllowUsers, AllowGroups []string
+	Sysctls                 []Sysctl
+	Links                   []Link
+	Routes                  []Route
+	Rules                   []Rule
 	// Publishes are the published ports.
 	Publishes []Publish
 	// Objects are what sections ask for that has only to be there.

@@ -164,7 +164,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\n\nAdress=10.0.0.1/24\n", ":3: unknown key Adress= in section [Link]; did you mean Address?"},
 		{"x", "[Domain]\nkind=vrf\n", ":2: unknown key kind= in section [Domain]; did you mean Kind?"},
 		{"x", "[Domain]\nFrobnicate=yes\n", ":2: unknown key Frobnicate= in section [Domain]; expected one of " +
-			"DNS, Description, Domains, Firewall, Kind, Managed, Name, Netns, Requires, RequiresLink, Table, TimeoutSec"},
+			"AllowGroups, AllowUsers, DNS, Description, Domains, Firewall, Kind, Managed, Name, Netns, Requires, RequiresLink, Table, TimeoutSec"},
 		{"x", "[Domain]\nKind=vrf\nKind=netns\n", ":3: Kind= stands twice in this section, first in line 2"},
 		{"x", "[Domain]\nKind:vrf\n", `:2: expected KEY=VALUE, found "Kind:vrf"`},
 		{"x", "[Domain]\nKind: x=vrf\n", `:2: expected KEY=VALUE, found "Kind: x=vrf"`},

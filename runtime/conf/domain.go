@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
 	"rdgen/runtime/domain"
 )
@@ -38,6 +39,8 @@ var domainFields = fields[domainSection]{
 	"DNS":          list((*parser).dns),
 	"Domains":      once((*parser).search),
 	"Firewall":     once((*parser).firewall),
+	"AllowUsers":   list(words(account(func(d *domainSection) *[]string { return &d.AllowUsers }))),
+	"AllowGroups":  list(words(account(func(d *domainSection) *[]string { return &d.AllowGroups }))),
 }
 
 func asWritten(_ *parser, k key) (key, error) { return k, nil }
@@ -165,6 +168,23 @@ func (p *parser) firewall(d *domainSection, k key) error {
 	}
 	d.Firewall, d.FirewallLine = k.value, k.line
 	return nil
+}
+
+// account reads the name or the number of a user or a group.
+func account(to func(*domainSection) *[]string) func(*parser, *domainSection, key) error {
+	return func(p *parser, d *domainSection, k key) error {
+		all := to(d)
+		switch {
+		case strings.Trim(k.value, "0") == "" || k.value == "root":
+			return p.fail(k.line, "%s=%s: root may enter every domain, and no user becomes root by it", k.name, clip(k.value))
+		case strings.ContainsAny(k.value, ",:/*%!") || strings.ContainsFunc(k.value, unicode.IsControl) || strings.HasPrefix(k.value, "-"):
+			return p.fail(k.line, "%s=%s: expected names or numbers with a space between them, such as alice bob%s", k.name, clip(k.value), commentHint(k.value))
+		case slices.Contains(*all, k.value):
+			return p.fail(k.line, "%s=%s stands twice", k.name, clip(k.value))
+		}
+		*all = append(*all, k.value)
+		return nil
+	}
 }
 
 func (p *parser) domainName(name string, line int, netns key, implied domain.Domain) (err error) {

@@ -38,6 +38,11 @@ func TestWrongValues(t *testing.T) {
 		{"Domain", "Firewall", "", "/etc/a b", "Firewall=/etc/a b: expected the path of a file, such as /etc/rdomain/private.nft"},
 		{"Domain", "Firewall", "Kind=vrf\nTable=1\n", "/a", "Firewall= is for Kind=netns; a vrf has no rules of its own, those of its namespace are for all"},
 		{"Domain", "Firewall", "Managed=no\n", "/a", "Managed=no makes nothing, so there can be no Firewall="},
+		{"Domain", "AllowUsers", "", "alice root", "AllowUsers=root: root may enter every domain, and no user becomes root by it"},
+		{"Domain", "AllowUsers", "", "00", "AllowUsers=00: root may enter every domain, and no user becomes root by it"},
+		{"Domain", "AllowUsers", "", "alice,bob", "AllowUsers=alice,bob: expected names or numbers with a space between them, such as alice bob"},
+		{"Domain", "AllowUsers", "", "*", "AllowUsers=*: expected names or numbers with a space between them, such as alice bob"},
+		{"Domain", "AllowGroups", "", "a b a", "AllowGroups=a stands twice"},
 		{"Domain", "Domains", "DNS=10.0.0.1\n", "a b c d e f g", "Domains=: expected at most 6 names with 255 characters, which is what resolvers take"},
 
 		{"Link a", "Kind", "", "wlan", "Kind=wlan: expected one of " + strings.Join(LinkKinds, ", ") + ", or no Kind= for a link that exists already"},

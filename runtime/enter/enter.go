@@ -48,14 +48,25 @@ func (e *Error) Unwrap() error { return e.Err }
 // ends all others. After an error the thread is in no defined state, and the
 // process must exit with Error.Code.
 func Exec(c domain.Command, environ []string) error {
-	runtime.LockOSThread()
-	var who identity
-	if c.User != "" {
-		var err error
-		if who, err = lookUser(c.User); err != nil {
-			return err
-		}
+	if c.User == "" {
+		return execAs(c, nil, environ)
 	}
+	who, err := lookUser(c.User)
+	if err != nil {
+		return err
+	}
+	return execAs(c, &who, environ)
+}
+
+// ExecAs is Exec for an identity that is known by other means than the files of the host;
+// c.User is empty.
+func ExecAs(c domain.Command, who Identity, environ []string) error {
+	return execAs(c, &who, environ)
+}
+
+// execAs is Exec. With nil the identity is kept.
+func execAs(c domain.Command, who *Identity, environ []string) error {
+	runtime.LockOSThread()
 	if !c.Netns.IsZero() {
 		if err := enterNetns(c.Netns); err != nil {
 			return err
@@ -77,7 +88,7 @@ func Exec(c domain.Command, environ []string) error {
 			return err
 		}
 	}
-	if c.User != "" {
+	if who != nil {
 		if err := who.become(); err != nil {
 			return err
 		}

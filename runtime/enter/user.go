@@ -11,31 +11,31 @@ import (
 	"rdgen/runtime/domain"
 )
 
-// identity is what a process may do: user, group, and supplementary groups.
-type identity struct {
-	uid, gid uint32
-	groups   []uint32
+// Identity is what a process may do: user, group, and supplementary groups.
+type Identity struct {
+	UID, GID uint32
+	Groups   []uint32
 }
 
 // become takes on the identity, for real, effective and saved ids. The system
 // calls are raw, so they change the calling thread alone, which is the one that
 // lives on after execve(2). The groups of root are gone in any case.
-func (i identity) become() error {
+func (i Identity) become() error {
 	if err := dropInheritable(); err != nil {
 		return unable("drop inheritable capabilities", err)
 	}
 	var first unsafe.Pointer
-	if len(i.groups) > 0 {
-		first = unsafe.Pointer(&i.groups[0])
+	if len(i.Groups) > 0 {
+		first = unsafe.Pointer(&i.Groups[0])
 	}
-	if _, _, e := unix.RawSyscall(sysSetgroups, uintptr(len(i.groups)), uintptr(first), 0); e != 0 {
+	if _, _, e := unix.RawSyscall(sysSetgroups, uintptr(len(i.Groups)), uintptr(first), 0); e != 0 {
 		return unable("set the supplementary groups", e)
 	}
-	if _, _, e := unix.RawSyscall(sysSetresgid, uintptr(i.gid), uintptr(i.gid), uintptr(i.gid)); e != 0 {
-		return unable("set group "+strconv.Itoa(int(i.gid)), e)
+	if _, _, e := unix.RawSyscall(sysSetresgid, uintptr(i.GID), uintptr(i.GID), uintptr(i.GID)); e != 0 {
+		return unable("set group "+strconv.Itoa(int(i.GID)), e)
 	}
-	if _, _, e := unix.RawSyscall(sysSetresuid, uintptr(i.uid), uintptr(i.uid), uintptr(i.uid)); e != 0 {
-		return unable("set user "+strconv.Itoa(int(i.uid)), e)
+	if _, _, e := unix.RawSyscall(sysSetresuid, uintptr(i.UID), uintptr(i.UID), uintptr(i.UID)); e != 0 {
+		return unable("set user "+strconv.Itoa(int(i.UID)), e)
 	}
 	return nil
 }
@@ -58,18 +58,18 @@ func dropInheritable() error {
 
 // lookUser reads USER or USER:GROUP in /etc/passwd and /etc/group, which are
 // the only sources: a name service would be a program of its own.
-func lookUser(spec string) (identity, error) {
+func lookUser(spec string) (Identity, error) {
 	passwd, err := readFile("/etc/passwd")
 	if err != nil {
-		return identity{}, unable("look up user "+spec+" in /etc/passwd", err)
+		return Identity{}, unable("look up user "+spec+" in /etc/passwd", err)
 	}
 	group, err := readFile("/etc/group")
 	if err != nil {
-		return identity{}, unable("look up user "+spec+" in /etc/group", err)
+		return Identity{}, unable("look up user "+spec+" in /etc/group", err)
 	}
 	who, err := findUser(spec, passwd, group)
 	if err != nil {
-		return identity{}, &Error{domain.ExitPermanent, "unable to become user " + spec + ": " + err.Error(), nil}
+		return Identity{}, &Error{domain.ExitPermanent, "unable to become user " + spec + ": " + err.Error(), nil}
 	}
 	return who, nil
 }
@@ -81,9 +81,9 @@ func lookUser(spec string) (identity, error) {
 // that initgroups(3) would set. With GROUP there is no other group: who names
 // it wants no more. A number without an entry has no group of its own, and to
 // keep root's would be wrong, so then GROUP is needed.
-func findUser(spec, passwd, group string) (identity, error) {
+func findUser(spec, passwd, group string) (Identity, error) {
 	name, groupName, explicit := strings.Cut(spec, ":")
-	var who identity
+	var who Identity
 	entry, found, err := findEntry(passwd, name)
 	if err != nil {
 		return who, err
@@ -95,22 +95,41 @@ func findUser(spec, passwd, group string) (identity, error) {
 	if found {
 		number = entry[2]
 	}
-	if who.uid, err = parseID(number); err != nil {
+	if who.UID, err = parseID(number); err != nil {
 		return who, err
 	}
 	if explicit {
-		who.gid, err = findGroup(groupName, group)
-		who.groups = []uint32{who.gid}
+		who.GID, err = findGroup(groupName, group)
+		who.Groups = []uint32{who.GID}
 		return who, err
 	}
 	if !found {
 		return who, errors.New("no entry in /etc/passwd says its group; give one, as in " + name + ":GROUP")
 	}
-	if who.gid, err = parseID(entry[3]); err != nil {
+	if who.GID, err = parseID(entry[3]); err != nil {
 		return who, err
 	}
-	who.groups = groupsOf(entry[0], who.gid, group)
+	who.Groups = groupsOf(entry[0], who.GID, group)
 	return who, nil
+}
+
+// Number returns the number of a user, where file is /etc/passwd, or of a group, where it is
+// /etc/group. A word of digits is a number.
+func Number(file, word string) (uint32, error) {
+	text, err := readFile(file)
+	if err != nil {
+		return 0, unable("look up "+word+" in "+file, err)
+	}
+	entry, found, err := findEntry(text, word)
+	switch {
+	case err != nil:
+		return 0, err
+	case found:
+		return parseID(entry[2])
+	case word != "" && isNumber(word):
+		return parseID(word)
+	}
+	return 0, errors.New("not in " + file)
 }
 
 // findEntry returns the fields of the first line for the user or group called

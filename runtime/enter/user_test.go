@@ -40,27 +40,27 @@ twice:x:47:web,web
 func TestFindUser(t *testing.T) {
 	for _, c := range []struct {
 		spec string
-		want identity
+		want Identity
 	}{
-		{"root", identity{0, 0, []uint32{0}}},
-		{"web", identity{33, 33, []uint32{33, 4, 29, 46, 47}}},
-		{"33", identity{33, 33, []uint32{33, 4, 29, 46, 47}}},
-		{"0033", identity{33, 33, []uint32{33, 4, 29, 46, 47}}},
-		{"webmaster", identity{34, 34, []uint32{34, 29, 44}}},
-		{"web:adm", identity{33, 4, []uint32{4}}},
-		{"web:4", identity{33, 4, []uint32{4}}},
-		{"web:12345", identity{33, 12345, []uint32{12345}}},
-		{"1234:adm", identity{1234, 4, []uint32{4}}},
-		{"1234:1234", identity{1234, 1234, []uint32{1234}}},
-		{"dup", identity{70, 70, []uint32{70}}},
-		{"71", identity{71, 71, []uint32{71}}},
+		{"root", Identity{0, 0, []uint32{0}}},
+		{"web", Identity{33, 33, []uint32{33, 4, 29, 46, 47}}},
+		{"33", Identity{33, 33, []uint32{33, 4, 29, 46, 47}}},
+		{"0033", Identity{33, 33, []uint32{33, 4, 29, 46, 47}}},
+		{"webmaster", Identity{34, 34, []uint32{34, 29, 44}}},
+		{"web:adm", Identity{33, 4, []uint32{4}}},
+		{"web:4", Identity{33, 4, []uint32{4}}},
+		{"web:12345", Identity{33, 12345, []uint32{12345}}},
+		{"1234:adm", Identity{1234, 4, []uint32{4}}},
+		{"1234:1234", Identity{1234, 1234, []uint32{1234}}},
+		{"dup", Identity{70, 70, []uint32{70}}},
+		{"71", Identity{71, 71, []uint32{71}}},
 	} {
 		got, err := findUser(c.spec, passwdText, groupText)
 		if err != nil {
 			t.Errorf("findUser(%q) = error %v; want %v", c.spec, err, c.want)
 			continue
 		}
-		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(identity{})); diff != "" {
+		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(Identity{})); diff != "" {
 			t.Errorf("findUser(%q): -want +got\n%s", c.spec, diff)
 		}
 	}

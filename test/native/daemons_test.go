@@ -16,7 +16,9 @@ import (
 // test/fixtures has.
 const (
 	daemonPackages = "tor postfix openvpn tinc openvswitch-switch frr"
-	moreDaemons    = "postgresql nfs-kernel-server cockpit sssd apache2 at avahi-daemon bind9 bird2 bitlbee clamav-daemon collectd-core coturn cron cups-daemon dnsmasq dropbear fail2ban fcgiwrap " +
+	// One root is made for them and for what people use, in people_test.go.
+	morePackages = daemonPackages + " " + peoplePackages
+	moreDaemons  = "postgresql nfs-kernel-server cockpit sssd apache2 at avahi-daemon bind9 bird2 bitlbee clamav-daemon collectd-core coturn cron cups-daemon dnsmasq dropbear fail2ban fcgiwrap " +
 		"freeradius haproxy hostapd icecast2 kea-dhcp4-server keepalived knot lighttpd lldpd memcached minidlna miniupnpd mosquitto " +
 		"mumble-server ngircd nsd ntpsec opendkim php-fpm pmacct privoxy prosody radvd redis-server rpcbind rsyslog samba ser2net " +
 		"smartmontools snmpd snmptrapd softflowd spamd squid strongswan-starter stunnel4 tftpd-hpa tinyproxy transmission-daemon ulogd2 " +
@@ -58,7 +60,7 @@ func processes(text string) map[string]process {
 func TestDebianDomains(t *testing.T) {
 	list := slices.Clone(systemds)
 	for i := range list {
-		list[i].Packages = daemonPackages
+		list[i].Packages = morePackages
 		if need.All() {
 			list[i].Packages += " " + moreDaemons
 		}

@@ -12,7 +12,7 @@ import (
 func TestOpenVPNPage(t *testing.T) {
 	list := append(systems(guest.Systemd), openrcs...)
 	for i := range list {
-		list[i].Packages = daemonPackages
+		list[i].Packages = morePackages
 	}
 	each(t, list, func(t *testing.T, m *Machine) {
 		init := "init=" + string(m.Init) + "\n"

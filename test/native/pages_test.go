@@ -29,7 +29,7 @@ func typePage(t *testing.T, m *Machine, file string, number int) {
 func TestRoutingPage(t *testing.T) {
 	list := []System{systemds[1], openrcs[1]}
 	for i := range list {
-		list[i].Packages = daemonPackages
+		list[i].Packages = morePackages
 	}
 	each(t, list, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+script(t, "routing"))

@@ -19,7 +19,7 @@ import (
 const top = "../.."
 
 // usual are the paths that a package with other ones must not name.
-var usual = regexp.MustCompile(`/usr/s?bin/rd[a-z]+|/usr/libexec/rdgen`)
+var usual = regexp.MustCompile(`/usr/s?bin/rd[a-z]+|/usr/libexec/(rdgen|rdomain-exec)`)
 
 // run runs a command at the top of the sources and returns all that it says.
 func run(t *testing.T, argv ...string) string {

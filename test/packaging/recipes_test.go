@@ -70,6 +70,7 @@ rdgen-openrc/usr/libexec/rdgen/openrc-stop.sh
 rdgen-openrc/usr/libexec/rdgen/openrc-supervise.sh
 rdgen-openrc/usr/libexec/rdgen/openrc.sh
 rdgen/usr/bin/rdgen
+rdgen/usr/libexec/rdomain-exec
 rdgen/usr/sbin/rdexec
 rdgen/usr/sbin/rdomain
 the end
@@ -92,7 +93,7 @@ func TestSpecFiles(t *testing.T) {
 		t.Error("rdgen.spec does not say that LICENSE.modules is a licence")
 	}
 	macro := strings.NewReplacer("%{_docdir}/%{name}", "/usr/share/doc/rdgen/.*", "%{_bindir}", "/usr/bin", "%{_mandir}", "/usr/share/man", "%{_datadir}", "/usr/share",
-		"%{_prefix}", "/usr", "%{_sysconfdir}", "/etc", "%{_unitdir}", "/usr/lib/systemd/system", "%{_systemdgeneratordir}", "/usr/lib/systemd/system-generators",
+		"%{_prefix}", "/usr", "%{_libexecdir}", "/usr/libexec", "%{_sysconfdir}", "/etc", "%{_unitdir}", "/usr/lib/systemd/system", "%{_systemdgeneratordir}", "/usr/lib/systemd/system-generators",
 		"%{_udevrulesdir}", "/usr/lib/udev/rules.d", "*", ".*", "%config(noreplace) ", "")
 	all := regexp.MustCompile("^(" + strings.ReplaceAll(strings.TrimSpace(macro.Replace(list)), "\n", "|") + ")$")
 	root := t.TempDir()

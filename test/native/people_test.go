@@ -1,0 +1,72 @@
+package native
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"rdgen/test/guest"
+)
+
+// peoplePackages are those of programs that people use.
+const peoplePackages = "sudo opendoas pkexec polkitd tmux screen cron at anacron"
+
+// people calls f with a machine in which alice (1001) and bob (1002) are, and the files of
+// examples.
+func people(t *testing.T, f func(*testing.T, *Machine)) {
+	t.Helper()
+	list := slices.Clone(systemds)
+	for i := range list {
+		list[i].Packages = morePackages
+	}
+	each(t, list, func(t *testing.T, m *Machine) {
+		for _, dir := range []string{"examples", "examples/pam"} {
+			files, _ := os.ReadDir("../../" + dir)
+			for _, file := range files {
+				if !file.IsDir() {
+					m.Put(t, "/usr/share/doc/rdgen/"+dir+"/"+file.Name(), 0o644, read(t, dir+"/"+file.Name()))
+				}
+			}
+		}
+		m.Put(t, "/usr/libexec/rdomain-exec", 0o755, read(t, "cmd/rdomain/rdomain-exec"))
+		m.Sh(t, guest.Network+script(t, "setup")+"useradd -m -u 1001 -s /bin/bash alice; useradd -m -u 1002 -s /bin/sh bob; groupadd netusers")
+		f(t, m)
+	})
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// typeAsAlice types the commands of a page: "# " is root's, "$ " is alice's, in her home.
+func typeAsAlice(t *testing.T, m *Machine, page string, number int) {
+	t.Helper()
+	var text strings.Builder
+	for line := range strings.Lines(string(read(t, page))) {
+		if command, ok := strings.CutPrefix(line, "    $ "); ok {
+			line = "    # cd /home/alice; runuser -u alice -- sh -c '" + strings.ReplaceAll(strings.TrimSuffix(command, "\n"), "'", `'\''`) + "'\n"
+		}
+		text.WriteString(line)
+	}
+	commands := guest.Typed(text.String())
+	if len(commands) != number {
+		t.Errorf("%s has %d commands; want %d", page, len(commands), number)
+	}
+	m.Type(t, commands)
+}
+
+// TestUsersPage does what docs/users.md says, with Debian's sudo, doas and pkexec, and then
+// what an attacker would.
+func TestUsersPage(t *testing.T) {
+	people(t, func(t *testing.T, m *Machine) {
+		m.Sh(t, "install -m 0644 /usr/share/doc/rdgen/examples/org.rdgen.policy /usr/share/polkit-1/actions/; systemctl start polkit")
+		typeAsAlice(t, m, "docs/users.md", 9)
+		m.Verdicts(t, script(t, "users"))
+	})
+}
