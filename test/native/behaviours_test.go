@@ -48,6 +48,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestFiltersPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestLinkMadeAgain", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestOpenVPNPage", 8, "trixie-systemd trixie-openrc"},
+	{"domains", "TestOverlapPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestFirewall", 0, "trixie-systemd trixie-openrc forky-openrc"},
 	{"domains", "TestSteer", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestStatus", 0, "forky-systemd trixie-openrc"},
