@@ -24,6 +24,11 @@ plug
 ok "a domain with a link of others" verb start
 ok "has it" in_again
 ok "and is watched" await watches
+if [ -d /run/systemd/system ]; then
+	clock() { [ $((0x$(sed -n 's/^CapBnd:.//p' "/proc/$(pid)/status") >> 25 & 1)) = 1 ]; }
+	fails "by what cannot set the clock, nor all else that root may" clock
+	ok "nor open each kind of socket" grep -q '^Seccomp:.2' "/proc/$(pid)/status"
+fi
 ip -n vpn link delete u0; plug
 ok "made again outside, it is taken in again" in_again
 ip -n vpn link delete u0
