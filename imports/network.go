@@ -131,6 +131,10 @@ func (l *link) become(at problem.Pos, kind string) {
 		l.note(at, fmt.Sprintf("rdomain makes no link of kind %s: somebody else has to make it", kind))
 		return
 	}
+	if kind == "bond" { // without its members it would be none
+		l.note(at, fmt.Sprintf("a bond is not taken over: Kind=bond makes one, and Bond=%s its members; until then somebody else has to make it", l.name))
+		return
+	}
 	l.kind = kind
 }
 

@@ -121,6 +121,8 @@ type Link struct {
 	// Bridge and PeerBridge are the bridges that the link, and a veth's other
 	// end, are ports of.
 	Bridge, PeerBridge domain.LinkName
+	// Bonded: Bridge is a bond, of which the link is a member.
+	Bonded bool
 	// Addresses of the link, and of the other end of a veth.
 	Addresses, PeerAddresses []Address
 	// PeerRoutes are networks that the outer domain of a veth reaches by the link,
@@ -150,6 +152,14 @@ type Link struct {
 // LineOf returns the line in which a key of the section stands, or that of the
 // section itself.
 func (l Link) LineOf(key string) int { return max(l.lines[key], l.Line) }
+
+// PortKey is the key that says what the link is a port of.
+func (l Link) PortKey() string {
+	if l.Bonded {
+		return "Bond"
+	}
+	return "Bridge"
+}
 
 // WireGuard is what a wireguard link has of its own.
 type WireGuard struct {
@@ -225,7 +235,7 @@ type Rule struct {
 }
 
 // LinkKinds are the kinds of link that can be made.
-var LinkKinds = []string{"veth", "vlan", "macvlan", "macvtap", "ipvlan", "bridge", "dummy", "vxlan", "geneve",
+var LinkKinds = []string{"veth", "vlan", "macvlan", "macvtap", "ipvlan", "bridge", "bond", "dummy", "vxlan", "geneve",
 	"gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "xfrm", "tun", "tap", "wireguard"}
 
 // RouteTypes are the types of route that can be made.

@@ -25,7 +25,12 @@ var common = fields[Link]{
 	"MTUBytes":        set(func(l *Link) *uint32 { return &l.MTU }, number[uint32](68, 65535)),
 	"MACAddress":      set(func(l *Link) *string { return &l.MAC }, (*parser).mac),
 	"AlternativeName": list((*parser).altName),
-	"Bridge":          set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
+	"Bond": once(func(p *parser, l *Link, k key) (err error) {
+		l.Bonded = true
+		l.Bridge, err = p.name(k)
+		return err
+	}),
+	"Bridge": set(func(l *Link) *domain.LinkName { return &l.Bridge }, (*parser).name),
 }
 
 // Keys that several kinds have.
@@ -166,6 +171,7 @@ var kinds = map[string]fields[Link]{
 	},
 	"macvlan": macvlan(), "macvtap": macvlan(),
 	"ipvlan": {"Outer": outer, "Parent": parent, "Mode": mode("l2", "l3", "l3s")},
+	"bond":   bond(),
 	"vxlan": {
 		"Outer": outer, "Parent": parent, "Local": addressOf(local, 0, false), "Remote": addressOf(remote, 0, true), "TTL": ttl,
 		"VNI": linkID(0, 1<<24-1), "DestinationPort": port,
@@ -231,11 +237,14 @@ func linkKeys() map[string]bool {
 // defaults fills in what a kind has if the file does not say it.
 func (l *Link) defaults() {
 	given := func(name string) bool { return l.lines[name] != 0 }
-	if mode := map[string]string{"macvlan": "bridge", "macvtap": "bridge", "ipvlan": "l2", "ip6tnl": "any"}[l.Kind]; !given("Mode") {
+	if mode := map[string]string{"macvlan": "bridge", "macvtap": "bridge", "ipvlan": "l2", "ip6tnl": "any", "bond": "balance-rr"}[l.Kind]; !given("Mode") {
 		l.Mode = mode
 	}
 	if port := map[string]uint16{"vxlan": 4789, "geneve": 6081}[l.Kind]; !given("DestinationPort") {
 		l.Port = port
+	}
+	if l.Kind == "bond" && !given("MIIMonitorSec") {
+		l.Monitor = 100
 	}
 	if _, hasTTL := kinds[l.Kind]["TTL"]; hasTTL && object.IsTunnel(l.Kind) && !given("TTL") {
 		l.TTL = 64
@@ -259,6 +268,9 @@ func (p *parser) together(l *Link) error {
 		if l.Remote.IsMulticast() && l.Parent.IsZero() {
 			return p.fail(l.lines["Remote"], "Remote=%s is a group, which needs Parent=, the link to reach it by", l.Remote)
 		}
+	}
+	if err := p.bonded(l); err != nil {
+		return err
 	}
 	if l.Kind == "wireguard" && l.KeyFile == "" && l.ConfigFile == "" {
 		return p.fail(l.Line, "Kind=wireguard needs PrivateKeyFile=, the path of its private key, or ConfigFile=, a file of wg-quick")

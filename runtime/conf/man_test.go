@@ -83,7 +83,7 @@ func TestGuide(t *testing.T) {
 		}
 		found++
 	}
-	if found != 7 {
-		t.Errorf("%d examples found; want 7", found)
+	if found != 9 {
+		t.Errorf("%d examples found; want 9", found)
 	}
 }

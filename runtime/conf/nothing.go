@@ -103,7 +103,7 @@ func (a *All) wants(f *File) (list []want) {
 			list = append(list, want{line: l.LineOf("PeerBridge"), what: "PeerBridge=" + l.PeerBridge.String(), end: end{side, l.PeerBridge.String()}, waits: true})
 		}
 		if !l.Bridge.IsZero() {
-			list = append(list, want{line: l.LineOf("Bridge"), what: "Bridge=" + l.Bridge.String(), end: end{inside, l.Bridge.String()}})
+			list = append(list, want{line: l.LineOf(l.PortKey()), what: l.PortKey() + "=" + l.Bridge.String(), end: end{inside, l.Bridge.String()}})
 		}
 	}
 	return list

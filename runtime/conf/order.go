@@ -50,7 +50,7 @@ func (a *All) below(f *File, l Link, there map[end]bool) (errs []between) {
 	if f.Domain.Netns.IsZero() {
 		return nil // somebody else may make it
 	}
-	on := map[string]domain.LinkName{"Bridge": l.Bridge}
+	on := map[string]domain.LinkName{l.PortKey(): l.Bridge}
 	if a.side(f, l) == inside {
 		on["Parent"], on["PeerBridge"] = l.Parent, l.PeerBridge
 	}
@@ -60,7 +60,10 @@ func (a *All) below(f *File, l Link, there map[end]bool) (errs []between) {
 			continue
 		}
 		do := "correct the name, or say where it comes from: [Link " + name.String() + "]"
-		if key != "Parent" {
+		switch key {
+		case "Bond":
+			do += " with Kind=bond"
+		case "Bridge", "PeerBridge":
 			do += " with Kind=bridge"
 		}
 		errs = append(errs, between{problem.New(f.At(l.LineOf(key)), "%s=%s is a link that no file has", key, name).WithHint(do), nil})

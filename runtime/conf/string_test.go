@@ -123,7 +123,14 @@ func (l Link) write(w *writer, objects []Object) {
 	w.line("Outer", l.Outer.ID)
 	w.line("Peer", l.Peer)
 	w.line("Parent", l.Parent)
-	w.line("Bridge", l.Bridge)
+	w.line(l.PortKey(), l.Bridge)
+	if l.Kind == "bond" {
+		fmt.Fprintf(w, "MIIMonitorSec=%dms\n", l.Monitor)
+		w.line("TransmitHashPolicy", l.Hash)
+		if l.FastLACP {
+			w.line("LACPTransmitRate", "fast")
+		}
+	}
 	w.line("PeerBridge", l.PeerBridge)
 	for _, a := range l.Addresses {
 		if !a.Peer.IsValid() {

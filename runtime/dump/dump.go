@@ -130,6 +130,9 @@ func link(f *draft.File, s *State, l Link) {
 	case made && !slices.Contains(conf.LinkKinds, l.Kind):
 		d.Note("rdomain makes no link of kind " + l.Kind + ": somebody else has to make it")
 		made = false
+	case made && l.Kind == "bond":
+		d.Note("a bond is not taken over: Kind=bond makes one, and Bond=" + l.Name + " its members; until then somebody else has to make it")
+		made = false
 	case made && l.Lost != "":
 		d.Note("of kind " + l.Kind + ", but " + l.Lost + ": somebody else has to make it")
 		made = false

@@ -33,6 +33,7 @@ var Kinds = map[string]Kind{
 	"macvtap":   {Name: "macvtap", Option: "MACVTAP"},
 	"ipvlan":    {Name: "ipvlan", Option: "IPVLAN"},
 	"bridge":    {Name: "bridge", Option: "BRIDGE"},
+	"bond":      {Name: "bonding", Option: "BONDING"},
 	"dummy":     {Name: "dummy", Option: "DUMMY"},
 	"vxlan":     {Name: "vxlan", Option: "VXLAN"},
 	"geneve":    {Name: "geneve", Option: "GENEVE"},

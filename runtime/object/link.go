@@ -42,7 +42,7 @@ type Options struct {
 	// Protocol of a vlan's tags: "" for 802.1q, or "802.1ad".
 	Protocol string `json:"protocol,omitempty"`
 	// Mode of a macvlan or macvtap (bridge, private, vepa, passthru), ipvlan (l2, l3,
-	// l3s) or ip6tnl (any, ip6ip6, ipip6), in the words of ip(8).
+	// l3s), ip6tnl (any, ip6ip6, ipip6) or bond, in the words of ip(8).
 	Mode string `json:"mode,omitempty"`
 	// Local and Remote are the outer addresses of a tunnel.
 	Local  netip.Addr `json:"local,omitzero"`
@@ -57,6 +57,7 @@ type Options struct {
 	Port uint16 `json:"port,omitempty"`
 	// NoLearning: a vxlan does not learn addresses from what it receives.
 	NoLearning bool `json:"no_learning,omitempty"`
+	Bond
 	// User and Group may open a tun or tap, by name or number; "" is nobody
 	// but root.
 	User  string `json:"user,omitempty"`
@@ -203,6 +204,9 @@ func (l Link) attributes(w []string) []string {
 	number("dstport", uint32(l.Port))
 	if l.NoLearning {
 		w = append(w, "nolearning")
+	}
+	if l.Kind == "bond" {
+		w = append(w, l.Bond.words()...)
 	}
 	return w
 }

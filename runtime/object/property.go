@@ -12,8 +12,15 @@ func ChangesMode(kind, from, to string) bool {
 // Changeable returns those of a kind, with the key of the file that says each.
 func (o Options) Changeable(kind string) []Property {
 	switch kind {
+	case "bond":
 	case "macvlan", "macvtap":
 		return []Property{{"Mode", "mode", o.Mode}}
+	default:
+		return nil
 	}
-	return nil
+	hash := o.Hash
+	if hash == "" {
+		hash = "layer2"
+	}
+	return []Property{{"MIIMonitorSec", "miimon", utoa(o.Monitor)}, {"TransmitHashPolicy", "xmit_hash_policy", hash}}
 }

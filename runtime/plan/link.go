@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -41,6 +42,7 @@ func (p *planner) link(l conf.Link) (LinkState, error) {
 func (p *planner) configure(l conf.Link, now LinkState) error {
 	name, exists := l.Name.String(), now.Index != 0
 	switch {
+	case l.Bonded: // its addresses come back when the bond lets it go
 	case l.Kind == "" && name != "lo":
 		p.restore(l)
 	case l.Kind == "wireguard":
@@ -144,17 +146,25 @@ func (l LinkState) route(want object.Route) (object.Route, bool) {
 	return object.Route{}, false
 }
 
-// port plans that a link is a port of a bridge of the domain.
+// port plans that a link is a port of a bridge of the domain, or a member of a bond. A bond
+// takes a link that is down, and sets it up.
 func (p *planner) port(l conf.Link, now LinkState, exists bool) error {
-	name := l.Bridge.String()
+	name, kind, line := l.Bridge.String(), strings.ToLower(l.PortKey()), l.LineOf(l.PortKey())
 	bridge, ok := p.have.Inside[name]
 	if !ok && !p.makes(p.in, name) {
-		return p.fail(l.LineOf("Bridge"), fmt.Sprintf("there is no bridge %s in %s", name, p.place(p.in))).
-			WithHint(fmt.Sprintf("[Link %s] with Kind=bridge makes one", name))
+		return p.fail(line, fmt.Sprintf("there is no %s %s in %s", kind, name, p.place(p.in))).
+			WithHint(fmt.Sprintf("[Link %s] with Kind=%s makes one", name, kind))
 	}
-	if !exists || !ok || now.Master != bridge.Index {
-		p.add(l.LineOf("Bridge"), object.Set, object.Setting{Netns: p.in, Link: l.Name.String(), What: "master", Value: name})
+	if exists && ok && now.Master == bridge.Index && !p.remakes(name) {
+		return nil
 	}
+	set := object.Setting{Netns: p.in, Link: l.Name.String()}
+	if l.Bonded && exists && now.Up {
+		set.What = "down"
+		p.add(line, object.Set, set)
+	}
+	set.What, set.Value = "master", name
+	p.add(line, object.Set, set)
 	return nil
 }
 
@@ -285,7 +295,7 @@ func (p *planner) differs(want object.Link, now LinkState) string {
 		{"Key=", a.Keyed == b.Keyed && a.GREKey == b.GREKey}, {"DestinationPort=", a.Port == b.Port},
 		{"MacLearning=", a.NoLearning == b.NoLearning}, {"User=", a.User == b.User}, {"Group=", a.Group == b.Group},
 		{"MultiQueue=", a.MultiQueue == b.MultiQueue}, {"PacketInfo=", a.PacketInfo == b.PacketInfo},
-		{"VNetHeader=", a.VNetHeader == b.VNetHeader},
+		{"VNetHeader=", a.VNetHeader == b.VNetHeader}, {"LACPTransmitRate=", a.FastLACP == b.FastLACP},
 	} {
 		if !c.same {
 			return c.what

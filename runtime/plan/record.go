@@ -68,7 +68,7 @@ func (p *Plan) Note(r *record.Record, s object.Step, made record.Identity) {
 	was := r.Find(s.Object.Key())
 	switch t := s.Object.(type) {
 	case object.Setting:
-		if t.What == "netns" || t.What == "master" {
+		if t.What == "netns" || t.What == "master" || t.What == "down" {
 			p.noteTaken(r, t, made)
 		}
 		return

@@ -2,6 +2,7 @@ package rtnl
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -13,6 +14,14 @@ func (c *Conn) SetProperty(index int, kind, what, value string) error {
 	info := linkInfo(kind)
 	data := info.AddRtAttr(unix.IFLA_INFO_DATA, nil)
 	switch kind + " " + what {
+	case "bond miimon":
+		n, err := strconv.ParseUint(value, 10, 32)
+		if err != nil {
+			return err
+		}
+		data.AddRtAttr(unix.IFLA_BOND_MIIMON, nl.Uint32Attr(uint32(n)))
+	case "bond xmit_hash_policy":
+		data.AddRtAttr(unix.IFLA_BOND_XMIT_HASH_POLICY, []byte{byte(bondHashes[value])})
 	case "macvlan mode", "macvtap mode":
 		data.AddRtAttr(nl.IFLA_MACVLAN_MODE, nl.Uint32Attr(macvlanModes[value]))
 	default:

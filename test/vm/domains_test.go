@@ -19,7 +19,7 @@ import (
 var outers = []string{"", "tr", "red"}
 
 // inside are the kinds of link that have no other side.
-var inside = []string{"bridge", "dummy", "tun", "tap"}
+var inside = []string{"bridge", "bond", "dummy", "tun", "tap"}
 
 // matrix returns the domain "in" with every kind of link with its other side in
 // every domain, what the far host must have for each, and the pings that go
@@ -153,6 +153,7 @@ func TestDomainsLinks(t *testing.T) {
 			t.Errorf("%s: the private key is shown:\n%s", m.System, out)
 		}
 		m.Sh(t, part(t, "kinds", "refused")) // what a VRF cannot hold
+		m.Sh(t, guest.Network+part(t, "kinds", "bond"))
 		m.Sh(t, "rdomain down in; ! ip rule | grep 1998 || exit 1")
 		if after := m.Sh(t, "ip -br link | sort"); after != before {
 			t.Errorf("%s: down leaves\n%s\nbefore\n%s", m.System, after, before)

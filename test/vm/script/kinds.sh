@@ -26,3 +26,78 @@ for link in 'Kind=geneve\nId=9\nRemote=10.0.3.2' 'Kind=vti\nLocal=10.0.3.11' 'Ki
 	test ! -e /run/netns/bad
 done
 rm /etc/rdomain/bad.conf
+
+# part: bond
+# Two cards to two ports of one switch, one of them with an address of the default domain: a bond of
+# them, in a namespace and as a member of a VRF.
+modprobe bonding max_bonds=0
+host switch
+ip -n switch link add lan type bridge
+give_in switch lan 10.60.0.1/24
+ip -n switch route add 10.66.0.0/16 via 10.60.0.2
+for n in 1 2; do
+	cable "m$n" switch "s$n"
+	ip -n switch link set "s$n" master lan
+	ip -n switch link set "s$n" up
+done
+give m1 10.61.0.1/24
+before=$(ip -br address show dev m1)
+cat >/root/members <<'EOT'
+[Link lag0]
+Kind=bond
+Mode=active-backup
+MIIMonitorSec=50ms
+Address=10.60.0.2/24
+[Link m1]
+Bond=lag0
+[Link m2]
+Bond=lag0
+[Route]
+Destination=10.66.0.0/16
+Type=local
+EOT
+for domain in netns vrf; do
+	: >/etc/rdomain/bonded.conf
+	inside='rdexec -n bonded --' of='-n bonded'
+	if [ $domain = vrf ]; then
+		printf '[Domain]\nKind=vrf\nTable=60\n' >/etc/rdomain/bonded.conf
+		inside='rdexec -v bonded --' of=
+	fi
+	cat /root/members >>/etc/rdomain/bonded.conf
+	rdomain up bonded
+	test -z "$(rdomain up -n bonded; rdomain check bonded)"
+	await $inside ping -c 1 -W 2 10.60.0.1
+	ip netns exec switch ping -c 1 -W 2 10.66.1.2 # which is local to the domain
+	number=$(ip $of -o link show lag0 | cut -d: -f1)
+	# The one that carries dies, and the other takes over.
+	active=$(ip $of -d link show lag0 | sed -n 's/.* active_slave m\([12]\).*/\1/p')
+	ip -n switch link set "s$active" down
+	await $inside ping -c 1 -W 2 10.60.0.1
+	ip -n switch link set "s$active" up
+	# What can be changed in place is, and the bond stays the one that it was.
+	sed -i 's/50ms/0.2\nTransmitHashPolicy=layer2+3/' /etc/rdomain/bonded.conf
+	rdomain check bonded >/root/diff || true
+	grep -qx "+ip $of link set lag0 type bond miimon 200" /root/diff || grep -qx "+ip link set lag0 type bond miimon 200" /root/diff
+	rdomain reload bonded
+	rdomain check bonded
+	ip $of -d link show lag0 | grep -q 'miimon 200 .*xmit_hash_policy layer2+3'
+	test "$(ip $of -o link show lag0 | cut -d: -f1)" = "$number"
+	# Its mode cannot: it is made again, with its members.
+	sed -i 's/active-backup/balance-rr/' /etc/rdomain/bonded.conf
+	rdomain reload bonded
+	rdomain check bonded
+	await $inside ping -c 1 -W 2 10.60.0.1
+	test "$(ip $of -o link show lag0 | cut -d: -f1)" != "$number"
+	# A member that somebody took out is taken in again.
+	ip $of link set m2 nomaster
+	! rdomain check bonded >/root/diff || exit 1
+	rdomain up bonded
+	rdomain check bonded
+	rdomain down bonded
+	test "$(ip -br address show dev m1)" = "$before"
+	test -z "$(ip -br address show dev m2 | grep 10.60)"
+done
+ip link delete m1
+ip link delete m2
+rm /etc/rdomain/bonded.conf
+ip netns delete switch
