@@ -225,6 +225,10 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\nKind=veth\nPeer=v\n[Link b]\nKind=veth\nPeer=v\n", ":6: link v stands twice, first in line 3"},
 		// [Route].
 		{"x", "[Route]\nGateway=10.0.0.1\n", ":1: a route needs Destination=, an address with length or default"},
+		{"x", "[BridgeVLAN]\nDevice=a\n", ":1: a section [BridgeVLAN] needs Device=, a port or a bridge, and VLAN=, PVID= or EgressUntagged="},
+		{"x", "[BridgeVLAN]\nDevice=a\nPVID=1\n[Link a]\n", ":2: Device=a: expected a port of a bridge, which has Bridge=, or a bridge"},
+		{"x", "[BridgeVLAN]\nDevice=a\nPVID=1\n[Link a]\nBridge=br\n[Link br]\nKind=bridge\n", ":1: bridge br forwards to all ports, whatever the VLAN, without VLANFiltering=yes in its section (line 6)"},
+		{"x", "[BridgeVLAN]\nDevice=a\nPVID=1\n[Link a]\nBridge=br\n[BridgeVLAN]\nDevice=a\nPVID=2\n", ":6: section [BridgeVLAN] of a stands twice, first in line 1"},
 		{"x", "[Address]\nDevice=a\nAddress=10.0.0.1\n", ":1: a section [Address] needs Device=, Address= and Peer=; an address without a peer is Address= in [Link NAME]"},
 		{"x", "[Link b]\nKind=veth\nPeer=a\nPeerBridge=br\n[Address]\nAddress=10.0.0.1\nPeer=10.0.0.2\nDevice=a\n", ":8: Device=a is a port of a bridge, which has no addresses"},
 		{"x", "[Address]\nAddress=10.0.0.1\nPeer=10.0.0.2\nDevice=a\n[Link a]\n[Address]\nAddress=10.0.0.1/32\nPeer=10.0.0.2/32\nDevice=a\n", ":6: the same address stands twice, first in line 1"},

@@ -172,6 +172,15 @@ var kinds = map[string]fields[Link]{
 	"macvlan": macvlan(), "macvtap": macvlan(),
 	"ipvlan": {"Outer": outer, "Parent": parent, "Mode": mode("l2", "l3", "l3s")},
 	"bond":   bond(),
+	"bridge": {
+		"VLANFiltering": flag(func(l *Link) *bool { return &l.VLANFiltering }),
+		"DefaultPVID": once(func(p *parser, l *Link, k key) (err error) {
+			if k.value != "none" {
+				l.DefaultPVID, err = number[uint16](1, 4094)(p, k)
+			}
+			return err
+		}),
+	},
 	"vxlan": {
 		"Outer": outer, "Parent": parent, "Local": addressOf(local, 0, false), "Remote": addressOf(remote, 0, true), "TTL": ttl,
 		"VNI": linkID(0, 1<<24-1), "DestinationPort": port,
@@ -268,6 +277,9 @@ func (p *parser) together(l *Link) error {
 		if l.Remote.IsMulticast() && l.Parent.IsZero() {
 			return p.fail(l.lines["Remote"], "Remote=%s is a group, which needs Parent=, the link to reach it by", l.Remote)
 		}
+	}
+	if l.Kind == "bridge" && !l.VLANFiltering && l.lines["DefaultPVID"] != 0 {
+		return p.fail(l.lines["DefaultPVID"], "DefaultPVID= needs VLANFiltering=yes")
 	}
 	if err := p.bonded(l); err != nil {
 		return err

@@ -91,7 +91,7 @@ func Parse(path string, id domain.ID, data []byte, fsys fs.FS) (*File, error) {
 }
 
 // expected lists the sections for messages.
-const expected = "[Domain], [Link NAME], [WireGuardPeer NAME], [Address], [Route], [RoutingPolicyRule], [Neighbor], [Publish] or [Sysctl]"
+const expected = "[Domain], [Link NAME], [WireGuardPeer NAME], [Address], [BridgeVLAN], [Route], [RoutingPolicyRule], [Neighbor], [Publish] or [Sysctl]"
 
 type parser struct {
 	path string
@@ -106,6 +106,8 @@ type parser struct {
 	allowed map[place]int
 	// peers are the sections [Address], before their links are known.
 	peers []addressSection
+	// vlanSections are the sections [BridgeVLAN].
+	vlanSections []vlanSection
 	// publishes are the sections [Publish], before their links are known.
 	publishes []Publish
 	// stands has the lines of the neighbours and rules read so far.
@@ -140,13 +142,14 @@ var keys = map[string]map[string]bool{
 	"RoutingPolicyRule": ruleFields.names(),
 	"Neighbor":          neighborFields.names(),
 	"Address":           addressFields.names(),
+	"BridgeVLAN":        vlanFields.names(),
 	"Publish":           publishFields.names(),
 	"Sysctl":            {},
 }
 
 // Sections of which there may be several; those with true have an argument, the
 // name of a link.
-var several = map[string]bool{"Link": true, "WireGuardPeer": true, "Route": false, "RoutingPolicyRule": false, "Address": false, "Neighbor": false, "Publish": false}
+var several = map[string]bool{"Link": true, "WireGuardPeer": true, "Route": false, "RoutingPolicyRule": false, "Address": false, "BridgeVLAN": false, "Neighbor": false, "Publish": false}
 
 // check looks at the names of sections and keys.
 func (p *parser) check(sections []section) error {
@@ -221,6 +224,8 @@ func (p *parser) parse(sections []section) error {
 			err = p.publish(s)
 		case s.header == "Neighbor":
 			err = p.neighbor(s)
+		case s.header == "BridgeVLAN":
+			err = p.bridgeVLAN(s)
 		case s.header == "Address":
 			err = p.pointToPoint(s)
 		case s.header == "Sysctl":
@@ -240,6 +245,9 @@ func (p *parser) parse(sections []section) error {
 		}
 	}
 	if err := p.peered(); err != nil {
+		return err
+	}
+	if err := p.tagged(); err != nil {
 		return err
 	}
 	if err := p.published(); err != nil {

@@ -102,12 +102,28 @@ func (f *File) String() string {
 		w.line("Connect", s.Connect)
 		w.line("Protocol", s.Protocol)
 	}
+	vlans := map[string][]object.BridgeVLAN{}
 	for _, o := range f.Objects {
+		if v, ok := o.Object.(object.BridgeVLAN); ok {
+			vlans[v.Dev] = append(vlans[v.Dev], v)
+		}
 		n, ok := o.Object.(object.Neighbor)
 		if !ok {
 			continue
 		}
 		fmt.Fprintf(w, "\n[Neighbor]\nDevice=%s\nAddress=%s\nLinkLayerAddress=%s\n", n.Dev, n.Address, n.MAC)
+	}
+	for dev, list := range vlans {
+		fmt.Fprintf(w, "\n[BridgeVLAN]\nDevice=%s\n", dev)
+		for _, v := range list {
+			fmt.Fprintf(w, "VLAN=%d\n", v.ID)
+			if v.PVID {
+				fmt.Fprintf(w, "PVID=%d\n", v.ID)
+			}
+			if v.Untagged {
+				fmt.Fprintf(w, "EgressUntagged=%d\n", v.ID)
+			}
+		}
 	}
 	return w.String()
 }
@@ -124,6 +140,8 @@ func (l Link) write(w *writer, objects []Object) {
 	w.line("Peer", l.Peer)
 	w.line("Parent", l.Parent)
 	w.line(l.PortKey(), l.Bridge)
+	w.flag("VLANFiltering", l.VLANFiltering)
+	w.line("DefaultPVID", l.DefaultPVID)
 	if l.Kind == "bond" {
 		fmt.Fprintf(w, "MIIMonitorSec=%dms\n", l.Monitor)
 		w.line("TransmitHashPolicy", l.Hash)

@@ -232,6 +232,11 @@ func kind(f *draft.File, d *draft.Section, l Link) {
 	}
 	set("DestinationPort", utoa(uint32(l.Port)), l.Port != 0 && l.Port != usualPort[l.Kind])
 	set("MacLearning", "no", l.NoLearning)
+	if l.Kind == "bridge" && l.VLANFiltering {
+		set("VLANFiltering", "yes", true)
+		set("DefaultPVID", utoa(uint32(l.DefaultPVID)), l.DefaultPVID != 0)
+		d.Note("the VLANs of its ports are not taken over: sections [BridgeVLAN] say them")
+	}
 	set("User", l.User, l.User != "")
 	set("Group", l.Group, l.Group != "")
 	set("MultiQueue", "yes", l.MultiQueue)

@@ -25,6 +25,9 @@ func (s *Session) readObjects(on map[string][]string, have *plan.State) error {
 			have.Objects[a.Key()] = a
 		}
 	}
+	if err := s.readVLANs(c, on[object.BridgeVLAN{}.Key().Kind], have); err != nil {
+		return err
+	}
 	names := on[object.Neighbor{}.Key().Kind]
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
@@ -44,6 +47,23 @@ func (s *Session) readObjects(on map[string][]string, have *plan.State) error {
 	return nil
 }
 
+// readVLANs reads the VLANs of ports and bridges, if any is named.
+func (s *Session) readVLANs(c *rtnl.Conn, names []string, have *plan.State) error {
+	if len(names) == 0 {
+		return nil
+	}
+	vlans, err := c.BridgeVLANs()
+	for _, name := range names {
+		l, ok := have.Inside[name]
+		for _, v := range vlans[l.Index] {
+			if v.Netns, v.Dev, v.Self = s.Netns, name, l.Kind == "bridge"; ok {
+				have.Objects[v.Key()] = v
+			}
+		}
+	}
+	return err
+}
+
 // doOnLink adds, replaces or deletes an object that a link has.
 func (s *Session) doOnLink(step object.Step) error {
 	return s.on(step.Object.Key().Netns, step.Object.On(), func(c *rtnl.Conn, index int) error {
@@ -52,6 +72,8 @@ func (s *Session) doOnLink(step object.Step) error {
 			return c.Address(step.Verb, index, t)
 		case object.AltName:
 			return c.AltName(step.Verb, index, t.Name)
+		case object.BridgeVLAN:
+			return c.BridgeVLAN(step.Verb, index, t)
 		case object.Neighbor:
 			return c.Neighbor(step.Verb, index, t)
 		}

@@ -29,6 +29,10 @@ func (k *Kernel) Cannot(f *conf.File) (errs []error) {
 	lacks(f.KindLine, string(f.Kind))
 	for _, link := range f.Links {
 		lacks(link.LineOf("Kind"), link.Kind)
+		if text := k.Lacks(vlanBridge); link.VLANFiltering && text != "" {
+			errs = append(errs, problem.New(f.At(link.LineOf("VLANFiltering")), "VLANFiltering=yes is not possible here: this kernel %s", text).
+				WithHint("boot a kernel that has it"))
+		}
 	}
 	return append(errs, k.variables(f)...)
 }

@@ -33,6 +33,7 @@ var Kinds = map[string]Kind{
 	"macvtap":   {Name: "macvtap", Option: "MACVTAP"},
 	"ipvlan":    {Name: "ipvlan", Option: "IPVLAN"},
 	"bridge":    {Name: "bridge", Option: "BRIDGE"},
+	vlanBridge:  {Option: "BRIDGE_VLAN_FILTERING"},
 	"bond":      {Name: "bonding", Option: "BONDING"},
 	"dummy":     {Name: "dummy", Option: "DUMMY"},
 	"vxlan":     {Name: "vxlan", Option: "VXLAN"},
@@ -51,6 +52,9 @@ var Kinds = map[string]Kind{
 	"tap":       {Name: "tun", Option: "TUN"},
 	"wireguard": {Name: "wireguard", Option: "WIREGUARD"},
 }
+
+// vlanBridge is a bridge with VLANFiltering=yes.
+const vlanBridge = "bridge with VLANs"
 
 // Kernel is what is known of the running kernel.
 type Kernel struct {

@@ -93,6 +93,8 @@ func TestCannot(t *testing.T) {
 		{"[Domain]\nKind=vrf\nTable=10\n", "1: Kind=vrf cannot be made here: this kernel is built without CONFIG_CGROUP_BPF"},
 		{"[Domain]\nKind=vrf\nManaged=no\n", ""},
 		{"[Link d0]\nAddress=10.0.0.1/24\nKind=dummy\n", "3: Kind=dummy cannot be made here: this kernel is built without CONFIG_DUMMY"},
+		{"[Link br0]\nKind=bridge\nVLANFiltering=yes\n", "2: Kind=bridge cannot be made here: this kernel is built without CONFIG_BRIDGE " +
+			"3: VLANFiltering=yes is not possible here: this kernel is built without CONFIG_BRIDGE_VLAN_FILTERING"},
 		{"[Sysctl]\nnet.ipv4.ip_forward=1\nnet.ipv4.conf.eth0/5.forwarding=1\nnet.ipv4.conf.all.forwarding=1\nnet.ipv6.conf.all.forwarding=1\n" +
 			"net.netfilter.nf_conntrack_max=9\nnet.mpls.conf.eth0.input=1\n", ""},
 		{"[Sysctl]\nnet.ipv4.ip_forwad=1\nnet.ipv4.conf.eth0.fowarding=1\n",

@@ -58,6 +58,10 @@ type Options struct {
 	// NoLearning: a vxlan does not learn addresses from what it receives.
 	NoLearning bool `json:"no_learning,omitempty"`
 	Bond
+	// VLANFiltering: a bridge forwards a frame only to ports of its VLAN. A new port of such
+	// a bridge is in DefaultPVID; 0 is none.
+	VLANFiltering bool   `json:"vlan_filtering,omitempty"`
+	DefaultPVID   uint16 `json:"default_pvid,omitempty"`
 	// User and Group may open a tun or tap, by name or number; "" is nobody
 	// but root.
 	User  string `json:"user,omitempty"`
@@ -207,6 +211,9 @@ func (l Link) attributes(w []string) []string {
 	}
 	if l.Kind == "bond" {
 		w = append(w, l.Bond.words()...)
+	}
+	if l.Kind == "bridge" && l.VLANFiltering {
+		w = append(w, "vlan_filtering", "1", "vlan_default_pvid", utoa(uint32(l.DefaultPVID)))
 	}
 	return w
 }

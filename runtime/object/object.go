@@ -53,7 +53,7 @@ type Key struct {
 
 // kinds are the objects that a record can have, in the order in which up makes
 // them.
-var kinds = []Object{File{}, Netns{}, Firewall{}, NAT{}, Forwarding{}, Pin{}, Link{}, Taken{}, Sysctl{}, WireGuardPeer{}, AltName{}, Address{}, Neighbor{}, Rule{}, Route{}}
+var kinds = []Object{File{}, Netns{}, Firewall{}, NAT{}, Forwarding{}, Pin{}, Link{}, Taken{}, Sysctl{}, WireGuardPeer{}, AltName{}, BridgeVLAN{}, Address{}, Neighbor{}, Rule{}, Route{}}
 
 // Kinds returns the kinds that a record can have, in the order in which up makes
 // objects of them.

@@ -9,12 +9,19 @@ func ChangesMode(kind, from, to string) bool {
 	return (kind == "macvlan" || kind == "macvtap") && from != "passthru" && to != "passthru"
 }
 
-// Changeable returns those of a kind, with the key of the file that says each.
+// Changeable returns those of a kind, with the key of the file that says each. One without
+// a value is left as it is.
 func (o Options) Changeable(kind string) []Property {
 	switch kind {
 	case "bond":
 	case "macvlan", "macvtap":
 		return []Property{{"Mode", "mode", o.Mode}}
+	case "bridge":
+		list := []Property{{"VLANFiltering", "vlan_filtering", "0"}, {"DefaultPVID", "vlan_default_pvid", ""}}
+		if o.VLANFiltering {
+			list[0].Value, list[1].Value = "1", utoa(uint32(o.DefaultPVID))
+		}
+		return list
 	default:
 		return nil
 	}

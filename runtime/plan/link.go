@@ -329,8 +329,11 @@ func (p *planner) settings(l conf.Link, now LinkState) {
 		s.What, s.Value = "address", l.MAC
 		p.change(l.Line, s, now.MAC)
 	}
-	is := now.Changeable(l.Kind)
+	is, ours := now.Changeable(l.Kind), p.plan.Record.Find(object.Link{Netns: p.in, Name: s.Link}.Key()) != nil
 	for i, want := range l.Changeable(l.Kind) {
+		if want.What == "vlan_filtering" && want.Value == "0" && !ours {
+			continue // a wall that somebody else made
+		}
 		if s.Kind, s.What, s.Value = l.Kind, want.What, want.Value; want.Value != "" && want != is[i] {
 			p.change(l.LineOf(want.Key), s, is[i].Value)
 		}

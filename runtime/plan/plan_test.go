@@ -522,3 +522,48 @@ ip -n t1 -6 route add local fd06::/64 dev eth0 table 255
 ip -n t1 route add throw 10.7.0.0/16
 `)
 }
+
+// A member is set down before its bond takes it, and has none of its addresses there; a
+// property that Linux changes while the bond exists is changed, and another mode makes it
+// again with its members.
+func TestBond(t *testing.T) {
+	const text = "[Link lag0]\nKind=bond\nMode=active-backup\nAddress=10.60.0.2/24\n[Link eth0]\nBond=lag0\n"
+	have := &State{Exists: true, ID: t1, Inside: map[string]LinkState{"lo": {Link: rtnl.Link{Up: true}}}, Outside: map[string]LinkState{}}
+	have.Inside["eth0"] = atHome().Inside["eth0"]
+	f := file(t, "t1", text)
+	p := up(t, f, have, &record.Record{})
+	want(t, "up", lines(p.Steps, object.Step.String), `
+ip -n t1 link add lag0 type bond mode active-backup miimon 100
+ip -n t1 address add 10.60.0.2/24 dev lag0
+ip -n t1 link set lag0 up
+ip -n t1 link set eth0 down
+ip -n t1 link set eth0 master lag0
+`)
+	r := simulate(t, have, p)
+	want(t, "second up", lines(up(t, f, have, r).Steps, object.Step.String), "")
+	edited := file(t, "t1", strings.Replace(text, "Address=", "MIIMonitorSec=50ms\nTransmitHashPolicy=layer3+4\nAddress=", 1))
+	want(t, "up after an edit", lines(up(t, edited, have, r).Steps, object.Step.String), `
+ip -n t1 link set lag0 type bond miimon 50
+ip -n t1 link set lag0 type bond xmit_hash_policy layer3+4
+`)
+	edited = file(t, "t1", strings.Replace(text, "active-backup", "802.3ad", 1))
+	want(t, "up after an edit of the mode", lines(up(t, edited, have, r).Steps, object.Step.String), `
+ip -n t1 link delete lag0
+ip -n t1 link add lag0 type bond mode 802.3ad miimon 100
+ip -n t1 address add 10.60.0.2/24 dev lag0
+ip -n t1 link set lag0 up
+ip -n t1 link set eth0 down
+ip -n t1 link set eth0 master lag0
+`)
+}
+
+// A bridge of somebody else that keeps VLANs apart goes on doing so where the file does not
+// speak of it; one of ours does what the file says.
+func TestBridgeKeepsItsWall(t *testing.T) {
+	f := file(t, "t1", "[Link br0]\nKind=bridge\n")
+	have := &State{Exists: true, ID: t1, Inside: map[string]LinkState{"lo": {Link: rtnl.Link{Up: true}},
+		"br0": {Link: rtnl.Link{Name: "br0", Index: 7, Kind: "bridge", Up: true, Options: object.Options{VLANFiltering: true}}}}}
+	want(t, "up", lines(up(t, f, have, &record.Record{}).Steps, object.Step.String), "")
+	ours := &record.Record{Domain: f.Domain, Entries: []record.Entry{{Object: object.Link{Netns: f.Domain.Netns, Outer: f.Domain.Netns, Name: "br0", Kind: "bridge"}, Made: record.Identity{Index: 7}}}}
+	want(t, "up of ours", lines(up(t, f, have, ours).Steps, object.Step.String), "ip -n t1 link set br0 type bridge vlan_filtering 0")
+}

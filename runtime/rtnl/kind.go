@@ -186,6 +186,7 @@ var kinds = map[string][]attribute{
 			}},
 	},
 	"bond":    bond(),
+	"bridge":  bridge(),
 	"macvlan": macvlan(), "macvtap": macvlan(),
 	"ipvlan": {modeAt(nl.IFLA_IPVLAN_MODE, 2, map[string]uint32{"l2": 0, "l3": 1, "l3s": 2})},
 	"vxlan": {

@@ -24,6 +24,14 @@ func (c *Conn) SetProperty(index int, kind, what, value string) error {
 		data.AddRtAttr(unix.IFLA_BOND_XMIT_HASH_POLICY, []byte{byte(bondHashes[value])})
 	case "macvlan mode", "macvtap mode":
 		data.AddRtAttr(nl.IFLA_MACVLAN_MODE, nl.Uint32Attr(macvlanModes[value]))
+	case "bridge vlan_filtering":
+		data.AddRtAttr(unix.IFLA_BR_VLAN_FILTERING, []byte{value[0] - '0'})
+	case "bridge vlan_default_pvid":
+		n, err := strconv.ParseUint(value, 10, 16)
+		if err != nil {
+			return err
+		}
+		data.AddRtAttr(unix.IFLA_BR_VLAN_DEFAULT_PVID, nl.Uint16Attr(uint16(n)))
 	default:
 		panic(fmt.Sprintf("rtnl: no property %s of a %s", what, kind))
 	}

@@ -101,3 +101,71 @@ ip link delete m1
 ip link delete m2
 rm /etc/rdomain/bonded.conf
 ip netns delete switch
+
+# part: vlans
+# A bridge with VLANs: a trunk to a switch, a port in VLAN 10, and the namespace itself in VLAN 20.
+host trunk port
+cable t1 trunk t0
+cable a1 port a0
+ip -n trunk link add link t0 name t10 type vlan id 10
+ip -n trunk link add link t0 name t20 type vlan id 20
+ip -n trunk link set t0 up
+give_in trunk t10 10.10.0.1/24
+give_in trunk t20 10.20.0.1/24
+give_in port a0 10.10.0.2/24 10.20.0.3/24
+cat >/etc/rdomain/switch.conf <<'EOT'
+[Link br0]
+Kind=bridge
+VLANFiltering=yes
+Address=10.20.0.2/24
+[BridgeVLAN]
+Device=br0
+PVID=20
+EgressUntagged=20
+[Link t1]
+Bridge=br0
+[BridgeVLAN]
+Device=t1
+VLAN=10 20
+[Link a1]
+Bridge=br0
+[BridgeVLAN]
+Device=a1
+PVID=10
+EgressUntagged=10
+EOT
+rdomain up -n switch >/root/printed
+rdomain up switch
+test -z "$(rdomain up -n switch; rdomain check switch)"
+await rdexec -n switch -- ping -c 1 -W 2 10.20.0.1
+await ip netns exec port ping -c 1 -W 2 10.10.0.1
+# What is in VLAN 10 does not get to the namespace, which is in VLAN 20.
+! ip netns exec port ping -c 1 -W 1 -I 10.20.0.3 10.20.0.2 || exit 1
+# VLANs that somebody took away, and that are edited, are put right on the same links.
+number=$(ip -n switch -o link show br0 | cut -d: -f1)
+bridge -n switch vlan del dev t1 vid 10
+! rdomain check switch >/root/diff || exit 1
+grep -qx '+bridge -n switch vlan add dev t1 vid 10' /root/diff
+rdomain up switch
+sed -i '/Device=a1/,$ s/10/20/' /etc/rdomain/switch.conf
+rdomain reload switch
+rdomain check switch
+await ip netns exec port ping -c 1 -W 2 -I 10.20.0.3 10.20.0.2
+! ip netns exec port ping -c 1 -W 1 10.10.0.1 || exit 1
+sed -i 's/^VLANFiltering=yes/&\nDefaultPVID=7/' /etc/rdomain/switch.conf
+rdomain reload switch
+rdomain check switch
+test "$(ip -n switch -o link show br0 | cut -d: -f1)" = "$number"
+made=$(bridge -n switch vlan)
+rdomain down switch
+ip link show t1 | grep -q 'mtu 1500'
+# The printed commands make what up makes.
+sed -i '/Device=a1/,$ s/20/10/' /etc/rdomain/switch.conf
+sh -ex /root/printed
+bridge -n switch vlan show dev a1 | grep -q '10 PVID Egress Untagged'
+bridge -n switch vlan show dev br0 | grep -q '20 PVID Egress Untagged'
+echo "$made" | grep -q '20 PVID Egress Untagged'
+ip netns delete switch
+ip netns delete trunk
+ip netns delete port
+rm /etc/rdomain/switch.conf
