@@ -202,6 +202,7 @@ install-systemd: paths
 		"and what ends that is in /run/systemd/generator, which would not win over it; /usr/local/lib/systemd/system does it" >&2; exit 1 ;; esac
 	$(call put,0644,systemd/rdomain@.service,$(SYSTEMDUNITDIR)/rdomain@.service)
 	$(call put,0644,systemd/rdomain-watch.service,$(SYSTEMDUNITDIR)/rdomain-watch.service)
+	$(call put,0644,systemd/rdomain-services@.service,$(SYSTEMDUNITDIR)/rdomain-services@.service)
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
 	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/service.d/zzzz-rdgen.conf)
 	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/socket.d/zzzz-rdgen.conf)

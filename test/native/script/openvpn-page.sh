@@ -103,11 +103,30 @@ ok "and the page" await page
 is "the service ran on" "$pid" cat /run/nginx.pid
 is "in the domain" work served
 ok "which is right" await rdomain check work
-again
+domain restart
 ok "the domain is restarted" await reaches
 ok "the service is back" await served_inside
 ok "and the page" await page
 kill "$knocker"; wait
+ok "the domain is stopped" domain stop
+fails "and the service with it" served
+ok "it is started" domain start
+ok "the service is back" await served_inside
+ok "and the tunnel" await reaches
+service stop
+ok "the service is stopped by hand, then the domain" domain stop
+ok "it is started" domain start
+ok "and the tunnel is back" await reaches
+fails "the service stays as it was" served
+service start
+ok "until somebody starts it" await served_inside
+printf 'nonsense\n' >>/etc/rdomain/work.conf
+fails "with a file that is wrong the domain is not restarted" domain restart
+fails "nor the service" served
+sed -i '$d' /etc/rdomain/work.conf
+ok "with one that is right it starts" domain start
+ok "and the service" await served_inside
+ok "and the tunnel is back" await reaches
 
 # part: nowhere else
 # While there is no client, the machine tells the server that nothing takes its packets.

@@ -28,10 +28,12 @@ knocked() { n=$(($(wc -l </run/test/knocked) + 2)); await more; }
 more() { [ "$(wc -l </run/test/knocked)" -ge "$n" ]; }
 if [ "$init" = systemd ]; then
 	client() { systemctl "$1" openvpn@work; }
-	again() { systemctl restart rdomain@work; }
+	domain() { systemctl "$1" rdomain@work; }
+	service() { systemctl "$1" nginx; }
 	is_up() { systemctl is-active rdomain@work; }
 else
 	client() { rc-service openvpn "$1" </dev/null; }
-	again() { rc-service rdomain.work restart </dev/null; }
+	domain() { rc-service rdomain.work "$1" </dev/null; }
+	service() { rc-service nginx "$1" </dev/null; }
 	is_up() { rc-service rdomain.work status; }
 fi

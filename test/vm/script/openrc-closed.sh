@@ -9,6 +9,7 @@ printf 'port=8165\nnetns=t1\n' >/etc/conf.d/decl.stalenetns; printf 'port=8166\n
 /lib/rc/bin/rc-depend -t ineed decl.stalenetns decl.staleboth | grep rdomain || :
 pairs 'rc-service $1 start' decl.stalenetns decl.staleboth; await count 2; where
 rc-service rdomain.inner@t1 stop >/dev/null 2>&1; await count 1; where; rc-service rdomain.t1 stop >/dev/null 2>&1; await count 0
+rm -r /run/openrc/rdgen-stopped # they would come back with t1
 
 # part: names
 ln -s rdomain /etc/init.d/rdomain.broken; echo '[Domain' >/etc/rdomain/broken.conf

@@ -83,6 +83,7 @@ rdgen_exec()
 		fi
 		;;
 	stop)
+		rdgen_note
 		rdgen_enters "$@" || {
 			ewarn "$RC_SVCNAME: its routing domain $rdgen_id cannot be entered; stopping it without a network"
 			rdgen_nowhere
@@ -98,6 +99,18 @@ rdgen_exec()
 		;;
 	esac
 	rdgen_again in "enter routing domain $rdgen_id" "$rdgen_rdexec" "$@"
+}
+
+# rdgen_note notes that the service stops because its domain does, which starts it again.
+# One whose conf.d names another domain by now is not the domain's any more.
+rdgen_note()
+{
+	[ "$rdgen_recorded" = "$rdgen_conf" ] || return 0
+	for rdgen_domain in "rdomain.$netns" "rdomain.$rdgen_id"; do
+		[ -L "$RC_SVCDIR/stopping/$rdgen_domain" ] || continue
+		mkdir -p "$RC_SVCDIR/rdgen-stopped/$rdgen_domain" && : >"$RC_SVCDIR/rdgen-stopped/$rdgen_domain/$RC_SVCNAME"
+		return
+	done
 }
 
 # rdgen_enters WORD... tries the way into the domain. A shell takes an empty file for a
