@@ -46,6 +46,12 @@ func (c *command) run(words []string) (bool, error) {
 	switch name := path.Base(words[0]); {
 	case name == "ip":
 		return c.ip(words[1:], "")
+	case name == "wg" && len(words) == 5 && words[1] == "set" && words[3] == "private-key" && !c.undoes:
+		l, err := c.link(c.at, c.netns, words[2])
+		if err == nil {
+			l.set(c.at, "PrivateKeyFile", words[4])
+		}
+		return true, err
 	case name == "sysctl" && words[1] == "-w" && len(words) == 3:
 		name, value, ok := strings.Cut(words[2], "=")
 		if ok && strings.HasPrefix(name, "net") {
@@ -68,6 +74,9 @@ func (c *command) run(words []string) (bool, error) {
 // service notes a service that a hook starts. Which domain it is in, the hook says, or the
 // link: it is started where that is.
 func (c *command) service(name string, in domain.Domain) (bool, error) {
+	if strings.ContainsFunc(name, notInNames) || name[0] == '.' || name[0] == '-' {
+		return false, nil
+	}
 	var err error
 	switch {
 	case !in.IsDefault():
@@ -87,6 +96,11 @@ func (c *command) service(name string, in domain.Domain) (bool, error) {
 	}
 	c.services = append(c.services, Service{c.at, name, in})
 	return true, nil
+}
+
+// notInNames reports whether names of services do not have a rune.
+func notInNames(r rune) bool {
+	return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.@+", r)
 }
 
 // ip reads a command of ip(8).

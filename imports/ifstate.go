@@ -52,8 +52,6 @@ func (r *reader) ifstatePart(netns, key string, of value) error {
 		})
 	case "sysctl":
 		return of.each(func(link string, v value) error { return r.ifstateSysctl(netns, link, v) })
-	case "options":
-		return nil
 	}
 	r.left = append(r.left, lineNote(of.at(), key+": "+of.inLine()+" has no counterpart"))
 	return nil

@@ -178,6 +178,9 @@ func (r *reader) sourced(at problem.Pos, file, word, pattern string) (list []sta
 	if err != nil {
 		return nil, problem.New(at, "%s: %w", pattern, err)
 	}
+	if len(found) == 0 && !strings.ContainsAny(pattern, "*?[") {
+		r.left = append(r.left, lineNote(at, pattern+" is not there"))
+	}
 	slices.Sort(found)
 	for _, name := range found {
 		if info, err := fs.Stat(r.root, name); err != nil || info.IsDir() || word == "source-directory" && strings.Contains(path.Base(name), ".") {

@@ -31,7 +31,8 @@ func (r *reader) iface(s stanza) error {
 		}
 		return nil
 	}
-	l, err := r.link(s.at, r.netns.String(), s.name)
+	name, _, _ := strings.Cut(s.name, ":") // an alias is one more address
+	l, err := r.link(s.at, r.netns.String(), name)
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (r *reader) option(l *link, s stanza, o item) error {
 	case "address", "gateway":
 		return r.ifaceAddress(l, s, o)
 	case "netmask", "link-type", "tunnel-mode", "use", "family", "metric": // read with others
-	case "broadcast", "network":
+	case "network", "pointopoint": // the one is in the address, the other read with it
 	case "method":
 		return l.method(o)
 	case "link-address":
@@ -168,6 +169,13 @@ func (r *reader) ifaceAddress(l *link, s stanza, o item) error {
 	words := strings.Fields(o.value)
 	if len(words) == 0 {
 		return problem.New(o.at, "address has no value")
+	}
+	for _, other := range s.options {
+		if other.key == "pointopoint" {
+			own, _, _ := strings.Cut(words[0], "/")
+			l.more = append(l.more, section{o.at, "Address", []item{{o.at, "Address", own}, {other.at, "Peer", other.value}}})
+			return nil
+		}
 	}
 	prefix, err := prefixOf(o.at, words[0], mask)
 	if err == nil {

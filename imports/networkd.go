@@ -209,6 +209,11 @@ func (r *reader) networkFile(file string, list []section) error {
 	for _, s := range list {
 		switch s.name {
 		case "Match":
+			for _, k := range s.keys {
+				if k.key != "Name" {
+					l.note(k.at, "[Match] "+k.key+"="+k.value+": the link is found by its name alone")
+				}
+			}
 		case "Route":
 			err = r.networkRoute(l, s)
 		case "RoutingPolicyRule":
