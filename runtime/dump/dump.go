@@ -53,6 +53,8 @@ type Link struct {
 	// is the one of the domain's own file.
 	AcceptRA string
 	GivenMAC bool
+	// Notes are what else it has.
+	Notes []string
 	// Lost says why its other side cannot be named, "" if it can.
 	Lost string
 	WireGuard
@@ -159,12 +161,20 @@ func link(f *draft.File, s *State, l Link) {
 	case made && len(l.MAC) == len("00:00:00:00:00:00") && !object.IsTunnel(l.Kind) && l.Kind != "vlan" && l.Kind != "ipvlan":
 		d.Note("MACAddress=" + l.MAC + ", if somebody chose it: the kernel does not say")
 	}
+	for _, n := range l.Notes {
+		d.Note(n)
+	}
 	if !l.Up && l.Name != "lo" {
 		d.Note("is down; rdomain sets it up")
 	}
 	if made && l.Kind == "wireguard" {
 		wireGuard(f, d, s, l)
 	}
+}
+
+// Unusual returns those of some addresses that not each lo, or VRF that rdomain makes, has.
+func Unusual(list []rtnl.Address) []rtnl.Address {
+	return slices.DeleteFunc(list, func(a rtnl.Address) bool { return a.Own || !usual(a) })
 }
 
 // usual reports whether an address is not one that each lo has.

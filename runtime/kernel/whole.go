@@ -56,7 +56,7 @@ func (s *Session) Whole(id domain.ID, f *conf.File, r *record.Record, skip map[s
 		}
 		w.state.Links = append(w.state.Links, one)
 	}
-	for _, step := range []func() error{w.rules, w.routes, w.sysctls} {
+	for _, step := range []func() error{w.own, w.rules, w.routes, w.sysctls} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -140,6 +140,21 @@ func (w *whole) ours(l rtnl.Link) bool {
 	return w.vrfOf(l) == vrf && l.Kind != "vrf"
 }
 
+// own notes addresses of the VRF itself.
+func (w *whole) own() error {
+	for _, l := range w.byIndex {
+		if l.Kind != "vrf" || l.Name != w.f.Domain.VRF.String() {
+			continue
+		}
+		list, err := w.conn.Addresses(l.Index)
+		for _, a := range dump.Unusual(list) {
+			w.state.Notes = append(w.state.Notes, "the VRF itself has the address "+a.Prefix.String()+", which a dummy link in it can have")
+		}
+		return err
+	}
+	return nil
+}
+
 // link reads what a link has, and where its other side is.
 func (w *whole) link(l rtnl.Link) (dump.Link, error) {
 	own := w.named(l.Name)
@@ -156,8 +171,11 @@ func (w *whole) link(l rtnl.Link) (dump.Link, error) {
 	if one.Neighbors, err = w.conn.Neighbors(l.Index); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return one, err
 	}
-	if master, ok := w.byIndex[l.Master]; ok && master.Kind != "vrf" {
+	switch master, ok := w.byIndex[l.Master]; {
+	case ok && master.Kind == "bridge":
 		one.Bridge = master.Name
+	case ok && master.Kind != "vrf":
+		one.Notes = append(one.Notes, "is a port of "+master.Name+", of kind "+master.Kind+": somebody else has to make it one")
 	}
 	if l.Kind == "wireguard" {
 		return one, w.wireGuard(&one)
@@ -214,8 +232,10 @@ func (w *whole) peer(one *dump.Link, c *rtnl.Conn, outer domain.NetnsName, other
 	switch {
 	case err != nil:
 		return err
-	case master.Kind != "vrf":
+	case master.Kind == "bridge":
 		one.PeerBridge, one.PeerAddresses = master.Name, nil
+	case master.Kind != "vrf":
+		one.Notes = append(one.Notes, "its other end is a port of "+master.Name+", of kind "+master.Kind)
 	case outer.IsZero():
 		one.Outer = master.Name
 	default:
