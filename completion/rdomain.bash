@@ -67,7 +67,7 @@ _rdomain()
 	local i verb=${COMP_WORDS[1]} typed=${COMP_WORDS[COMP_CWORD]}
 	local -a words
 	if ((COMP_CWORD == 1)); then
-		_rdgen_reply up down reload confirm check list dump ps identify exec watch --help --version
+		_rdgen_reply up down reload confirm check list dump ps identify exec session watch --help --version
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
@@ -82,7 +82,7 @@ _rdomain()
 	esac
 	if [[ $typed != -* ]]; then
 		case $verb in
-		up | down | reload | confirm | check | dump | ps | exec) mapfile -t words < <(_rdgen_domains) ;;
+		up | down | reload | confirm | check | dump | ps | exec | session) mapfile -t words < <(_rdgen_domains) ;;
 		*) words=() ;;
 		esac
 	fi

@@ -4,7 +4,7 @@ function __rdgen_domains
         string replace -r '.*/' '' -- $file | string replace -r '\.conf$' ''
     end
 end
-set -l verbs up down reload confirm check list dump ps identify exec watch
+set -l verbs up down reload confirm check list dump ps identify exec session watch
 complete -c rdomain -f
 complete -c rdomain -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
 complete -c rdomain -n "not __fish_seen_subcommand_from $verbs" -l help -d 'how it is called'

@@ -30,6 +30,7 @@ const usage = `usage: rdomain up [-n] [--try SECONDS] NAME...|--all    bring dom
        rdomain ps [--json] [NAME]
        rdomain identify [--json] [PID]
        rdomain exec NAME [--] PROG [ARG...]
+       rdomain session NAME               for PAM: the session that begins is in it
        rdomain watch [-- PROG [ARG...]]   keep what is up as it was made
 
 NAME is that of a namespace, of a VRF, or VRF@NETNS; /etc/rdomain/NAME.conf may
@@ -62,7 +63,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	verbs := map[string]func([]string) error{
 		"up": c.up, "down": c.down, "reload": c.reload, "check": c.check, "list": c.list,
 		"confirm": c.confirm, "dump": c.dump, "ps": c.ps, "identify": c.identify, "exec": c.exec, "watch": c.watch,
-		"exec-for-user": c.execForUser,
+		"exec-for-user": c.execForUser, "session": c.session,
 	}
 	shown := func(text string) func([]string) error {
 		return func([]string) error { _, _ = io.WriteString(out, text); return nil } // out keeps the error
@@ -73,7 +74,7 @@ func run(stdout, stderr io.Writer, args []string) int {
 	verbs["--version"] = shown("rdomain version " + version + "\n")
 	verb, ok := verbs[args[0]]
 	if !ok {
-		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, confirm, check, list, dump, ps, identify, exec or watch", args[0])}
+		wrong := &problem.Error{Msg: fmt.Sprintf("no verb %q; expected up, down, reload, confirm, check, list, dump, ps, identify, exec, session or watch", args[0])}
 		if near := problem.Nearest(args[0], slices.Sorted(maps.Keys(verbs))...); near != "" {
 			wrong.Hint = "is rdomain " + near + " meant?"
 		} else if strings.HasPrefix(args[0], "-") {

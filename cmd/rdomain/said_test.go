@@ -38,7 +38,7 @@ func TestMistypedNames(t *testing.T) {
 	for name, meant := range map[string]string{"private.conf": "private", "all": "--all"} {
 		says(t, 100, "", "rdomain: fatal: "+name+": nothing of that name is up, and there is no /etc/rdomain/"+name+".conf; did you mean "+meant+"?\n", "reload", name)
 	}
-	says(t, 100, "", "rdomain: fatal: no verb \"chekc\"; expected up, down, reload, confirm, check, list, dump, ps, identify, exec or watch\n"+
+	says(t, 100, "", "rdomain: fatal: no verb \"chekc\"; expected up, down, reload, confirm, check, list, dump, ps, identify, exec, session or watch\n"+
 		"rdomain: hint: is rdomain check meant?\n", "chekc")
 	quiet(t, "up", "privat") // it is there by now
 	quiet(t, "reload", "privat")
@@ -204,7 +204,7 @@ func TestHelpOfVerbs(t *testing.T) {
 	for _, verb := range []string{"up", "down", "reload", "check", "list", "ps", "identify"} { // like all options, behind names too
 		says(t, 0, usage, "", verb, "a", "--help")
 	}
-	says(t, 100, "", "rdomain: fatal: no verb \"-n\"; expected up, down, reload, confirm, check, list, dump, ps, identify, exec or watch\n"+
+	says(t, 100, "", "rdomain: fatal: no verb \"-n\"; expected up, down, reload, confirm, check, list, dump, ps, identify, exec, session or watch\n"+
 		"rdomain: hint: options stand behind the verb\n", "-n", "up", "a")
 	for _, prog := range []string{"", "/etc", "nosuch"} { // a folder was taken for a program, and executed when it was needed
 		says(t, 100, "", "rdomain: fatal: watch: there is no program \""+prog+"\"\nrdomain: hint: rdomain --help shows what is possible\n", "watch", "--", prog)

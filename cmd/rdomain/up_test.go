@@ -347,7 +347,7 @@ func TestBadFilesAndNamesChangeNothing(t *testing.T) {
 		{"up red%d", `fatal: netns name "red%d" contains "%"; letters, digits, "_", "." and "-" are allowed`},
 		{"up -x a", "fatal: unknown option \"-x\"\nrdomain: hint: rdomain --help shows what is possible"},
 		{"down", "fatal: no NAME given\nrdomain: hint: rdomain --help shows what is possible"},
-		{"fly", `fatal: no verb "fly"; expected up, down, reload, confirm, check, list, dump, ps, identify, exec or watch`},
+		{"fly", `fatal: no verb "fly"; expected up, down, reload, confirm, check, list, dump, ps, identify, exec, session or watch`},
 		{"check --self", "fatal: check --self needs -n NETNS, -v VRF or both\nrdomain: hint: rdomain --help shows what is possible"},
 	} {
 		says(t, 100, "", "rdomain: "+c.want+"\n", strings.Fields(c.args)...)

@@ -66,4 +66,4 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 }}
 
 // TestBehaviours holds the table complete.
-func TestBehaviours(t *testing.T) { behaviours.Complete(t, "each", "eachPackaged") }
+func TestBehaviours(t *testing.T) { behaviours.Complete(t, "each", "eachPackaged", "people") }

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"rdgen/test/guest"
@@ -13,7 +14,35 @@ func TestSystemdVRF(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		m.Put(t, "/etc/rdomain/mgmt.conf", 0o644, []byte(mgmt))
 		m.Verdicts(t, guest.Network+script(t, "systemd-vrf"))
+		logins(t, m)
 	})
+}
+
+// logins has users log in, by the example for PAM: each session is in the VRF mgmt, or there is
+// none.
+func logins(t *testing.T, m *Machine) {
+	t.Helper()
+	example, err := os.ReadFile("../../examples/pam/rdomain-session")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/logins.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(page), "\n") {
+		if line, ok := strings.CutPrefix(line, "    session "); ok && !strings.Contains(string(example), "\nsession "+line+"\n") {
+			t.Errorf("the example has no line %q", line)
+		}
+	}
+	m.Put(t, "/usr/share/doc/rdgen/examples/pam/rdomain-session", 0o644, example)
+	commands := guest.Typed(string(page))
+	if len(commands) != 3 {
+		t.Errorf("docs/logins.md has %d commands; want 3", len(commands))
+	}
+	commands[2].Shown = ""
+	m.Type(t, commands)
+	m.Verdicts(t, setting("init", string(m.System.Init))+script(t, "logins"))
 }
 
 // TestSystemdBesideVRF: a systemd that cannot attach a program, names with dashes

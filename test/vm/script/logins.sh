@@ -1,0 +1,48 @@
+#!/bin/sh
+# shellcheck disable=SC2016,SC2154 # for other shells; $init is set in front of it
+# Sessions by ssh of the members of a group are in the VRF mgmt, by PAM, and nobody else's.
+if [ "$init" = systemd ]; then systemctl restart rdomain@mgmt; else rdomain up mgmt; fi
+useradd -m -s /bin/sh -G netusers alice; useradd -m -s /bin/sh carol
+ssh-keygen -A >/dev/null; mkdir -p /run/sshd; rm -f /root/key; ssh-keygen -qt ed25519 -N '' -f /root/key
+for user in alice carol; do
+	install -d -m 0700 -o $user /home/$user/.ssh; install -m 0600 -o $user /root/key.pub /home/$user/.ssh/authorized_keys
+done
+rm -f /etc/conf.d/ssh
+[ "$init" != systemd ] || systemctl daemon-reload
+/usr/sbin/sshd -t
+[ "$init" != systemd ] || systemctl start ssh
+[ "$init" = systemd ] || /usr/sbin/sshd
+by() { user=$1; shift; timeout 60 ssh -n -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$user@127.0.0.1" "$@" 2>&1; }
+all_in() { [ -n "$1" ] && ! echo "$1" | grep -Ev ' mgmt$|permitted|denied' | grep .; }
+out=$(by alice /usr/local/bin/probe sockets)
+ok "alice's sockets are bound [$out]" all_in "$out"
+out=$(by alice 'setsid -w nohup /usr/local/bin/probe sockets')
+ok "and those of what leaves her terminal [$out]" all_in "$out"
+out=$(by carol /usr/local/bin/probe sockets)
+ok "carol's are not [$out]" sh -c '[ -n "$1" ] && ! echo "$1" | grep -q mgmt' sh "$out"
+ok "nor the daemon's" sh -c 'ss -Hltn sport = :22 | grep -v "%mgmt" | grep -q :22'
+# What sshd connects to for a client is connected from where the session is.
+socat TCP-LISTEN:7777,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo outside' & one=$!
+rdomain exec mgmt -- socat TCP-LISTEN:7777,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo inside' & two=$!
+until [ "$(ss -Hltn sport = :7777 | grep -c :7777)" = 2 ]; do :; done
+ok "a port that is forwarded for alice is inside" [ "$(by alice -W 127.0.0.1:7777)" = inside ]
+ok "for carol it is not" [ "$(by carol -W 127.0.0.1:7777)" = outside ]
+kill "$one" "$two"
+if [ "$init" = systemd ]; then
+	out=$(by alice 'XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user -qP /usr/local/bin/probe sockets')
+	ok "systemd-run --user asks a service that is outside [$out]" sh -c '[ -n "$1" ] && ! echo "$1" | grep -q mgmt' sh "$out"
+	uid=$(id -u alice); echo vrf=mgmt >"/etc/conf.d/user@$uid"; systemctl daemon-reload; systemctl restart "user@$uid"
+	out=$(by alice 'XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user -qP /usr/local/bin/probe sockets')
+	ok "with a line for user@$uid it is inside [$out]" all_in "$out"
+	rm "/etc/conf.d/user@$uid"; systemctl daemon-reload
+	# In front of pam_systemd the session would be moved out again.
+	sed -i '$d' /etc/pam.d/sshd; sed -i '1isession include rdomain-session' /etc/pam.d/sshd
+	ok "a line that stands too early: no session" sh -c '! timeout 60 ssh -n -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null alice@127.0.0.1 true'
+	sed -i 1d /etc/pam.d/sshd; echo 'session include rdomain-session' >>/etc/pam.d/sshd
+fi
+sed -i 's/session mgmt/session nosuchvrf/' /etc/pam.d/rdomain-session
+ok "without the VRF: no session of alice's" sh -c '! timeout 60 ssh -n -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null alice@127.0.0.1 true'
+out=$(by alice -W 127.0.0.1:22 | head -c 3)
+ok "and no port that is forwarded [$out]" [ "$out" != SSH ]
+ok "carol has hers" [ "$(by carol 'echo hello')" = hello ]
+ok "and su - alice, as the console, is as it was" [ "$(su - alice -c 'echo hello')" = hello ]
