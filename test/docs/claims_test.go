@@ -27,6 +27,7 @@ var claims = []claim{
 	{"docs/routing.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
 	{"docs/split.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
 	{"docs/nginx.md", `.`, by("test/vm/pages_test.go", "nginxPage")},
+	{"docs/jobs.md", `.`, by("test/native/people_test.go", "TestJobsPage")},
 	{"docs/logins.md", `.`, by("test/vm/systemd_test.go", "TestSystemdVRF")},
 	{"docs/users.md", `.`, by("test/native/people_test.go", "TestUsersPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},

@@ -70,3 +70,15 @@ func TestUsersPage(t *testing.T) {
 		m.Verdicts(t, script(t, "users"))
 	})
 }
+
+// TestJobsPage does what docs/jobs.md says; each job writes where it is.
+func TestJobsPage(t *testing.T) {
+	people(t, func(t *testing.T, m *Machine) {
+		m.Put(t, "/usr/local/bin/job", 0o755, []byte("#!/bin/sh\necho $(/usr/bin/id -un) $(readlink /proc/self/ns/net) >>/tmp/said\n"))
+		m.Put(t, "/etc/systemd/system/backup.service", 0o644, []byte("[Service]\nType=oneshot\nExecStart=/usr/local/bin/job\n"))
+		m.Sh(t, `sed -i '/^Kind=/aAllowUsers=alice' /etc/rdomain/private.conf; : >/tmp/said; chmod 0666 /tmp/said
+			install -m 0440 /usr/share/doc/rdgen/examples/sudoers /etc/sudoers.d/rdgen; systemctl start rdomain@private atd cron`)
+		typePage(t, m, "docs/jobs.md", 11)
+		m.Verdicts(t, script(t, "jobs"))
+	})
+}
