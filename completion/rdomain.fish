@@ -9,7 +9,7 @@ complete -c rdomain -f
 complete -c rdomain -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
 complete -c rdomain -n "not __fish_seen_subcommand_from $verbs" -l help -d 'how it is called'
 complete -c rdomain -n "not __fish_seen_subcommand_from $verbs" -l version -d 'its version'
-complete -c rdomain -n '__fish_seen_subcommand_from up down reload confirm check dump ps' -a '(__rdgen_domains)'
+complete -c rdomain -n '__fish_seen_subcommand_from up down reload confirm check dump ps session' -a '(__rdgen_domains)'
 complete -c rdomain -n '__fish_seen_subcommand_from exec; and test (count (commandline -opc)) -eq 2' -a '(__rdgen_domains)'
 complete -c rdomain -n '__fish_seen_subcommand_from up down reload' -o n -d 'print it, and do nothing'
 complete -c rdomain -n '__fish_seen_subcommand_from up down reload confirm check' -l all -d 'all domains'

@@ -17,7 +17,7 @@ ok "sudo: all is as before [$got]" [ "$got" = "$want" ]
 got=$(alice "umask 027; pkexec /usr/libexec/rdomain-exec \$\$ work -- sh -c '$look'; exit \$?")
 ok "pkexec: all is as before [$got]" [ "$got" = "$want" ]
 groupadd -f users; usermod -aG users alice; want=$(echo "$want" | sed 's/^alice netusers/alice users netusers/')
-sed '/^#/d' /usr/share/doc/rdgen/examples/doas.conf >/etc/doas.conf; chmod 0400 /etc/doas.conf
+cp /etc/doas.d/rdgen.conf /etc/doas.conf; chmod 0400 /etc/doas.conf
 ok "doas: reads its rule" doas -C /etc/doas.conf
 got=$(alice "umask 027; doas /usr/libexec/rdomain-exec \$\$ work -- sh -c '$look'; exit \$?")
 ok "doas: all is as before [$got]" [ "$got" = "$want" ]
@@ -28,6 +28,10 @@ chmod u-s /usr/bin/doas
 got=$(alice "umask 027; rdomain exec work -- sh -c '$look'")
 ok "and pkexec where there is no doas [$got]" [ "$got" = "$want" ]
 chmod u+s /usr/bin/sudo /usr/bin/doas
+
+# The desktop file, as a desktop starts it: without a terminal.
+got=$(alice "setsid -w $(sed -n 's/^Exec=\(.*\) %u$/\1/p' /usr/share/applications/firefox-work.desktop) </dev/null")
+ok "the desktop file [$got]" [ "$got" = "alice in work: --no-remote -P work" ]
 
 # A terminal: what sudo has for the program is one too.
 got=$(script -qec 'cd /home/alice; runuser -u alice -- rdomain exec work -- sh -c "tty >/dev/null && stty -a >/dev/null && echo a terminal"' /dev/null </dev/null)
