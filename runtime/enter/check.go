@@ -87,6 +87,9 @@ func checkNetns(n domain.NetnsName) error {
 	if named.Mode&unix.S_IFMT == unix.S_IFLNK {
 		return wrong(doing+" ("+n.Path()+")", symlink)
 	}
+	if isFirst(named) {
+		return wrong(doing+" ("+n.Path()+")", first)
+	}
 	if own.Dev != named.Dev || own.Ino != named.Ino {
 		return isNot("in netns "+n.String(), "it is in another network namespace")
 	}

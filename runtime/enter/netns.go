@@ -22,6 +22,10 @@ func enterNetns(n domain.NetnsName) error {
 		return unable(doing, err)
 	}
 	defer unix.Close(fd)
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) == nil && isFirst(st) {
+		return wrong(doing, first)
+	}
 	switch err = unix.Setns(fd, unix.CLONE_NEWNET); err {
 	case nil:
 		return checkEntered(doing, fd)
@@ -51,6 +55,17 @@ func checkEntered(doing string, fd int) error {
 // symlink is why a symbolic link is not followed: it may lead to the default domain,
 // as one to /proc/PID/ns/net does when the process id is used again.
 const symlink = "a symbolic link names no network namespace; remove it"
+
+// first is why a name for the namespace of pid 1 is refused: who enters it stays where he is,
+// in the default domain.
+const first = "it is the network namespace of pid 1, which is the default domain; umount(8) that file and remove it"
+
+// isFirst reports whether ns is the network namespace of pid 1. Who may not look at that one
+// may not enter it either.
+func isFirst(ns unix.Stat_t) bool {
+	var st unix.Stat_t
+	return unix.Stat("/proc/1/ns/net", &st) == nil && st.Dev == ns.Dev && st.Ino == ns.Ino
+}
 
 // notNetns says what the open file is that setns(2) refused.
 func notNetns(fd int) string {

@@ -46,6 +46,17 @@ var ErrNotNamespace = errors.New("not a network namespace")
 // to be done with it is refused.
 var ErrSymlink = errors.New("a symbolic link names no network namespace; remove it")
 
+// ErrFirst is matched by the error for a file in /run/netns that is the namespace of pid 1:
+// what would be made in it, would be made in the default domain.
+var ErrFirst = errors.New("the network namespace of pid 1, which is the default domain; umount(8) that file and remove it")
+
+// isFirst reports whether a namespace is that of pid 1. Who may not look at that one may not
+// change it either.
+func isFirst(dev, ino uint64) bool {
+	var st unix.Stat_t
+	return unix.Stat("/proc/1/ns/net", &st) == nil && st.Dev == dev && st.Ino == ino
+}
+
 // NS is an open network namespace. It keeps the namespace alive.
 type NS struct {
 	fd   int
@@ -69,13 +80,18 @@ func (n *NS) Close() { unix.Close(n.fd) }
 func Self() (*NS, error) { return OpenPath("/proc/thread-self/ns/net") }
 
 // Open opens a named namespace. The error matches fs.ErrNotExist if there is no
-// file of that name, and ErrNotNamespace if it is not nsfs.
+// file of that name, ErrNotNamespace if it is not nsfs, and ErrFirst if it is pid 1's.
 func Open(name domain.NetnsName) (*NS, error) {
 	fd, err := openNoFollow(name.Path())
 	if err != nil {
 		return nil, err
 	}
-	return fromFd(fd, name.Path())
+	n, err := fromFd(fd, name.Path())
+	if err == nil && isFirst(n.id.Dev, n.id.Ino) {
+		n.Close()
+		return nil, fmt.Errorf("%s: %w", name.Path(), ErrFirst)
+	}
+	return n, err
 }
 
 // openNoFollow opens the file itself: a symbolic link in /run/netns names
@@ -130,7 +146,7 @@ func identify(fd int) (ID, error) {
 
 // Lookup returns the identity of the file in /run/netns without opening it, so
 // that many can be compared at little cost; it has no cookie. The error matches
-// fs.ErrNotExist, ErrNotNamespace or ErrSymlink.
+// fs.ErrNotExist, ErrNotNamespace, ErrSymlink or ErrFirst.
 func Lookup(name string) (ID, error) {
 	path := Run + "/" + name
 	var st unix.Stat_t
@@ -146,6 +162,9 @@ func Lookup(name string) (ID, error) {
 	}
 	if fs.Type != unix.NSFS_MAGIC {
 		return ID{}, fmt.Errorf("%s: %w", path, ErrNotNamespace)
+	}
+	if isFirst(st.Dev, st.Ino) {
+		return ID{}, fmt.Errorf("%s: %w", path, ErrFirst)
 	}
 	return ID{Dev: st.Dev, Ino: st.Ino}, nil
 }

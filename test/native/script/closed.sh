@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tries to get a service to run outside of its domain.
 # Each of these would leave a file if any of its programs ran.
-for s in stale missing lying ignored blind undefined broken half picky reset; do
+for s in stale missing lying same ignored blind undefined broken half picky reset; do
 	unit $s.service <<E
 [Service]
 ExecStartPre=/bin/touch /run/leaked
@@ -31,11 +31,12 @@ echo vrf=undefined >/etc/conf.d/undefined
 printf '[Domain]\nKind=netns\nNoSuchKey=1\n' >/etc/rdomain/broken.conf
 printf '[Domain]\nKind=netns\nTimeout=1\n[Link nosuchlink]\n' >/etc/rdomain/half.conf
 # rdomain@ says that these are up, and they are not.
-for d in stale missing lying; do
+for d in stale missing lying same; do
 	mkdir -p /etc/systemd/system/rdomain@$d.service.d; printf '[Service]\nExecStart=\nExecStart=/bin/true\n' >/etc/systemd/system/rdomain@$d.service.d/x.conf
 done
 mkdir -p /run/netns; : >/run/netns/stale; chmod 0 /run/netns/stale
 mkdir /run/tmp; mount -t tmpfs x /run/tmp; : >/run/netns/lying; mount --bind /run/tmp /run/netns/lying 2>/dev/null || mount --bind /etc/hostname /run/netns/lying
+: >/run/netns/same; mount --bind /proc/1/ns/net /run/netns/same
 unit leaver.service <<E
 [Service]
 ExecStart=/sbin/ip netns exec other /bin/touch /run/leaked
@@ -48,6 +49,9 @@ ok "a command that goes to another namespace" failed leaver
 ok "a namespace that is not there" failed missing
 systemctl start lying
 ok "a mount that is no namespace" sh -c '! systemctl is-active lying && ! test -e /run/leaked'
+ok "a name for the default domain" failed same
+ok "the reason of which systemctl status has" has "systemctl status same" 'the network namespace of pid 1'
+fails "and rdomain check" rdomain check same
 ok "a domain that cannot be made: its file is wrong" failed broken
 ok "a domain that cannot be made: a link is missing" failed half
 ok "a VRF that nobody defined" failed undefined

@@ -131,3 +131,12 @@ for s in super own; do rc-service $s stop >/dev/null 2>&1; done
 ok "nothing is left" sh -c '! pgrep -x probe && ! find /sys/fs/cgroup -name "openrc.*.t1" | grep .'
 mkdir -p /etc/runlevels/default
 rc-update add decl.t1 default >/dev/null
+
+# A name for the default domain, which a service would enter and be where it was.
+: >/run/netns/same; mount --bind /proc/1/ns/net /run/netns/same
+ln -s rdomain /etc/init.d/rdomain.same; ln -s own /etc/init.d/own.same
+printf 'netns=same\n' >/etc/conf.d/own.same
+fails "a name for the namespace of pid 1 is no domain" rc-service own.same start
+ok "which rdomain says" has "rdomain up same 2>&1" 'the network namespace of pid 1'
+ok "and rdexec" has "rdexec -n same true 2>&1" 'the network namespace of pid 1'
+umount /run/netns/same; rm /run/netns/same
