@@ -225,6 +225,7 @@ func TestParseRefuses(t *testing.T) {
 		{"x", "[Link a]\nKind=veth\nPeer=v\n[Link b]\nKind=veth\nPeer=v\n", ":6: link v stands twice, first in line 3"},
 		// [Route].
 		{"x", "[Route]\nGateway=10.0.0.1\n", ":1: a route needs Destination=, an address with length or default"},
+		{"x", "[Domain]\nKind=vrf\nTable=7\n[Route]\nDestination=10.0.0.0/8\nType=local\n", ":6: Type=local is not for a vrf: Linux gets what is sent to such an address there, and sends no answer from it"},
 		{"x", "[BridgeVLAN]\nDevice=a\n", ":1: a section [BridgeVLAN] needs Device=, a port or a bridge, and VLAN=, PVID= or EgressUntagged="},
 		{"x", "[BridgeVLAN]\nDevice=a\nPVID=1\n[Link a]\n", ":2: Device=a: expected a port of a bridge, which has Bridge=, or a bridge"},
 		{"x", "[BridgeVLAN]\nDevice=a\nPVID=1\n[Link a]\nBridge=br\n[Link br]\nKind=bridge\n", ":1: bridge br forwards to all ports, whatever the VLAN, without VLANFiltering=yes in its section (line 6)"},

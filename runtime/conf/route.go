@@ -61,25 +61,29 @@ func (p *parser) route(s section) error {
 	if err := p.destination(&r.Route, r.destination, lines); err != nil {
 		return err
 	}
-	p.localRoute(&r.Route)
+	if err := p.localRoute(&r.Route, lines["Type"]); err != nil {
+		return err
+	}
 	p.file.Routes = append(p.file.Routes, r.Route)
 	return p.routeTwice(r.Route)
 }
 
 // localRoute fills in what a route of Type=local has if the file does not say it, as
-// ip-route(8) does: the loopback of the domain, and the table of local routes.
-func (p *parser) localRoute(r *Route) {
+// ip-route(8) does: the loopback, and the table of local routes. In a VRF nothing answers by
+// such a route: Linux looks in the local table whether a source is its own (__ip_dev_find).
+func (p *parser) localRoute(r *Route, line int) error {
 	switch {
 	case r.Type != "local":
-		return
-	case p.file.Kind == VRF && r.Device.IsZero():
-		r.Device = p.file.Domain.VRF
+		return nil
+	case p.file.Kind == VRF:
+		return p.fail(line, "Type=local is not for a vrf: Linux gets what is sent to such an address there, and sends no answer from it")
 	case r.Device.IsZero():
 		r.Device = loopback
 	}
-	if p.file.Kind == Netns && r.Table == 0 {
+	if r.Table == 0 {
 		r.Table = lastReserved
 	}
+	return nil
 }
 
 var loopback, _ = domain.ParseLink("lo")

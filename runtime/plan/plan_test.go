@@ -498,8 +498,8 @@ func TestRuleOfAUser(t *testing.T) {
 	want(t, "without the user", lines(up(t, f, have, &record.Record{}).Steps, object.Step.String), "")
 }
 
-// The defaults of Type=local are those of ip-route(8): a link for the loopback, and in a
-// namespace the table of local addresses. A VRF's are in its own table.
+// The defaults of Type=local are those of ip-route(8): the loopback, and the table of local
+// addresses.
 func TestLocalRoutes(t *testing.T) {
 	const routes = "[Route]\nDestination=10.6.0.0/16\nType=local\n[Route]\nDestination=fd06::/64\nType=local\nDevice=eth0\n[Route]\nDestination=10.7.0.0/16\nType=throw\n"
 	steps := func(f *conf.File, have *State) string {
@@ -511,11 +511,6 @@ func TestLocalRoutes(t *testing.T) {
 		}
 		return lines(list, object.Step.String)
 	}
-	want(t, "in a VRF", steps(file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n"+routes), atHome()), `
-ip route add local 10.6.0.0/16 dev mgmt table 10
-ip -6 route add local fd06::/64 dev eth0 table 10
-ip route add throw 10.7.0.0/16 table 10
-`)
 	want(t, "in a namespace", steps(file(t, "t1", routes), &State{Exists: true, ID: t1}), `
 ip -n t1 route add local 10.6.0.0/16 dev lo table 255
 ip -n t1 -6 route add local fd06::/64 dev eth0 table 255

@@ -52,9 +52,6 @@ Address=10.60.0.2/24
 Bond=lag0
 [Link m2]
 Bond=lag0
-[Route]
-Destination=10.66.0.0/16
-Type=local
 EOT
 for domain in netns vrf; do
 	: >/etc/rdomain/bonded.conf
@@ -64,10 +61,11 @@ for domain in netns vrf; do
 		inside='rdexec -v bonded --' of=
 	fi
 	cat /root/members >>/etc/rdomain/bonded.conf
+	[ $domain = vrf ] || printf '[Route]\nDestination=10.66.0.0/16\nType=local\n' >>/etc/rdomain/bonded.conf
 	rdomain up bonded
 	test -z "$(rdomain up -n bonded; rdomain check bonded)"
 	await $inside ping -c 1 -W 2 10.60.0.1
-	ip netns exec switch ping -c 1 -W 2 10.66.1.2 # which is local to the domain
+	[ $domain = vrf ] || ip netns exec switch ping -c 1 -W 2 10.66.1.2 # which is local to the namespace
 	number=$(ip $of -o link show lag0 | cut -d: -f1)
 	# The one that carries dies, and the other takes over.
 	active=$(ip $of -d link show lag0 | sed -n 's/.* active_slave m\([12]\).*/\1/p')
