@@ -152,7 +152,9 @@ func TestPublish(t *testing.T) {
 	if got := sandbox.Sh(t, `ip netns exec vpn nft list ruleset`); !strings.Contains(got, "counter packets 0 ") {
 		t.Errorf("something went to the VPN: %s", got)
 	}
-	made := sandbox.Sh(t, `nft list ruleset; ip -n k rule; ip -n k route show table 19970`)
+	// The last is what the kernel executes for each rule.
+	const all = `nft list ruleset; ip -n k rule; ip -n k route show table 19970; nft --debug=netlink list ruleset | grep '^ *\['`
+	made := sandbox.Sh(t, all)
 	file(t, "k", strings.Replace(published, "Listen=8080", "Listen=8081", 1))
 	quiet(t, "reload", "k")
 	if got := asked(t, four, "world", "192.0.2.1:8081"); got != "192.0.2.2" {
@@ -166,7 +168,7 @@ func TestPublish(t *testing.T) {
 		t.Errorf("down leaves %s", cmp.Diff(before, got))
 	}
 	sandbox.Sh(t, script)
-	if got := sandbox.Sh(t, `nft list ruleset; ip -n k rule; ip -n k route show table 19970`); got != made {
+	if got := sandbox.Sh(t, all); got != made {
 		t.Errorf("the printed commands make (-rdomain +printed): %s", cmp.Diff(made, got))
 	}
 	sandbox.Sh(t, `ip link delete veth-k; ip netns delete k; ip netns delete vpn; nft flush ruleset; cd /proc/sys/net; echo 0 >ipv4/ip_forward; echo 0 >ipv6/conf/all/forwarding`)
