@@ -70,9 +70,9 @@ const webDown = "rdomain down web; rm /etc/rdomain/web.conf"
 // published are a port's ways into a namespace, and natted those out of one: first by rules
 // that say the same as rdomain's, written by hand.
 var published = []served{
-	{name: "published by the same rules, by hand", address: lan40, up: strings.Replace(byHand, "RULES", `chain pre { type nat hook prerouting priority dstnat; ip daddr 10.20.30.40 tcp dport 7000 dnat ip to 10.9.0.2:7000; }
-		chain out { type nat hook output priority -100; ip daddr 10.20.30.40 tcp dport 7000 dnat ip to 10.9.0.2:7000; }
-		chain fwd { type filter hook forward priority filter; oifname "veth-web" ip daddr 10.9.0.2 ct state new ct status & dnat == 0 drop; iifname "veth-web" meta nfproto ipv4 ct state new drop; }`, 1),
+	{name: "published by the same rules, by hand", address: lan40, up: strings.Replace(byHand, "RULES", `chain prerouting { type nat hook prerouting priority dstnat; ip daddr 10.20.30.40 tcp dport 7000 dnat ip to 10.9.0.2:7000; }
+		chain output { type nat hook output priority -100; ip daddr 10.20.30.40 tcp dport 7000 dnat ip to 10.9.0.2:7000; }
+		chain forward { type filter hook forward priority filter; oifname "veth-web" ip daddr 10.9.0.2 ct state new ct status & dnat == 0 drop; iifname "veth-web" meta nfproto ipv4 ct state new drop; }`, 1),
 		in: "ip netns exec web", down: byHandDown},
 	{name: "published by `[Publish]`", address: lan40, up: strings.NewReplacer("LINE", "", "MORE", `[Publish]\nListen=10.20.30.40:7000\nConnect=7000\n`).Replace(web),
 		in: "rdexec -n web --", down: webDown},
@@ -80,7 +80,7 @@ var published = []served{
 
 var natted = []served{
 	{name: "asked through the same rules, by hand", address: "10.20.30.1:7000", in: "ip netns exec lan", from: "web",
-		up: strings.Replace(byHand, "RULES", `chain post { type nat hook postrouting priority srcnat; iifname "veth-web" meta nfproto ipv4 masquerade; }`, 1), down: byHandDown},
+		up: strings.Replace(byHand, "RULES", `chain postrouting { type nat hook postrouting priority srcnat; iifname "veth-web" meta nfproto ipv4 masquerade; }`, 1), down: byHandDown},
 	{name: "asked through `Masquerade=ipv4`", address: "10.20.30.1:7000", in: "ip netns exec lan", from: "web",
 		up: strings.NewReplacer("LINE", `Masquerade=ipv4\n`, "MORE", "").Replace(web), down: webDown},
 }
