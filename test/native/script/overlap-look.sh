@@ -20,7 +20,9 @@ else
 	down() { rc-service rdomain.site-a stop && rc-service rdomain.site-b stop; }
 fi
 get() { ip netns exec "$1" busybox wget -q -T 10 -O - "http://$2/"; }
+listens() { ip netns exec site-a ss -Htln | grep -q :80 && ip netns exec site-b ss -Htln | grep -q :80; }
 ok "a service at each site starts" verb start
+ok "and listens" await listens
 is "the first is reached by its address" "this is a" get world 192.0.2.10
 is "and the second" "this is b" get world 192.0.2.11
 is "10.0.0.9 is the first's to the first" "this is a" get site-a 10.0.0.9
