@@ -63,7 +63,7 @@ func nginxPage(t *testing.T, m *Machine) {
 	t.Helper()
 	m.Sh(t, guest.Network+part(t, "nginx-page", "prepare"))
 	base := map[guest.Init]string{OpenRC: "web", Systemd: "nginx"}[m.System.Init]
-	typeSections(t, m, "docs/nginx.md", map[guest.Init]int{OpenRC: 10, Systemd: 10}[m.System.Init])
+	typeSections(t, m, "docs/nginx.md", map[guest.Init]int{OpenRC: 10, Systemd: 11}[m.System.Init])
 	verdictsOf(t, m, setting("base", base)+part(t, "nginx-page", "look"))
 	if m.System.Init != OpenRC {
 		return
