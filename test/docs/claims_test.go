@@ -30,6 +30,7 @@ var claims = []claim{
 	{"docs/jobs.md", `.`, by("test/native/people_test.go", "TestJobsPage")},
 	{"docs/logins.md", `.`, by("test/vm/systemd_test.go", "TestSystemdVRF")},
 	{"docs/users.md", `.`, by("test/native/people_test.go", "TestUsersPage")},
+	{"docs/tunnels.md", `.`, by("test/vm/pages_test.go", "tunnelsPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},

@@ -161,37 +161,14 @@ func TestDomainsLinks(t *testing.T) {
 	})
 }
 
-// The IfState example of Alpine's wiki: a VLAN and a WireGuard link in the
-// namespace vpn, whose socket is in the default domain, and a default route
-// through wg0.
-const ifstate = `[Domain]
-DNS=10.64.0.1
-[Link eth0.10]
-Kind=vlan
-Parent=eth0
-Id=10
-Address=10.10.0.2/24
-[Link wg0]
-Kind=wireguard
-PrivateKeyFile=/etc/wireguard/0.key
-ListenPort=51820
-Address=10.64.0.2/32
-[WireGuardPeer wg0]
-PublicKey=PEER
-PresharedKeyFile=/etc/wireguard/psk
-Endpoint=vpn.example.org:51820
-AllowedIPs=0.0.0.0/0, ::/0
-PersistentKeepalive=25
-[Route]
-Destination=default
-Device=wg0
-`
-
+// The IfState example of Alpine's wiki, as docs/domains.md has it: a VLAN and a WireGuard link
+// in the namespace vpn, whose socket is in the default domain, and a default route through wg0.
+// And more tunnels, each in a domain.
 func TestDomainsIfState(t *testing.T) {
 	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+script(t, "far")+part(t, "ifstate", "prepare"))
 		peer := strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/1.pub"))
-		m.Put(t, "/etc/rdomain/vpn.conf", 0o644, []byte(strings.Replace(ifstate, "PEER", peer, 1)))
+		m.Put(t, "/etc/rdomain/vpn.conf", 0o644, ifstate(t, peer))
 		m.Sh(t, part(t, "ifstate", "up"))
 		// The far host moves: its new endpoint is kept by up, which has no reason
 		// to call it back, and a peer that somebody removed is there again.
@@ -200,7 +177,23 @@ func TestDomainsIfState(t *testing.T) {
 		m.Sh(t, part(t, "ifstate", "taken back"))
 		// A wireguard link through a VRF is refused where it would be deaf.
 		m.Sh(t, part(t, "ifstate", "deaf"))
+		tunnelsPage(t, m)
 	})
+}
+
+// ifstate is examples/domains/etc/rdomain/vpn.conf with the keys of this test, and without
+// empty lines: a message counts them.
+func ifstate(t *testing.T, peer string) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../examples/domains/etc/rdomain/vpn.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "PublicKey=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
+	if !strings.Contains(string(text), key) {
+		t.Fatal("the example has another key")
+	}
+	return []byte(strings.NewReplacer("\n\n", "\n", "/wg0.key", "/0.key", key, "PublicKey="+peer+"\nPresharedKeyFile=/etc/wireguard/psk\n").Replace(string(text)))
 }
 
 // A provider's file is taken as it is: what is printed does the same, no key is seen, an

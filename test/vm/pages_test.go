@@ -57,6 +57,14 @@ func TestDHCPPage(t *testing.T) {
 	})
 }
 
+// tunnelsPage does what docs/tunnels.md says: GRE and VXLAN of three domains over one WireGuard.
+func tunnelsPage(t *testing.T, m *Machine) {
+	t.Helper()
+	m.Sh(t, guest.Network+guest.Await+part(t, "tunnels-page", "prepare"))
+	typeSections(t, m, "docs/tunnels.md", map[guest.Init]int{OpenRC: 8, Systemd: 7}[m.System.Init])
+	verdictsOf(t, m, part(t, "tunnels-page", "look"))
+}
+
 // nginxPage does what docs/nginx.md says, first by the machine's init system, and where that is
 // OpenRC then by s6.
 func nginxPage(t *testing.T, m *Machine) {

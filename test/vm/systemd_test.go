@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rdgen/test/guest"
+	"rdgen/test/need"
 )
 
 // TestSystemdVRF: services in a VRF of the host and in one inside a namespace
@@ -47,6 +48,9 @@ func TestSystemdGuide(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+"host lan; cable eth1 lan lan0; give eth1 10.20.30.40/24; give_in lan lan0 10.20.30.1/24")
 		typeGuide(t, m)
+		if need.All() {
+			tunnelsPage(t, m) // TestDomainsIfState has it by OpenRC
+		}
 	})
 }
 
