@@ -204,3 +204,19 @@ func TestWatchGivesUp(t *testing.T) {
 	}
 	awaitTrue(t, said, "test \"$(cat /run/given)\" = vpn")
 }
+
+// TestWatchKeepsWhatIsUp: what a file says since the domain was brought up is for reload, and not
+// for the watch: else a change that was on trial came back when it had been taken back.
+func TestWatchKeepsWhatIsUp(t *testing.T) {
+	start(t)
+	file(t, "a", tried)
+	quiet(t, "up", "a")
+	t.Cleanup(func() { quiet(t, "down", "a") })
+	said := watching(t)
+	file(t, "a", strings.Replace(tried, "Address=10.7.0.2/24", "Address=10.7.0.2/24\nAddress=10.8.0.2/24", 1))
+	sh(t, "ip -n a address del 10.7.0.2/24 dev v0")
+	awaitTrue(t, said, "ip -n a address show dev v0 | grep -q 10.7.0.2")
+	if got := addresses(); got != "10.7.0.2/24" {
+		t.Errorf("the watch keeps %q; want what was brought up, 10.7.0.2/24\n%s", got, said)
+	}
+}

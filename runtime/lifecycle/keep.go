@@ -40,9 +40,10 @@ var ErrGone = errors.New("is gone; what runs in it is cut off until it is starte
 // that was taken out is taken in again, and so is one that was made again outside.
 // A link that is new is left to its owner until it has an address, unless the file gives
 // it one; owners remembers such links from call to call. What is not up, or is being
-// brought up or down by somebody, is left alone.
+// brought up or down by somebody, is left alone. What the file says since the domain was
+// brought up is for reload.
 func (h *Host) Keep(id domain.ID, owners Owners) (*Kept, error) {
-	t, err := h.find(id)
+	t, err := h.standing(id)
 	if err != nil {
 		return nil, err
 	}

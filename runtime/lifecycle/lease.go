@@ -209,7 +209,7 @@ const patient, pausing = 10 * time.Second, 20 * time.Second
 // of a link had changed when a lease was asked for: where it did
 // again, another network may be, so the lease is asked for at once.
 func (h *Host) Tend(id domain.ID, carriers map[string]uint32) (next time.Duration, notes []string, err error) {
-	t, err := h.find(id)
+	t, err := h.standing(id)
 	if err != nil || t.file == nil || !t.file.Managed || !t.file.Tended() || !h.store.Has(id) {
 		return 0, nil, err
 	}

@@ -77,6 +77,19 @@ func (h *Host) asItWas(id domain.ID) (t target, err error) {
 	return target{id, f}, nil
 }
 
+// standing returns a domain with its file as that was when it was brought up, where that is
+// known: what the file says since then is not up yet.
+func (h *Host) standing(id domain.ID) (target, error) {
+	t, err := h.find(id)
+	if err != nil || t.file == nil {
+		return t, err
+	}
+	if was, unknown := h.asItWas(t.id); unknown == nil && was.file != nil {
+		t.file = was.file
+	}
+	return t, nil
+}
+
 // remember calls f, which brings a domain up, and writes down what its file says. While f
 // works, and where it was killed, that is not known; where it fails, it is what it was.
 func (h *Host) remember(t target, f func() error) error {
