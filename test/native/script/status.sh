@@ -149,6 +149,7 @@ ok "the resolver of the host" drifts "looks up names by the host.s /etc/resolv.c
 ok "its kind" kind_is resolver
 ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
 ok "with the domain's" fine
+ok "and it listens again" says 'service *web *[0-9]* *in blue, tcp .*:8081'
 
 # A service gets a socket that waited in the default domain before its line was there.
 if [ "$init" = systemd ]; then
