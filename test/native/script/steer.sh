@@ -58,3 +58,35 @@ if [ -d /run/systemd/system ]; then
 	ok "nor to another domain" rdgen set --now late netns=blue
 	ok "it waits there" await listens blue
 fi
+
+# part: a change that cuts the connection by which it was made
+# An administrator comes from the other side of a cable, and changes its addresses there.
+mkdir -p /run/sshd /root/.ssh
+chmod 700 /root/.ssh
+ssh-keygen -A >/dev/null
+ssh-keygen -qt ed25519 -N '' -f /root/.ssh/try
+cat /root/.ssh/try.pub >>/root/.ssh/authorized_keys
+printf '%s\n' 'Port 2022' 'PermitRootLogin yes' 'UsePAM no' 'ClientAliveInterval 1' 'ClientAliveCountMax 1' 'PidFile /run/try.pid' >/srv/sshd_config
+/usr/sbin/sshd -f /srv/sshd_config
+printf '[Domain]\nKind=netns\n[Link veth0]\nKind=veth\nPeer=v-far\nAddress=203.0.113.2/30\nPeerAddress=203.0.113.1/30\n' >/etc/rdomain/far.conf
+rdomain up far
+from_far()
+{
+	ip netns exec far ssh -o BatchMode=yes -o ConnectTimeout=2 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i /root/.ssh/try -p 2022 "$@"
+}
+has_address() { ip -n far -4 -o address show dev veth0 | grep -qF "$1"; }
+tries() { pgrep -f '^rdomain reload --try'; }
+ok "he gets in" from_far 203.0.113.1 true
+sed -i 's/203.0.113/198.51.100/' /etc/rdomain/far.conf
+from_far -tt 203.0.113.1 'echo $$ >/run/session; rdomain reload --try 20 far; :' >/srv/typed 2>&1 </dev/null &
+client=$!
+ok "the change is there" await has_address 198.51.100.2/30
+ok "by his shell" sh -c 'kill -0 "$(cat /run/session)"'
+fails "and he is locked out" from_far 203.0.113.1 true
+kill "$client"
+ok "sshd gives his connection up, and his shell ends with it" await sh -c '! kill -0 "$(cat /run/session)"'
+ok "which does not end the trial" tries
+ok "he gets in again when it is taken back" await from_far 203.0.113.1 true
+ok "and the trial has ended" await sh -c "! pgrep -f '^rdomain reload --try'"
+ok "in full" sh -c 'ip -n far -4 -o address show dev veth0 | grep -qF 203.0.113.2/30 && ! ip -n far address | grep -F 198.51.100 && ! ip address | grep -F 198.51.100'
+ok "without a trace" sh -c '! ls /run/rdomain | grep try'
