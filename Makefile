@@ -159,6 +159,12 @@ $(call place,$(NAMES) $(2),$(1),$(3))
 
 endef
 
+# keep MODE SOURCE TARGET: a file as it is.
+define keep
+$(call place,cat $(2),$(1),$(3))
+
+endef
+
 install-bin: paths $(if $(BUILT),,build)
 	$(call place,cat $(or $(BUILT),$(O))/rdgen,0755,$(BINDIR)/rdgen)
 	$(call place,cat $(or $(BUILT),$(O))/rdomain,0755,$(SBINDIR)/rdomain)
@@ -181,6 +187,7 @@ install-doc: paths
 	$(call put,0644,completion/_rdomain,$(ZSHCOMPDIR)/_rdomain)
 	$(foreach program,rdomain rdexec,$(call put,0644,completion/$(program).fish,$(FISHCOMPDIR)/$(program).fish))
 	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md docs/examples/*) $(shell find examples -type f | sort),$(call put,0644,$(page),$(DOCDIR)/$(page)))
+	$(foreach picture,$(wildcard docs/*.png),$(call keep,0644,$(picture),$(DOCDIR)/$(picture)))
 	$(call place,GO="$(GO)" packaging/licences,0644,$(DOCDIR)/LICENSE.modules)
 
 # The hook that every OpenRC service passes, and the domains' init scripts.

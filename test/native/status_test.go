@@ -1,10 +1,13 @@
 package native
 
 import (
+	"flag"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"rdgen/test/guest"
 )
@@ -28,6 +31,9 @@ func TestStatus(t *testing.T) {
 		examples(t, m)
 		m.Verdicts(t, script(t, "status"))
 		journey(t, m)
+		if m.Name == "trixie-openrc" {
+			drawn(t, m)
+		}
 	})
 }
 
@@ -64,4 +70,25 @@ func journey(t *testing.T, m *Machine) {
 		}
 	}
 	m.Sh(t, `grep -q '>private (netns, up)<' /srv/domains.svg && grep -q '>shop: tcp .*:8082<' /srv/domains.svg && grep -q '>veth0 10.255.0.2/30<' /srv/domains.svg`)
+}
+
+var update = flag.Bool("update", false, "rewrite the machine that is drawn in docs/domains.png")
+
+// drawn compares what a machine prints with what docs/domains.png is drawn from.
+func drawn(t *testing.T, m *Machine) {
+	m.Verdicts(t, script(t, "drawn"))
+	const file = "../readers/testdata/machine.json"
+	got := m.Sh(t, "cat /srv/status.json")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("this machine is not that of docs/domains.png (with -update it becomes that):\n%s", diff)
+	}
 }
