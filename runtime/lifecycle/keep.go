@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -54,6 +55,7 @@ func (h *Host) Keep(id domain.ID, owners Owners) (*Kept, error) {
 		return &Kept{}, nil
 	}
 	var in *kernel.Inputs
+	text := t.file.Text
 	t.file, in, err = kernel.Gather(t.file)
 	if err != nil {
 		return nil, err
@@ -63,6 +65,11 @@ func (h *Host) Keep(id domain.ID, owners Owners) (*Kept, error) {
 		return nil, err
 	}
 	defer h.unlock(t.id, lock)
+	// While somebody brought it up, what its file said was not known: see remember. What he did
+	// is a change, so it is looked at again.
+	if now, err := h.standing(id); err != nil || now.file == nil || !bytes.Equal(now.file.Text, text) {
+		return &Kept{}, err
+	}
 	d, err := h.resolve(t)
 	if err != nil {
 		return nil, err
