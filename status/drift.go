@@ -81,6 +81,9 @@ func (o owned) drift(d Declared, p Seen) (list []Drift) {
 		add(Resolver, "looks up names by the host's /etc/resolv.conf, and not by %s/resolv.conf", d.Domain.Etc())
 	}
 	for _, l := range p.Listens {
+		if l.Gone {
+			add(Gone, "listens at %s %s by a device that is gone, and hears nothing there", l.Protocol, l.Address)
+		}
 		if l.Outside && !d.SocketsStay {
 			add(Socket, "listens at %s %s of the default domain", l.Protocol, l.Address)
 		}

@@ -104,6 +104,8 @@ type Listener struct {
 	Address  string `json:"address"`
 	// Outside: the socket is in the default domain, and the process is not.
 	Outside bool `json:"outside,omitempty"`
+	// Gone: the socket is bound to a device that is gone, and hears nothing.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // Other is a process in a domain that belongs to no service of a domain.

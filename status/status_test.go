@@ -65,8 +65,9 @@ func TestDrift(t *testing.T) {
 		{"delegated", []Seen{proc(10, 1, 1, unit, identify.Location{ID: "blue", Delegated: "user 7 can"})}, "unguarded", 10},
 		{"resolver", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) { p.HostResolver = true })}, "resolver", 10},
 		{"socket", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) {
-			p.Listens = []Listener{{"tcp", "[::]:80", true}, {"tcp", "[::]:81", false}}
+			p.Listens = []Listener{{"tcp", "[::]:80", true, false}, {"tcp", "[::]:81", false, false}}
 		})}, "socket", 10},
+		{"deaf", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) { p.Listens = []Listener{{"tcp", "[::]:80", false, true}} })}, "gone", 10},
 		{"refused", []Seen{with(proc(10, 1, 1, unit, identify.Location{}), func(p *Seen) { p.Unseen = "only root" })}, "?", 10},
 		{"vrf not known", []Seen{proc(10, 1, 1, unit, identify.Location{Unknown: "no programs"})}, "?", 10},
 
@@ -141,7 +142,7 @@ func TestReopen(t *testing.T) {
 	d := web(t)
 	d.Traces[2].Reopen = "systemctl restart web.service web.socket"
 	p := proc(10, 1, 1, "/system.slice/web.service", in("blue"))
-	p.Listens = []Listener{{"tcp", "[::]:80", true}}
+	p.Listens = []Listener{{"tcp", "[::]:80", true, false}}
 	got := Of(Machine{Services: []Declared{d}, Processes: []Seen{p}}).Domains[0].Services[0].Drift
 	if len(got) != 1 || got[0].Hint != d.Traces[2].Reopen {
 		t.Errorf("drift %+v; want the hint %s", got, d.Traces[2].Reopen)

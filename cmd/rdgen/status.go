@@ -77,7 +77,7 @@ const statusJSON = "One object. domains: a list of objects, one for each domain,
 	"services: a list of objects, one for each service that a file puts there: name; file and line, where that is said; inits, the init systems that have it; " +
 	"state, running or stopped; main, the process that the init system knows, left out if there is none; processes; drift. " +
 	"processes: a list of objects: pid; command; id, the domain that it is in, \"\" for the default domain; place, the same in words, which has more where there is no ID; " +
-	"listens, a list of objects with protocol, address and outside, which is true where the socket is in the default domain and the process is not; " +
+	"listens, a list of objects with protocol, address and outside, which is true where the socket is in the default domain and the process is not, and gone, true where it is bound to a device that is gone; " +
 	"note, what is odd, left out if nothing is. " +
 	"drift: a list of objects: kind; pid; what, a sentence; hint, the command that mends it. " +
 	"The kinds are elsewhere, before, gone, unguarded, resolver and socket; there may be more some day. " +
@@ -230,7 +230,7 @@ func seeServices(m *status.Machine) error {
 			continue
 		}
 		var err, errResolver error
-		p.Listens, err = sockets.of(p.PID)
+		p.Listens, err = sockets.of(p.PID, !d.Domain.VRF.IsZero())
 		p.HostResolver, errResolver = byHost(p.PID, d.Domain, host)
 		if err := errors.Join(err, errResolver); errors.Is(err, fs.ErrPermission) {
 			p.Unseen = "only root may see its sockets and its resolver"
@@ -262,11 +262,17 @@ func byHost(pid int, d domain.Domain, host process.Resolver) (bool, error) {
 // listening are the sockets that listen, by namespace, and in each by their numbers.
 type listening map[string]map[uint64]process.Listener
 
-// of returns where a process listens.
-func (l listening) of(pid int) (list []status.Listener, err error) {
+// of returns where a process listens; in a VRF, by a link that may be gone.
+func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
 	inodes, err := process.Sockets(pid)
-	if err != nil {
+	if err != nil || len(inodes) == 0 {
 		return nil, err
+	}
+	var gone map[uint64]bool
+	if vrf {
+		if gone, err = process.Unbound(pid); err != nil {
+			return nil, err
+		}
 	}
 	inside, err := l.in(strconv.Itoa(pid))
 	if err != nil {
@@ -282,7 +288,7 @@ func (l listening) of(pid int) (list []status.Listener, err error) {
 		if !is {
 			at = other
 		}
-		if one := (status.Listener{Protocol: at.Protocol, Address: at.At.String(), Outside: !is}); (is || away) && !slices.Contains(list, one) {
+		if one := (status.Listener{Protocol: at.Protocol, Address: at.At.String(), Outside: !is, Gone: gone[inode]}); (is || away) && !slices.Contains(list, one) {
 			list = append(list, one)
 		}
 	}

@@ -37,7 +37,7 @@ func TestListening(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			need.Missing(t, need.Root, err.Error())
 		}
-		got, err := listening{}.of(cmd.Process.Pid)
+		got, err := listening{}.of(cmd.Process.Pid, true)
 		cmd.Process.Kill()
 		cmd.Wait()
 		want := []status.Listener{{Protocol: "tcp", Address: l.Addr().String(), Outside: away}}
