@@ -34,6 +34,7 @@ ip -n blue -6 route add default via 2001:db8::1; ip -n blue route add blackhole 
 ip -n blue route add 10.7.0.0/16 via 10.0.0.1 proto 186; ip -n blue address add 10.6.0.1 peer 10.6.0.2/32 dev br0
 ip -n blue route add 10.5.0.0/16 nexthop via 10.0.0.1 weight 2 nexthop via 10.1.0.2; ip -n blue rule add uidrange 5-9 ipproto 17 dport 53 table 100 pref 502
 ip -n blue rule add from 10.0.0.2 table 100 pref 500; ip -n blue -6 rule add iif eth0 prohibit pref 501
+ip -n blue link property add dev br0 altname lan-of-the-house
 ip -n blue neighbor add 10.0.0.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent
 ip netns exec blue sysctl -qw net.ipv4.ip_forward=1`
 
@@ -51,7 +52,7 @@ func TestDump(t *testing.T) {
 		t.Fatalf("dump: %d %s", code, stderr)
 	}
 	for _, line := range []string{"[Link eth0]", "PeerAddress=10.0.0.1/24", "MTUBytes=1400", "PeerBridge=br0", "Table=100", "Type=blackhole",
-		"Family=ipv6", "net/ipv4/ip_forward=1", "LinkLayerAddress=02:00:00:00:00:01", "Peer=10.6.0.2/32", "MultiPathRoute=10.0.0.1@eth0 2", "DestinationPort=53", "User=5-9", "User=0", "Mode=private"} {
+		"Family=ipv6", "net/ipv4/ip_forward=1", "LinkLayerAddress=02:00:00:00:00:01", "Peer=10.6.0.2/32", "AlternativeName=lan-of-the-house", "MultiPathRoute=10.0.0.1@eth0 2", "DestinationPort=53", "User=5-9", "User=0", "Mode=private"} {
 		if !strings.Contains("\n"+text, "\n"+line+"\n") {
 			t.Errorf("there is no line %s", line)
 		}

@@ -151,6 +151,13 @@ func link(f *draft.File, s *State, l Link) {
 	if l.MTU != usualMTU(l) && l.Name != "lo" && usualMTU(l) != 0 {
 		d.Set("MTUBytes", utoa(l.MTU), nowhere)
 	}
+	for _, alt := range l.AltNames {
+		if _, err := domain.ParseNetns(alt); err == nil && l.Name != "lo" {
+			d.Set("AlternativeName", alt, nowhere)
+		} else {
+			d.Note("the alternative name " + alt + " has no counterpart")
+		}
+	}
 	addresses(f, d, "Address", l.Name, l.Addresses)
 	if l.AcceptRA != "" {
 		d.Set("IPv6AcceptRA", l.AcceptRA, nowhere)
