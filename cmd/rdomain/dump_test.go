@@ -24,7 +24,7 @@ ip netns add blue; ip -n blue link set lo up
 ip link add veth-b type veth peer name eth0 netns blue; ip link set veth-b up; ip address add 10.0.0.1/24 dev veth-b
 ip -n blue address add 10.0.0.2/24 dev eth0; ip -n blue address add 2001:db8::2/64 dev eth0 nodad; ip -n blue link set eth0 mtu 1400 up
 ip -n blue link add br0 type bridge; ip -n blue link set br0 up; ip -n blue address add 10.1.0.1/24 dev br0
-ip -n blue link add vx0 type vxlan id 5 remote 10.0.0.9 dstport 4789; ip -n blue link set vx0 master br0 up
+ip -n blue link add vx0 type vxlan id 5 remote 10.0.0.9 dstport 4790; ip -n blue link set vx0 master br0 up
 ip link add lan0 type bridge; ip link set lan0 up
 ip link add link lan0 name mv0 netns blue type macvlan mode private; ip -n blue link set mv0 up
 ip -n blue link add pa type veth peer name pb; ip -n blue link set pa up; ip -n blue link set pb master br0 up
@@ -52,7 +52,7 @@ func TestDump(t *testing.T) {
 		t.Fatalf("dump: %d %s", code, stderr)
 	}
 	for _, line := range []string{"[Link eth0]", "PeerAddress=10.0.0.1/24", "MTUBytes=1400", "PeerBridge=br0", "Table=100", "Type=blackhole",
-		"Family=ipv6", "net/ipv4/ip_forward=1", "LinkLayerAddress=02:00:00:00:00:01", "Peer=10.6.0.2/32", "AlternativeName=lan-of-the-house", "MultiPathRoute=10.0.0.1@eth0 2", "DestinationPort=53", "User=5-9", "User=0", "Mode=private"} {
+		"Family=ipv6", "net/ipv4/ip_forward=1", "LinkLayerAddress=02:00:00:00:00:01", "Peer=10.6.0.2/32", "DestinationPort=4790", "AlternativeName=lan-of-the-house", "MultiPathRoute=10.0.0.1@eth0 2", "DestinationPort=53", "User=5-9", "User=0", "Mode=private"} {
 		if !strings.Contains("\n"+text, "\n"+line+"\n") {
 			t.Errorf("there is no line %s", line)
 		}

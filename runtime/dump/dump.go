@@ -247,7 +247,7 @@ func kind(f *draft.File, d *draft.Section, l Link) {
 	case object.IsTunnel(l.Kind) && l.Kind != "vti" && l.Kind != "vti6" && l.Kind != "xfrm":
 		set("TTL", utoa(uint32(l.TTL)), l.TTL != 64)
 	}
-	set("DestinationPort", utoa(uint32(l.Port)), l.Port != 0 && l.Port != usualPort[l.Kind])
+	set("DestinationPort", utoa(uint32(l.Options.Port)), l.Options.Port != 0 && l.Options.Port != usualPort[l.Kind])
 	set("MacLearning", "no", l.NoLearning)
 	if l.Kind == "bridge" && l.VLANFiltering {
 		set("VLANFiltering", "yes", true)
@@ -278,8 +278,8 @@ func wireGuard(f *draft.File, d *draft.Section, s *State, l Link) {
 		d.Note(fmt.Sprintf("the key is not taken over; this does it: (umask 077; %s private-key >%s)", show, l.KeyFile))
 	}
 	d.Set("PrivateKeyFile", l.KeyFile, nowhere)
-	if l.Port != 0 {
-		d.Set("ListenPort", utoa(uint32(l.Port)), nowhere)
+	if l.WireGuard.Port != 0 {
+		d.Set("ListenPort", utoa(uint32(l.WireGuard.Port)), nowhere)
 	}
 	if l.Mark != 0 {
 		d.Set("FirewallMark", utoa(l.Mark), nowhere)
