@@ -15,7 +15,8 @@ printf 'SHELL=/bin/sh\nPATH=/usr/bin:/bin\n1 0 job /usr/local/bin/job\n' >/etc/a
 : >/tmp/said; systemctl start anacron
 ok "anacron" said "root net:\[$inode\]"
 : >/tmp/said; systemctl start backup
-ok "the service of a timer" said "root net:\[$inode\]"
+await grep -q root /tmp/said
+ok "the service of a timer [$(cat /tmp/said)]" [ "$(cat /tmp/said)" = "root net:[$inode]" ]
 # Without the daemons' lines only what says so itself is inside.
 rm /etc/conf.d/cron /etc/conf.d/atd; systemctl daemon-reload; echo '@reboot root /usr/local/bin/job' >/etc/cron.d/other; again
 ok "cron outside: root's job is outside" said "root net:\[$home\]"

@@ -29,12 +29,6 @@ ok "a port that is forwarded for alice is inside" [ "$(by alice -W 127.0.0.1:777
 ok "for carol it is not" [ "$(by carol -W 127.0.0.1:7777)" = outside ]
 kill "$one" "$two"
 if [ "$init" = systemd ]; then
-	out=$(by alice 'XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user -qP /usr/local/bin/probe sockets')
-	ok "systemd-run --user asks a service that is outside [$out]" sh -c '[ -n "$1" ] && ! echo "$1" | grep -q mgmt' sh "$out"
-	uid=$(id -u alice); echo vrf=mgmt >"/etc/conf.d/user@$uid"; systemctl daemon-reload; systemctl restart "user@$uid"
-	out=$(by alice 'XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user -qP /usr/local/bin/probe sockets')
-	ok "with a line for user@$uid it is inside [$out]" all_in "$out"
-	rm "/etc/conf.d/user@$uid"; systemctl daemon-reload
 	# In front of pam_systemd the session would be moved out again.
 	sed -i '$d' /etc/pam.d/sshd; sed -i '1isession include rdomain-session' /etc/pam.d/sshd
 	ok "a line that stands too early: no session" sh -c '! timeout 60 ssh -n -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null alice@127.0.0.1 true'
