@@ -127,7 +127,8 @@ func (g generatorRun) removeLeft(before, now tree.Tree) error {
 		before, kept tree.Tree
 	}{{g.dir, made, keptMade}, {g.early, early, keptEarly}} {
 		for _, f := range in.before.Files() {
-			if _, ok := in.kept.File(f.Path); !ok {
+			// The last pass sees a mask of the first one, and takes the unit for masked.
+			if _, ok := in.kept.File(f.Path); !ok && f.Link == "" {
 				errs = append(errs, os.Remove(filepath.Join(in.dir, f.Path)))
 			}
 		}

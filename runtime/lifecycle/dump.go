@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"bytes"
 	"fmt"
 
 	"rdgen/problem"
@@ -13,7 +14,14 @@ import (
 // Dump returns the file of a domain that exists, whoever made it. What up would still do with
 // that file is a comment in it.
 func (h *Host) Dump(id domain.ID) ([]byte, error) {
-	d, err := h.lookUp(id)
+	t, err := h.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if t.file != nil && len(bytes.TrimSpace(t.file.Text)) == 0 {
+		t.file = nil // a shell has emptied the file that it is to write this into
+	}
+	d, err := h.resolve(t)
 	if err != nil {
 		return nil, err
 	}

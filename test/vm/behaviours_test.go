@@ -46,7 +46,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 
 	// What rdomain makes.
 	{"domains", "TestDomainsLinks", 120, "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
-	{"domains", "TestDomainsIfState", 60, "trixie-openrc"},
+	{"domains", "TestDomainsIfState", 75, "trixie-openrc"},
 	{"domains", "TestDomainsProvider", 90, "trixie-openrc"},
 	{"domains", "TestVPNPage", 90, "trixie-systemd"},
 	{"domains", "TestDHCPPage", 250, "trixie-openrc"},

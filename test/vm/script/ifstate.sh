@@ -64,3 +64,45 @@ test "$(sysctl -n net.ipv4.udp_l3mdev_accept)" = 0
 sed -i 's/Kind=wireguard/Kind=wireguard\nOuter=red/' /etc/rdomain/vpn.conf
 ! rdomain up vpn 2>/root/why || exit 1; grep -q 'vpn.conf:10: .*udp_l3mdev_accept=1' /root/why || { cat /root/why; false; }
 ! ip netns list | grep vpn || exit 1
+
+# part: imports
+# Each folder of /root/imports is a case of imports/testdata: files of domains, and links that
+# exist. They are made, and dump says all of them: with its files there is nothing to do, nothing
+# to remove, and nothing is different.
+same() { rdomain check --all >/root/said || :; ! grep '^[-+]' /root/said || { cat /etc/rdomain/*; exit 1; }; } # the article's VRF has no member, which check says
+rdomain down --all; rm -f /etc/rdomain/*
+echo '10.0.1.2 site-b.example.org' >>/etc/hosts
+for dir in /root/imports/*; do
+	echo "$dir"
+	made=; read -r exist <"$dir/exist"
+	for l in $exist; do ip link show "$l" >/dev/null 2>&1 || { ip link add "$l" type dummy; ip link set "$l" up; made="$made $l"; }; done
+	cp "$dir"/*.conf /etc/rdomain/
+	sed -n 's/^\(PrivateKeyFile\|PresharedKeyFile\)=//p' "$dir"/*.conf | while read -r k; do (umask 077; wg genkey >"$k"); done
+	rdomain up --all; same
+	for f in "$dir"/*.conf; do f=${f##*/}; rdomain dump "${f%.conf}" >"/root/$f"; done
+	for f in "$dir"/*.conf; do mv "/root/${f##*/}" /etc/rdomain/; done
+	test -z "$(rdomain up -n --all)" || { rdomain up -n --all; cat /etc/rdomain/*; false; }
+	same
+	rdomain down --all; rm /etc/rdomain/*
+	for l in $made; do ip link del "$l"; done
+done
+# What somebody made by hand has a file, too: a VRF says what up would do, and that is done once.
+ip link add hand type vrf table 77; ip link set hand up; ip address add 10.79.0.1/32 dev hand
+ip link add h0 type dummy; ip link set h0 master hand up; ip address add 10.77.0.1/24 dev h0; ip route add 10.78.0.0/16 via 10.77.0.2 table 77
+# (The shell empties the file first.)
+says() { for line; do grep -q -- "$line" /etc/rdomain/hand.conf || { echo "no line $line in"; cat /etc/rdomain/hand.conf; exit 1; }; done; }
+rdomain dump hand >/etc/rdomain/hand.conf
+says '^Table=77$' '^\[Link h0\]$' '^Destination=10.78.0.0/16$' '^# the VRF itself has the address 10.79.0.1/32' '^# rdomain up would do: ip route add unreachable default table 77'
+rdomain up hand; rdomain check hand; test -z "$(rdomain up -n hand)"
+rdomain dump hand | grep -v '^# rdomain' >/root/again; grep -v '^# rdomain' /etc/rdomain/hand.conf | cmp - /root/again
+rdomain down hand; ip link show h0 >/dev/null; ip link del h0; ip link del hand; rm /etc/rdomain/hand.conf
+# So has a WireGuard link, without its keys: the comments have the commands that bring them.
+ip netns add hw; ip -n hw link set lo up; ip -n hw link add wg9 type wireguard
+ip netns exec hw wg set wg9 private-key /etc/wireguard/0.key listen-port 5555 peer "$peer" preshared-key /etc/wireguard/psk allowed-ips 10.5.0.0/24 endpoint 10.0.1.2:51820
+ip -n hw address add 10.5.0.1/32 dev wg9; ip -n hw link set wg9 up; ip -n hw route add 10.5.0.0/24 dev wg9
+rdomain dump hw >/etc/rdomain/hw.conf
+! grep -F -f /etc/wireguard/0.key /etc/rdomain/hw.conf || exit 1
+! grep -F -f /etc/wireguard/psk /etc/rdomain/hw.conf || exit 1
+sed -n 's/^# the key is not taken over; this does it: //p' /etc/rdomain/hw.conf | sh
+cmp /etc/wireguard/0.key /etc/wireguard/wg9.key; cmp /etc/wireguard/psk /etc/wireguard/wg9.psk1
+test -z "$(rdomain up -n hw)"; rdomain up hw; rdomain check hw; rdomain down hw; ip netns del hw
