@@ -177,10 +177,10 @@ func TestDomainsIfState(t *testing.T) {
 		m.Sh(t, part(t, "ifstate", "taken back"))
 		// A wireguard link through a VRF is refused where it would be deaf.
 		m.Sh(t, part(t, "ifstate", "deaf"))
-		tunnelsPage(t, m)
 		// What rdgen import prints is made, and what is there has a file.
 		putImports(t, m)
 		m.Sh(t, setting("peer", peer)+part(t, "ifstate", "imports"))
+		tunnelsPage(t, m)
 	})
 }
 
