@@ -270,7 +270,7 @@ func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
 	}
 	var gone map[uint64]bool
 	if vrf {
-		if gone, err = process.Unbound(pid); err != nil {
+		if gone, err = identify.Unbound(pid); err != nil {
 			return nil, err
 		}
 	}
@@ -278,7 +278,7 @@ func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
 	if err != nil {
 		return nil, err
 	}
-	outside, err := l.in("self")
+	outside, err := l.in("thread-self")
 	if err != nil {
 		return nil, err
 	}

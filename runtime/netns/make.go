@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -142,20 +141,12 @@ func Make(name domain.NetnsName, inside func(*NS) error) (*NS, error) {
 	return ns, nil
 }
 
-func bindNew(path string, inside func(*NS) error) (*NS, error) {
-	type result struct {
-		ns  *NS
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		// Never unlocked: the thread ends with the goroutine.
-		runtime.LockOSThread()
-		ns, err := unshareAndBind(path, inside)
-		done <- result{ns, err}
-	}()
-	r := <-done
-	return r.ns, r.err
+func bindNew(path string, inside func(*NS) error) (ns *NS, err error) {
+	err = away(func() (err error) {
+		ns, err = unshareAndBind(path, inside)
+		return err
+	})
+	return ns, err
 }
 
 func unshareAndBind(path string, inside func(*NS) error) (*NS, error) {

@@ -190,6 +190,28 @@ func Names() ([]domain.NetnsName, error) {
 // one that cannot go back ends with its goroutine, so that no other goroutine
 // ever runs in the wrong namespace.
 func (n *NS) Inside(f func() error) error {
+	return away(func() error {
+		if err := unix.Setns(n.Fd(), unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("setns %s: %w", n.path, err)
+		}
+		return f()
+	})
+}
+
+// Scratch runs f on a thread in a new namespace without a name, which is gone with it.
+func Scratch(f func() error) error {
+	return away(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("unshare: %w", err)
+		}
+		return f()
+	})
+}
+
+// away runs f, which enters a namespace, on a thread of its own, and has the thread go back.
+// To end the thread instead would not do: the first thread of a process never ends in Go, and
+// it would hold the namespace, and show it to all who look at the process, until that ends.
+func away(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
@@ -199,29 +221,9 @@ func (n *NS) Inside(f func() error) error {
 			return
 		}
 		defer home.Close()
-		if err := unix.Setns(n.Fd(), unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("setns %s: %w", n.path, err)
-			return
-		}
 		err = f()
 		if unix.Setns(home.Fd(), unix.CLONE_NEWNET) == nil {
 			runtime.UnlockOSThread()
-		}
-		done <- err
-	}()
-	return <-done
-}
-
-// Scratch runs f on a thread in a new namespace without a name, which is gone with it.
-func Scratch(f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err != nil {
-			err = fmt.Errorf("unshare: %w", err)
-		} else {
-			err = f()
 		}
 		done <- err
 	}()

@@ -247,6 +247,46 @@ func TestInsideComesBack(t *testing.T) {
 	sandbox.Sh(t, `ip netns delete in`)
 }
 
+// TestFirstThreadComesBack: whatever thread was away, the first one of the process, which Go
+// never ends, shows the namespace that the process is in, and holds no other.
+func TestFirstThreadComesBack(t *testing.T) {
+	sandbox.Need(t)
+	if err := Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	const first = "/proc/self/ns/net"
+	home, err := os.Readlink(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 {
+		var all sync.WaitGroup
+		all.Go(func() {
+			if err := Scratch(func() error { return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		if i%10 == 0 {
+			all.Go(func() {
+				n := name(t, "first")
+				ns, err := Make(n, func(*NS) error { return nil })
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer ns.Close()
+				if err := Remove(n, ns.ID()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if now, err := os.Readlink(first); now != home {
+			t.Fatalf("after %d times the first thread is in %s, %v; want %s", i+1, now, err, home)
+		}
+	}
+}
+
 func TestMountPoint(t *testing.T) {
 	const info = `66 46 254:0 /run/netns /run/netns rw,relatime - ext4 /dev/vda rw
 67 43 0:39 /netns /run/netns rw,relatime shared:2 - tmpfs t rw

@@ -1,12 +1,13 @@
-package process
+package identify
 
 import (
 	"encoding/binary"
 	"errors"
-	"runtime"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/netns"
 )
 
 // The requests and answers of sock_diag(7), struct inet_diag_req_v2 and inet_diag_msg.
@@ -23,23 +24,16 @@ const (
 // fs.ErrPermission if the caller may not enter that namespace. A kernel without sock_diag for
 // a protocol says nothing of its sockets.
 func Unbound(pid int) (gone map[uint64]bool, err error) {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // for ever: the thread ends with what it entered
-		done <- func() error {
-			ns, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return err
-			}
-			defer unix.Close(ns)
-			if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
-				return err
-			}
-			gone, err = unbound()
-			return err
-		}()
-	}()
-	return gone, <-done
+	ns, err := netns.OpenPath("/proc/" + strconv.Itoa(pid) + "/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	defer ns.Close()
+	err = ns.Inside(func() (err error) {
+		gone, err = unbound()
+		return err
+	})
+	return gone, err
 }
 
 // unbound is Unbound for the namespace of the thread.

@@ -1,7 +1,8 @@
-package process
+package identify
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"syscall"
@@ -11,8 +12,6 @@ import (
 
 	"rdgen/test/sandbox"
 )
-
-func TestMain(m *testing.M) { sandbox.Main(m) }
 
 // TestUnbound: of sockets that listen, those whose device is gone are told apart, also where
 // one of the same name is there again.
@@ -47,13 +46,15 @@ func TestUnbound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		inodes, err := Sockets(os.Getpid())
+		fds, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
 			t.Fatal(err)
 		}
 		n := 0
-		for _, inode := range inodes {
-			if gone[inode] {
+		for _, fd := range fds {
+			var inode uint64
+			to, _ := os.Readlink("/proc/self/fd/" + fd.Name())
+			if _, err := fmt.Sscanf(to, "socket:[%d]", &inode); err == nil && gone[inode] {
 				n++
 			}
 		}
