@@ -16,7 +16,7 @@ func TestArticle(t *testing.T) {
 		m.Sh(t, guest.Network+script(t, "article"))
 		ssh, stop, start := "sshd", "rc-service sshd stop; rc-service rdomain.vrf-management stop", "rc-service sshd start"
 		if m.System.Init == Systemd {
-			ssh, stop, start = "ssh", "systemctl stop ssh rdomain@vrf-management", "rdgen systemd ssh -o / && systemctl daemon-reload && systemctl start ssh"
+			ssh, stop, start = "ssh", "systemctl stop ssh rdomain@vrf-management", "rdgen systemd ssh -o / && systemctl daemon-reload && systemctl restart ssh"
 			m.Sh(t, "systemctl mask ssh.socket")
 		} else {
 			m.Put(t, "/etc/init.d/sshd", 0o755, []byte(script(t, "service-sshd")))
