@@ -230,7 +230,7 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 		d.Pin = s.Domain.Pin()
 	}
 	d.Check = append([]string{rdexec}, domain.Command{Domain: s.Domain, Look: true}.Args()...)
-	if err := elsewhere(unit, s.Domain); err != nil {
+	if err := elsewhere(unit, s.Domain, len(s.Units) == 0 || unit == s.Units[0]); err != nil {
 		return dropIn{}, err
 	}
 	if d.Look, err = newLook(unit); err == nil {

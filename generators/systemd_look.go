@@ -65,6 +65,9 @@ func newLook(unit *systemd.Unit) (look, error) {
 // Leaves reports whether what a command starts ends up somewhere else than in d, as far as
 // its words say.
 func Leaves(e systemd.Entering, d domain.Domain) bool {
+	if e.Contains {
+		return !d.VRF.IsZero() || e.Netns != "" && e.Netns != d.Netns.String()
+	}
 	stays := (e.Netns == "" || e.Netns == d.Netns.String()) && (e.VRF == "" || e.VRF == d.VRF.String())
 	return e.Asks != "" || e.Netns == "" && e.VRF == "" || !stays
 }
@@ -72,17 +75,30 @@ func Leaves(e systemd.Entering, d domain.Domain) bool {
 // Refuses reports whether a command makes its unit one that is refused: the service's own,
 // which does nothing but go to another place. What a shell does may be more than that.
 func Refuses(e systemd.Entering, d domain.Domain) bool {
-	return e.Key == "ExecStart" && e.All && e.Asks == "" && Leaves(e, d)
+	return e.Key == "ExecStart" && e.All && e.Asks == "" && !e.Serves && Leaves(e, d)
+}
+
+// Loses is the fault of a command that leaves d.
+func Loses(e systemd.Entering, d domain.Domain) error {
+	if e.Contains && !d.VRF.IsZero() {
+		return problem.New(place(e.Setting), "%s= starts containers by %s, with cgroups or namespaces of their own, and no VRF holds those", e.Key, e.By).
+			WithHint("netns= in place of vrf=: a namespace holds them")
+	}
+	return problem.New(place(e.Setting), "%s= leaves %s by %s", e.Key, d, e.By).
+		WithHint("take it out of the command by a drop-in, or the line out of conf.d")
 }
 
 // elsewhere refuses a unit whose own command goes to another place; and one that is to be in
 // a VRF of systemd's own namespace, and is in another namespace by itself: there is no such
-// VRF.
-func elsewhere(unit *systemd.Unit, d domain.Domain) error {
+// VRF. own reports whether the line is for the unit itself, and not for one that it belongs to.
+func elsewhere(unit *systemd.Unit, d domain.Domain, own bool) error {
 	for _, e := range systemd.Enters(unit) {
 		if Refuses(e, d) {
-			return problem.New(place(e.Setting), "%s= leaves %s by %s", e.Key, d, e.By).
-				WithHint("take it out of the command by a drop-in, or the line out of conf.d")
+			return Loses(e, d)
+		}
+		if e.Pod && own {
+			return problem.New(place(e.Setting), "%s= starts a container of a pod, and it is where the pod is", e.Key).
+				WithHint("put the line into the conf.d file of the pod's service: it is for the pod's containers too")
 		}
 	}
 	section := sectionOf(unit.Name)

@@ -49,7 +49,7 @@ func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 			errs = append(errs, problem.New(s.Place(), "%s %s: another generator of systemd makes it, and rdgen's did not see it", unit.Name, fact).
 				WithHint("systemctl daemon-reload; if that does not help, rdgen systemd "+s.Name+" -o /etc before it"))
 		}
-		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){commands, directives, mounts, sd.joins, sd.activated} {
+		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){sd.commands, directives, mounts, sd.joins, sd.activated} {
 			e, n := judge(unit, s.Domain)
 			errs, notes = append(errs, e...), append(notes, n...)
 		}
@@ -86,16 +86,24 @@ func (sd *Systemd) isMade(unit *systemd.Unit) bool {
 
 // commands judges those that go somewhere else: they run after the unit is in its
 // domain, so they win.
-func commands(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
+func (sd *Systemd) commands(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
 	for _, e := range systemd.Enters(unit) {
 		pos := placeOf(e.Setting)
 		switch {
 		case generators.Refuses(e, d): // who makes the files says so
+		case e.By == "dockerd":
+			err, note := sd.docker(e, d)
+			errs, notes = append(errs, err...), append(notes, note...)
+		case e.Again && !generators.Leaves(e, d):
+			notes = append(notes, fmt.Sprintf("%s: podman restart starts this container once more where it is typed; Network=ns:%s in its Quadlet file keeps it in %s", pos, d.Netns.Path(), d))
+		case e.Contains && !generators.Leaves(e, d):
 		case !generators.Leaves(e, d):
 			notes = append(notes, fmt.Sprintf("%s: %s enters %s once more, which changes nothing", pos, e.By, d))
 		case e.Asks != "":
 			errs = append(errs, problem.New(pos, "%s= asks %s by %s to run something, which would not run in %s", e.Key, e.Asks, e.By, d).
 				WithHint("start the program from the unit, or put the line into the conf.d file of the service that starts it"))
+		case e.Contains:
+			errs = append(errs, generators.Loses(e, d))
 		default:
 			errs = append(errs, problem.New(pos, "%s= leaves %s by %s, and that wins over conf.d", e.Key, d, e.By).
 				WithHint("take it out of the command by a drop-in, or the line out of conf.d"))

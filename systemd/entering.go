@@ -15,6 +15,15 @@ type Entering struct {
 	Netns, VRF string
 	// Asks is who else starts the program: "dockerd"; "" if the command itself goes.
 	Asks string
+	// Contains: it starts containers, in cgroups of their own, which no VRF holds. In a
+	// namespace they are where the words say, or in one of their own that leads out by it.
+	Contains bool
+	// Serves: it does so for others, and is where the unit is.
+	Serves bool
+	// Again: by hand they can be started once more from somewhere else, and are there.
+	Again bool
+	// Pod: they are where their pod is.
+	Pod bool
 	// All reports that it is all that the command does: nothing of it runs before.
 	All bool
 }
@@ -60,16 +69,23 @@ func inCommand(set Setting) (list []Entering) {
 		if slices.Contains(common, program) && !begins[i] {
 			continue
 		}
+		found := containing(program, words[i+1:])
 		if e, ok := entering(program, words[i+1:]); ok {
+			found = append(found, e)
+		}
+		for _, e := range found {
 			e.Setting, e.All = set, i == 0
 			list = append(list, e)
+		}
+		if program == "podman" && i == 0 {
+			break // the rest is for the container
 		}
 	}
 	return list
 }
 
-// common are programs of which the name is a word that people write.
-var common = []string{"at", "batch", "vrf"}
+// common are programs of which the name is a word that people write, or a part of a path.
+var common = []string{"at", "batch", "vrf", "dockerd", "containerd"}
 
 // entering reads what follows the name of a program.
 func entering(program string, args []string) (e Entering, ok bool) {
@@ -97,6 +113,7 @@ func entering(program string, args []string) (e Entering, ok bool) {
 		}
 		return Entering{By: "vrf exec", VRF: at(1)}, at(0) == "exec"
 	case "firejail", "bwrap", "systemd-nspawn":
+		e.By, e.Contains = program, program == "systemd-nspawn" && !slices.Contains(args, "--keep-unit")
 		for _, a := range args {
 			name, value, _ := strings.Cut(a, "=")
 			if slices.Contains(others[program], name) {
@@ -107,6 +124,7 @@ func entering(program string, args []string) (e Entering, ok bool) {
 				return e, true
 			}
 		}
+		return e, e.Contains
 	case "nsenter", "unshare":
 		for _, a := range args {
 			if program == "nsenter" && (a == "-a" || a == "--all") {
