@@ -24,6 +24,7 @@ var claims = []claim{
 	{"docs/openvpn.md", `.`, by("test/native/openvpn_test.go", "TestOpenVPNPage")},
 	{"docs/filters.md", `.`, by("test/native/pages_test.go", "TestFiltersPage")},
 	{"docs/nat.md", `.`, by("test/native/pages_test.go", "TestNATPage")},
+	{"docs/containers.md", `.`, by("test/native/containers_test.go", "TestContainersPage")},
 	{"docs/routing.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
 	{"docs/split.md", `.`, by("test/native/pages_test.go", "TestRoutingPage")},
 	{"docs/nginx.md", `.`, by("test/vm/pages_test.go", "nginxPage")},

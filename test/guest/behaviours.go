@@ -31,8 +31,12 @@ type Behaviour = struct {
 	Machines     string // by their names, or Everywhere
 }
 
-// Everywhere is each machine that a test names itself.
-const Everywhere = "everywhere"
+// Everywhere is each machine that a test names itself; WithAll is each of them in `make
+// test-all`, and none in `make test`, which counts the test as skipped.
+const (
+	Everywhere = "everywhere"
+	WithAll    = "test-all"
+)
 
 // Chosen returns those machines of list in which the test runs now, and about how many
 // seconds it takes in each.
@@ -45,6 +49,9 @@ func Chosen[S fmt.Stringer](t testing.TB, table Behaviours, list []S) (some []S,
 	b := table.Tests[i]
 	if need.All() || b.Machines == Everywhere {
 		return slices.Clone(list), b.Seconds
+	}
+	if b.Machines == WithAll {
+		need.Whole(t)
 	}
 	for name := range strings.FieldsSeq(b.Machines) {
 		i := slices.IndexFunc(list, func(s S) bool { return s.String() == name })
@@ -70,6 +77,9 @@ func (table Behaviours) Complete(t *testing.T, calls ...string) {
 		inTable = append(inTable, b.Test)
 		if table.Families[b.Family] == "" {
 			t.Errorf("%s: no such family: %s", b.Test, b.Family)
+		}
+		if b.Machines == WithAll {
+			continue
 		}
 		for name := range strings.FieldsSeq(b.Machines) {
 			release, _, _ := strings.Cut(name, "-")

@@ -49,6 +49,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestFiltersPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestLinkMadeAgain", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestOpenVPNPage", 8, "trixie-systemd trixie-openrc"},
+	{"domains", "TestContainersPage", 25, guest.WithAll}, // 95 MB of packages; in make test, containers.txtar
 	{"domains", "TestOverlapPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestFirewall", 0, "trixie-systemd trixie-openrc forky-openrc"},
 	{"domains", "TestSteer", 0, "forky-systemd trixie-openrc"},

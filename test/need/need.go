@@ -77,3 +77,11 @@ func Missing(t testing.TB, layer, reason string) {
 // All reports whether every release and every step is wanted (make test-all), and
 // not only the ones that stand for the others.
 func All() bool { return os.Getenv("RDGEN_TEST_ALL") != "" }
+
+// Whole skips t where not all is wanted.
+func Whole(t testing.TB) {
+	t.Helper()
+	if !All() {
+		t.Skip("make test-all runs it, with RDGEN_TEST_ALL")
+	}
+}
