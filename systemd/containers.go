@@ -18,13 +18,16 @@ func containing(program string, args []string) []Entering {
 	return nil
 }
 
+// startless are verbs of podman, behind which one that starts containers is something else.
+var startless = strings.Fields("network volume secret image manifest build pull exec cp logs rm stop kill wait inspect")
+
 // podman reads what follows podman(1) and starts containers. Which word is the image, only
 // podman knows; so each word is taken for one that says where they are.
 func podman(args []string) (list []Entering) {
 	at := slices.IndexFunc(args, func(a string) bool {
 		return slices.Contains([]string{"run", "create", "start", "restart", "pod", "kube", "play", "compose", "system"}, a)
 	})
-	if at < 0 {
+	if at < 0 || slices.ContainsFunc(args[:at], func(a string) bool { return slices.Contains(startless, a) }) {
 		return nil
 	}
 	command, options := args[at], args[at+1:]

@@ -63,6 +63,8 @@ func TestEnters(t *testing.T) {
 		"/usr/bin/podman --log-level=info system service":                       {By: "podman system service", Contains: true, Serves: true},
 		"/usr/bin/podman --remote run box x":                                    {By: "podman --remote", Asks: "podman"},
 		"/usr/bin/podman compose up":                                            {By: "podman compose", Asks: "podman"},
+		"/usr/bin/podman network create --ignore run":                           {},
+		"/usr/bin/podman --log-level info exec web start":                       {},
 		"/usr/bin/podman rm -f web":                                             {},
 		"/usr/bin/env A=1 podman run --network=ns:/run/netns/a box":             {By: "podman run --network ns:/run/netns/a", Netns: "a", Contains: true},
 	} {
