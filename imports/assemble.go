@@ -17,10 +17,12 @@ type assembly struct {
 	result Result
 	// done are the other ends of veths, whose link is in another section.
 	done map[*link]bool
+	// search are the names that the resolvers of a domain search.
+	search map[*draft.Section][]item
 }
 
 func (r *reader) assemble() (*Result, error) {
-	a := &assembly{reader: r, done: map[*link]bool{}}
+	a := &assembly{reader: r, done: map[*link]bool{}, search: map[*draft.Section][]item{}}
 	a.result.Services = r.services
 	for _, name := range r.namespaces {
 		if _, err := a.file(domain.Domain{}, name, problem.Pos{}); err != nil {
@@ -39,6 +41,7 @@ func (r *reader) assemble() (*Result, error) {
 	}
 	a.result.Left = append(a.result.Left, r.left...)
 	for _, f := range a.files {
+		a.searched(f.Find("Domain"))
 		text, err := f.Text(a.root)
 		if err != nil {
 			return nil, err
@@ -117,19 +120,12 @@ func (a *assembly) vrfs() error {
 				s.Note(lineNote(k.at, k.key+"="+k.value+" of the VRF itself has no counterpart"))
 			}
 		}
-		resolvers(s, l)
+		a.resolvers(s, l)
 		for _, n := range l.notes {
 			s.Note(n)
 		}
 	}
 	return nil
-}
-
-// resolvers adds the resolvers of a link to a domain's.
-func resolvers(s *draft.Section, l *link) {
-	for _, k := range l.dns {
-		s.Set(k.key, strings.Join(strings.Fields(k.value), " "), k.at)
-	}
 }
 
 // home returns the file of the domain that a link is in, nil if that is the default one. The
@@ -248,7 +244,7 @@ func (a *assembly) section(f *draft.File, l *link, bridge string) error {
 	if bridge != "" {
 		s.Set("Bridge", bridge, l.at)
 	}
-	resolvers(f.Find("Domain"), l)
+	a.resolvers(f.Find("Domain"), l)
 	for _, n := range l.notes {
 		s.Note(n)
 	}

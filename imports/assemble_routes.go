@@ -19,13 +19,13 @@ func (a *assembly) owner(netns, table, vrf string) *link {
 	return nil
 }
 
-// followed returns the VRF of the link that a route leads to, "" if that is in none.
+// followed returns the VRF of the link that a route is of, "" if that is in none or the route
+// names its table.
 func (a *assembly) followed(r *route) string {
-	l := a.find(r.netns, r.dev)
-	if !r.follows || l == nil {
+	if r.of == nil || r.table != "" {
 		return ""
 	}
-	for _, name := range []string{l.name, l.master} {
+	for _, name := range []string{r.of.name, r.of.master} {
 		if vrf := a.find(r.netns, name); vrf != nil && vrf.kind == "vrf" {
 			return name
 		}

@@ -32,7 +32,9 @@ func (r *reader) ifupdown(file string) error {
 		list = append(list, s)
 	}
 	for _, s := range list {
-		s.options = inherited(s.options, templates, list, 0)
+		if s.options, err = (heirs{templates, list, s.at}).options(s.options, []string{s.name}); err != nil {
+			return err
+		}
 		if err := r.iface(s); err != nil {
 			return err
 		}
@@ -40,40 +42,73 @@ func (r *reader) ifupdown(file string) error {
 	return nil
 }
 
-// inherited puts the options of templates, or of other stanzas, before those of a stanza.
-func inherited(options []item, templates map[string][]item, list []stanza, depth int) (all []item) {
+// heirs are stanzas that inherit; at is the one that is looked at.
+type heirs struct {
+	templates map[string][]item
+	list      []stanza
+	at        problem.Pos
+}
+
+// mostOptions is how many options a stanza may have with all that it inherits.
+const mostOptions = 10000
+
+// options puts the options of templates, or of other stanzas, before those of a stanza; of
+// are the names of those that inherit.
+func (h heirs) options(options []item, of []string) (all []item, err error) {
 	for _, o := range options {
-		from, ok := templates[o.value]
-		for _, s := range list {
+		from, ok := h.templates[o.value]
+		for _, s := range h.list {
 			if s.name == o.value && !ok {
 				from = append(from, s.options...)
 			}
 		}
-		if o.key == "inherits" && len(from) > 0 && depth < 8 {
-			all = append(all, inherited(from, templates, list, depth+1)...)
-		} else {
+		switch {
+		case o.key != "inherits" || len(from) == 0:
 			all = append(all, o)
+		case slices.Contains(of, o.value):
+			return nil, problem.New(o.at, "%s inherits itself", o.value)
+		default:
+			more, err := h.options(from, append(slices.Clip(of), o.value))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
+		}
+		if len(all) > mostOptions {
+			return nil, problem.New(h.at, "has more than %d options with what it inherits", mostOptions)
 		}
 	}
-	return all
+	return all, nil
 }
+
+// mostFiles is how many files are read that name each other.
+const mostFiles = 1000
 
 // interfaces reads the stanzas of a file and of those that it names.
 func (r *reader) interfaces(file string) (list []stanza, err error) {
 	if r.depth++; r.depth > 16 {
 		return nil, problem.New(problem.Pos{File: file}, "files name each other in a circle")
 	}
+	if r.files++; r.files > mostFiles {
+		return nil, problem.New(problem.Pos{File: file}, "files name more than %d others", mostFiles)
+	}
 	defer func() { r.depth-- }()
 	data, err := r.open(file)
 	if err != nil {
 		return nil, err
 	}
+	if n := commentGoesOn(string(data)); n != 0 {
+		return nil, problem.New(problem.Pos{File: file, Line: n}, "a comment that ends in a backslash: ifupdown reads the next line, ifupdown2 does not; "+
+			"take the backslash away")
+	}
 	var s *stanza
-	for n, text := range logicalLines(string(data)) {
+	for n, text := range logicalLines(string(data), "#", false) {
 		at := problem.Pos{File: file, Line: n}
 		word, rest, _ := strings.Cut(strings.ReplaceAll(text, "\t", " "), " ")
 		rest = strings.TrimSpace(rest)
 		switch {
+		case word[0] == '%':
+			return nil, problem.New(at, "a line of a template; ifquery -a of ifupdown2 prints what it becomes: read that")
 		case word == "source" || word == "source-directory":
 			more, err := r.sourced(at, file, word, rest)
 			if err != nil {
@@ -140,57 +175,52 @@ func optionName(word string) string {
 	return word
 }
 
-// logicalLines returns the lines that are not empty, by the number of their first line; a
-// backslash at the end goes on in the next one.
-func logicalLines(text string) func(func(int, string) bool) {
-	return func(yield func(int, string) bool) {
-		joined, first := "", 0
-		for i, line := range strings.Split(text, "\n") {
-			line = strings.TrimRight(line, "\r")
-			if joined == "" {
-				first = i + 1
-			}
-			if part, ok := strings.CutSuffix(line, `\`); ok {
-				joined += part + " "
-				continue
-			}
-			joined = strings.TrimSpace(joined + line)
-			if joined != "" && joined[0] != '#' && !yield(first, joined) {
-				return
-			}
-			joined = ""
-		}
-		if joined = strings.TrimSpace(joined); joined != "" && joined[0] != '#' {
-			yield(first, joined)
-		}
-	}
-}
-
-// sourced reads the files that a line names by a pattern.
-func (r *reader) sourced(at problem.Pos, file, word, pattern string) (list []stanza, err error) {
-	if !path.IsAbs(pattern) {
-		pattern = path.Join(path.Dir(file), pattern)
-	}
-	if word == "source-directory" {
-		pattern = path.Join(pattern, "*")
-	}
-	found, err := fs.Glob(r.root, strings.TrimPrefix(pattern, "/"))
-	if err != nil {
-		return nil, problem.New(at, "%s: %w", pattern, err)
-	}
-	if len(found) == 0 && !strings.ContainsAny(pattern, "*?[") {
-		r.left = append(r.left, lineNote(at, pattern+" is not there"))
-	}
-	slices.Sort(found)
-	for _, name := range found {
-		if info, err := fs.Stat(r.root, name); err != nil || info.IsDir() || word == "source-directory" && strings.Contains(path.Base(name), ".") {
+// sourced reads the files that a line names by patterns.
+func (r *reader) sourced(at problem.Pos, file, word, patterns string) (list []stanza, err error) {
+	for pattern := range strings.FieldsSeq(patterns) {
+		if strings.ContainsAny(pattern, "$~{`\"'\\") {
+			r.noteIn(at, word+" "+pattern+": only *, ? and [] are followed; name the files")
 			continue
 		}
-		more, err := r.interfaces("/" + name)
-		if err != nil {
-			return nil, err
+		if !path.IsAbs(pattern) {
+			pattern = path.Join(path.Dir(file), pattern)
 		}
-		list = append(list, more...)
+		if word == "source-directory" {
+			pattern = path.Join(pattern, "*")
+		}
+		found, err := fs.Glob(r.root, strings.TrimPrefix(path.Clean(pattern), "/"))
+		if err != nil {
+			return nil, problem.New(at, "%s: %w", pattern, err)
+		}
+		if len(found) == 0 && !strings.ContainsAny(pattern, "*?[") {
+			r.noteIn(at, pattern+" is not there")
+		}
+		slices.Sort(found)
+		for _, name := range found {
+			if why := r.notSourced(name, word == "source-directory"); why != "" {
+				r.noteIn(at, "/"+name+" "+why)
+				continue
+			}
+			more, err := r.interfaces("/" + name)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
 	}
 	return list, nil
+}
+
+// notSourced says why a file that is named is not read, "" if it is.
+func (r *reader) notSourced(name string, ofFolder bool) string {
+	info, err := fs.Stat(r.root, name)
+	switch {
+	case err != nil:
+		return "is not there: " + problem.Cause(err).Error()
+	case info.IsDir():
+		return "is a folder, which is not read"
+	case ofFolder && strings.Contains(path.Base(name), "."):
+		return "has a dot in its name, so it is not read"
+	}
+	return ""
 }

@@ -158,7 +158,7 @@ func (r *reader) ifaceAddress(l *link, s stanza, o item) error {
 		if metric >= 0 {
 			keys = append(keys, item{s.options[metric].at, "Metric", s.options[metric].value})
 		}
-		return r.route(&route{at: o.at, netns: r.netns.String(), dev: l.name, follows: true}, "default", false, keys)
+		return r.route(&route{at: o.at, netns: r.netns.String(), dev: l.name, of: l}, "default", false, keys)
 	}
 	mask := ""
 	for _, other := range s.options {

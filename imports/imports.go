@@ -68,7 +68,7 @@ func Read(root fs.FS, name string, paths []string, netns domain.NetnsName) (*Res
 	if !ok {
 		return nil, fmt.Errorf("there is no format %q; there are %s", name, strings.Join(Formats(), ", "))
 	}
-	r := &reader{root: root, format: name, netns: netns, network: &network{}}
+	r := &reader{root: root, format: name, netns: netns, matched: map[string]string{}, network: &network{}}
 	for _, path := range paths {
 		if err := f.read(r, path); err != nil {
 			return nil, err
@@ -82,8 +82,10 @@ type reader struct {
 	root   fs.FS
 	format string
 	netns  domain.NetnsName
-	// depth is how many files read one another.
-	depth int
+	// depth is how many files read one another, files how many are read.
+	depth, files int
+	// matched has the .network file of each link, and its .netdev file by "netdev NAME".
+	matched map[string]string
 	*network
 }
 

@@ -27,11 +27,8 @@ func (s section) only(key string) string {
 // sections reads an INI file as systemd has it: a line that ends in a backslash goes on in
 // the next one.
 func sections(file, text string) (list []section, err error) {
-	for n, line := range logicalLines(text) {
+	for n, line := range logicalLines(text, "#;", true) {
 		at := problem.Pos{File: file, Line: n}
-		if line[0] == ';' {
-			continue
-		}
 		if line[0] == '[' {
 			name, ok := strings.CutSuffix(line[1:], "]")
 			if !ok {

@@ -3,6 +3,8 @@ package imports
 import (
 	"slices"
 	"strings"
+
+	"rdgen/problem"
 )
 
 // netplan reads a file of netplan(5), or a folder of them.
@@ -12,6 +14,10 @@ func (r *reader) netplan(file string) error {
 		return err
 	}
 	for _, f := range files {
+		if strings.HasSuffix(f, ".yml") && f != file {
+			r.noteIn(problem.Pos{File: f}, "is left out: netplan reads files that end in .yaml")
+			continue
+		}
 		data, err := r.open(f)
 		if err != nil {
 			return err
@@ -61,6 +67,9 @@ func (r *reader) netplanKind(kind string, links value) error {
 		}
 		if ours != "" && l.kind == "" {
 			l.become(of.at(), ours)
+		}
+		if match, ok := of.get("match"); ok && of.is("set-name") == "" && match.is("name") != name {
+			l.note(match.at(), "match: "+match.inLine()+": which link that is, is not known; the section has to have its name")
 		}
 		return of.each(func(key string, v value) error { return r.netplanKey(l, kind, key, v) })
 	})
@@ -134,7 +143,7 @@ func (r *reader) netplanValue(l *link, key, text string, v value) error {
 	case "accept-ra":
 		l.set(at, "IPv6AcceptRA", yesNo(text))
 	case "gateway4", "gateway6":
-		return r.route(&route{at: at, netns: l.netns, dev: l.name, follows: true}, "default", false, []item{{at, "Gateway", text}})
+		return r.route(&route{at: at, netns: l.netns, dev: l.name, of: l}, "default", false, []item{{at, "Gateway", text}})
 	default:
 		if netplanWords[key] == "" {
 			l.other(key, v)
@@ -179,7 +188,7 @@ func (r *reader) netplanMember(l *link, kind string, of value) error {
 
 // netplanRoute reads a route.
 func (r *reader) netplanRoute(l *link, of value) error {
-	to := &route{at: of.at(), netns: l.netns, dev: l.name, follows: true}
+	to := &route{at: of.at(), netns: l.netns, dev: l.name, of: l}
 	if l.kind == "vrf" {
 		to.vrf, to.dev = l.name, ""
 	}

@@ -77,8 +77,10 @@ func lineNote(at problem.Pos, text string) string { return at.String() + ": " + 
 // route is a route; vrf is the one whose table it is in, table another's number.
 type route struct {
 	at problem.Pos
-	// follows: it is in the table of the VRF that the link is a member of.
-	follows                bool
+	// of is the link whose VRF has the table that it is in, nil for none. plain: it is no more
+	// than a gateway of that link.
+	of                     *link
+	plain                  bool
 	netns, vrf, table, dev string
 	keys                   []item
 }

@@ -12,7 +12,7 @@ import (
 // networkd reads a .netdev or .network file, or a folder of them, with their drop-ins: first
 // what makes links, then what they have.
 func (r *reader) networkd(file string) error {
-	files, err := r.folder(file, ".netdev", ".network")
+	files, err := r.folder(file, ".link", ".netdev", ".network")
 	if err != nil {
 		return err
 	}
@@ -22,6 +22,10 @@ func (r *reader) networkd(file string) error {
 				continue
 			}
 			list, err := r.withDropIns(f)
+			if err == nil && len(list) == 0 {
+				r.noteIn(problem.Pos{File: f}, "is empty, which has networkd leave it out")
+				continue
+			}
 			if err == nil && ends == ".netdev" {
 				err = r.netdev(f, list)
 			} else if err == nil {
@@ -33,7 +37,10 @@ func (r *reader) networkd(file string) error {
 		}
 	}
 	for _, f := range files {
-		if !strings.HasSuffix(f, ".netdev") && !strings.HasSuffix(f, ".network") {
+		switch {
+		case strings.HasSuffix(f, ".link"):
+			r.noteIn(problem.Pos{File: f}, "has no counterpart: udev reads it, for names and properties of links")
+		case !strings.HasSuffix(f, ".netdev") && !strings.HasSuffix(f, ".network"):
 			return problem.New(problem.Pos{File: f}, "expected a file whose name ends in .netdev or .network, or a folder")
 		}
 	}
@@ -100,6 +107,10 @@ func (r *reader) netdev(file string, list []section) error {
 			return problem.New(s.at, "a netdev needs Name= and Kind=")
 		}
 		var err error
+		if first := r.matched["netdev "+name]; first != "" && first != file {
+			return problem.New(s.at, "%s makes %s, too, and networkd reads the first file alone; take one away", first, name)
+		}
+		r.matched["netdev "+name] = file
 		if l, err = r.link(s.at, r.netns.String(), name); err != nil {
 			return err
 		}
@@ -202,6 +213,11 @@ func (r *reader) networkFile(file string, list []section) error {
 		r.left = append(r.left, lineNote(at, path.Base(file)+" matches no link by its one name; say Name= for each in a copy"))
 		return nil
 	}
+	if first := r.matched[name]; first != "" {
+		r.noteIn(at, first+" matches "+name+", too, and networkd reads the first file alone; this one is left out")
+		return nil
+	}
+	r.matched[name] = file
 	l, err := r.link(at, r.netns.String(), name)
 	if err != nil {
 		return err
@@ -243,8 +259,8 @@ var stacked = []string{"VLAN", "MACVLAN", "MACVTAP", "IPVLAN", "VXLAN", "Tunnel"
 func (r *reader) networkKey(l *link, section string, k item) error {
 	value := k.value
 	switch {
-	case value == "": // it takes back what stands before
-		l.keys = slices.DeleteFunc(l.keys, func(o item) bool { return o.key == k.key })
+	case value == "":
+		r.takeBack(l, k.key)
 	case section == "Link" && (k.key == "MTUBytes" || k.key == "MACAddress"):
 		l.set(k.at, k.key, value)
 	case section == "Link" && (k.key == "RequiredForOnline" || k.key == "RequiredFamilyForOnline"):
@@ -264,6 +280,16 @@ func (r *reader) networkKey(l *link, section string, k item) error {
 	return nil
 }
 
+// takeBack takes back what stands before, as an empty value does.
+func (r *reader) takeBack(l *link, key string) {
+	same := func(o item) bool { return o.key == key }
+	l.keys = slices.DeleteFunc(l.keys, same)
+	l.dns = slices.DeleteFunc(l.dns, same)
+	if key == "Gateway" {
+		r.routes = slices.DeleteFunc(r.routes, func(o *route) bool { return o.plain && o.of == l })
+	}
+}
+
 // networkOwn reads a line of [Network] that is of the link itself.
 func (r *reader) networkOwn(l *link, k item) error {
 	switch k.key {
@@ -272,9 +298,9 @@ func (r *reader) networkOwn(l *link, k item) error {
 		l.set(k.at, k.key, prefix)
 		return err
 	case "Gateway":
-		return r.route(&route{at: k.at, netns: l.netns, dev: l.name, follows: true}, "default", false, []item{{k.at, "Gateway", k.value}})
+		return r.route(&route{at: k.at, netns: l.netns, dev: l.name, of: l, plain: true}, "default", false, []item{{k.at, "Gateway", k.value}})
 	case "DNS", "Domains":
-		l.dns = append(l.dns, item{k.at, k.key, strings.ReplaceAll(k.value, "~.", "")})
+		l.dns = append(l.dns, item{k.at, k.key, k.value})
 	case "DHCP":
 		if family := yesNo(k.value); family == "yes" || family == "ipv4" || family == "ipv6" {
 			l.set(k.at, "DHCP", family)

@@ -40,7 +40,7 @@ var (
 
 // networkRoute reads a section [Route].
 func (r *reader) networkRoute(l *link, s section) error {
-	to := &route{at: s.at, netns: l.netns, dev: l.name, follows: true}
+	to := &route{at: s.at, netns: l.netns, dev: l.name, of: l}
 	var keys []item
 	destination := s.only("Destination")
 	if destination == "" {

@@ -24,7 +24,7 @@ func (r *reader) wgQuick(file string) error {
 	var lines []string
 	for line := range strings.SplitSeq(string(data), "\n") {
 		line, _, _ = strings.Cut(line, "#")
-		lines = append(lines, line)
+		lines = append(lines, line+" ") // a backslash at the end means nothing there
 	}
 	list, err := sections(file, strings.Join(lines, "\n"))
 	if err != nil {

@@ -66,6 +66,11 @@ func (s *Section) Set(key, value string, from problem.Pos) {
 	}
 }
 
+// Has reports whether the section has a line with that key.
+func (s *Section) Has(key string) bool {
+	return slices.ContainsFunc(s.lines, func(l line) bool { return strings.HasPrefix(l.text, key+"=") })
+}
+
 // Note adds a comment.
 func (s *Section) Note(text string) { s.lines = append(s.lines, line{text: comment(text)}) }
 
