@@ -119,6 +119,20 @@ ip route add 10.5.0.0/16 via 10.20.30.5 table 10
 	}
 }
 
+// A file that ends the VRF's table as rdomain does, which administrators have from the
+// kernel's documentation, says nothing new.
+func TestLastRouteOfAFile(t *testing.T) {
+	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Route]\nDestination=default\nType=unreachable\nMetric=4278198272\n")
+	have := atHome()
+	p := up(t, f, have, &record.Record{})
+	want(t, "up", lines(p.Steps, object.Step.String), vrfSteps)
+	want(t, "second up", lines(up(t, f, have, simulate(t, have, p)).Steps, object.Step.String), "")
+	_, err := Up(file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Route]\nDestination=default\nType=blackhole\nMetric=4278198272\n"), atHome(), &record.Record{})
+	if err == nil || !strings.Contains(err.Error(), "Metric=4278198272 is that of the route unreachable that ends") {
+		t.Errorf("another type: %v", err)
+	}
+}
+
 // What up has made, up leaves alone; and down takes back.
 func TestVRFAgainAndDown(t *testing.T) {
 	f := file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\n[Link eth0]\n[Link veth0]\nKind=veth\nPeer=v\nAddress=10.7.0.2/30\nPeerAddress=10.7.0.1/30\n")

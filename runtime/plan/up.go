@@ -42,6 +42,11 @@ func Up(f *conf.File, have *State, old *record.Record) (*Plan, error) {
 		}
 	}
 	for _, r := range slices.Concat(f.Routes, routes) {
+		if last, err := p.isLast(r); err != nil {
+			return nil, err
+		} else if last {
+			continue
+		}
 		if err := p.route(r.Line, p.wantedRoute(r)); err != nil {
 			return nil, err
 		}

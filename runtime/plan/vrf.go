@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 )
@@ -95,6 +96,18 @@ func lastRoutes(netns domain.NetnsName, table uint32, ipv6 bool) []object.Route 
 		routes = append(routes, r)
 	}
 	return routes
+}
+
+// isLast reports whether a route of the file is one that ends the VRF's table anyway. Another
+// one with its metric cannot be.
+func (p *planner) isLast(r conf.Route) (bool, error) {
+	if p.f.Domain.VRF.IsZero() || r.Metric != LastMetric || r.Destination.Bits() != 0 {
+		return false, nil
+	}
+	if r.Type != "unreachable" {
+		return false, p.fail(r.Line, fmt.Sprintf("Metric=%d is that of the route unreachable that ends the table of a VRF; take a lower one", LastMetric))
+	}
+	return true, nil
 }
 
 func loopback(ipv6 bool) []netip.Prefix {

@@ -70,6 +70,7 @@ sed -i 's/Kind=wireguard/Kind=wireguard\nOuter=red/' /etc/rdomain/vpn.conf
 # exist. They are made, and dump says all of them: with its files there is nothing to do, nothing
 # to remove, and nothing is different.
 same() { rdomain check --all >/root/said || :; ! grep '^[-+]' /root/said || { cat /etc/rdomain/*; exit 1; }; } # the article's VRF has no member, which check says
+modprobe tun
 rdomain down --all; rm -f /etc/rdomain/*
 echo '10.0.1.2 site-b.example.org' >>/etc/hosts
 for dir in /root/imports/*; do
@@ -81,7 +82,9 @@ for dir in /root/imports/*; do
 	rdomain up --all; same
 	for f in "$dir"/*.conf; do f=${f##*/}; rdomain dump "${f%.conf}" >"/root/$f"; done
 	for f in "$dir"/*.conf; do mv "/root/${f##*/}" /etc/rdomain/; done
-	test -z "$(rdomain up -n --all)" || { rdomain up -n --all; cat /etc/rdomain/*; false; }
+	for verb in up reload; do
+		test -z "$(rdomain $verb -n --all)" || { rdomain $verb -n --all; cat /etc/rdomain/*; false; }
+	done
 	same
 	rdomain down --all; rm /etc/rdomain/*
 	for l in $made; do ip link del "$l"; done
