@@ -23,7 +23,7 @@ const byHand = `
 ip netns add blue; ip -n blue link set lo up
 ip link add veth-b type veth peer name eth0 netns blue; ip link set veth-b up; ip address add 10.0.0.1/24 dev veth-b
 ip -n blue address add 10.0.0.2/24 dev eth0; ip -n blue address add 2001:db8::2/64 dev eth0 nodad; ip -n blue link set eth0 mtu 1400 up
-ip -n blue link add br0 type bridge; ip -n blue link set br0 up; ip -n blue address add 10.1.0.1/24 dev br0
+ip -n blue link add br0 type bridge; ip -n blue link set br0 up; ip -n blue address add 10.1.0.1/24 dev br0; ip -n blue address add fe80::53/64 dev br0 nodad
 ip -n blue link add vx0 type vxlan id 5 remote 10.0.0.9 dstport 4790; ip -n blue link set vx0 master br0 up
 ip link add lan0 type bridge; ip link set lan0 up
 ip link add link lan0 name mv0 netns blue type macvlan mode private; ip -n blue link set mv0 up
@@ -51,7 +51,7 @@ func TestDump(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Fatalf("dump: %d %s", code, stderr)
 	}
-	for _, line := range []string{"[Link eth0]", "PeerAddress=10.0.0.1/24", "MTUBytes=1400", "PeerBridge=br0", "Table=100", "Type=blackhole",
+	for _, line := range []string{"[Link eth0]", "Address=fe80::53/64", "PeerAddress=10.0.0.1/24", "MTUBytes=1400", "PeerBridge=br0", "Table=100", "Type=blackhole",
 		"Family=ipv6", "net/ipv4/ip_forward=1", "LinkLayerAddress=02:00:00:00:00:01", "Peer=10.6.0.2/32", "DestinationPort=4790", "AlternativeName=lan-of-the-house", "MultiPathRoute=10.0.0.1@eth0 2", "DestinationPort=53", "User=5-9", "User=0", "Mode=private"} {
 		if !strings.Contains("\n"+text, "\n"+line+"\n") {
 			t.Errorf("there is no line %s", line)

@@ -46,29 +46,56 @@ func (c *Conn) Addresses(index int) ([]Address, error) {
 			return nil, fmt.Errorf("list of addresses: %w", err)
 		}
 		for _, m := range msgs {
-			a, at, err := parseAddress(m)
+			a, from, err := parseAddress(m)
 			if err != nil {
 				return nil, err
 			}
-			if at == index && a.Prefix.IsValid() { // kernels before 4.20 do not filter
-				list = append(list, a)
+			if from.index != index || !a.Prefix.IsValid() { // kernels before 4.20 do not filter
+				continue
 			}
+			if a.Own && from.maker == 0 && a.Prefix.Addr().IsLinkLocalUnicast() {
+				says, err := c.saysMaker()
+				if err != nil {
+					return nil, err
+				}
+				a.Own = !says
+			}
+			list = append(list, a)
 		}
 	}
 	return list, nil
 }
 
-func parseAddress(m []byte) (a Address, index int, err error) {
+// saysMaker reports whether the kernel says who made an address: since Linux 5.18 it does of
+// those that it made, and ::1 is one.
+func (c *Conn) saysMaker() (bool, error) {
+	msgs, err := c.dump(unix.RTM_GETADDR, unix.RTM_NEWADDR, nl.NewIfAddrmsg(unix.AF_INET6))
+	if err != nil {
+		return false, fmt.Errorf("list of addresses: %w", err)
+	}
+	for _, m := range msgs {
+		if _, from, err := parseAddress(m); err != nil || from.maker != 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// origin is the link that an address is of, and who made it (IFA_PROTO), 0 if that is not said.
+type origin struct {
+	index int
+	maker byte
+}
+
+func parseAddress(m []byte) (a Address, from origin, err error) {
 	if len(m) < unix.SizeofIfAddrmsg {
-		return a, 0, fmt.Errorf("kernel sent an address of %d bytes", len(m))
+		return a, from, fmt.Errorf("kernel sent an address of %d bytes", len(m))
 	}
 	msg := nl.DeserializeIfAddrmsg(m)
+	from.index = int(msg.Index)
 	attrs, err := nl.ParseRouteAttr(m[unix.SizeofIfAddrmsg:])
-	if err != nil {
-		return a, 0, err
-	}
-	if msg.Family != unix.AF_INET && msg.Family != unix.AF_INET6 {
-		return a, 0, nil
+	if err != nil || msg.Family != unix.AF_INET && msg.Family != unix.AF_INET6 {
+		return a, from, err
 	}
 	flags := uint32(msg.Flags)
 	var local, address netip.Addr
@@ -91,8 +118,11 @@ func parseAddress(m []byte) (a Address, index int, err error) {
 				a.Preferred, a.Valid = native32(v), native32(v[4:])
 			}
 		case ifaProto:
-			a.Own = len(v) > 0 && (v[0] == ifaProtoKernelRA || v[0] == ifaProtoKernelLL)
-			a.Advertised = len(v) > 0 && v[0] == ifaProtoKernelRA
+			if len(v) > 0 {
+				from.maker = v[0]
+			}
+			a.Own = from.maker == ifaProtoKernelRA || from.maker == ifaProtoKernelLL
+			a.Advertised = from.maker == ifaProtoKernelRA
 		}
 	}
 	a.Scope, a.Flags = msg.Scope, flags&object.AddressFlags
@@ -111,7 +141,7 @@ func parseAddress(m []byte) (a Address, index int, err error) {
 		a.Advertised = a.Advertised || flags&unix.IFA_F_MANAGETEMPADDR != 0 // before Linux 5.18
 		a.Own = a.Own || address.IsLinkLocalUnicast() || flags&unix.IFA_F_TEMPORARY != 0
 	}
-	return a, int(msg.Index), nil
+	return a, from, nil
 }
 
 // Address adds, replaces or deletes an address of the link with the given

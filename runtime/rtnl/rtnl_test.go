@@ -121,14 +121,16 @@ func TestAddresses(t *testing.T) {
 	sandbox.Sh(t, `ip link add br0 type bridge; ip link set br0 up
 		ip address add 10.0.0.1/24 broadcast + label br0:x metric 7 dev br0 valid_lft 1000 preferred_lft 500
 		ip address add 10.1.0.1 peer 10.1.0.9/24 scope link dev br0
-		ip address add 2001:db8::1/64 dev br0 nodad noprefixroute`)
+		ip address add 2001:db8::1/64 dev br0 nodad noprefixroute
+		ip link set lo up; ip address add fe80::53/64 dev br0 nodad`)
 	br, err := c.Link("br0")
 	must(t, err)
 	before, err := c.Addresses(br.Index)
 	must(t, err)
 	for _, want := range []string{"10.1.0.1/32 peer 10.1.0.9/24 label br0 scope 253 metric 0 flags 0",
 		"10.0.0.1/24 peer invalid Prefix label br0:x scope 0 metric 7 flags 0",
-		"2001:db8::1/64 peer invalid Prefix label  scope 0 metric 0 flags 514"} {
+		"2001:db8::1/64 peer invalid Prefix label  scope 0 metric 0 flags 514",
+		"fe80::53/64 peer invalid Prefix label  scope 0 metric 0 flags 2"} {
 		if !slices.ContainsFunc(before, func(a Address) bool {
 			return want == fmt.Sprintf("%s peer %s label %s scope %d metric %d flags %d", a.Prefix, a.Peer, a.Label, a.Scope, a.Metric, a.Flags)
 		}) {
@@ -144,7 +146,7 @@ func TestAddresses(t *testing.T) {
 		}
 		must(t, c.Address(object.Delete, br.Index, a.Address))
 	}
-	if own != 1 || strings.Contains(sandbox.Sh(t, `ip address show br0`), "global") {
+	if own != 1 || strings.Contains(sandbox.Sh(t, `ip address show br0 scope global; ip address show br0 to fe80::53`), "inet") {
 		t.Errorf("%d addresses are the kernel's own; want 1, and the others gone", own)
 	}
 	for _, a := range before {
