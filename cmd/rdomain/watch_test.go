@@ -220,3 +220,21 @@ func TestWatchKeepsWhatIsUp(t *testing.T) {
 		t.Errorf("the watch keeps %q; want what was brought up, 10.7.0.2/24\n%s", got, said)
 	}
 }
+
+// An address that somebody took from a link in a namespace came back when something else changed
+// there, and not before: of the addresses in other namespaces the watch was not told.
+func TestWatchKeepsAddresses(t *testing.T) {
+	start(t)
+	file(t, "a", tried)
+	quiet(t, "up", "a")
+	t.Cleanup(func() { quiet(t, "down", "a") })
+	said := watching(t)
+	sh(t, "ip -n a link set v0 down")
+	awaitTrue(t, said, "ip -n a link show up dev v0 | grep -q v0") // it has looked at all that there is
+	file(t, "a", strings.Replace(tried, "Address=10.7.0.2/24", "Address=10.7.0.2/24\nAddress=10.8.0.2/24\nAddress=2001:db8::2/64", 1))
+	quiet(t, "reload", "a")
+	for _, address := range []string{"10.8.0.2/24", "10.7.0.2/24", "2001:db8::2/64"} {
+		sh(t, "ip -n a address del "+address+" dev v0")
+		awaitTrue(t, said, "ip -n a address show dev v0 | grep -qF "+address)
+	}
+}

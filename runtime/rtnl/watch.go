@@ -2,7 +2,6 @@ package rtnl
 
 import (
 	"fmt"
-	"slices"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
@@ -10,9 +9,8 @@ import (
 )
 
 // Watch is told of every change of a link: made, removed, renamed, set up or down, given
-// to another master. The links are those of one network namespace, and of all that have
-// a number in it ([Conn.Number]). Of those of its own namespace it is told too when they are
-// given an address, or lose one.
+// to another master; or was given an address, or lost one. The links are those of one network
+// namespace, and of all that have a number in it ([Conn.Number]).
 type Watch struct {
 	fd   int
 	buf  []byte
@@ -97,9 +95,10 @@ func (w *Watch) Next(also int) (c Changes, err error) {
 			c.Lost = true
 			continue
 		}
-		names, here := c.Here, true
-		if elsewhere(oob[:oobn]) {
-			names, here = c.Elsewhere, false
+		names := c.Here
+		number, elsewhere := numberOf(oob[:oobn])
+		if elsewhere {
+			names = c.Elsewhere
 		}
 		messages, err := syscall.ParseNetlinkMessage(w.buf[:n])
 		if err != nil {
@@ -111,9 +110,7 @@ func (w *Watch) Next(also int) (c Changes, err error) {
 			case unix.RTM_NEWLINK, unix.RTM_DELLINK:
 				name = linkName(m.Data)
 			case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-				if here {
-					name = w.linkAt(m.Data)
-				}
+				name = w.linkAt(m.Data, number, elsewhere)
 			}
 			if name != "" {
 				names[name] = true
@@ -122,12 +119,18 @@ func (w *Watch) Next(also int) (c Changes, err error) {
 	}
 }
 
-// elsewhere reports whether a message is of another namespace: one that has a number.
-func elsewhere(oob []byte) bool {
+// numberOf returns the number of the namespace that a message is of, if it is another one.
+func numberOf(oob []byte) (number uint32, elsewhere bool) {
 	list, err := unix.ParseSocketControlMessage(oob)
-	return err == nil && slices.ContainsFunc(list, func(m unix.SocketControlMessage) bool {
-		return m.Header.Level == unix.SOL_NETLINK && m.Header.Type == unix.NETLINK_LISTEN_ALL_NSID
-	})
+	if err != nil {
+		return 0, false
+	}
+	for _, m := range list {
+		if m.Header.Level == unix.SOL_NETLINK && m.Header.Type == unix.NETLINK_LISTEN_ALL_NSID {
+			return native32(m.Data), true
+		}
+	}
+	return 0, false
 }
 
 // linkName returns the name of the link that a message is about. Some are about a
@@ -149,12 +152,18 @@ func linkName(m []byte) string {
 }
 
 // linkAt returns the name of the link whose address a message is about; "" if it is gone,
-// of which another message tells.
-func (w *Watch) linkAt(m []byte) string {
+// of which another message tells. Links elsewhere can be asked for since Linux 4.15.
+func (w *Watch) linkAt(m []byte, number uint32, elsewhere bool) string {
 	if len(m) < unix.SizeofIfAddrmsg {
 		return ""
 	}
-	l, err := w.conn.LinkAt(int(nl.DeserializeIfAddrmsg(m).Index))
+	at := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	at.Index = int32(nl.DeserializeIfAddrmsg(m).Index)
+	data := []nl.NetlinkRequestData{at}
+	if elsewhere {
+		data = append(data, u32(unix.IFLA_TARGET_NETNSID, number))
+	}
+	l, err := w.conn.link(data...)
 	if err != nil {
 		return ""
 	}
