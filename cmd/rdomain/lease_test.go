@@ -356,3 +356,29 @@ func TestLease6Alone(t *testing.T) {
 	sh(t, "ip -n d -6 -o address show dev e0 | grep -q 2001:db8:6::80/128")
 	says(t, 1, "# d: /etc/rdomain/d.conf:4: link e0 has no lease: no DHCP server has answered\n", "", "check", "d")
 }
+
+// A reload while the watch asked a server was undone by what the server then gave, which was
+// put in place by the file as it was when the asking began.
+func TestReloadWhileAServerIsAsked(t *testing.T) {
+	start(t)
+	s := lan(t)
+	const text = "[Domain]\nTimeoutSec=1\n[Link e0]\nDHCP=ipv4\n[Link b0]\nKind=bridge\n"
+	file(t, "d", text)
+	if _, stderr, code := rdomain("up", "d"); code != 0 {
+		t.Fatalf("up = %d, %s", code, stderr)
+	}
+	s.start("10.5.0.50", "10.5.0.50", "--dhcp-reply-delay=2")
+	said := watching(t)
+	awaitTrue(t, said, "grep -q DHCPDISCOVER "+s.dir+"/log")
+	file(t, "d", text+"Address=10.9.0.1/24\n")
+	if _, stderr, code := rdomain("reload", "d"); code != 0 || strings.Contains(said.String(), "has 10.5.0.50") {
+		t.Fatalf("reload = %d, %s\n%s", code, stderr, said)
+	}
+	awaitTrue(t, said, "ip -n d address show dev e0 | grep -q 10.5.0.50")
+	sh(t, "ip -n d link set b0 down")
+	awaitTrue(t, said, "ip -n d link show up dev b0 | grep -q b0")
+	if text := said.String(); strings.Contains(text, "10.9.0.1") || !strings.Contains(text, "has 10.5.0.50/24 by DHCP") {
+		t.Errorf("the watch said %s", text)
+	}
+	sh(t, "ip -n d address show dev b0 | grep -q 10.9.0.1")
+}
