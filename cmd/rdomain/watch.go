@@ -278,6 +278,9 @@ func (k *keeper) report(kept *lifecycle.Kept) {
 	if more := len(kept.Did) - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
+	if len(kept.Was) > 0 {
+		text += fmt.Sprintf(", with %s as it was when %s was brought up", strings.Join(kept.Was, ", "), k.id)
+	}
 	k.note(k.id, text)
 	k.did = append(k.did, time.Now())
 	if k.did = k.did[max(0, len(k.did)-often):]; len(k.did) == often && time.Since(k.did[0]) < within {

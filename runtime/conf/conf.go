@@ -5,6 +5,7 @@ package conf
 
 import (
 	"errors"
+	"io/fs"
 	"net/netip"
 
 	"rdgen/problem"
@@ -70,6 +71,8 @@ type File struct {
 	Loose string
 	// Text is the file as [Read] found it.
 	Text []byte
+	// Root is the root of the machine that the file was read on: what it names is read there.
+	Root fs.FS
 	// KindLine is the line of [Domain], 0 without one.
 	KindLine int
 	// Devices are the links that routes and neighbours name.

@@ -39,7 +39,7 @@ var ignoreLines = []cmp.Option{
 	cmp.Comparer(func(a, b domain.LinkName) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
-	cmpopts.IgnoreFields(File{}, "KindLine", "Path", "DNSLine", "FirewallLine"),
+	cmpopts.IgnoreFields(File{}, "KindLine", "Path", "DNSLine", "FirewallLine", "Root"),
 	cmpopts.IgnoreFields(Link{}, "Line", "lines"),
 	cmpopts.IgnoreFields(Peer{}, "Line", "lines"),
 	cmpopts.IgnoreFields(Ref{}, "Line"),

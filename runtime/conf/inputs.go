@@ -125,7 +125,39 @@ func readKey(fsys fs.FS, path string, owner uint32) (k Key, err error) {
 	if err != nil || copy(k[:], data) != len(k) || len(data) != len(k) {
 		return Key{}, errors.New("is not a key: expected 44 characters of base64, as wg genkey prints them")
 	}
+	note(fsys, path, []byte(printed(k)+"\n"))
 	return k, nil
+}
+
+// printed is the print of a key, as a key is written.
+func printed(k Key) string {
+	k = Print(k)
+	return base64.StdEncoding.EncodeToString(k[:])
+}
+
+// Ruleset reads the ruleset of Firewall=, which nobody but root may be able to write. fsys is
+// rooted at the machine's root.
+func (f *File) Ruleset(fsys fs.FS) (string, error) {
+	file, err := fsys.Open(f.Firewall[1:])
+	if err != nil {
+		return "", problem.Cause(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", errors.New("is not a regular file")
+	}
+	if loose := Loose(f.Firewall, info, "what is let in"); loose != "" {
+		return "", errors.New(loose)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, MaxSize+1))
+	if len(text) > MaxSize {
+		return "", errors.New("has more than 1 MiB")
+	}
+	return string(text), err
 }
 
 // owns returns the user to whom a file belongs, if that is known.
@@ -176,6 +208,7 @@ func numberOf(fsys fs.FS, file, name string) (string, error) {
 			continue
 		}
 		if _, err := strconv.ParseUint(fields[2], 10, 32); err == nil {
+			noteLine(fsys, file, strings.Join(fields[:3], ":"))
 			return fields[2], nil
 		}
 	}

@@ -40,7 +40,7 @@ func Read(id domain.ID) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := Parse(path, id, data, Machine())
+	file, err := Parse(path, id, data, &Seen{Machine(), map[string][]byte{}})
 	if err == nil {
 		file.Loose, file.Text = Loose(path, info, "where services run"), data
 	}
@@ -70,14 +70,14 @@ func toNothing(path string) *problem.Error {
 	return e
 }
 
-// Parse reads data as the file of the domain called id; path is for messages. The names of
-// tables are those of fsys, which is rooted at the machine's root.
+// Parse reads data as the file of the domain called id; path is for messages. What it names,
+// such as tables, is in fsys, which is rooted at the machine's root.
 func Parse(path string, id domain.ID, data []byte, fsys fs.FS) (*File, error) {
 	sections, err := scan(path, data)
 	if err != nil {
 		return nil, err
 	}
-	p := parser{path: path, id: id, fsys: fsys, file: &File{Path: path, Kind: Netns, Managed: true, Timeout: DefaultTimeout}, routes: map[routeKey]int{}, allowed: map[place]int{}, stands: map[any]int{}}
+	p := parser{path: path, id: id, fsys: fsys, file: &File{Path: path, Root: fsys, Kind: Netns, Managed: true, Timeout: DefaultTimeout}, routes: map[routeKey]int{}, allowed: map[place]int{}, stands: map[any]int{}}
 	if err := p.check(sections); err != nil {
 		return nil, err
 	}

@@ -38,9 +38,11 @@ func (f *File) provided(text func(Link) ([]byte, error)) (*File, map[object.Secr
 			return nil, nil, err
 		}
 		q := quick{link: l, file: &c, own: f, keys: keys, routes: routes, line: l.LineOf("ConfigFile")}
-		if err := q.read(data); err != nil {
+		sections, err := q.read(data)
+		if err != nil {
 			return nil, nil, err
 		}
+		f.Note(l.ConfigFile, withoutKeys(sections))
 	}
 	return &c, keys, nil
 }
@@ -119,16 +121,36 @@ var quickPeerFields = fields[quick]{
 // quickSections are the sections there, in lower case.
 var quickSections = map[string]fields[quick]{"[interface]": interfaceFields, "[peer]": quickPeerFields}
 
-// read reads the file into the link.
-func (q *quick) read(data []byte) error {
+// withoutKeys is a file of the same lines without comments, and with the prints of keys.
+func withoutKeys(sections []section) []byte {
+	var lines []string
+	put := func(n int, text string) {
+		lines = append(lines, make([]string, n-len(lines))...)
+		lines[n-1] = text
+	}
+	for _, s := range sections {
+		put(s.line, s.header)
+		for _, k := range s.keys {
+			if k.name == "PrivateKey" || k.name == "PresharedKey" {
+				b, _ := base64.StdEncoding.DecodeString(k.value)
+				k.value = printed(Key(b))
+			}
+			put(k.line, k.name+" = "+k.value)
+		}
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+// read reads the file into the link, and returns its sections.
+func (q *quick) read(data []byte) ([]section, error) {
 	q.parser = &parser{path: q.link.ConfigFile, file: q.file, once: map[place]int{}, allowed: map[place]int{}}
 	sections, err := q.scan(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, s := range sections {
 		if err := q.checkKeys(s.header, quickSections[s.header].names(), s.keys); err != nil {
-			return err
+			return nil, err
 		}
 		if s.header == "[peer]" {
 			err = q.onePeer(s)
@@ -136,18 +158,18 @@ func (q *quick) read(data []byte) error {
 			_, err = interfaceFields.read(q.parser, q, s.keys)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if q.link.KeyFile == "" {
-		return q.fail(0, "has no PrivateKey= in a section [Interface]")
+		return nil, q.fail(0, "has no PrivateKey= in a section [Interface]")
 	}
 	if q.link.MTU == 0 {
 		q.link.MTU = q.mtu
 	}
 	q.link.lines = maps.Clone(q.link.lines)
 	q.link.lines["PrivateKeyFile"] = q.line
-	return q.allRoutes()
+	return sections, q.allRoutes()
 }
 
 // scan reads the lines as wg(8) does: "#" begins a comment anywhere, names are in any

@@ -88,6 +88,9 @@ func tableNamed(fsys fs.FS, name string) (uint32, error) {
 				if found != 0 && n != found {
 					return 0, fmt.Errorf("it is %d in %s, and %d in %s", found, at, n, here)
 				}
+				if found == 0 {
+					noteLine(fsys, file, strings.Join(words[:2], " "))
+				}
 				found, at = n, here
 			}
 		}

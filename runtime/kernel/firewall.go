@@ -2,10 +2,7 @@ package kernel
 
 import (
 	"errors"
-	"io"
-	"os"
-
-	"golang.org/x/sys/unix"
+	"strings"
 
 	"rdgen/problem"
 	"rdgen/runtime/conf"
@@ -33,14 +30,18 @@ func (in *Inputs) readRuleset(f *conf.File) error {
 		e.Temporary = true
 		return e
 	}
-	text, err := readRules(f.Firewall)
+	text, err := f.Ruleset(f.Root)
 	if err != nil {
 		return fail(err)
 	}
+	whole := text
 	err = netns.Scratch(func() error {
 		err := nft.Load("", text, f.Firewall)
 		if err == nil {
 			in.ruleset, err = nft.List()
+		}
+		if err == nil && strings.Contains(text, "include") { // other files, which are to be noted too
+			whole, err = nft.ListAll()
 		}
 		return err
 	})
@@ -52,32 +53,8 @@ func (in *Inputs) readRuleset(f *conf.File) error {
 		return problem.New(problem.Pos{File: f.Firewall}, "makes no table; without a ruleset, leave out Firewall= (%s)", f.At(f.FirewallLine))
 	}
 	in.firewall = text
+	f.Note(f.Firewall, []byte(whole))
 	return nil
-}
-
-// readRules reads a ruleset, which nobody but root may be able to write.
-func readRules(path string) (string, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return "", err
-	}
-	file := os.NewFile(uintptr(fd), path)
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("is not a regular file")
-	}
-	if loose := conf.Loose(path, info, "what is let in"); loose != "" {
-		return "", errors.New(loose)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, conf.MaxSize+1))
-	if len(text) > conf.MaxSize {
-		return "", errors.New("has more than 1 MiB")
-	}
-	return string(text), err
 }
 
 // readFirewall reads those tables of the domain's namespace that have one of the names.

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"crypto/sha256"
 	"os"
 
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
@@ -16,7 +15,7 @@ import (
 // and checked before anything is made.
 type Inputs struct {
 	// keys are the secrets, by where they are; prints stand for them where they are
-	// compared.
+	// compared. Of a file as it was one may not be in its file any more: see [Session.key].
 	keys          map[object.Secret]wgtypes.Key
 	prints        map[object.Secret]plan.Fingerprint
 	users, groups map[string]string
@@ -27,25 +26,38 @@ type Inputs struct {
 	Outers map[domain.ID]plan.Outer
 }
 
-// Gather reads the inputs of a file. It returns the file with what others provide for it.
+// Gather reads the inputs of a file, on its root. It returns the file with what others provide
+// for it.
 func Gather(f *conf.File) (*conf.File, *Inputs, error) {
-	root := conf.Machine()
-	full, keys, errs := f.Keys(root, uint32(os.Geteuid()))
-	users, groups, more := f.Owners(root)
+	user := uint32(os.Geteuid())
+	full, keys, errs := f.Keys(f.Root, user)
+	users, groups, more := f.Owners(f.Root)
 	for _, err := range append(errs, more...) {
 		return nil, nil, err // one is enough to do nothing
 	}
 	in := &Inputs{keys: map[object.Secret]wgtypes.Key{}, prints: map[object.Secret]plan.Fingerprint{}, users: users, groups: groups,
 		Outers: map[domain.ID]plan.Outer{}}
 	for at, k := range keys {
-		in.keys[at], in.prints[at] = k, fingerprint(k)
+		if f.Recalled() {
+			in.prints[at] = k
+			continue
+		}
+		in.keys[at], in.prints[at] = k, conf.Print(k)
+	}
+	if f.Recalled() {
+		_, now, _ := f.Keys(conf.Machine(), user) // as far as there are any
+		for _, k := range now {
+			in.know(k)
+		}
 	}
 	return full, in, in.readRuleset(f)
 }
 
-func fingerprint(k wgtypes.Key) plan.Fingerprint {
-	if k == (wgtypes.Key{}) {
-		return plan.Fingerprint{}
+// know gives the inputs a key, which is one that they have the print of, or none.
+func (in *Inputs) know(k wgtypes.Key) {
+	for at, p := range in.prints {
+		if p == conf.Print(k) {
+			in.keys[at] = k
+		}
 	}
-	return sha256.Sum256(k[:])
 }

@@ -26,6 +26,9 @@ type Home struct {
 	*netns.NS
 	prepare  func() error
 	listened listened
+	// keys are those that links had when they were read, by their prints: of what is to be as
+	// it was, the file may have another key by now, and a link that was deleted has none.
+	keys sync.Map
 }
 
 // OpenHome opens the namespace of the calling thread.

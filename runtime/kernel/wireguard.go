@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 	"time"
 
 	"golang.zx2c4.com/wireguard/wgctrl"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
+	"rdgen/problem"
+	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
 	"rdgen/runtime/object"
 	"rdgen/runtime/plan"
@@ -29,15 +32,38 @@ func (s *Session) readWireGuard(names []string, have *plan.State) error {
 		if err != nil {
 			return err
 		}
-		w := plan.WireGuard{Key: fingerprint(d.PrivateKey), Port: uint16(d.ListenPort), Mark: uint32(d.FirewallMark),
+		w := plan.WireGuard{Key: s.learn(d.PrivateKey), Port: uint16(d.ListenPort), Mark: uint32(d.FirewallMark),
 			Peers: map[string]plan.Peer{}}
 		for _, p := range d.Peers {
-			w.Peers[p.PublicKey.String()] = plan.Peer{Preshared: fingerprint(p.PresharedKey), HasEndpoint: p.Endpoint != nil,
+			w.Peers[p.PublicKey.String()] = plan.Peer{Preshared: s.learn(p.PresharedKey), HasEndpoint: p.Endpoint != nil,
 				AllowedIPs: plan.AllowedIPs(prefixes(p.AllowedIPs)), Keepalive: uint16(p.PersistentKeepaliveInterval / time.Second)}
 		}
 		have.WireGuard[name] = w
 	}
 	return nil
+}
+
+// learn remembers a key, and returns its print.
+func (s *Session) learn(k wgtypes.Key) plan.Fingerprint {
+	p := plan.Fingerprint(conf.Print(k))
+	s.home.keys.Store(p, k)
+	return p
+}
+
+// key returns a secret: that of its file, or that which a link had.
+func (s *Session) key(at object.Secret) (wgtypes.Key, error) {
+	if k, ok := s.Inputs.keys[at]; ok {
+		return k, nil
+	}
+	if p, ok := s.Inputs.prints[at]; ok {
+		if k, ok := s.home.keys.Load(p); ok {
+			return k.(wgtypes.Key), nil
+		}
+		file, _, _ := strings.Cut(string(at), "#")
+		return wgtypes.Key{}, &problem.Error{Msg: fmt.Sprintf("the key that %s had when the domain was brought up is not known any more", file),
+			Hint: "reload the domain, with the key that there is now"}
+	}
+	return wgtypes.Key{}, fmt.Errorf("%s: %w", at, fs.ErrNotExist)
 }
 
 // Peer is a peer of a wireguard link, and when it was last heard of.
@@ -122,9 +148,9 @@ func asConfig(d *wgtypes.Device) wgtypes.Config {
 }
 
 func (s *Session) doWireGuard(t object.WireGuard) error {
-	key, ok := s.Inputs.keys[t.KeyFile]
-	if !ok {
-		return fmt.Errorf("%s: %w", t.KeyFile, fs.ErrNotExist)
+	key, err := s.key(t.KeyFile)
+	if err != nil {
+		return err
 	}
 	mark := int(t.Mark)
 	c := wgtypes.Config{PrivateKey: &key, FirewallMark: &mark}
@@ -144,7 +170,12 @@ func (s *Session) doPeer(verb object.Verb, t object.WireGuardPeer) error {
 		err := s.configure(t.Netns, t.Link, wgtypes.Config{Peers: []wgtypes.PeerConfig{p}})
 		return gone(verb, err)
 	}
-	preshared := s.Inputs.keys[t.PresharedKeyFile] // all zero removes one
+	var preshared wgtypes.Key // all zero removes one
+	if t.PresharedKeyFile != "" {
+		if preshared, err = s.key(t.PresharedKeyFile); err != nil {
+			return err
+		}
+	}
 	keepalive := time.Duration(t.Keepalive) * time.Second
 	p.PresharedKey, p.PersistentKeepaliveInterval, p.ReplaceAllowedIPs = &preshared, &keepalive, true
 	for _, a := range t.Prefixes() {

@@ -1,8 +1,6 @@
 package lifecycle
 
 import (
-	"errors"
-	"io/fs"
 	"slices"
 
 	"rdgen/runtime/conf"
@@ -78,14 +76,14 @@ func (c *Changes) Next() ([]domain.ID, error) {
 func (c *Changes) concerned(made func(domain.ID) bool, is func(domain.ID, *conf.File) bool) (list []domain.ID, err error) {
 	recorded, err := c.h.Recorded()
 	for _, id := range recorded {
-		f, err := conf.Read(id)
-		isNew, bare := false, errors.Is(err, fs.ErrNotExist)
+		t, err := c.h.standing(id)
+		f, isNew, bare := t.file, false, err == nil && t.file == nil
 		if bare {
 			name, invalid := domain.ParseNetns(id.String())
 			if invalid != nil {
 				continue
 			}
-			f, err = &conf.File{Domain: domain.Domain{Netns: name}}, nil
+			f = &conf.File{Domain: domain.Domain{Netns: name}}
 		}
 		if err == nil && !bare && !f.Domain.Netns.IsZero() && made(id) {
 			if isNew, err = c.h.home.Number(f.Domain.Netns); err != nil {

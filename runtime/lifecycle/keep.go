@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"rdgen/runtime/conf"
 	"rdgen/runtime/domain"
@@ -22,6 +23,9 @@ type Kept struct {
 	Tended bool
 	// Did are the steps that put the domain right again, none if all was right.
 	Did []object.Step
+	// Was are files that the command of the first of them names, and that have something else
+	// by now: what they had when the domain was brought up was taken.
+	Was []string
 	// Came are links that up does not wait for and that are taken for the first time: what
 	// was done is for them, and nobody undid anything.
 	Came []string
@@ -44,31 +48,24 @@ var ErrGone = errors.New("is gone; what runs in it is cut off until it is starte
 // brought up or down by somebody, is left alone. What the file says since the domain was
 // brought up is for reload.
 func (h *Host) Keep(id domain.ID, owners Owners) (*Kept, error) {
-	t, err := h.standing(id)
+	// While somebody brings it up, what it is brought up with is not known: see remember.
+	lock, err := h.store.Lock(id)
 	if err != nil {
 		return nil, err
 	}
-	if t.file == nil {
+	defer h.unlock(id, lock)
+	t, err := h.standing(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.id != id || t.file != nil && !t.file.Managed:
+		return &Kept{}, nil
+	case t.file == nil:
 		return &Kept{}, h.isThere(t)
 	}
-	if !t.file.Managed {
-		return &Kept{}, nil
-	}
 	var in *kernel.Inputs
-	text := t.file.Text
-	t.file, in, err = kernel.Gather(t.file)
-	if err != nil {
+	if t.file, in, err = kernel.Gather(t.file); err != nil {
 		return nil, err
-	}
-	lock, err := h.store.Lock(t.id)
-	if err != nil {
-		return nil, err
-	}
-	defer h.unlock(t.id, lock)
-	// While somebody brought it up, what its file said was not known: see remember. What he did
-	// is a change, so it is looked at again.
-	if now, err := h.standing(id); err != nil || now.file == nil || !bytes.Equal(now.file.Text, text) {
-		return &Kept{}, err
 	}
 	d, err := h.resolve(t)
 	if err != nil {
@@ -88,6 +85,7 @@ func (h *Host) Keep(id domain.ID, owners Owners) (*Kept, error) {
 	kept, err := w.keep(owners)
 	if err == nil {
 		kept.Tended = d.f.Tended()
+		kept.Was = changed(t, kept.Did)
 	}
 	if n := w.f.Domain.Netns; err == nil && w.f.Kind == conf.VRF && !n.IsZero() {
 		err = w.KnowMembers(w.f.Domain) // those of home's VRFs are told by the watch
@@ -95,13 +93,26 @@ func (h *Host) Keep(id domain.ID, owners Owners) (*Kept, error) {
 	return kept, err
 }
 
-// isThere looks for the namespace of a domain without a file, which has nothing else.
-func (h *Host) isThere(t target) error {
-	lock, err := h.store.Lock(t.id)
-	if err != nil {
-		return err
+// changed returns the files that the command of the first of the steps names, and that have
+// something else by now than what the step did: it was done with what they had.
+func changed(t target, did []object.Step) (files []string) {
+	if len(did) == 0 {
+		return nil
 	}
-	defer h.unlock(t.id, lock)
+	command, now := did[0].String(), conf.Now(t.id, t.file)
+	_, _, _ = kernel.Gather(now) // what is wrong with them was not read
+	for file, text := range t.file.Notes() {
+		if strings.Contains(command, file) && !bytes.Equal(text, now.Notes()[file]) {
+			files = append(files, file)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+// isThere looks for the namespace of a domain without a file, which has nothing else. The
+// caller holds the domain's lock.
+func (h *Host) isThere(t target) error {
 	d, err := h.resolve(t)
 	if err != nil || !d.r.Complete || d.r.Empty() || d.kind == foreign || d.remade() {
 		return err

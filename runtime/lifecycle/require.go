@@ -74,7 +74,7 @@ func (h *Host) outers(t target, own domain.Domain, in *kernel.Inputs) error {
 		}
 		o := plan.Outer{Domain: own, Table: t.file.Table}
 		if id != t.id {
-			other, err := h.lookUp(id)
+			other, err := h.stands(id)
 			if err != nil {
 				return fmt.Errorf("%s:%d: Outer=%s: %w", t.file.Path, l.Outer.Line, id, err)
 			}

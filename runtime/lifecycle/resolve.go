@@ -43,6 +43,15 @@ func (h *Host) lookUp(id domain.ID) (*resolved, error) {
 	return h.resolve(t)
 }
 
+// stands is standing and resolve.
+func (h *Host) stands(id domain.ID) (*resolved, error) {
+	t, err := h.standing(id)
+	if err != nil {
+		return nil, err
+	}
+	return h.resolve(t)
+}
+
 // resolve says what a target is. What it says holds as long as the domain's lock is
 // held.
 func (h *Host) resolve(t target) (*resolved, error) {

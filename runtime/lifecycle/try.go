@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,14 +19,14 @@ type Trial struct {
 	list []domain.ID
 	// up are all domains that were up.
 	up []domain.ID
-	// files are those of the list that were up, as they were then.
-	files map[domain.ID]target
+	// was are those of the list that were up, as they were then.
+	was []target
 }
 
 // Try begins a trial of domains, before anything is changed. It is an error if one is on trial
-// already, and if it is not known how one was that is up.
+// already, and if one that is up could not be made what it is again.
 func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
-	t = &Trial{h: h, files: map[domain.ID]target{}}
+	t = &Trial{h: h}
 	if t.up, err = h.Recorded(); err != nil {
 		return nil, err
 	}
@@ -40,12 +39,12 @@ func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
 			return nil, &problem.Error{Msg: fmt.Sprintf("%s: a change is on trial already", id),
 				Hint: fmt.Sprintf("rdomain confirm %s keeps it, also where what tried it was killed", id)}
 		}
-		if slices.Contains(t.up, id) {
-			if t.files[id], err = h.asItWas(id); err != nil {
-				return nil, err
-			}
-		}
 		t.list = append(t.list, id)
+	}
+	for _, id := range t.list {
+		if err := t.add(id); err != nil {
+			return nil, err
+		}
 	}
 	for _, id := range t.list {
 		if err := h.store.Mark(id); err != nil {
@@ -55,50 +54,73 @@ func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
 	return t, nil
 }
 
+// add notes how a domain is.
+func (t *Trial) add(id domain.ID) error {
+	if !slices.Contains(t.up, id) {
+		return nil
+	}
+	was, err := t.h.asItWas(id)
+	if err != nil {
+		return err
+	}
+	d, err := t.h.resolve(was)
+	if err == nil {
+		_, err = t.h.see(d) // and so its keys are known
+	}
+	if err != nil {
+		return fmt.Errorf("%s could not be taken back: %w", id, err)
+	}
+	t.was = append(t.was, was)
+	return nil
+}
+
 // asItWas returns a domain that is up with its file as that was then.
 func (h *Host) asItWas(id domain.ID) (t target, err error) {
-	r, err := h.store.Load(id)
-	if err != nil || r.File == "" {
-		return target{id: id}, err
-	}
-	text, err := h.store.Text(id)
+	was, err := h.store.Was(id)
 	if errors.Is(err, fs.ErrNotExist) {
+		if r, err := h.store.Load(id); err != nil || r.File == "" {
+			return target{id: id}, err
+		}
 		return t, &problem.Error{Msg: fmt.Sprintf("%s: what its file said when it was brought up is not known, so nothing could be taken back", id),
 			Hint: fmt.Sprintf("an older rdomain brought it up; rdomain reload %s, without --try, with the file as it was", id)}
 	}
 	if err != nil {
 		return t, err
 	}
-	f, err := conf.Parse(r.File, id, text, conf.Machine())
+	root := conf.Recall(was.Notes)
+	if was.Notes == nil {
+		root = conf.Machine()
+	}
+	f, err := conf.Parse(conf.Path(id), id, was.Text, root)
 	if err != nil {
 		return t, err
 	}
-	f.Text = text
+	f.Text = was.Text
 	return target{id, f}, nil
 }
 
-// standing returns a domain with its file as that was when it was brought up, where that is
-// known: what the file says since then is not up yet.
+// standing returns a domain with its file, and what that names, as it was when it was brought
+// up, where that is known: what the files say since then is not up yet.
 func (h *Host) standing(id domain.ID) (target, error) {
-	t, err := h.find(id)
-	if err != nil || t.file == nil {
-		return t, err
+	if h.store != nil {
+		if t, unknown := h.asItWas(id); unknown == nil && t.file != nil {
+			return t, nil
+		}
 	}
-	if was, unknown := h.asItWas(t.id); unknown == nil && was.file != nil {
-		t.file = was.file
-	}
-	return t, nil
+	return h.find(id)
 }
 
-// remember calls f, which brings a domain up, and writes down what its file says. While f
-// works, and where it was killed, that is not known; where it fails, it is what it was.
+// remember calls f, which brings a domain up, and writes down with what. While f works, and
+// where it was killed, that is not known; where it fails, it is what it was.
 func (h *Host) remember(t target, f func() error) error {
-	if t.file == nil {
-		return f()
+	var now record.Was
+	has := t.file != nil
+	if has {
+		now = record.Was{Text: t.file.Text, Notes: t.file.Notes()}
 	}
-	was, err := h.store.Text(t.id)
+	was, err := h.store.Was(t.id)
 	known := err == nil
-	if known && bytes.Equal(was, t.file.Text) {
+	if known == has && was.Equal(now) {
 		return f()
 	}
 	if known {
@@ -106,13 +128,12 @@ func (h *Host) remember(t target, f func() error) error {
 			return err
 		}
 	}
-	text := t.file.Text
 	failed := f()
 	if failed != nil {
-		text = was
+		now, has = was, known
 	}
-	if failed == nil || known {
-		if err := h.store.SaveText(t.id, text); err != nil { // it is up all the same
+	if has {
+		if err := h.store.SaveWas(t.id, now); err != nil { // it is up all the same
 			h.say(t.id, "%v; so reload --try can take nothing back", err)
 		}
 	}
@@ -133,11 +154,9 @@ func (t *Trial) End() (err error) {
 // Back makes the domains what they were: those that were up as their files were then, and
 // the others down, with what they brought up.
 func (t *Trial) Back() (err error) {
-	for _, id := range t.list {
-		if was, ok := t.files[id]; ok {
-			if e := t.h.bringUp(was, true, nil); e != nil {
-				err = errors.Join(err, fmt.Errorf("taking back %s: %w", id, e))
-			}
+	for _, was := range t.was {
+		if e := t.h.bringUp(was, true, nil); e != nil {
+			err = errors.Join(err, fmt.Errorf("taking back %s: %w", was.id, e))
 		}
 	}
 	for _, wave := range t.h.Waves(t.made()) {

@@ -72,9 +72,12 @@ func sealed(text string) (*os.File, error) {
 // List returns all tables, as nft prints them without what changes by itself: counters,
 // and the elements of sets that have a timeout or are filled by packets.
 func List() (string, error) {
-	out, err := run(nil, "", "-s", "list", "ruleset")
+	out, err := ListAll()
 	return lasting(out), err
 }
+
+// ListAll is List with all elements: of a ruleset that was loaded just now, those that it has.
+func ListAll() (string, error) { return run(nil, "", "-s", "list", "ruleset") }
 
 // lasting leaves out the elements of sets that change by themselves.
 func lasting(list string) string {

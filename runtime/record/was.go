@@ -1,40 +1,91 @@
 package record
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 
 	"rdgen/atomicfile"
 	"rdgen/runtime/domain"
 )
 
-// Beside the record of a domain are the text of its file when it was last brought up, and,
-// while a change is on trial, a mark that says so.
+// Beside the record of a domain is what it was last brought up with, and, while a change is on
+// trial, a mark that says so.
 const (
 	was   = ".was"
 	trial = ".try"
 )
 
-// SaveText writes down what a domain's file said when it was brought up, for root alone; of a
-// domain that has no record, nothing. The caller holds the domain's lock.
-func (s *Store) SaveText(id domain.ID, text []byte) error {
+// Was is what a domain was brought up with.
+type Was struct {
+	// Text is the text of its file.
+	Text []byte
+	// Notes are what counted of what that names, by the paths of the files. They are nil where
+	// an older rdomain brought it up, which wrote down the text alone.
+	Notes map[string][]byte
+}
+
+// wasVersion is that of the form of what is written down. It was the text alone once, and no
+// text begins with a brace.
+const wasVersion = 1
+
+// wasFile is that form.
+type wasFile struct {
+	Version int               `json:"version"`
+	Text    []byte            `json:"text"`
+	Notes   map[string][]byte `json:"notes"`
+}
+
+// Equal reports whether both are the same.
+func (w Was) Equal(o Was) bool {
+	return bytes.Equal(w.Text, o.Text) && maps.EqualFunc(w.Notes, o.Notes, bytes.Equal)
+}
+
+// SaveWas writes down what a domain was brought up with, for root alone; of a domain that has
+// no record, nothing. The caller holds the domain's lock.
+func (s *Store) SaveWas(id domain.ID, w Was) error {
 	if !s.Has(id) {
 		return nil
 	}
-	name := id.String() + was
-	err := atomicfile.Write(s.root, atomicfile.File{Name: name, Mode: 0o600, Data: text, Temp: name + temporary})
+	name, data := id.String()+was, w.Text
+	if w.Notes != nil {
+		var err error
+		if data, err = json.Marshal(wasFile{wasVersion, w.Text, w.Notes}); err != nil {
+			return err
+		}
+	}
+	err := atomicfile.Write(s.root, atomicfile.File{Name: name, Mode: 0o600, Data: data, Temp: name + temporary})
 	if err != nil {
 		return fmt.Errorf("write %s/%s: %w", Dir, name, err)
 	}
 	return nil
 }
 
-// Text returns what SaveText wrote. The error matches fs.ErrNotExist if it did not.
-func (s *Store) Text(id domain.ID) ([]byte, error) { return s.read(id.String() + was) }
+// Was returns what SaveWas wrote. The error matches fs.ErrNotExist if it did not.
+func (s *Store) Was(id domain.ID) (w Was, err error) {
+	name := id.String() + was
+	data, err := s.read(name)
+	if err != nil {
+		return w, err
+	}
+	if !bytes.HasPrefix(data, []byte("{")) {
+		return Was{Text: data}, nil
+	}
+	var f wasFile
+	if err = json.Unmarshal(data, &f); err == nil && (f.Version != wasVersion || f.Notes == nil) {
+		err = fmt.Errorf("it is of version %d, and this rdomain knows %d", f.Version, wasVersion)
+	}
+	if err != nil {
+		return w, fmt.Errorf("read %s/%s: %w", Dir, name, err)
+	}
+	return Was{f.Text, f.Notes}, nil
+}
 
-// Forget removes what SaveText wrote. The caller holds the domain's lock.
+// Forget removes what SaveWas wrote. The caller holds the domain's lock.
 func (s *Store) Forget(id domain.ID) error { return s.remove(id.String() + was) }
 
 // Mark says that a change of a domain is on trial.

@@ -205,7 +205,7 @@ func TestDomainsProvider(t *testing.T) {
 	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+script(t, "far"))
 		keys := setting("peer", strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/1.pub"))) + setting("dead", strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/2.pub")))
-		m.Sh(t, keys+part(t, "provider", "prepare")+part(t, "provider", "refused")+part(t, "provider", "printed")+part(t, "provider", "up")+part(t, "provider", "edits"))
+		m.Sh(t, guest.Await+keys+part(t, "provider", "prepare")+part(t, "provider", "refused")+part(t, "provider", "printed")+part(t, "provider", "up")+part(t, "provider", "was")+part(t, "provider", "edits"))
 		m.Sh(t, guest.Await+keys+part(t, "provider", "again"))
 	})
 }

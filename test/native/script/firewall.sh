@@ -43,6 +43,9 @@ ok "it listens" await sh -c "ip netns exec dmz ss -Htln | grep -q :8081"
 ok "what the ruleset does not let in does not reach it" silent
 pid=$(server)
 lets 8081
+ip -n dmz link set veth0 down
+ok "the watch, woken, puts the link right" await sh -c 'ip -n dmz link show up veth0 | grep -q veth0'
+ok "and loads nothing that nobody reloaded" silent
 fails "check sees that the file has another one" rdomain check dmz
 ok "reload" verb $domain reload
 ok "its port is let in" answers

@@ -48,6 +48,28 @@ for key in 0.key psk; do
 	! { rdomain check --json vpn; rdomain list --json; } | grep -F -f /etc/wireguard/$key || exit 1
 done
 
+# part: was
+# A change of the provider's file is taken back, its keys and all.
+is >/root/before
+sed -i "s|^PrivateKey.*|PrivateKey = $(wg genkey)|; s|^PresharedKey.*|PresharedKey = $(wg genkey)|; s,192.0.2.9/24,198.51.100.0/24,; s/MTU = 1380/MTU = 1370/" /etc/wireguard/x.conf
+! rdomain reload --try 1 vpn 2>/root/why || exit 1; grep -q 'nobody confirmed' /root/why
+is >/root/after; diff /root/before /root/after; await rdexec -n vpn -- ping -c 1 -W 2 203.0.113.1
+# The watch makes the link again as it was, with the keys that it had, which are nowhere else by now.
+rdomain watch >/root/watched 2>&1 &
+watch=$!
+is_up() { ip -n vpn link show up wg0 | grep -q .; }
+ip -n vpn link set wg0 down; await is_up
+rm /etc/wireguard/x.conf; ip -n vpn link delete wg0; await is_up
+as_before() { is >/root/after; diff /root/before /root/after; }
+await as_before; await rdexec -n vpn -- ping -c 1 -W 2 203.0.113.1
+kill $watch; wait $watch
+# One that has not seen them says so; the domain needs its file then.
+ip -n vpn link delete wg0; rdomain watch >/root/watched 2>&1 &
+watch=$!
+await grep -q 'the key that /etc/wireguard/x.conf had when the domain was brought up is not known any more' /root/watched
+kill $watch; wait $watch
+cp -p /root/x.conf /etc/wireguard/x.conf; rdomain reload vpn; rdomain check vpn
+
 # part: edits
 index=$(ip -n vpn -o link show wg0 | cut -d: -f1)
 sed -i 's,192.0.2.9/24,198.51.100.0/24,; s/MTU = 1380/MTU = 1370/; s/^Address = .*/Address = 10.64.0.2, 10.65.0.2/' /etc/wireguard/x.conf
