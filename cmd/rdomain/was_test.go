@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rdgen/test/need"
 	"rdgen/test/sandbox"
 )
@@ -76,6 +78,50 @@ func TestTryTakesBackWhatIsNamed(t *testing.T) {
 	if got := given(t); got != was {
 		t.Errorf("taken back is\n%s\nand it was\n%s", got, was)
 	}
+}
+
+// What the domain of a trial requires is brought up before it, and was not taken back with it.
+func TestTryTakesBackWhatIsRequired(t *testing.T) {
+	start(t)
+	const b, c = "[Link b0]\nKind=bridge\nAddress=10.6.0.1/24\n", "[Domain]\nRequires=c\n"
+	file(t, "a", strings.Replace(tried, "[Domain]\n", "[Domain]\nRequires=b\n", 1))
+	file(t, "b", c+b)
+	file(t, "c", b)
+	quiet(t, "up", "a")
+	t.Cleanup(func() { quiet(t, "down", "a", "b", "c") })
+	before := snapshot(t)
+	for _, id := range []string{"b", "c"} {
+		text, _ := os.ReadFile("/etc/rdomain/" + id + ".conf")
+		file(t, id, string(text)+"Address=10.6.9.1/24\n")
+	}
+	cmd, said := trying(t, "reload", "--try", "1000", "a")
+	sandbox.Sh(t, `for n in b c; do ip -n $n address show dev b0 | grep -q 10.6.9.1; done`)
+	said.Close()
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+	if after := snapshot(t); after != before {
+		t.Errorf("taken back (-was +is): %s", cmp.Diff(before, after))
+	}
+}
+
+// A change that another file does not allow was taken back with the same error again.
+func TestTryTakesBackWhatIsRefused(t *testing.T) {
+	start(t)
+	need.Tools(t, need.Root, "nft")
+	const text = "[Link v0]\nKind=veth\nPeer=v-k\nAddress=10.7.1.2/30\nPeerAddress=10.7.1.1/30\n[Publish]\nListen=8080\n"
+	other := strings.NewReplacer("v-k", "v-m", "10.7.1", "10.7.2").Replace(text)
+	file(t, "k", text)
+	file(t, "m", strings.Replace(other, "8080", "8081", 1))
+	quiet(t, "up", "k", "m")
+	before := snapshot(t)
+	file(t, "m", other)
+	says(t, 111, "", "rdomain: fatal: /etc/rdomain/m.conf:6: Listen=8080 is published already, in /etc/rdomain/k.conf:6\n"+
+		"rdomain: hint: take another port, or give each an address of its own\n"+
+		"rdomain: fatal: not all domains came up, so all of them are taken back\n", "reload", "--try", "1000", "m")
+	if after := snapshot(t); after != before {
+		t.Errorf("taken back (-was +is): %s", cmp.Diff(before, after))
+	}
+	quiet(t, "down", "k", "m")
 }
 
 // The watch, woken by any change, loaded the ruleset that somebody was editing, and stopped to

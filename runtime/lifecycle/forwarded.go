@@ -82,9 +82,10 @@ func (h *Host) filters(outer domain.NetnsName) ([]nat.Filter, error) {
 	return list, err
 }
 
-// clash returns what of a file with NAT another file has already.
+// clash returns what of a file with NAT another file has already. One as it was brought up came
+// first.
 func (h *Host) clash(f *conf.File) error {
-	if !slices.ContainsFunc(f.Links, func(l conf.Link) bool { return len(f.NATRules(l)) > 0 }) {
+	if f.Recalled() || !slices.ContainsFunc(f.Links, func(l conf.Link) bool { return len(f.NATRules(l)) > 0 }) {
 		return nil
 	}
 	return h.files().Clash(f.Path)

@@ -24,7 +24,7 @@ func (h *Host) require(t target, chain []domain.ID) error {
 		at := func(err error) error {
 			return fmt.Errorf("%s:%d: requires %s: %w", t.file.Path, ref.Line, ref.ID, err)
 		}
-		other, err := h.find(ref.ID)
+		other, err := h.needed(t, ref.ID)
 		if err != nil {
 			return at(err)
 		}

@@ -19,7 +19,8 @@ type Trial struct {
 	list []domain.ID
 	// up are all domains that were up.
 	up []domain.ID
-	// was are those of the list that were up, as they were then.
+	// was are those of the list, and of what they require, that were up, as they were then:
+	// each behind what it requires.
 	was []target
 }
 
@@ -41,8 +42,9 @@ func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
 		}
 		t.list = append(t.list, id)
 	}
+	seen := map[domain.ID]bool{}
 	for _, id := range t.list {
-		if err := t.add(id); err != nil {
+		if err := t.add(id, seen); err != nil {
 			return nil, err
 		}
 	}
@@ -54,8 +56,24 @@ func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
 	return t, nil
 }
 
-// add notes how a domain is.
-func (t *Trial) add(id domain.ID) error {
+// add notes how a domain is, behind those that it requires: they are brought up before it, and
+// so changed if their files were.
+func (t *Trial) add(id domain.ID, seen map[domain.ID]bool) error {
+	if seen[id] {
+		return nil
+	}
+	seen[id] = true
+	if now, err := t.h.find(id); err == nil && now.file != nil { // else nothing is brought up
+		required := now.file.Requirements(id)
+		if n := now.outer(); !n.IsZero() {
+			required = append(required, conf.Ref{ID: n.ID()})
+		}
+		for _, ref := range required {
+			if err := t.add(ref.ID, seen); err != nil {
+				return err
+			}
+		}
+	}
 	if !slices.Contains(t.up, id) {
 		return nil
 	}
@@ -106,6 +124,14 @@ func (h *Host) standing(id domain.ID) (target, error) {
 		if t, unknown := h.asItWas(id); unknown == nil && t.file != nil {
 			return t, nil
 		}
+	}
+	return h.find(id)
+}
+
+// needed finds another domain that a target needs: as it was brought up, if the target is.
+func (h *Host) needed(t target, id domain.ID) (target, error) {
+	if t.file.Recalled() {
+		return h.standing(id)
 	}
 	return h.find(id)
 }

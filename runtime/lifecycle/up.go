@@ -65,7 +65,7 @@ func (h *Host) bringUp(t target, reload bool, chain []domain.ID) error {
 		return err
 	}
 	if n := t.outer(); !n.IsZero() {
-		return h.whileUp(n, t.id, chain, itself)
+		return h.whileUp(n, t, chain, itself)
 	}
 	return itself()
 }
@@ -89,15 +89,15 @@ func (h *Host) bringUpOne(t target, in *kernel.Inputs, reload bool) error {
 // whileUp calls f while the namespace of a VRF is up, as a domain of its own, and
 // cannot be brought down. If f fails, a namespace that was not up before is
 // brought down again. chain are the domains that wait for the namespace.
-func (h *Host) whileUp(n domain.NetnsName, vrf domain.ID, chain []domain.ID, f func() error) error {
+func (h *Host) whileUp(n domain.NetnsName, vrf target, chain []domain.ID, f func() error) error {
 	id := n.ID()
 	was := h.store.Has(id)
-	t, err := h.find(id)
+	t, err := h.needed(vrf, id)
 	if err == nil {
 		err = h.bringUp(t, false, chain)
 	}
 	if err != nil {
-		return fmt.Errorf("netns %s for %s: %w", n, vrf, err)
+		return fmt.Errorf("netns %s for %s: %w", n, vrf.id, err)
 	}
 	if !h.store.Has(id) {
 		return f() // used, not owned
