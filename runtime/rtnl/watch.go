@@ -110,7 +110,9 @@ func (w *Watch) Next(also int) (c Changes, err error) {
 			case unix.RTM_NEWLINK, unix.RTM_DELLINK:
 				name = linkName(m.Data)
 			case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-				name = w.linkAt(m.Data, number, elsewhere)
+				if !elsewhere || m.Header.Type == unix.RTM_DELADDR || isGiven(m.Data) {
+					name = w.linkAt(m.Data, number, elsewhere)
+				}
 			}
 			if name != "" {
 				names[name] = true
@@ -149,6 +151,17 @@ func linkName(m []byte) string {
 		}
 	}
 	return ""
+}
+
+// isGiven reports whether a message is about an address that a link has got, and can use: the
+// kernel tells of most twice, and gives each link one of its own. Where many namespaces come up
+// at once, it is the most of what is told.
+func isGiven(m []byte) bool {
+	if len(m) < unix.SizeofIfAddrmsg {
+		return false
+	}
+	a := nl.DeserializeIfAddrmsg(m)
+	return a.Flags&unix.IFA_F_TENTATIVE == 0 && a.Scope < unix.RT_SCOPE_LINK
 }
 
 // linkAt returns the name of the link whose address a message is about; "" if it is gone,
