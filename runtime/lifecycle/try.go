@@ -69,7 +69,11 @@ func (t *Trial) add(id domain.ID, seen map[domain.ID]bool) error {
 			required = append(required, conf.Ref{ID: n.ID()})
 		}
 		for _, ref := range required {
-			if err := t.add(ref.ID, seen); err != nil {
+			other, err := t.h.recorded(ref.ID)
+			if err == nil {
+				err = t.add(other, seen)
+			}
+			if err != nil {
 				return err
 			}
 		}
