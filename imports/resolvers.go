@@ -13,7 +13,9 @@ import (
 func (a *assembly) resolvers(s *draft.Section, l *link) {
 	for _, k := range l.dns {
 		if k.key == "DNS" {
-			s.Set(k.key, strings.Join(strings.Fields(k.value), " "), k.at)
+			for address := range strings.FieldsSeq(k.value) { // that another link has named is there
+				s.Set(k.key, address, k.at)
+			}
 			continue
 		}
 		for name := range strings.FieldsSeq(k.value) {
