@@ -55,14 +55,20 @@ func (c *command) try(host *lifecycle.Host, list []domain.ID, seconds int, do fu
 	if err == nil && c.code != 0 {
 		err = errors.New("not all domains came up, so all of them are taken back")
 	}
-	if err == nil {
+	failed := err != nil
+	if !failed {
 		fmt.Fprintf(c.stderr, "rdomain: note: it is taken back in %d s; to keep it, press Enter here or call rdomain confirm %s\n", seconds, spell(list))
 		err = c.confirmed(trial, time.Duration(seconds)*time.Second, told)
 	}
-	if err == nil {
-		return trial.End()
+	// From here on nobody is told that it is kept if it is not.
+	left, e := trial.End()
+	if e != nil {
+		c.fail(e)
 	}
-	if e := errors.Join(trial.Back(), trial.End()); e != nil {
+	if err == nil || len(left) == 0 && !failed {
+		return nil
+	}
+	if e := trial.Back(left); e != nil {
 		c.fail(e)
 	}
 	return err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"io"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,4 +116,42 @@ func TestTry(t *testing.T) {
 		}
 	}
 	sandbox.Sh(t, "test -z \"$(ls /run/rdomain | grep -e try -e was)\"")
+}
+
+// TestConfirmHolds: what confirm has said to be kept stays. A confirm of one domain of two, or
+// while the change was being taken back, was undone.
+func TestConfirmHolds(t *testing.T) {
+	start(t)
+	file(t, "a", tried)
+	file(t, "b", "[Domain]\nKind=netns\n[Link v1]\nKind=veth\nPeer=v-tried1\n")
+	cmd, _ := trying(t, "up", "--try", "1000", "a", "b")
+	quiet(t, "confirm", "a")
+	cmd.Process.Signal(unix.SIGTERM)
+	cmd.Wait()
+	if addresses() != "10.7.0.2/24" {
+		t.Error("a was confirmed, and is gone")
+	}
+	if _, err := os.Stat("/run/netns/b"); err == nil {
+		t.Error("b was not confirmed, and stays")
+	}
+	quiet(t, "down", "a")
+
+	cmd, _ = trying(t, "up", "--try", "1", "a")
+	lock, err := os.Open("/run/rdomain/a.lock") // so that taking it back waits
+	if err == nil {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for said := ""; !strings.Contains(said, "a.lock"); {
+		out, _ := exec.Command("sh", "-c", "grep -s . /proc/locks; ls -l /proc/"+strconv.Itoa(cmd.Process.Pid)+"/fd").Output()
+		said = string(out)
+	}
+	_, _, code := rdomain("confirm", "a")
+	lock.Close()
+	err = cmd.Wait()
+	if kept := addresses() != ""; kept != (code == 0) || kept != (err == nil) {
+		t.Errorf("while it is taken back, confirm = %d, try = %v, and addresses are %q", code, err, addresses())
+	}
 }

@@ -22,12 +22,14 @@ type Trial struct {
 	// was are those of the list, and of what they require, that were up, as they were then:
 	// each behind what it requires.
 	was []target
+	// needs are what each domain of the list required, and what those did.
+	needs map[domain.ID][]domain.ID
 }
 
 // Try begins a trial of domains, before anything is changed. It is an error if one is on trial
 // already, and if one that is up could not be made what it is again.
 func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
-	t = &Trial{h: h}
+	t = &Trial{h: h, needs: map[domain.ID][]domain.ID{}}
 	if t.up, err = h.Recorded(); err != nil {
 		return nil, err
 	}
@@ -37,32 +39,42 @@ func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
 		case err != nil:
 			return nil, err
 		case h.store.Marked(id):
-			return nil, &problem.Error{Msg: fmt.Sprintf("%s: a change is on trial already", id),
-				Hint: fmt.Sprintf("rdomain confirm %s keeps it, also where what tried it was killed", id)}
+			return nil, onTrial(id)
+		case slices.Contains(t.list, id):
+			continue
 		}
 		t.list = append(t.list, id)
 	}
-	seen := map[domain.ID]bool{}
 	for _, id := range t.list {
-		if err := t.add(id, seen); err != nil {
+		if err := t.add(id); err != nil {
 			return nil, err
 		}
 	}
-	for _, id := range t.list {
+	for i, id := range t.list {
 		if err := h.store.Mark(id); err != nil {
-			return nil, errors.Join(err, t.End())
+			if errors.Is(err, fs.ErrExist) {
+				err = onTrial(id)
+			}
+			t.list = t.list[:i] // the others are not on this trial
+			_, e := t.End()
+			return nil, errors.Join(err, e)
 		}
 	}
 	return t, nil
 }
 
+func onTrial(id domain.ID) error {
+	return &problem.Error{Msg: fmt.Sprintf("%s: a change is on trial already", id),
+		Hint: fmt.Sprintf("rdomain confirm %s keeps it, also where what tried it was killed", id)}
+}
+
 // add notes how a domain is, behind those that it requires: they are brought up before it, and
 // so changed if their files were.
-func (t *Trial) add(id domain.ID, seen map[domain.ID]bool) error {
-	if seen[id] {
+func (t *Trial) add(id domain.ID) error {
+	if _, seen := t.needs[id]; seen {
 		return nil
 	}
-	seen[id] = true
+	t.needs[id] = nil
 	if now, err := t.h.find(id); err == nil && now.file != nil { // else nothing is brought up
 		required := now.file.Requirements(id)
 		if n := now.outer(); !n.IsZero() {
@@ -71,7 +83,8 @@ func (t *Trial) add(id domain.ID, seen map[domain.ID]bool) error {
 		for _, ref := range required {
 			other, err := t.h.recorded(ref.ID)
 			if err == nil {
-				err = t.add(other, seen)
+				t.needs[id] = append(t.needs[id], other)
+				err = t.add(other)
 			}
 			if err != nil {
 				return err
@@ -173,23 +186,36 @@ func (h *Host) remember(t target, f func() error) error {
 // Confirmed reports whether somebody has confirmed each domain of the trial.
 func (t *Trial) Confirmed() bool { return !slices.ContainsFunc(t.list, t.h.store.Marked) }
 
-// End ends the trial: nobody can confirm it any more.
-func (t *Trial) End() (err error) {
+// End ends the trial: nobody can confirm it any more. It returns the domains that nobody has
+// confirmed before.
+func (t *Trial) End() (left []domain.ID, err error) {
 	for _, id := range t.list {
-		err = errors.Join(err, t.h.store.Unmark(id))
+		switch e := t.h.store.Unmark(id); {
+		case errors.Is(e, fs.ErrNotExist):
+		default:
+			left, err = append(left, id), errors.Join(err, e)
+		}
 	}
-	return err
+	return left, err
 }
 
-// Back makes the domains what they were: those that were up as their files were then, and
-// the others down, with what they brought up.
-func (t *Trial) Back() (err error) {
+// Back makes domains, which are those that End returned, and what they required what they were:
+// those that were up as their files were then, and the others down, with what they brought up.
+// What the confirmed ones require stays.
+func (t *Trial) Back(left []domain.ID) (err error) {
+	confirmed := slices.DeleteFunc(slices.Clone(t.list), func(id domain.ID) bool { return slices.Contains(left, id) })
+	changed, kept := t.with(left), t.with(confirmed)
 	for _, was := range t.was {
+		if !slices.Contains(changed, was.id) || slices.Contains(kept, was.id) {
+			continue
+		}
 		if e := t.h.bringUp(was, true, nil); e != nil {
 			err = errors.Join(err, fmt.Errorf("taking back %s: %w", was.id, e))
 		}
 	}
-	for _, wave := range t.h.Waves(t.made()) {
+	stays := t.made(confirmed)
+	made := slices.DeleteFunc(t.made(left), func(id domain.ID) bool { return slices.Contains(stays, id) })
+	for _, wave := range t.h.Waves(made) {
 		for _, id := range wave {
 			if _, e := t.h.Down(id); e != nil {
 				err = errors.Join(err, fmt.Errorf("taking back %s: %w", id, e))
@@ -199,8 +225,20 @@ func (t *Trial) Back() (err error) {
 	return err
 }
 
-// made are the domains of the trial, and those that they require, that were not up before.
-func (t *Trial) made() (list []domain.ID) {
+// with returns domains of the trial, and what they required.
+func (t *Trial) with(of []domain.ID) (list []domain.ID) {
+	for list = slices.Clone(of); len(of) > 0; of = of[1:] {
+		for _, other := range t.needs[of[0]] {
+			if !slices.Contains(list, other) {
+				list, of = append(list, other), append(slices.Clone(of), other)
+			}
+		}
+	}
+	return list
+}
+
+// made are domains, and those that they require, that were not up before.
+func (t *Trial) made(of []domain.ID) (list []domain.ID) {
 	var add func(domain.ID)
 	add = func(id domain.ID) {
 		if slices.Contains(t.up, id) || slices.Contains(list, id) || !t.h.store.Has(id) {
@@ -215,7 +253,7 @@ func (t *Trial) made() (list []domain.ID) {
 			add(other)
 		}
 	}
-	for _, id := range t.list {
+	for _, id := range of {
 		id, _ = t.h.recorded(id)
 		add(id)
 	}
@@ -225,13 +263,13 @@ func (t *Trial) made() (list []domain.ID) {
 // Confirm ends the trials of domains, so that what was changed stays.
 func (h *Host) Confirm(asked domain.ID) error {
 	id, err := h.recorded(asked)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !h.store.Marked(id):
+	}
+	if err = h.store.Unmark(id); errors.Is(err, fs.ErrNotExist) {
 		return &problem.Error{Msg: fmt.Sprintf("%s: no change is on trial", id)}
 	}
-	return h.store.Unmark(id)
+	return err
 }
 
 // Tried returns the domains that have a change on trial.

@@ -305,3 +305,21 @@ func TestLongestID(t *testing.T) {
 		t.Errorf("a name of %d bytes has no record", domain.MaxID)
 	}
 }
+
+// TestMark: of two who begin a trial one does, and of two who end it one has. Who came second was
+// on trial too, and then confirmed by the end of the first.
+func TestMark(t *testing.T) {
+	s, id := store(t), id(t, "private")
+	if err := s.Mark(id); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Mark(id); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the second has %v", err)
+	}
+	if err := s.Unmark(id); err != nil || s.Marked(id) {
+		t.Errorf("%v, %v", err, s.Marked(id))
+	}
+	if err := s.Unmark(id); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("who ends it second has %v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"strings"
 
 	"rdgen/atomicfile"
@@ -88,8 +89,15 @@ func (s *Store) Was(id domain.ID) (w Was, err error) {
 // Forget removes what SaveWas wrote. The caller holds the domain's lock.
 func (s *Store) Forget(id domain.ID) error { return s.remove(id.String() + was) }
 
-// Mark says that a change of a domain is on trial.
-func (s *Store) Mark(id domain.ID) error { return s.write(id.String()+trial, nil) }
+// Mark says that a change of a domain is on trial. Of two who say so at once one does: the
+// error of the other matches fs.ErrExist.
+func (s *Store) Mark(id domain.ID) error {
+	f, err := s.root.OpenFile(id.String()+trial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("write %s/%s%s: %w", Dir, id, trial, err)
+	}
+	return f.Close()
+}
 
 // Marked reports whether a change of a domain is on trial. What cannot be found out is.
 func (s *Store) Marked(id domain.ID) bool {
@@ -97,8 +105,14 @@ func (s *Store) Marked(id domain.ID) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// Unmark ends the trial.
-func (s *Store) Unmark(id domain.ID) error { return s.remove(id.String() + trial) }
+// Unmark ends the trial. Of all who do so, who confirm it and who take it back, one has done it:
+// the error of the others matches fs.ErrNotExist.
+func (s *Store) Unmark(id domain.ID) error {
+	if err := s.root.Remove(id.String() + trial); err != nil {
+		return fmt.Errorf("remove %s/%s%s: %w", Dir, id, trial, err)
+	}
+	return nil
+}
 
 // Marks returns the domains that have a change on trial.
 func (s *Store) Marks() (ids []domain.ID, err error) {
