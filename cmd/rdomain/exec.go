@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"rdgen/problem"
 	"rdgen/runtime/caller"
@@ -44,6 +47,11 @@ func (c *command) execForUser(args []string) error {
 	id, prog, err := words(args[2:])
 	if err != nil {
 		return err
+	}
+	// The user's terminal is this process's too, and its stop key would stop it where it holds a
+	// lock, for which the starts of services wait. What is caught is as before for the program.
+	if !signal.Ignored(unix.SIGTSTP) {
+		signal.Notify(make(chan os.Signal, 1), unix.SIGTSTP)
 	}
 	who, err := caller.Find(os.Environ(), pid)
 	if err != nil {

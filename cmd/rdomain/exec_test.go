@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -150,5 +151,67 @@ func TestExecForUserRefuses(t *testing.T) {
 	sandbox.Sh(t, "chmod u-s /run/wrappers/bin/sudo")
 	if _, stderr, code := asUser(1000, "rdomain exec work id"); code == 0 {
 		t.Errorf("by a sudo that is not set-uid: %d, %q", code, stderr)
+	}
+}
+
+// The stop key of the user's terminal does not stop what runs as root for her: it did, also where
+// that held a lock for which the starts of services wait.
+func TestExecForUserIsNotStopped(t *testing.T) {
+	people(t, "doas")
+	file(t, "work", "[Domain]\nAllowUsers=alice\n")
+	sandbox.Sh(t, "mkdir -p /etc/netns/work; echo nameserver 192.0.2.1 >/etc/netns/work/resolv.conf; install -d -m 0700 /run/rdomain/etc")
+	t.Cleanup(func() { sandbox.Sh(t, "rm -r /etc/netns/work /run/rdomain/etc") })
+	lock, err := os.Open("/run/rdomain/etc")
+	if err == nil {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(lock.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan string, 1)
+	go func() {
+		out, stderr, code := asUser(1000, `rdomain exec work -- cat /proc/self/status | grep -E "^Sig(Ign|Cgt)"`)
+		ended <- fmt.Sprint(out, stderr, code)
+	}()
+	pid := 0
+	for pid == 0 {
+		select {
+		case said := <-ended:
+			t.Fatalf("it waits for no lock: %s", said)
+		default:
+		}
+		locks, err := os.ReadFile("/proc/locks")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(locks)) {
+			if f := strings.Fields(line); len(f) > 6 && f[1] == "->" && strings.HasSuffix(f[6], fmt.Sprintf(":%d", st.Ino)) {
+				pid, _ = strconv.Atoi(f[5])
+			}
+		}
+	}
+	if err := syscall.Kill(pid, unix.SIGTSTP); err != nil {
+		t.Fatal(err)
+	}
+	lock.Close()
+	for said := ""; said == ""; {
+		select {
+		case said = <-ended:
+		default:
+			text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			if strings.Contains(string(text), "\nState:\tT") {
+				t.Error("it is stopped")
+				_ = syscall.Kill(pid, unix.SIGCONT)
+			}
+			continue
+		}
+		if said != "SigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n0" {
+			t.Errorf("the program has %q", said)
+		}
 	}
 }
