@@ -17,6 +17,7 @@ import (
 	"rdgen/runtime/domain"
 	"rdgen/runtime/enter"
 	"rdgen/runtime/lifecycle"
+	"rdgen/runtime/netns"
 )
 
 // exec is for root, and for who else has root's capabilities. Another user asks root.
@@ -29,6 +30,9 @@ func (c *command) exec(args []string) error {
 		return c.ask(id, prog)
 	}
 	return inside(id, func(d domain.Domain) error {
+		if name, err := netns.Within(); err != nil || name != "" && isOfHost(d) {
+			return ofHost(id, err)
+		}
 		return enter.Exec(domain.Command{Domain: d, Prog: prog}, tagged(os.Environ(), id))
 	})
 }
@@ -64,6 +68,9 @@ func (c *command) execForUser(args []string) error {
 		return err
 	}
 	return inside(id, func(d domain.Domain) error {
+		if isOfHost(d) && !inFirst() {
+			return ofHost(id, nil)
+		}
 		return enter.ExecAs(domain.Command{Domain: d, Prog: prog}, who.Identity, tagged(who.Environ, id))
 	})
 }
@@ -109,6 +116,26 @@ func inside(id domain.ID, f func(domain.Domain) error) error {
 		return &problem.Error{Msg: err.Error(), Hint: hint, Err: err, Temporary: true}
 	}
 	return err
+}
+
+// isOfHost reports whether a domain is a VRF of the default domain's namespace. Package enter takes
+// the VRF of that name of the namespace that it is called in.
+func isOfHost(d domain.Domain) bool { return d.Netns.IsZero() && !d.VRF.IsZero() }
+
+// ofHost is the error for such a VRF inside of a namespace, which may have another one of its
+// name. err is why that is not known.
+func ofHost(id domain.ID, err error) error {
+	if err != nil {
+		return err
+	}
+	return &problem.Error{Msg: fmt.Sprintf("%s: this is inside of a namespace, and %[1]s is a VRF outside of it", id),
+		Hint: fmt.Sprintf("%s@NETNS is the VRF of that name in the namespace NETNS", id)}
+}
+
+// inFirst reports whether this process is in the namespace of pid 1.
+func inFirst() bool {
+	var own, first unix.Stat_t
+	return unix.Stat("/proc/self/ns/net", &own) == nil && unix.Stat("/proc/1/ns/net", &first) == nil && own.Dev == first.Dev && own.Ino == first.Ino
 }
 
 // tagged is an environment with $RDOMAIN, by which shells and scripts know where they are.

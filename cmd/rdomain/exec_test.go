@@ -154,6 +154,21 @@ func TestExecForUserRefuses(t *testing.T) {
 	}
 }
 
+// From inside of a namespace a VRF of the default domain is not entered: a user, and root, got
+// into the VRF of that name that the namespace has, of which another file says who may.
+func TestExecOfVRFFromInside(t *testing.T) {
+	people(t, "sudo")
+	file(t, "work", "[Domain]\nAllowUsers=alice\n")
+	file(t, "mgmt", "[Domain]\nKind=vrf\nTable=10\nAllowUsers=alice\n")
+	const want = "rdomain: fatal: mgmt: this is inside of a namespace, and mgmt is a VRF outside of it\n" +
+		"rdomain: hint: mgmt@NETNS is the VRF of that name in the namespace NETNS\n"
+	for _, uid := range []int{1000, 0} {
+		if out, stderr, code := asUser(uid, "rdomain exec work -- rdomain exec mgmt -- id"); out != "" || stderr != want || code != 100 {
+			t.Errorf("user %d: %d, %q, %q", uid, code, out, stderr)
+		}
+	}
+}
+
 // The stop key of the user's terminal does not stop what runs as root for her: it did, also where
 // that held a lock for which the starts of services wait.
 func TestExecForUserIsNotStopped(t *testing.T) {
