@@ -37,13 +37,13 @@ func read(t *testing.T, name string) []byte {
 }
 
 // typeAsAlice types the commands of a page and writes its files: "# " is root's, "$ " is
-// alice's, in her home.
+// alice's, in her home, with the PATH that she has when she logs in.
 func typeAsAlice(t *testing.T, m *Machine, page string, number int) {
 	t.Helper()
 	var text strings.Builder
 	for line := range strings.Lines(string(read(t, page))) {
 		if command, ok := strings.CutPrefix(line, "    $ "); ok {
-			line = "    # cd /home/alice; runuser -u alice -- sh -c '" + strings.ReplaceAll(strings.TrimSuffix(command, "\n"), "'", `'\''`) + "'\n"
+			line = "    # runuser -l alice -c '" + strings.ReplaceAll(strings.TrimSuffix(command, "\n"), "'", `'\''`) + "'\n"
 		}
 		text.WriteString(line)
 	}
