@@ -145,6 +145,21 @@ func TestExecForUserRefuses(t *testing.T) {
 			t.Errorf("file of mode %o: %d, %q", mode, code, stderr)
 		}
 	}
+	// Who can write the folder, or that which a link leads to, puts another file there.
+	sandbox.Sh(t, "chmod 0644 /etc/rdomain/work.conf; chmod 0777 /etc/rdomain")
+	if _, stderr, code := asUser(1000, "rdomain exec work id"); code != 100 || !strings.Contains(stderr, "there: /etc/rdomain can be written by everybody") {
+		t.Errorf("folder: %d, %q", code, stderr)
+	}
+	sandbox.Sh(t, "chmod 0755 /etc/rdomain; mv /etc/rdomain/work.conf /run/home/x; ln -s /run/home/x /etc/rdomain/work.conf")
+	if _, stderr, code := asUser(1000, "rdomain exec work id"); code != 100 || !strings.Contains(stderr, "there: /run/home belongs to user 1000") {
+		t.Errorf("folder of what a link leads to: %d, %q", code, stderr)
+	}
+	sandbox.Sh(t, "mv /run/home/x /etc/rdomain/real; ln -sf real /etc/rdomain/work.conf; chmod 1777 /etc/rdomain")
+	if out, stderr, code := asUser(1000, "rdomain exec work id -u"); code != 0 || out != "1000\n" {
+		t.Errorf("a link in the folder, and the sticky bit: %d, %q, %q", code, out, stderr)
+	}
+	sandbox.Sh(t, "chmod 0755 /etc/rdomain; rm /etc/rdomain/real /etc/rdomain/work.conf")
+	file(t, "work", may)
 	if files, _ := filepath.Glob("/run/wrappers/bin/*"); len(files) != 1 {
 		t.Fatal(files)
 	}

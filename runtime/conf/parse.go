@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -44,7 +45,33 @@ func Read(id domain.ID) (*File, error) {
 	if err == nil {
 		file.Loose, file.Text = Loose(path, info, "where services run"), data
 	}
+	if err == nil && file.Loose == "" {
+		file.Loose = looseFolder(path)
+	}
 	return file, err
+}
+
+// looseFolder is Loose for the folder of a file, and for that which a link leads to: who can
+// write there puts another file of root's in its place, but not with the sticky bit, which
+// /nix/store has.
+func looseFolder(path string) string {
+	for _, step := range []func() (string, error){
+		func() (string, error) { return path, nil },
+		func() (string, error) { return filepath.EvalSymlinks(path) },
+	} {
+		file, err := step()
+		if err != nil {
+			return err.Error()
+		}
+		info, err := os.Stat(filepath.Dir(file))
+		if err != nil {
+			return err.Error()
+		}
+		if loose := Loose(filepath.Dir(file), info, "where services run"); loose != "" && info.Mode()&fs.ModeSticky == 0 {
+			return loose
+		}
+	}
+	return ""
 }
 
 // Loose says who besides root can write a file or folder, and so decides what, and what
