@@ -229,6 +229,13 @@ func TestExecForUserIsNotStopped(t *testing.T) {
 	if err := syscall.Kill(pid, unix.SIGTSTP); err != nil {
 		t.Fatal(err)
 	}
+	for pending := true; pending; { // or the program would get it
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pending = !strings.Contains(string(text), "\nShdPnd:\t0000000000000000")
+	}
 	lock.Close()
 	for said := ""; said == ""; {
 		select {
