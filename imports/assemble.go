@@ -200,6 +200,10 @@ func (a *assembly) allLinks() error {
 		if l.kind == "vrf" || a.done[l] {
 			continue
 		}
+		if m := a.find(l.netns, l.master); m != nil && m.bond {
+			a.result.Left = append(a.result.Left, lineNote(l.at, "link "+l.name+" is a member of the bond "+m.name+", which is not taken over"))
+			continue
+		}
 		f, bridge, err := a.home(l)
 		if err != nil {
 			return err

@@ -125,6 +125,8 @@ func (r *reader) option(l *link, s stanza, o item) error {
 		return r.command(o.at, r.netns.String(), l, o.key, o.value)
 	case "bridge-ports":
 		return r.ports(l, o)
+	case "bond-members", "bond-slaves", "slaves":
+		return r.ports(l, o)
 	default:
 		return l.plain(o)
 	}
@@ -223,14 +225,14 @@ func (r *reader) requires(l *link, o item) {
 	}
 }
 
-// ports makes links the ports of a bridge.
+// ports makes links the ports of a bridge, or the members of a bond.
 func (r *reader) ports(l *link, o item) error {
 	for word := range strings.FieldsSeq(o.value) {
 		switch {
 		case word == "none":
 			continue
 		case strings.ContainsAny(word, "*[]/") || word == "regex" || word == "glob" || word == "all":
-			l.note(o.at, "bridge-ports "+o.value+": a pattern has no counterpart; name the links")
+			l.note(o.at, o.key+" "+o.value+": a pattern has no counterpart; name the links")
 			return nil
 		}
 		port, err := r.link(o.at, l.netns, word)

@@ -169,13 +169,13 @@ func (l *link) netplanAddress(v value) error {
 	return err
 }
 
-// netplanMember makes a link a member of a bridge or a VRF.
+// netplanMember makes a link a member of a bridge, a bond or a VRF.
 func (r *reader) netplanMember(l *link, kind string, of value) error {
 	name, err := of.text()
 	if err != nil {
 		return err
 	}
-	if kind != "bridges" && kind != "vrfs" {
+	if kind != "bridges" && kind != "vrfs" && kind != "bonds" {
 		l.other("interfaces", of)
 		return nil
 	}

@@ -35,7 +35,9 @@ type link struct {
 	name, netns string
 	// kind is one of conf.LinkKinds, "vrf", or "" for a link that exists already.
 	kind string
-	// master is the VRF or bridge that it is a member of, "" for none.
+	// bond: it is a bond, which somebody else makes, of members that are his, too.
+	bond bool
+	// master is the VRF, bridge or bond that it is a member of, "" for none.
 	master string
 	// parent is the link below, peer the other end of a veth.
 	parent, peer string
@@ -135,6 +137,7 @@ func (l *link) become(at problem.Pos, kind string) {
 	}
 	if kind == "bond" { // without its members it would be none
 		l.note(at, fmt.Sprintf("a bond is not taken over: Kind=bond makes one, and Bond=%s its members; until then somebody else has to make it", l.name))
+		l.bond = true
 		return
 	}
 	l.kind = kind

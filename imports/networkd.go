@@ -272,7 +272,7 @@ func (r *reader) networkKey(l *link, section string, k item) error {
 			return err
 		}
 		above.parent = l.name
-	case k.key == "VRF" || k.key == "Bridge":
+	case k.key == "VRF" || k.key == "Bridge" || k.key == "Bond":
 		l.master = value
 	default:
 		return r.networkOwn(l, k)
