@@ -94,6 +94,10 @@ func (r *reader) netplanKey(l *link, kind, key string, v value) error {
 	case "nameservers":
 		return v.each(func(what string, list value) error {
 			ours := map[string]string{"addresses": "DNS", "search": "Domains"}[what]
+			if ours == "" {
+				l.other("nameservers: "+what, list)
+				return nil
+			}
 			return list.list(func(of value) error {
 				text, err := of.text()
 				l.dns = append(l.dns, item{of.at(), ours, text})

@@ -21,11 +21,11 @@ func (r *reader) networkd(file string) error {
 			if !strings.HasSuffix(f, ends) {
 				continue
 			}
-			list, err := r.withDropIns(f)
-			if err == nil && len(list) == 0 {
-				r.noteIn(problem.Pos{File: f}, "is empty, which has networkd leave it out")
+			if info, err := fs.Stat(r.root, strings.TrimPrefix(f, "/")); err == nil && (info.Size() == 0 || info.Mode()&fs.ModeDevice != 0) {
+				r.noteIn(problem.Pos{File: f}, "is empty or /dev/null, which has networkd leave it out")
 				continue
 			}
+			list, err := r.withDropIns(f)
 			if err == nil && ends == ".netdev" {
 				err = r.netdev(f, list)
 			} else if err == nil {
