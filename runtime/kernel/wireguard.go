@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (s *Session) readWireGuard(names []string, have *plan.State) error {
 		w := plan.WireGuard{Key: s.learn(d.PrivateKey), Port: uint16(d.ListenPort), Mark: uint32(d.FirewallMark),
 			Peers: map[string]plan.Peer{}}
 		for _, p := range d.Peers {
-			w.Peers[p.PublicKey.String()] = plan.Peer{Preshared: s.learn(p.PresharedKey), HasEndpoint: p.Endpoint != nil,
+			w.Peers[p.PublicKey.String()] = plan.Peer{Preshared: s.learn(p.PresharedKey), Endpoint: addrPort(p.Endpoint),
 				AllowedIPs: plan.AllowedIPs(prefixes(p.AllowedIPs)), Keepalive: uint16(p.PersistentKeepaliveInterval / time.Second)}
 		}
 		have.WireGuard[name] = w
@@ -64,6 +65,15 @@ func (s *Session) key(at object.Secret) (wgtypes.Key, error) {
 			Hint: "reload the domain, with the key that there is now"}
 	}
 	return wgtypes.Key{}, fmt.Errorf("%s: %w", at, fs.ErrNotExist)
+}
+
+// addrPort is the address of an endpoint, invalid where there is none.
+func addrPort(a *net.UDPAddr) netip.AddrPort {
+	if a == nil {
+		return netip.AddrPort{}
+	}
+	p := a.AddrPort()
+	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }
 
 // Peer is a peer of a wireguard link, and when it was last heard of.

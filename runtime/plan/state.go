@@ -131,9 +131,9 @@ type WireGuard struct {
 type Peer struct {
 	// Preshared is zero without a preshared key.
 	Preshared Fingerprint
-	// HasEndpoint: there is one, which may have changed since it was set, as
-	// the peer moves about.
-	HasEndpoint bool
+	// Endpoint is invalid where there is none. It may have changed since it was set,
+	// as the peer moves about.
+	Endpoint netip.AddrPort
 	// AllowedIPs are sorted, with commas.
 	AllowedIPs string
 	Keepalive  uint16

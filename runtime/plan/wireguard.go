@@ -49,7 +49,7 @@ func (p *planner) wireguard(l conf.Link, exists bool) error {
 		w := wantedPeer(p.in, l, peer)
 		have, ok := now.Peers[peer.PublicKey]
 		if !ok || have.Preshared != p.have.Keys[peer.PresharedKeyFile] || have.AllowedIPs != sortedIPs(peer.AllowedIPs) ||
-			have.Keepalive != peer.Keepalive || peer.Endpoint != "" && (!have.HasEndpoint || !p.wasSet(w)) {
+			have.Keepalive != peer.Keepalive || peer.Endpoint != "" && !p.isSet(w, have) {
 			p.add(peer.Line, object.Add, w)
 		}
 	}
@@ -83,12 +83,17 @@ func (p *planner) accepts(netns domain.NetnsName) bool {
 	})
 }
 
-// wasSet reports whether the peer's endpoint is that which was set last. What it
-// is now may be another: the peer may have moved.
-func (p *planner) wasSet(w object.WireGuardPeer) bool {
+// isSet reports whether the peer's endpoint is that which was set last. What it
+// is now may be another: the peer may have moved. Where we never set one, somebody
+// else did, and what it is now counts.
+func (p *planner) isSet(w object.WireGuardPeer, have Peer) bool {
+	if !have.Endpoint.IsValid() {
+		return false
+	}
 	e := p.old.Find(w.Key())
 	if e == nil {
-		return false
+		a, err := netip.ParseAddrPort(w.Endpoint)
+		return err == nil && a == have.Endpoint
 	}
 	was := e.Object.(object.WireGuardPeer)
 	return was.Endpoint == w.Endpoint && was.Outer == w.Outer

@@ -108,5 +108,5 @@ rdomain dump hw >/etc/rdomain/hw.conf
 ! grep -F -f /etc/wireguard/psk /etc/rdomain/hw.conf || exit 1
 sed -n 's/^# the key is not taken over; this does it: //p' /etc/rdomain/hw.conf | sh
 cmp /etc/wireguard/0.key /etc/wireguard/wg9.key; cmp /etc/wireguard/psk /etc/wireguard/wg9.psk1
-# Endpoints are set once, by which up knows later that they are its own.
+test -z "$(rdomain up -n hw)"
 rdomain up hw; rdomain check hw; test -z "$(rdomain up -n hw)"; rdomain down hw; ip netns del hw
