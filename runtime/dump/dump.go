@@ -44,8 +44,13 @@ type Link struct {
 	// Taken: rdomain took it, and did not make it.
 	Taken bool
 	// Bridge is the one that it is a port of. Outer is the domain of its other side, "" for the
-	// default one; Parent is the link below.
+	// default one; Parent is the link below. Bonded: Bridge is a bond.
 	Bridge, Outer, Parent string
+	Bonded                bool
+	// VLANs are those of a port of a bridge that keeps them apart, or of such a bridge; UsualVLAN
+	// is what a new one has, 0 for none.
+	VLANs     []object.BridgeVLAN
+	UsualVLAN uint16
 	// Peer is a veth's other end, PeerBridge its bridge.
 	Peer, PeerBridge string
 	PeerAddresses    []rtnl.Address
@@ -104,6 +109,9 @@ func File(s *State) *draft.File {
 		link(f, s, l)
 	}
 	for _, l := range s.Links {
+		vlans(f, l)
+	}
+	for _, l := range s.Links {
 		for _, n := range l.Neighbors {
 			section := f.Add("Neighbor", nowhere)
 			section.Set("Device", l.Name, nowhere)
@@ -132,8 +140,8 @@ func link(f *draft.File, s *State, l Link) {
 	case made && !slices.Contains(conf.LinkKinds, l.Kind):
 		d.Note("rdomain makes no link of kind " + l.Kind + ": somebody else has to make it")
 		made = false
-	case made && l.Kind == "bond":
-		d.Note("a bond is not taken over: Kind=bond makes one, and Bond=" + l.Name + " its members; until then somebody else has to make it")
+	case made && l.Kind == "bond" && l.Mode == "802.3ad" && l.Monitor == 0:
+		d.Note("Mode=802.3ad without MIIMonitorSec= has no counterpart: somebody else has to make it")
 		made = false
 	case made && l.Lost != "":
 		d.Note("of kind " + l.Kind + ", but " + l.Lost + ": somebody else has to make it")
@@ -144,6 +152,10 @@ func link(f *draft.File, s *State, l Link) {
 	}
 	if made {
 		kind(f, d, l)
+	}
+	if l.Bonded {
+		member(d, l)
+		return
 	}
 	if l.Bridge != "" {
 		d.Set("Bridge", l.Bridge, nowhere)
@@ -167,6 +179,9 @@ func link(f *draft.File, s *State, l Link) {
 		d.Set("MACAddress", l.MAC, nowhere)
 	case made && len(l.MAC) == len("00:00:00:00:00:00") && !object.IsTunnel(l.Kind) && l.Kind != "vlan" && l.Kind != "ipvlan":
 		d.Note("MACAddress=" + l.MAC + ", if somebody chose it: the kernel does not say")
+	}
+	if made && l.Kind == "bond" {
+		d.Note("what else a bond can have, such as a primary member or ARP monitoring, is not taken over: ip -d link show " + l.Name + " says it")
 	}
 	for _, n := range l.Notes {
 		d.Note(n)
@@ -192,7 +207,7 @@ func usual(a rtnl.Address) bool {
 // usualMTU is the MTU that the kernel gives a link, 0 where that depends on another one.
 func usualMTU(l Link) uint32 {
 	switch l.Kind {
-	case "", "veth", "dummy", "tun", "tap":
+	case "", "veth", "dummy", "tun", "tap", "bond":
 		return 1500
 	case "wireguard":
 		return 1420
@@ -252,7 +267,9 @@ func kind(f *draft.File, d *draft.Section, l Link) {
 	if l.Kind == "bridge" && l.VLANFiltering {
 		set("VLANFiltering", "yes", true)
 		set("DefaultPVID", utoa(uint32(l.DefaultPVID)), l.DefaultPVID != 0)
-		d.Note("the VLANs of its ports are not taken over: sections [BridgeVLAN] say them")
+	}
+	if l.Kind == "bond" {
+		bond(d, l)
 	}
 	set("User", l.User, l.User != "")
 	set("Group", l.Group, l.Group != "")

@@ -37,6 +37,11 @@ func (s *Session) Whole(id domain.ID, f *conf.File, r *record.Record, skip map[s
 	for _, l := range all {
 		w.byIndex[l.Index] = l
 	}
+	if slices.ContainsFunc(all, func(l rtnl.Link) bool { return l.VLANFiltering }) {
+		if w.vlans, err = c.BridgeVLANs(); err != nil {
+			return nil, err
+		}
+	}
 	ends := map[string]bool{} // ends of veths whose other one is in the file
 	for _, l := range w.inOrder(all) {
 		why, skipped := skip[l.Name]
@@ -82,6 +87,7 @@ type whole struct {
 	f       *conf.File
 	byIndex map[int]rtnl.Link
 	taken   map[string]bool
+	vlans   map[int][]object.BridgeVLAN
 	state   *dump.State
 }
 
@@ -174,8 +180,14 @@ func (w *whole) link(l rtnl.Link) (dump.Link, error) {
 	switch master, ok := w.byIndex[l.Master]; {
 	case ok && master.Kind == "bridge":
 		one.Bridge = master.Name
+		w.portOf(master, &one)
+	case ok && master.Kind == "bond":
+		one.Bridge, one.Bonded = master.Name, true
 	case ok && master.Kind != "vrf":
 		one.Notes = append(one.Notes, "is a port of "+master.Name+", of kind "+master.Kind+": somebody else has to make it one")
+	}
+	if l.Kind == "bridge" {
+		w.portOf(l, &one)
 	}
 	if l.Kind == "wireguard" {
 		return one, w.wireGuard(&one)
@@ -184,6 +196,13 @@ func (w *whole) link(l rtnl.Link) (dump.Link, error) {
 		err = w.otherSide(&one)
 	}
 	return one, err
+}
+
+// portOf gives a link the VLANs that it has in a bridge, or the bridge itself has.
+func (w *whole) portOf(bridge rtnl.Link, one *dump.Link) {
+	if bridge.VLANFiltering {
+		one.VLANs, one.UsualVLAN = w.vlans[one.Index], bridge.DefaultPVID
+	}
 }
 
 // otherSide finds the namespace of a link's other side by its number, and what is there.
