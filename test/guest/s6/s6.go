@@ -52,6 +52,10 @@ func Test(t *testing.T, g *guest.Guest, d Domain) {
 	t.Run("notify", func(t *testing.T) { notify(t, m) })
 	t.Run("svscan", func(t *testing.T) { svscan(t, m) })
 	t.Run("instances", func(t *testing.T) { instances(t, m) })
+	t.Run("link", func(t *testing.T) {
+		m.Put(t, "/etc/rdomain/mgmt.conf", 0o644, []byte(d.File+"\n[Link tun5]\nRequiredForOnline=no\n"))
+		m.run(t, "link")
+	})
 }
 
 // run runs a script in the guest.
