@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -79,7 +80,12 @@ func testCgroup(t *testing.T) (root int, path string) {
 			return err
 		})
 		for _, dir := range slices.Backward(dirs) {
-			if err := os.Remove(dir); err != nil {
+			err := os.Remove(dir)
+			for looks := 0; errors.Is(err, unix.EBUSY) && looks < 1000; looks++ { // what was in it is ending
+				time.Sleep(10 * time.Millisecond)
+				err = os.Remove(dir)
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		}
