@@ -333,9 +333,10 @@ func TestLease6(t *testing.T) {
 	}
 	sh(t, "ip -n lan link set s0 down")
 	awaitTrue(t, said, "! ip -n d link show e0 | grep -q LOWER_UP")
-	sh(t, "ip -n lan link set s0 up; ip -n lan address flush dev s0 scope global; ip -n lan address add 2001:db8:6::1/64 dev s0 nodad; ip -n lan address add 10.5.0.1/24 dev s0")
-	serve("2001:db8:6::70")
-	awaitTrue(t, said, `ip -n d -6 -o address show dev e0 | grep -q 2001:db8:6::70/128; ! ip -n d -6 address show dev e0 | grep -q ::60/`)
+	sh(t, "ip -n lan address flush dev s0 scope global; ip -n lan address add 2001:db8:6::1/64 dev s0 nodad; ip -n lan address add 10.5.0.1/24 dev s0")
+	serve("2001:db8:6::70") // before the link is up: the old server would say that the lease holds
+	sh(t, "ip -n lan link set s0 up")
+	await(t, said, 3000, `ip -n d -6 -o address show dev e0 | grep -q 2001:db8:6::70/128; ! ip -n d -6 address show dev e0 | grep -q ::60/`)
 	awaitTrue(t, said, "rdomain check d")
 	if _, stderr, code := rdomain("down", "d"); code != 0 { // it may have waited for the watch
 		t.Errorf("down = %d, %s", code, stderr)
