@@ -186,7 +186,7 @@ install-doc: paths
 	$(foreach program,rdomain rdexec,$(call put,0644,completion/rdomain.bash,$(BASHCOMPDIR)/$(program)))
 	$(call put,0644,completion/_rdomain,$(ZSHCOMPDIR)/_rdomain)
 	$(foreach program,rdomain rdexec,$(call put,0644,completion/$(program).fish,$(FISHCOMPDIR)/$(program).fish))
-	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md docs/examples/*) $(shell find examples -type f | sort),$(call put,0644,$(page),$(DOCDIR)/$(page)))
+	$(foreach page,LICENSE README.md CHANGELOG.md $(wildcard docs/*.md) $(shell find examples -type f | sort),$(call put,0644,$(page),$(DOCDIR)/$(page)))
 	$(foreach picture,$(wildcard docs/*.png),$(call keep,0644,$(picture),$(DOCDIR)/$(picture)))
 	$(call place,GO="$(GO)" packaging/licences,0644,$(DOCDIR)/LICENSE.modules)
 
@@ -230,7 +230,7 @@ uninstall: paths
 		{ cat "$$list"; echo "make: remove the lines in conf.d first, and restart these services" >&2; false; }; }; ok=$$?; rm -f "$$list"; exit $$ok
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir/root" LSBFUNCTIONSDIR='$(LSBFUNCTIONSDIR)' >/dev/null && cd "$$dir/root" && \
 		find . ! -type d | while read -r file; do rm -f "$(DESTDIR)/$$file"; done && \
-		for own in $$(find ./$(DOCDIR)/examples -depth -type d | cut -c 3-) $(DOCDIR)/docs/examples $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
+		for own in $$(find ./$(DOCDIR)/examples -depth -type d | cut -c 3-) $(DOCDIR)/docs $(DOCDIR) $(LIBEXECDIR)/rdgen $(SYSCONFDIR)/rdomain; do \
 			rmdir "$(DESTDIR)$$own" 2>/dev/null || [ ! -d "$(DESTDIR)$$own" ] || echo "make: $(DESTDIR)$$own has files of others, and stays"; done && \
 		for own in $(SYSTEMDUNITDIR)/service.d $(SYSTEMDUNITDIR)/socket.d $(SYSTEMDUNITDIR)/sysinit.target.wants \
 			$(SYSCONFDIR)/user/rc.conf.d $(SYSCONFDIR)/user $(SYSCONFDIR)/rc.conf.d; do rmdir "$(DESTDIR)$$own" 2>/dev/null || :; done

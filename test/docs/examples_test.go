@@ -15,6 +15,9 @@ var update = flag.Bool("update", false, "write the examples from the pages")
 // named is the first line of a block that is a file: its path, in a comment.
 var named = regexp.MustCompile(`^# (/\S+)$`)
 
+// listed is the folder whose page names its files, and shows none.
+const listed = "monitoring"
+
 // file returns the path and the text of a block that is a file.
 func (b block) file() (path, text string, ok bool) {
 	m := named.FindStringSubmatch(b.text[0])
@@ -26,9 +29,11 @@ func (b block) file() (path, text string, ok bool) {
 
 // TestExamples: examples/NAME has the files of docs/NAME.md as the page shows them, and no
 // others; what is in no folder is of no page. With -update it writes them. (The test of a page
-// writes them from the page into a machine, and types what is there beside them.)
+// writes them from the page into a machine, and types what is there beside them.) The page
+// of listed names each of its files.
 func TestExamples(t *testing.T) {
 	const top = "../../examples"
+	besides := namedBy(t, top, listed)
 	pages, _ := filepath.Glob("../../docs/*.md")
 	want := map[string]string{}
 	for _, path := range pages {
@@ -57,7 +62,7 @@ func TestExamples(t *testing.T) {
 		}
 	}
 	err := filepath.WalkDir(top, func(name string, e fs.DirEntry, err error) error {
-		if _, ok := want[name]; err == nil && !e.IsDir() && !ok && filepath.Dir(name) != top {
+		if _, ok := want[name]; err == nil && !e.IsDir() && !ok && !besides[name] && filepath.Dir(name) != top {
 			t.Errorf("%s is in no page", name)
 		}
 		return err
@@ -67,14 +72,28 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// write writes the examples, and no others.
+// namedBy returns the files of a folder, and whether its page names each.
+func namedBy(t *testing.T, top, folder string) map[string]bool {
+	files, _ := filepath.Glob(filepath.Join(top, folder, "*"))
+	if len(files) == 0 {
+		t.Errorf("examples/%s has no files", folder)
+	}
+	page := read(t, "docs/"+folder+".md")
+	besides := map[string]bool{}
+	for _, name := range files {
+		besides[name] = strings.Contains(page, filepath.Base(name))
+	}
+	return besides
+}
+
+// write writes the examples that pages show, and no others.
 func write(t *testing.T, top string, want map[string]string) {
 	there, err := os.ReadDir(top)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range there {
-		if !e.IsDir() {
+		if !e.IsDir() || e.Name() == listed {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(top, e.Name())); err != nil {

@@ -12,11 +12,11 @@ import (
 	"rdgen/test/guest"
 )
 
-// examples puts those of docs/examples that a machine runs into it.
+// examples puts those of examples/monitoring that a machine runs into it.
 func examples(t *testing.T, m *Machine) {
 	t.Helper()
 	for _, name := range []string{"rdgen-status.service", "rdgen-status.timer", "rdgen-status.cron"} {
-		text, err := os.ReadFile("../../docs/examples/" + name)
+		text, err := os.ReadFile("../../examples/monitoring/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 // interval is what Grafana puts in.
 var interval = regexp.MustCompile(`\[\$[a-z_]+\]`)
 
-const examples = "../../docs/examples/"
+const examples = "../../examples/monitoring/"
 
 // machine has a domain that somebody made, and one that is down.
 const machine = `
