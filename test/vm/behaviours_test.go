@@ -14,7 +14,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
 	{"vrf", "TestVRFHoldsUnits", 50, "bookworm-systemd forky-systemd"},
 	{"vrf", "TestVRFResolver", 60, "trixie-openrc"},
-	{"vrf", "TestVRFStatus", 50, "trixie-openrc"},
+	{"vrf", "TestVRFStatus", 60, "trixie-openrc"},
 	{"vrf", "TestArticle", 200, "trixie-openrc trixie-systemd"},
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 

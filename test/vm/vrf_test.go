@@ -236,7 +236,10 @@ func TestVRFResolver(t *testing.T) {
 }
 
 // TestVRFStatus: what rdgen status says of a service in a VRF. test/native has all that needs
-// none.
+// none. Then users log in where there is no systemd.
 func TestVRFStatus(t *testing.T) {
-	each(t, openrcs, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "status-vrf")) })
+	each(t, openrcs, func(t *testing.T, m *Machine) {
+		m.Verdicts(t, script(t, "status-vrf"))
+		logins(t, m)
+	})
 }

@@ -18,6 +18,9 @@ out=$(by alice /usr/local/bin/probe sockets)
 ok "alice's sockets are bound [$out]" all_in "$out"
 out=$(by alice 'setsid -w nohup /usr/local/bin/probe sockets')
 ok "and those of what leaves her terminal [$out]" all_in "$out"
+passwd -qd carol
+out=$(by alice 'su carol -c "/usr/local/bin/probe sockets"')
+ok "and by su those of another user [$out]" all_in "$out"
 out=$(by carol /usr/local/bin/probe sockets)
 ok "carol's are not [$out]" sh -c '[ -n "$1" ] && ! echo "$1" | grep -q mgmt' sh "$out"
 ok "nor the daemon's" sh -c 'ss -Hltn sport = :22 | grep -v "%mgmt" | grep -q :22'
