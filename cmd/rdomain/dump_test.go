@@ -34,6 +34,8 @@ ip -n blue -6 route add default via 2001:db8::1; ip -n blue route add blackhole 
 ip -n blue route add 10.7.0.0/16 via 10.0.0.1 proto 186; ip -n blue address add 10.6.0.1 peer 10.6.0.2/32 dev br0
 ip -n blue route add 10.5.0.0/16 nexthop via 10.0.0.1 weight 2 nexthop via 10.1.0.2; ip -n blue rule add uidrange 5-9 ipproto 17 dport 53 table 100 pref 502
 ip -n blue rule add from 10.0.0.2 table 100 pref 500; ip -n blue -6 rule add iif eth0 prohibit pref 501
+ip -n blue route add local 10.66.0.0/16 dev lo; ip -n blue -6 route add local fd06::/64 dev eth0; ip -n blue route add local 10.67.0.0/16 dev lo table 100
+ip -n blue route add blackhole 10.68.0.0/16 table local
 ip -n blue link property add dev br0 altname lan-of-the-house
 ip -n blue neighbor add 10.0.0.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent
 ip netns exec blue sysctl -qw net.ipv4.ip_forward=1`
@@ -59,6 +61,14 @@ func TestDump(t *testing.T) {
 	}
 	if !strings.Contains(text, "# ip route add 10.7.0.0/16 via 10.0.0.1 dev eth0 protocol 186: is somebody else's") {
 		t.Errorf("the route of a daemon is not noted:\n%s", text)
+	}
+	for _, section := range []string{"10.66.0.0/16\nType=local\n", "fd06::/64\nDevice=eth0\nType=local\n", "10.67.0.0/16\nType=local\nTable=100\n"} {
+		if !strings.Contains(text, "[Route]\nDestination="+section) {
+			t.Errorf("there is no local route to %s", section)
+		}
+	}
+	if strings.Contains(text, "127.0.0.0/8") || strings.Contains(text, "ff00::") || !strings.Contains(text, "# ip route add blackhole 10.68.0.0/16 table 255: has no counterpart") {
+		t.Errorf("of the local table, not only what somebody made is there:\n%s", text)
 	}
 	file(t, "blue", text)
 	unchanged(t, "blue")

@@ -27,9 +27,13 @@ func route(f *draft.File, head *draft.Section, s *State, r rtnl.Route) {
 	case r.Other != "":
 		head.Note(text + ": has " + r.Other + ", which has no counterpart")
 		return
-	case !slices.Contains(conf.RouteTypes, r.Type):
+	case !slices.Contains(conf.RouteTypes, r.Type), r.Type == "local" && !s.Domain.VRF.IsZero(), r.Type != "local" && r.Table == object.LocalTable:
 		head.Note(text + ": has no counterpart")
 		return
+	}
+	dev, table := "", uint32(object.MainTable) // as they are without a key
+	if r.Type == "local" {
+		dev, table = "lo", object.LocalTable
 	}
 	d := f.Add("Route", nowhere)
 	set := func(key, value string, given bool) {
@@ -43,7 +47,7 @@ func route(f *draft.File, head *draft.Section, s *State, r rtnl.Route) {
 	}
 	set("Destination", r.Destination.String(), true)
 	set("Gateway", r.Gateway.String(), r.Gateway.IsValid())
-	set("Device", r.Dev, r.Dev != "" && r.Type == "unicast")
+	set("Device", r.Dev, r.Dev != dev && (r.Type == "unicast" || r.Type == "local"))
 	for _, h := range r.Hops.List() {
 		word := h.Gateway.String()
 		if h.Dev != "" {
@@ -56,7 +60,7 @@ func route(f *draft.File, head *draft.Section, s *State, r rtnl.Route) {
 	set("PreferredSource", r.Source.String(), r.Source.IsValid())
 	set("MTUBytes", utoa(r.MTU), r.MTU != 0)
 	set("Type", r.Type, r.Type != "unicast")
-	set("Table", utoa(r.Table), s.Domain.VRF.IsZero() && r.Table != object.MainTable)
+	set("Table", utoa(r.Table), s.Domain.VRF.IsZero() && r.Table != table)
 }
 
 // rules writes the rules that somebody made.
@@ -66,7 +70,7 @@ func rules(f *draft.File, head *draft.Section, list []object.Rule) {
 		switch {
 		case r.Shared() || r.Pref == 32766 && r.Table == object.MainTable && !r.Selects() || r.Pref == 32767 && r.Table == 253 && !r.Selects():
 			continue
-		case r.Other || r.L3mdev || r.Table == 255 || r.Pref == 0 || r.Type != "" && !slices.Contains(conf.RuleTypes, r.Type) || r.Mark == 0 && r.Mask != 0:
+		case r.Other || r.L3mdev || r.Table == object.LocalTable || r.Pref == 0 || r.Type != "" && !slices.Contains(conf.RuleTypes, r.Type) || r.Mark == 0 && r.Mask != 0:
 			head.Note(text + ": has no counterpart")
 			continue
 		}

@@ -330,9 +330,9 @@ func (w *whole) routes() error {
 	if w.state.Table != 0 {
 		tables[w.state.Table] = true
 	} else {
-		tables[object.MainTable] = true
+		tables[object.MainTable], tables[object.LocalTable] = true, true
 		for _, r := range w.state.Rules {
-			tables[r.Table] = r.Table != 0 && r.Table != 255
+			tables[r.Table] = true
 		}
 		for _, l := range w.state.Links {
 			routes, err := w.conn.Routes(0, l.Index)
@@ -350,7 +350,6 @@ func (w *whole) routes() error {
 		}
 	}
 	delete(tables, 0)
-	delete(tables, 255)
 	have := &plan.State{}
 	if err := w.Session.Routes(tables, have); err != nil {
 		return err

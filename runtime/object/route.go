@@ -34,8 +34,9 @@ type Route struct {
 	Other string `json:"-"`
 }
 
-// MainTable is the number of the table called main.
-const MainTable = 254
+// MainTable is the number of the table called main, LocalTable that of the one called local,
+// which has a namespace's own addresses.
+const MainTable, LocalTable = 254, 255
 
 // ProtocolKernel is RTPROT_KERNEL (include/uapi/linux/rtnetlink.h): routes and
 // rules with it are left alone by systemd-networkd, which deletes others'.

@@ -68,7 +68,7 @@ func (r Range) String() string {
 // share: the lookup in a VRF's table, its end, that for what a VRF's sockets send
 // elsewhere, and that of the local table. No domain's file can ask for such a rule.
 func (r Rule) Shared() bool {
-	return r.marked() || (r.L3mdev || r.Table == 255) && !r.Other && !r.Selects()
+	return r.marked() || (r.L3mdev || r.Table == LocalTable) && !r.Other && !r.Selects()
 }
 
 // marked reports whether the rule is for all that has domain.VRFMark.

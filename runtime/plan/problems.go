@@ -80,7 +80,7 @@ func ruleProblems(name string, table uint32, v6 bool, have *State) (list []strin
 			family, name))
 	}
 	for _, r := range have.Rules {
-		if r.IPv6 == v6 && r.Table == localTable && r.Shared() && r.Pref < lookup {
+		if r.IPv6 == v6 && r.Table == object.LocalTable && r.Shared() && r.Pref < lookup {
 			list = append(list, fmt.Sprintf("the %s rule for the local table (pref %d) is before that for VRFs: "+
 				"addresses of other domains are reachable in vrf %s", family, r.Pref, name))
 		}

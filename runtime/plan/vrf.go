@@ -23,8 +23,6 @@ const (
 	PrefLocal = 32765
 )
 
-const localTable = 255
-
 // LastMetric is the metric of the route that ends a VRF's table: 4278198272,
 // which FRR reads as its least preferred, [255/8192].
 const LastMetric = 4278198272
@@ -129,7 +127,7 @@ func families(ipv6 bool) []bool {
 func NewRules(ipv6 bool) []object.Rule {
 	var rules []object.Rule
 	for _, v6 := range families(ipv6) {
-		rules = append(rules, object.Rule{IPv6: v6, Pref: 0, Table: localTable, Protocol: object.ProtocolKernel},
+		rules = append(rules, object.Rule{IPv6: v6, Pref: 0, Table: object.LocalTable, Protocol: object.ProtocolKernel},
 			object.Rule{IPv6: v6, Pref: 32766, Table: object.MainTable, Protocol: object.ProtocolKernel})
 	}
 	return rules
@@ -161,7 +159,7 @@ func (p *planner) rules() {
 		// Added before the other is deleted: in between there are two, never
 		// none.
 		local := rule
-		local.Pref, local.Table = PrefLocal, localTable
+		local.Pref, local.Table = PrefLocal, object.LocalTable
 		if !p.haveRule(local) {
 			p.add(p.f.KindLine, object.Add, local)
 		}
