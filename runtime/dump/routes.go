@@ -2,6 +2,7 @@ package dump
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"rdgen/runtime/conf"
@@ -14,12 +15,16 @@ import (
 // Protocols of routes (include/uapi/linux/rtnetlink.h): what rdomain, ip(8) and people make.
 const protocolBoot, protocolStatic = 3, 4
 
+// multicastRoute is the route that Linux makes for multicast on each link with IPv6.
+var multicastRoute = netip.MustParsePrefix("ff00::/8")
+
 // route writes a route that the kernel does not make by itself.
 func route(f *draft.File, head *draft.Section, s *State, r rtnl.Route) {
 	text := object.Step{Verb: object.Add, Object: r.Route}.String()
 	last := !s.Domain.VRF.IsZero() && r.Type == "unreachable" && r.Destination.Bits() == 0 && r.Metric == plan.LastMetric
+	multicast := r.Table == object.LocalTable && r.Destination == multicastRoute // before Linux 5.11 as if ip(8) had made it
 	switch {
-	case r.Protocol == object.ProtocolKernel || last: // rdomain ends each VRF's table itself
+	case r.Protocol == object.ProtocolKernel || multicast || last: // rdomain ends each VRF's table itself
 		return
 	case r.Protocol != 0 && r.Protocol != protocolBoot && r.Protocol != protocolStatic:
 		head.Note(text + ": is somebody else's, a router's or a routing daemon's")

@@ -40,6 +40,7 @@ func TestLocalRoutes(t *testing.T) {
 		{"in the main table", domain.Domain{}, route("10.66.0.0/16", "local", "lo", object.MainTable, protocolBoot),
 			head + "\n[Route]\nDestination=10.66.0.0/16\nType=local\nTable=254\n"},
 		{"of an address", domain.Domain{}, route("10.0.0.2/32", "local", "eth0", 255, object.ProtocolKernel), head},
+		{"of multicast, Linux 5.10", domain.Domain{}, route("ff00::/8", "unicast", "eth0", 255, protocolBoot), head},
 		{"of another type", domain.Domain{}, route("10.66.0.0/16", "blackhole", "", 255, protocolBoot),
 			head + "# ip route add blackhole 10.66.0.0/16 table 255: has no counterpart\n"},
 		{"of a VRF", domain.Domain{VRF: vrf}, route("10.66.0.0/16", "local", "eth0", 7, protocolBoot),
