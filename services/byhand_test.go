@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"rdgen/generators"
 	"rdgen/runtime/domain"
 )
 
@@ -21,17 +22,25 @@ func TestByHand(t *testing.T) {
 		"usr/lib/systemd/system/reset.service":      file("[Service]\nExecStart=/sbin/x\nNetworkNamespacePath=/run/netns/a\n"),
 		"etc/systemd/system/reset.service.d/a.conf": file("[Service]\nNetworkNamespacePath=\n"),
 		"usr/lib/systemd/system/odd.service":        file("[Service]\nExecStart=/sbin/x\nNetworkNamespacePath=/proc/1/ns/net\n"),
+		"usr/lib/systemd/system/dns.service":        file("[Service]\nExecStart=/sbin/dns\nBindNetworkInterface=red\n"),
+		"etc/systemd/system/dns.service.d/a.conf":   file("[Service]\nBindNetworkInterface=blue\n"),
+		"etc/systemd/system/sshd.service.d/a.conf":  file("[Service]\nBindNetworkInterface=blue\n"),
 		"etc/s6-rc/source/mail/type":                file("longrun\n"),
 		"etc/s6-rc/source/mail/run":                 file("#!/bin/sh\nexec 2>&1\nexec /usr/sbin/rdexec -n t1 -v blue -- maild\n"),
 		"etc/s6-rc/source/sshd/run":                 file("#!/bin/execlineb -P\nrdexec -n mgmt --\nsshd\n"),
 		"etc/s6-rc/source/plain/run":                file("#!/bin/sh\nexec plain\n"),
 	}
-	var got []string
-	for _, s := range NewLoader(fsys, domain.Domain{}).ByHand([]string{"sshd"}) {
-		got = append(got, s.Name+" "+s.Domain.ID()+" "+s.Pos.String())
+	l := NewLoader(fsys, domain.Domain{})
+	want := func(what string, list []generators.Service, want string) {
+		t.Helper()
+		var got []string
+		for _, s := range list {
+			got = append(got, s.Name+" "+s.Domain.ID()+" "+s.Pos.String())
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s = %s; want %s", what, strings.Join(got, ", "), want)
+		}
 	}
-	want := "web web /etc/systemd/system/web.service.d/a.conf:2, mail blue@t1 /etc/s6-rc/source/mail/run:3"
-	if strings.Join(got, ", ") != want {
-		t.Errorf("ByHand = %s; want %s", strings.Join(got, ", "), want)
-	}
+	want("ByHand", l.ByHand([]string{"sshd"}), "web web /etc/systemd/system/web.service.d/a.conf:2, mail blue@t1 /etc/s6-rc/source/mail/run:3")
+	want("Bound", l.Bound([]string{"sshd"}), "dns blue /etc/systemd/system/dns.service.d/a.conf:2")
 }

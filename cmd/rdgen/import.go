@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +15,7 @@ import (
 	"rdgen/imports"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
+	"rdgen/services"
 )
 
 // importing are the flags of import.
@@ -80,7 +83,25 @@ func (o *importing) run(cmd *cobra.Command, format string, files []string, stdou
 	if err != nil {
 		return err
 	}
+	result.Services = append(result.Services, placed(root, result)...)
 	return o.emit(result, stdout, stderr)
+}
+
+// placed are the services that units put into one of the domains, or bind to its VRF, and that
+// neither conf.d nor what was read names.
+func placed(root *tree.Root, r *imports.Result) (list []imports.Service) {
+	loader := services.NewLoader(root, domain.Domain{})
+	declared, _ := loader.AllDeclared()
+	_, broken, _ := loader.DeclaredAndBroken() // or its domain has no file yet
+	declared = slices.AppendSeq(declared, maps.Keys(broken))
+	for _, s := range append(loader.ByHand(declared), loader.Bound(declared)...) {
+		in := slices.ContainsFunc(r.Domains, func(d imports.Domain) bool { return d.ID.String() == s.Domain.ID() })
+		named := slices.ContainsFunc(append(list, r.Services...), func(o imports.Service) bool { return o.Name == s.Name })
+		if in && !named {
+			list = append(list, imports.Service{From: s.Pos, Name: s.Name, In: s.Domain})
+		}
+	}
+	return list
 }
 
 // below returns the files as paths of the root: one that is not absolute is of the working
