@@ -36,6 +36,30 @@ ok "stop" systemctl stop rdomain@private
 ok "stops the service first" grep -q veth0 /run/at-stop
 ok "and takes the namespace away" sh -c '! systemctl is-active user && ! test -e /run/netns/private'
 
+# What an isolated target stops stays stopped, and the domain stays up, as if it were no unit.
+unit bystander.service <<'E'
+[Service]
+ExecStart=/bin/sleep infinity
+E
+echo netns=private >/etc/conf.d/bystander
+mkdir -p /etc/systemd/system/rdgen-agent.service.d
+printf '[Unit]\nIgnoreOnIsolate=yes\n' >/etc/systemd/system/rdgen-agent.service.d/x.conf
+printf '[Unit]\nAllowIsolate=yes\nRequires=basic.target\nAfter=basic.target\n' >/etc/systemd/system/bare.target
+systemctl daemon-reload
+idle() { jobs=$(systemctl list-jobs --no-legend) && [ -z "$jobs" ]; }
+ok "two start" systemctl start user bystander
+ok "and what comes with their domain" await idle
+ok "a target is isolated" systemctl isolate bare.target
+down() { [ "$(systemctl is-active user bystander | xargs)" = "inactive inactive" ]; }
+ok "they stop" await down
+ok "and all is done" await idle
+is "the domain does not, and is watched" "active active" sh -c 'echo $(systemctl is-active rdomain@private rdomain-watch)'
+ok "one starts again" systemctl start user
+ok "inside" inside user private
+ok "and all is done" await idle
+is "and not the other" inactive systemctl is-active bystander
+systemctl stop rdomain@private
+
 # Another tool makes and deletes namespaces meanwhile.
 (for n in 1 2 3 4 5 6 7 8; do ip netns add other$n; ip netns delete other$n; done) &
 systemctl start rdomain@p1 rdomain@p2 rdomain@p3 rdomain@p4; wait $!
