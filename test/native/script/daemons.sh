@@ -80,6 +80,8 @@ configured()
 	done
 	systemctl daemon-reload
 	systemctl restart systemd-logind
+	# A login asks it, and it is no service of conf.d's.
+	[ ! -e /usr/lib/systemd/system/polkit.service ] || systemctl start polkit
 }
 # units: those that are active, or begin to be.
 units() { systemctl list-units --all --plain --no-legend --full --type=service,socket,timer,path,target,scope --state=active,activating,reloading,failed | awk '{print $1}' | sort; }
