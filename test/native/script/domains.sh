@@ -67,3 +67,7 @@ ok "namespaces made beside another tool" rdomain check p1 p2 p3 p4
 # (ip of before 2026 mounts each one twice, on both sides of the mount of /run/netns.)
 ok "none is a left-over file, nor do the mounts multiply" sh -c 'for n in /run/netns/*; do [ $(stat -fc %T $n) = nsfs ] && [ $(grep -c " $n " /proc/self/mountinfo) -le 2 ] || exit 1; done'
 systemctl enable rdomain@private early user 2>/dev/null; ip netns delete world
+# /run stays at a soft reboot, and so would a note: it is looked for after the reboot.
+systemctl start user
+ok "all is done before the reboot" await idle
+mkdir -p /run/rdgen /var/noted; rm -rf /run/rdgen/stopped; ln -s /var/noted /run/rdgen/stopped

@@ -5,3 +5,4 @@ ok "the domain is there after a reboot, before what is After=network.target" sys
 ok "with all of its addresses" has "journalctl -b -u early" 192.0.2.3
 ok "and the administrator's links" has "journalctl -b -u early" byhand
 ok "no cycle was broken" sh -c '! journalctl -b | grep -i "ordering cycle"'
+ok "what the machine stopped when it went down is not noted" test -d /var/noted -a ! -e /var/noted/private
