@@ -38,6 +38,30 @@ got=$(script -qec 'cd /home/alice; runuser -u alice -- rdomain exec work -- sh -
 ok "a terminal is one [$got]" sh -c 'echo "$1" | grep -q "a terminal"' sh "$got"
 ok "the exit status" [ "$(alice 'rdomain exec work -- sh -c "exit 7"; echo $?')" = 7 ]
 
+# What is started inside is inside, and what a server outside starts is not.
+echo 'alice ALL=(root) NOPASSWD: /usr/bin/readlink' >/etc/sudoers.d/any; chmod 0440 /etc/sudoers.d/any
+got=$(alice 'rdomain exec work -- sudo -n readlink /proc/self/ns/net')
+ok "sudo, inside [$got]" [ "$got" = "net:[$inode]" ]
+rm /etc/sudoers.d/any
+install -d -m 0700 -o alice /home/alice/.screen
+printf '#!/bin/sh\ncd /home/alice; readlink /proc/self/ns/net >".$1"; mv ".$1" "$1"; exec sleep 1000\n' >/usr/local/bin/say
+chmod 0755 /usr/local/bin/say
+said() { await test -s "/home/alice/$1"; cat "/home/alice/$1"; }
+home=net:[$(stat -Lc %i /proc/1/ns/net)]
+alice 'export HOME=$PWD SCREENDIR=$PWD/.screen TERM=dumb
+	tmux -L out new-session -d "say tmux.first"; screen -dmS out say screen.first
+	rdomain exec work -- tmux -L in new-session -d "say tmux.new"
+	rdomain exec work -- tmux -L out new-window "say tmux.old"
+	rdomain exec work -- screen -dmS in say screen.new
+	rdomain exec work -- screen -S out -X screen say screen.old'
+for tool in tmux screen; do
+	got=$(said $tool.new)
+	ok "a new $tool is inside [$got]" [ "$got" = "net:[$inode]" ]
+	got=$(said $tool.old)
+	ok "and one that was there is outside [$got]" [ "$got" = "$home" ]
+done
+pkill -u alice 'tmux|screen'
+
 # No rule starts anything else as root.
 for tool in "sudo -n" doas; do
 	ok "$tool: no verb of rdomain" sh -c "! runuser -u alice -- $tool /usr/sbin/rdomain exec work id"
