@@ -8,7 +8,8 @@ for user in alice carol; do
 	install -d -m 0700 -o $user /home/$user/.ssh; install -m 0600 -o $user /root/key.pub /home/$user/.ssh/authorized_keys
 done
 rm -f /etc/conf.d/ssh
-[ "$init" != systemd ] || systemctl daemon-reload
+uid=$(id -u alice)
+[ "$init" != systemd ] || { echo vrf=mgmt >"/etc/conf.d/user@$uid"; systemctl daemon-reload; }
 /usr/sbin/sshd -t
 [ "$init" != systemd ] || systemctl start ssh
 [ "$init" = systemd ] || /usr/sbin/sshd
@@ -18,6 +19,19 @@ out=$(by alice /usr/local/bin/probe sockets)
 ok "alice's sockets are bound [$out]" all_in "$out"
 out=$(by alice 'setsid -w nohup /usr/local/bin/probe sockets')
 ok "and those of what leaves her terminal [$out]" all_in "$out"
+if [ "$init" = systemd ]; then
+	# What alice's own systemd starts tries to leave: her cgroups are all below the one that is bound.
+	cat >/usr/local/bin/leave <<'E'
+#!/bin/sh
+top=/sys/fs/cgroup own=$(cut -d: -f3 /proc/self/cgroup | sed 's|\(/user@[0-9]*.service\).*|\1/out|')
+mkdir "$top$own"; echo $$ >"$top$own/cgroup.procs"; echo $$ >"$top/cgroup.procs"
+cd || exit; { cat /proc/self/cgroup; /usr/local/bin/probe sockets; } >.said; mv .said said
+E
+	chmod 0755 /usr/local/bin/leave
+	out=$(by alice 'systemd-run --user -q /usr/local/bin/leave; until [ -s said ]; do sleep .1; done; cat said')
+	ok "her systemd's service moves to another cgroup of hers" sh -c 'echo "$1" | head -n 1 | grep "user@$2.service/out$"' sh "$out" "$uid"
+	ok "and is bound [$out]" all_in "$(echo "$out" | sed 1d)"
+fi
 passwd -qd carol
 out=$(by alice 'su carol -c "/usr/local/bin/probe sockets"')
 ok "and by su those of another user [$out]" all_in "$out"
