@@ -64,6 +64,14 @@ for domain in netns vrf; do
 	[ $domain = vrf ] || printf '[Route]\nDestination=10.66.0.0/16\nType=local\n' >>/etc/rdomain/bonded.conf
 	rdomain up bonded
 	test -z "$(rdomain up -n bonded; rdomain check bonded)"
+	# What dump says of it is there.
+	cp /etc/rdomain/bonded.conf /root/written
+	rdomain dump bonded >/root/dumped
+	for line in Kind=bond Mode=active-backup MIIMonitorSec=50ms Address=10.60.0.2/24; do grep -qx "$line" /root/dumped; done
+	test "$(grep -cx Bond=lag0 /root/dumped)" = 2
+	cp /root/dumped /etc/rdomain/bonded.conf
+	test -z "$(rdomain up -n bonded; rdomain check bonded)"
+	cp /root/written /etc/rdomain/bonded.conf
 	await $inside ping -c 1 -W 2 10.60.0.1
 	[ $domain = vrf ] || ip netns exec switch ping -c 1 -W 2 10.66.1.2 # which is local to the namespace
 	number=$(ip $of -o link show lag0 | cut -d: -f1)
@@ -135,6 +143,13 @@ EOT
 rdomain up -n switch >/root/printed
 rdomain up switch
 test -z "$(rdomain up -n switch; rdomain check switch)"
+# What dump says of it is there.
+cp /etc/rdomain/switch.conf /root/written
+rdomain dump switch >/root/dumped
+for line in VLANFiltering=yes 'VLAN=10 20' PVID=20 PVID=10; do grep -qx "$line" /root/dumped; done
+cp /root/dumped /etc/rdomain/switch.conf
+test -z "$(rdomain up -n switch; rdomain check switch)"
+cp /root/written /etc/rdomain/switch.conf
 await rdexec -n switch -- ping -c 1 -W 2 10.20.0.1
 await ip netns exec port ping -c 1 -W 2 10.10.0.1
 # What is in VLAN 10 does not get to the namespace, which is in VLAN 20.
@@ -167,3 +182,22 @@ ip netns delete switch
 ip netns delete trunk
 ip netns delete port
 rm /etc/rdomain/switch.conf
+
+# part: others
+# A kind that rdomain does not make is taken in with what it has, and given back with it.
+modprobe dummy numdummies=0
+modprobe macsec
+ip link add below type dummy
+ip link set below up
+ip link add link below sec0 type macsec encrypt on
+ip macsec add sec0 tx sa 0 pn 1 on key 01 0123456789abcdef0123456789abcdef
+printf '[Link sec0]\nAddress=10.67.0.1/24\n' >/etc/rdomain/sec.conf
+rdomain up sec
+test -z "$(rdomain up -n sec; rdomain check sec)"
+ip -n sec macsec show sec0 | grep -q 'state on'
+ip -n sec address show dev sec0 | grep -q 10.67.0.1/24
+rdomain down sec
+ip macsec show sec0 | grep -q 'state on'
+ip link delete sec0
+ip link delete below
+rm /etc/rdomain/sec.conf
