@@ -34,9 +34,12 @@ func TestSystemdSockets(t *testing.T) {
 	})
 }
 
-// TestSystemdDomain is about rdomain@.service itself.
+// TestSystemdDomain is about rdomain@.service itself, and about the administrator's own
+// lines for it: those of docs/systemd.md.
 func TestSystemdDomain(t *testing.T) {
+	const cable = "/etc/systemd/system/rdomain@private.service.d/cable.conf"
 	each(t, systemds, func(t *testing.T, m *Machine) {
+		m.Put(t, cable, 0o644, read(t, "examples/systemd"+cable))
 		m.Verdicts(t, guest.Network+script(t, "setup", "domains"))
 		m.Reboot(t)
 		m.Verdicts(t, script(t, "rebooted"))
@@ -117,7 +120,7 @@ func TestSystemdGuide(t *testing.T) {
 	before, vrf, _ := strings.Cut(string(text), "\n## sshd in a management VRF\n")
 	_, after, _ := strings.Cut(vrf, "\n## ")
 	commands := guest.Typed(before + after)
-	if len(commands) < 18 {
+	if len(commands) < 22 {
 		t.Fatalf("%d commands in the guide; want all of them", len(commands))
 	}
 	each(t, systemds, func(t *testing.T, m *Machine) {

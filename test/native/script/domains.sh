@@ -12,21 +12,15 @@ After=network.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c 'ip -n private -br address show veth0; ip -n private link show byhand'
+ExecStart=/bin/sh -c 'ip -n private -br address show veth0; ip -n private -br address show cable0'
 [Install]
 WantedBy=multi-user.target
 E
 echo netns=private >/etc/conf.d/user
-# As people write it.
-mkdir -p /etc/systemd/system/rdomain@private.service.d
-cat >/etc/systemd/system/rdomain@private.service.d/mine.conf <<'E'
-[Service]
-ExecStartPost=/sbin/ip -n %i link add byhand type bridge
-ExecStartPost=/sbin/ip -n %i address add 192.0.2.99/32 dev byhand
-E
 systemctl daemon-reload
 ok "start" systemctl start user
-ok "with the administrator's own lines" has "ip -n private -br address show byhand" 192.0.2.99
+ok "with the administrator's own lines" ping -c 1 -W 10 10.9.0.2
+ok "by their cable" has "ip -4 neigh show dev cable1" "$(ip netns exec private cat /sys/class/net/cable0/address)"
 index=$(ip -n private -o link show veth0 | cut -d: -f1); pid=$(systemctl show -p MainPID --value user)
 sed -i '/^Address/aAddress=192.0.2.3/30' /etc/rdomain/private.conf
 ok "reload after an edit" systemctl reload rdomain@private
@@ -35,6 +29,16 @@ ok "and leaves the rest" [ "$(ip -n private -o link show veth0 | cut -d: -f1) $(
 ok "stop" systemctl stop rdomain@private
 ok "stops the service first" grep -q veth0 /run/at-stop
 ok "and takes the namespace away" sh -c '! systemctl is-active user && ! test -e /run/netns/private'
+ok "it starts at once again, with its cable" systemctl start user
+ok "through which it is reached" ping -c 1 -W 10 10.9.0.2
+sed -i s/^ExecStartPost=ip.-n/\&x/ /etc/systemd/system/rdomain@private.service.d/cable.conf; systemctl daemon-reload
+fails "with a line that fails the domain does not restart" systemctl restart rdomain@private
+fails "nor is there its service" systemctl is-active user
+fails "nor does it start" systemctl start user
+sed -i s/^ExecStartPost=ip.-nx/ExecStartPost=ip\ -n/ /etc/systemd/system/rdomain@private.service.d/cable.conf; systemctl daemon-reload
+ok "with the line as it was it starts" systemctl start user
+ok "and is reached" ping -c 1 -W 10 10.9.0.2
+ok "the domain stops" systemctl stop rdomain@private
 
 # What an isolated target stops stays stopped, and the domain stays up, as if it were no unit.
 unit bystander.service <<'E'
