@@ -14,7 +14,7 @@ uid=$(id -u alice)
 [ "$init" != systemd ] || systemctl start ssh
 [ "$init" = systemd ] || /usr/sbin/sshd
 by() { user=$1; shift; timeout 60 ssh -n -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$user@127.0.0.1" "$@" 2>&1; }
-all_in() { [ -n "$1" ] && ! echo "$1" | grep -Ev ' mgmt$|permitted|denied' | grep .; }
+all_in() { echo "$1" | grep -qx 'tcp4 mgmt' && ! echo "$1" | grep -Ev ' mgmt$|permitted|denied' | grep .; }
 out=$(by alice /usr/local/bin/probe sockets)
 ok "alice's sockets are bound [$out]" all_in "$out"
 out=$(by alice 'setsid -w nohup /usr/local/bin/probe sockets')
@@ -36,7 +36,7 @@ passwd -qd carol
 out=$(by alice 'su carol -c "/usr/local/bin/probe sockets"')
 ok "and by su those of another user [$out]" all_in "$out"
 out=$(by carol /usr/local/bin/probe sockets)
-ok "carol's are not [$out]" sh -c '[ -n "$1" ] && ! echo "$1" | grep -q mgmt' sh "$out"
+ok "carol's are not [$out]" sh -c 'echo "$1" | grep -qx "tcp4 -" && ! echo "$1" | grep -q mgmt' sh "$out"
 ok "nor the daemon's" sh -c 'ss -Hltn sport = :22 | grep -v "%mgmt" | grep -q :22'
 # What sshd connects to for a client is connected from where the session is.
 socat TCP-LISTEN:7777,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo outside' & one=$!
