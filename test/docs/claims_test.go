@@ -33,6 +33,7 @@ var claims = []claim{
 	{"docs/users.md", `.`, by("test/native/people_test.go", "TestUsersPage")},
 	{"docs/tunnels.md", `.`, by("test/vm/pages_test.go", "tunnelsPage")},
 	{"docs/overlap.md", `.`, by("cmd/rdomain/overlap_test.go", "TestOverlapPage")},
+	{"docs/overlap-home.md", `.`, by("test/native/people_test.go", "TestOverlapHomePage")},
 	{"docs/s6.md", `Artix: # echo`, finds},
 	{"docs/s6.md", `Artix: # /etc`, printed},
 	{"docs/s6.md", `s6-overlay`, from(overlay, docker)},

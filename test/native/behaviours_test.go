@@ -51,6 +51,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestOpenVPNPage", 8, "trixie-systemd trixie-openrc"},
 	{"domains", "TestContainersPage", 25, guest.WithAll}, // 95 MB of packages; in make test, containers.txtar
 	{"domains", "TestOverlapPage", 0, "trixie-systemd trixie-openrc"},
+	{"domains", "TestOverlapHomePage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestFirewall", 0, "trixie-systemd trixie-openrc forky-openrc"},
 	{"domains", "TestSteer", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestStatus", 0, "forky-systemd trixie-openrc"},

@@ -47,7 +47,7 @@ func typeAsAlice(t *testing.T, m *Machine, page string, number int) {
 		}
 		text.WriteString(line)
 	}
-	commands := guest.Typed(text.String())
+	commands := guest.TypedFor(text.String(), m.Init)
 	if len(commands) != number {
 		t.Errorf("%s has %d commands and files; want %d", page, len(commands), number)
 	}
@@ -62,6 +62,24 @@ func TestUsersPage(t *testing.T) {
 		m.Sh(t, "mkdir -p /etc/doas.d /usr/share/applications")
 		typeAsAlice(t, m, "docs/users.md", 11)
 		m.Verdicts(t, script(t, "users"))
+	})
+}
+
+// TestOverlapHomePage does what docs/overlap-home.md says: a softphone of alice's is in a VPN
+// whose network has the addresses of the one at home, and the tunnel goes and comes.
+func TestOverlapHomePage(t *testing.T) {
+	list := []System{systemds[1], openrcs[1]}
+	for i := range list {
+		list[i].Packages = morePackages
+	}
+	each(t, list, func(t *testing.T, m *Machine) {
+		init := "init=" + string(m.Init) + "\n"
+		m.Put(t, "/usr/libexec/rdomain-exec", 0o755, read(t, "cmd/rdomain/rdomain-exec"))
+		m.Sh(t, guest.Await+guest.Network+init+guest.Part(t, scripts, "overlap-home", "prepare"))
+		m.Sh(t, "useradd -m -u 1001 -s /bin/bash alice; mkdir -p /usr/share/applications")
+		m.Put(t, "/etc/sudoers.d/rdgen", 0o440, read(t, "examples/users/etc/sudoers.d/rdgen"))
+		typeAsAlice(t, m, "docs/overlap-home.md", map[guest.Init]int{guest.Systemd: 7, guest.OpenRC: 9}[m.Init])
+		m.Verdicts(t, "look\n"+init+guest.Part(t, scripts, "overlap-home", "look"))
 	})
 }
 
