@@ -103,7 +103,7 @@ func (p *planner) isLast(r conf.Route) (bool, error) {
 		return false, nil
 	}
 	if r.Type != "unreachable" {
-		return false, p.fail(r.Line, fmt.Sprintf("Metric=%d is that of the route unreachable that ends the table of a VRF; take a lower one", LastMetric))
+		return false, p.fail(r.Line, fmt.Sprintf("Metric=%d is that of the route unreachable that ends the table of a VRF; take a lower one", r.Metric))
 	}
 	return true, nil
 }

@@ -25,7 +25,7 @@ import (
 const (
 	leanProcessor = "max,-erms,-fsrm,-la57,-smap,-smep,-pku,-umip"
 	leanKernel    = " mitigations=off hardened_usercopy=off init_on_alloc=0 randomize_kstack_offset=off" +
-		" audit=0 nokaslr nowatchdog tsc=reliable"
+		" audit=0 nokaslr"
 )
 
 // arguments returns QEMU's command line for a machine whose files are in its
@@ -38,7 +38,7 @@ func (img image) arguments() []string {
 	if img.system.Release == Alpine {
 		number = "2"
 	}
-	processors, kernel := []string{"-accel", "tcg,thread=multi", "-cpu", leanProcessor, "-smp", number}, leanKernel
+	processors, kernel := []string{"-accel", "tcg,thread=multi", "-cpu", leanProcessor, "-smp", number}, leanKernel+clock()
 	switch {
 	case img.system.Counted:
 		kernel = "" // as a router runs it
