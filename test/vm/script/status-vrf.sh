@@ -34,8 +34,6 @@ ok "and no more" fine
 ip link del mgmt
 ok "bound to what is gone" drifts 'is bound to a vrf that is gone'
 ok "its kind" kind_is gone
-rdomain up mgmt
-ok "its next sockets are inside when it is made again" fine
-# It does not start while the watch has the domain made again.
+ok "the watch has it made again, and the service restarted" fine
 ok "restart" await rc-service web restart
 ok "nothing is wrong" fine
