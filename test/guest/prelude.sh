@@ -6,18 +6,18 @@ ok()
 {
 	name=$1
 	shift
-	if "$@" >/tmp/said 2>&1; then echo "ok: $name"; else
+	if "$@" >/tmp/ok.said 2>&1; then echo "ok: $name"; else
 		echo "not ok: $name ($*)"
-		sed 's/^/    /' /tmp/said
+		sed 's/^/    /' /tmp/ok.said
 	fi
 }
 fails()
 {
 	name=$1
 	shift
-	if "$@" >/tmp/said 2>&1; then
+	if "$@" >/tmp/ok.said 2>&1; then
 		echo "not ok: $name ($* succeeds)"
-		sed 's/^/    /' /tmp/said
+		sed 's/^/    /' /tmp/ok.said
 	else echo "ok: $name"; fi
 }
 # is NAME WANT COMMAND...: that the command prints WANT.

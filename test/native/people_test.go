@@ -86,9 +86,9 @@ func TestOverlapHomePage(t *testing.T) {
 // TestJobsPage does what docs/jobs.md says; each job writes where it is.
 func TestJobsPage(t *testing.T) {
 	people(t, func(t *testing.T, m *Machine) {
-		m.Put(t, "/usr/local/bin/job", 0o755, []byte("#!/bin/sh\necho $(/usr/bin/id -un) $(readlink /proc/self/ns/net) >>/tmp/said\n"))
+		m.Put(t, "/usr/local/bin/job", 0o755, []byte("#!/bin/sh\necho $(/usr/bin/id -un) $(readlink /proc/self/ns/net) >>/tmp/jobs\n"))
 		m.Put(t, "/etc/systemd/system/backup.service", 0o644, []byte("[Service]\nType=oneshot\nExecStart=/usr/local/bin/job\n"))
-		m.Sh(t, `sed -i '/^Kind=netns/aAllowUsers=alice' /etc/rdomain/private.conf; : >/tmp/said; chmod 0666 /tmp/said
+		m.Sh(t, `sed -i '/^Kind=netns/aAllowUsers=alice' /etc/rdomain/private.conf; : >/tmp/jobs; chmod 0666 /tmp/jobs
 			echo 'ALL ALL=(root) NOPASSWD: /usr/libexec/rdomain-exec' >/etc/sudoers.d/rdgen; chmod 0440 /etc/sudoers.d/rdgen; systemctl start rdomain@private atd cron`)
 		typeAsAlice(t, m, "docs/jobs.md", 11)
 		m.Verdicts(t, script(t, "jobs"))
