@@ -17,17 +17,21 @@ func MountBPF() error {
 	if isBPF(bpffs) {
 		return nil
 	}
-	below, err := unix.Open(bpffs, dirFlags, 0)
-	if err != nil {
-		e := unable("find the BPF file system at "+bpffs, err)
+	if !exists(bpffs) {
+		e := unable("find the BPF file system at "+bpffs, unix.ENOENT)
 		e.Text += " (a kernel without CONFIG_BPF_SYSCALL?)"
 		return e
 	}
-	defer unix.Close(below)
-	// Of two who mount at once, one would hide what the other makes.
-	lock, err := lockDir(below)
+	// Of two who mount at once, one would hide what the other makes. What is below the
+	// mount has a lock too, but everybody can hold that.
+	dir, err := openRunDir(true)
 	if err != nil {
-		return unable("lock "+bpffs, err)
+		return unable("prepare "+runDir, err)
+	}
+	defer unix.Close(dir)
+	lock, err := lockDir(dir)
+	if err != nil {
+		return unable("lock "+runDir, err)
 	}
 	defer unix.Close(lock)
 	if isBPF(bpffs) {

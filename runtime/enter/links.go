@@ -126,48 +126,73 @@ func fileClock() (int64, error) {
 
 const runDir = "/run/rdomain/etc"
 
-// openLinkDir opens runDir and the directory called name in it, O_PATH, step by step:
-// every step must be a directory that only root can write to, and no symbolic
-// link, or somebody else could choose what /etc is. With create it makes what
-// is missing, whatever the umask. All but root are kept out of runDir, because
-// who can open it can hold its lock.
+// dirStep is a directory to be opened below the one before, and made with this mode where
+// it is missing; exact gives the mode to one that is there, too.
+type dirStep struct {
+	name  string
+	mode  uint32
+	exact bool
+}
+
+// runSteps lead from /run to runDir. All but root are kept out of that, because who can
+// open it can hold its lock.
+var runSteps = [...]dirStep{{"rdomain", 0o755, false}, {"etc", 0o700, true}}
+
+// openLinkDir opens runDir and the directory called name in it, O_PATH. With create it
+// makes what is missing, whatever the umask.
 func openLinkDir(name string, create bool) (parent, dir int, err error) {
-	dir, err = unix.Open("/run", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
+	if parent, err = openRunDir(create); err != nil {
 		return -1, -1, err
 	}
-	for _, step := range [...]struct {
-		name  string
-		mode  uint32
-		exact bool
-	}{{"rdomain", 0o755, false}, {"etc", 0o700, true}, {name, 0o755, true}} {
-		parent = dir
-		dir, err = openStep(parent, step.name)
-		if err == unix.ENOENT && create {
-			if err = unix.Mkdirat(parent, step.name, step.mode); err != nil && err != unix.EEXIST {
-				return -1, -1, err
-			}
-			if err = unix.Fchmodat(parent, step.name, step.mode, 0); err == nil {
-				dir, err = openStep(parent, step.name)
-			}
-		}
-		if err != nil {
-			return -1, -1, err
-		}
-		var st unix.Stat_t
-		if err := unix.Fstat(dir, &st); err != nil {
-			return -1, -1, err
-		}
-		if st.Uid != 0 || st.Mode&0o022 != 0 {
-			return -1, -1, notOurs(step.name)
-		}
-		if step.exact && create && st.Mode&0o7777 != step.mode {
-			if err := unix.Fchmodat(parent, step.name, step.mode, 0); err != nil {
-				return -1, -1, err
-			}
-		}
+	if dir, err = openOurs(parent, dirStep{name, 0o755, true}, create); err != nil {
+		unix.Close(parent)
+		return -1, -1, err
 	}
 	return parent, dir, nil
+}
+
+// openRunDir opens runDir, O_PATH, step by step.
+func openRunDir(create bool) (dir int, err error) {
+	at, err := unix.Open("/run", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	for _, step := range runSteps {
+		if err != nil {
+			return -1, err
+		}
+		dir, err = openOurs(at, step, create)
+		unix.Close(at)
+		at = dir
+	}
+	return dir, err
+}
+
+// openOurs opens the directory of one step, O_PATH. It must be one that only root can
+// write to, and no symbolic link, or somebody else could choose what /etc is.
+func openOurs(at int, step dirStep, create bool) (dir int, err error) {
+	dir, err = openStep(at, step.name)
+	if err == unix.ENOENT && create {
+		if err = unix.Mkdirat(at, step.name, step.mode); err != nil && err != unix.EEXIST {
+			return -1, err
+		}
+		if err = unix.Fchmodat(at, step.name, step.mode, 0); err == nil {
+			dir, err = openStep(at, step.name)
+		}
+	}
+	if err != nil {
+		return -1, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err != nil {
+		return -1, err
+	}
+	if st.Uid != 0 || st.Mode&0o022 != 0 {
+		return -1, notOurs(step.name)
+	}
+	if step.exact && create && st.Mode&0o7777 != step.mode {
+		if err := unix.Fchmodat(at, step.name, step.mode, 0); err != nil {
+			return -1, err
+		}
+	}
+	return dir, nil
 }
 
 func openStep(at int, name string) (int, error) {
