@@ -131,6 +131,9 @@ func processOf(s S6) (process, error) {
 	unit.Settings = slices.DeleteFunc(slices.Clone(unit.Settings), func(set systemd.Setting) bool {
 		return set.DropIn() == systemd.DropIn || set.DropIn() == systemd.EarlierDropIn // rdgen's own, of the same domain
 	})
+	if err := leaves(&unit, s.Domain, true); err != nil {
+		return process{}, err
+	}
 	p, err := unitProcess(&unit, s.EnvFiles, s.NotifySocket)
 	if len(s.Sockets) > 0 {
 		p.Notes = append(p.Notes, "systemd hands it what "+strings.Join(s.Sockets, ", ")+

@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -81,7 +82,9 @@ func Refuses(e systemd.Entering, d domain.Domain) bool {
 // Loses is the fault of a command that leaves d.
 func Loses(e systemd.Entering, d domain.Domain) error {
 	if e.Contains && !d.VRF.IsZero() {
-		return problem.New(place(e.Setting), "%s= starts containers by %s, with cgroups or namespaces of their own, and no VRF holds those", e.Key, e.By).
+		program, _, _ := strings.Cut(e.By, " ")
+		return problem.New(place(e.Setting), "%s= starts %s by %s, with cgroups or namespaces of their own, and no VRF holds those",
+			e.Key, cmp.Or(systemd.Guests(program), "containers"), e.By).
 			WithHint("netns= in place of vrf=: a namespace holds them")
 	}
 	return problem.New(place(e.Setting), "%s= leaves %s by %s", e.Key, d, e.By).
@@ -92,14 +95,8 @@ func Loses(e systemd.Entering, d domain.Domain) error {
 // a VRF of systemd's own namespace, and is in another namespace by itself: there is no such
 // VRF. own reports whether the line is for the unit itself, and not for one that it belongs to.
 func elsewhere(unit *systemd.Unit, d domain.Domain, own bool) error {
-	for _, e := range systemd.Enters(unit) {
-		if Refuses(e, d) {
-			return Loses(e, d)
-		}
-		if e.Pod && own {
-			return problem.New(place(e.Setting), "%s= starts a container of a pod, and it is where the pod is", e.Key).
-				WithHint("put the line into the conf.d file of the pod's service: it is for the pod's containers too")
-		}
+	if err := leaves(unit, d, own); err != nil {
+		return err
 	}
 	section := sectionOf(unit.Name)
 	private, set, _ := unit.Bool(section, "PrivateNetwork")
@@ -111,6 +108,20 @@ func elsewhere(unit *systemd.Unit, d domain.Domain, own bool) error {
 	}
 	return problem.New(place(set), "%s= puts %s into a namespace in which there is no %s", set.Key, unit.Name, d).
 		WithHint("take it out by a drop-in, or name a VRF of that namespace: vrf= and netns=")
+}
+
+// leaves refuses a unit whose own command goes to another place, whatever supervises it.
+func leaves(unit *systemd.Unit, d domain.Domain, own bool) error {
+	for _, e := range systemd.Enters(unit) {
+		if Refuses(e, d) {
+			return Loses(e, d)
+		}
+		if e.Pod && own {
+			return problem.New(place(e.Setting), "%s= starts a container of a pod, and it is where the pod is", e.Key).
+				WithHint("put the line into the conf.d file of the pod's service: it is for the pod's containers too")
+		}
+	}
+	return nil
 }
 
 // ours are the settings of the drop-in that another one could undo.

@@ -20,16 +20,16 @@ import (
 // what start() asks of others they cannot see. It reads the run files of
 // supervisors and OpenRC's own files in fsys.
 func (s *Script) Escapes(fsys fs.FS, d domain.Domain) []error {
-	errs := append(s.asksOthers(d), s.containsOutside(d)...)
+	errs := s.AsksOthers(d)
 	if err := s.supervisedOutside(fsys, d); err != nil {
 		errs = append(errs, err)
 	}
 	return errs
 }
 
-// asksOthers finds the calls of askers in start() and what it calls, which may be any
-// function of the script.
-func (s *Script) asksOthers(d domain.Domain) []error {
+// AsksOthers returns the calls in start(), and in what it calls, which may be any function
+// of the script, that have somebody run a program who is not in the domain d.
+func (s *Script) AsksOthers(d domain.Domain) []error {
 	var errs []error
 	own := ""
 	if v, ok, err := s.Lookup("command"); ok && err == nil {
@@ -53,19 +53,6 @@ func (s *Script) asksOthers(d domain.Domain) []error {
 		}
 	}
 	return errs
-}
-
-// containers are programs that start containers, in cgroups or namespaces of their own.
-var containers = []string{"podman", "dockerd", "containerd", "lxc-start"}
-
-// containsOutside judges command=: no VRF holds a container.
-func (s *Script) containsOutside(d domain.Domain) []error {
-	v, ok, err := s.Lookup("command")
-	if !ok || err != nil || d.VRF.IsZero() || !slices.Contains(containers, path.Base(v.Text)) {
-		return nil
-	}
-	return []error{&problem.Error{Pos: v.Pos, Msg: fmt.Sprintf("%s starts containers, with cgroups or namespaces of their own, and no VRF holds those", v.Text),
-		Hint: "netns= in place of vrf=: a namespace holds them"}}
 }
 
 // mayRun lists the functions that can run something; a stop() may ask anybody.

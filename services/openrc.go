@@ -178,7 +178,7 @@ func (o *OpenRC) Escapes(job generators.Job) []error {
 
 // Refuses returns what of Escapes no file that rdgen makes can change.
 func (o *OpenRC) Refuses(s generators.OpenRC) []error {
-	errs := s.Script.Escapes(o.fsys, s.Domain)
+	errs := append(s.Script.Escapes(o.fsys, s.Domain), containsOutside(s.Script, s.Domain)...)
 	if err := o.unread(s); err != nil {
 		errs = append(errs, err)
 	}

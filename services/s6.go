@@ -101,8 +101,18 @@ func (s *S6) Mechanism(domain.Domain) string { return "rdexec" }
 // Needed returns all files.
 func (s *S6) Needed(files tree.Tree) tree.Tree { return files }
 
-// Escapes returns nothing: every script of a source directory is entered.
-func (s *S6) Escapes(generators.Job) []error { return nil }
+// Escapes returns what a service's script or unit starts outside of its domain. Every
+// script of a source directory is entered; what it asks of others is not looked for.
+func (s *S6) Escapes(job generators.Job) (errs []error) {
+	switch j := job.(generators.S6); {
+	case j.Domain.IsDefault() || j.Source != nil:
+	case j.Script != nil:
+		errs = append(j.Script.AsksOthers(j.Domain), containsOutside(j.Script, j.Domain)...)
+	case j.Unit != nil:
+		errs, _ = s.systemd.commands(j.Unit, j.Domain)
+	}
+	return errs
+}
 
 // Load reads a service: its source directory; or its OpenRC script, or its unit,
 // where there is none. NAME@ is a template, whose instances name their domain.

@@ -91,8 +91,8 @@ func (sd *Systemd) commands(unit *systemd.Unit, d domain.Domain) (errs []error, 
 		pos := placeOf(e.Setting)
 		switch {
 		case generators.Refuses(e, d): // who makes the files says so
-		case e.By == "dockerd":
-			err, note := sd.docker(e, d)
+		case systemd.Runtimes[e.By] != nil:
+			err, note := sd.asksRuntime(e, d)
 			errs, notes = append(errs, err...), append(notes, note...)
 		case e.Again && !generators.Leaves(e, d):
 			notes = append(notes, fmt.Sprintf("%s: podman restart starts this container once more where it is typed; Network=ns:%s in its Quadlet file keeps it in %s", pos, d.Netns.Path(), d))

@@ -5,17 +5,32 @@ import (
 	"strings"
 )
 
+// guests are programs that start containers or virtual machines, in cgroups of their own,
+// which no VRF holds. In a namespace those are there, or in one that leads out by it.
+var guests = map[string]string{
+	"podman": "containers", "lxc-start": "containers",
+	"dockerd": "containers", "containerd": "containers", "crio": "containers", "kubelet": "containers",
+	"incusd": "containers", "lxd": "containers", "virtlxcd": "containers",
+	"libvirtd": "virtual machines", "virtqemud": "virtual machines",
+}
+
+// Guests returns what a program starts in cgroups of its own: "containers", "virtual
+// machines", or "" if it does not.
+func Guests(program string) string { return guests[program] }
+
+// Runtimes are the daemons that start the containers for another one.
+var Runtimes = map[string][]string{"dockerd": {"containerd"}, "kubelet": {"containerd", "crio"}}
+
 // containing reads what follows the name of a program that starts containers.
 func containing(program string, args []string) []Entering {
-	switch program {
-	case "dockerd":
-		return []Entering{{By: program, Asks: "containerd", Contains: true}}
-	case "containerd":
-		return []Entering{{By: program, Contains: true, Serves: true}}
-	case "podman":
+	switch {
+	case program == "podman":
 		return podman(args)
+	case guests[program] == "":
+		return nil
 	}
-	return nil
+	asks := strings.Join(Runtimes[program], " or ")
+	return []Entering{{By: program, Asks: asks, Contains: true, Serves: asks == "" && program != "lxc-start"}}
 }
 
 // startless are verbs of podman, behind which one that starts containers is something else.

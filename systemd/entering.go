@@ -15,8 +15,9 @@ type Entering struct {
 	Netns, VRF string
 	// Asks is who else starts the program: "dockerd"; "" if the command itself goes.
 	Asks string
-	// Contains: it starts containers, in cgroups of their own, which no VRF holds. In a
-	// namespace they are where the words say, or in one of their own that leads out by it.
+	// Contains: it starts containers or virtual machines, in cgroups of their own, which no
+	// VRF holds. In a namespace they are where the words say, or in one of their own that
+	// leads out by it.
 	Contains bool
 	// Serves: it does so for others, and is where the unit is.
 	Serves bool
@@ -66,7 +67,7 @@ func inCommand(set Setting) (list []Entering) {
 	}
 	for i, word := range words {
 		program := path.Base(word)
-		if slices.Contains(common, program) && !begins[i] {
+		if isCommon(program) && !begins[i] {
 			continue
 		}
 		found := containing(program, words[i+1:])
@@ -84,8 +85,11 @@ func inCommand(set Setting) (list []Entering) {
 	return list
 }
 
-// common are programs of which the name is a word that people write, or a part of a path.
-var common = []string{"at", "batch", "vrf", "dockerd", "containerd"}
+// isCommon reports whether the name of a program is a word that people write, or a part of
+// a path.
+func isCommon(program string) bool {
+	return slices.Contains([]string{"at", "batch", "vrf"}, program) || guests[program] != "" && program != "podman" && program != "lxc-start"
+}
 
 // entering reads what follows the name of a program.
 func entering(program string, args []string) (e Entering, ok bool) {

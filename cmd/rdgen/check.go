@@ -118,7 +118,19 @@ func check(root string, given []string) (notes []string, err error) {
 	}
 	errs = append(errs, together(units)...)
 	errs = append(errs, loader.S6.Problems()...)
-	return once(notes), errors.Join(errs...)
+	return once(notes), errors.Join(distinct(errs)...)
+}
+
+// distinct returns the errors without those that two init systems have of one file.
+func distinct(errs []error) []error {
+	said := map[string]bool{}
+	return slices.DeleteFunc(errs, func(err error) bool {
+		if err == nil || said[err.Error()] {
+			return true
+		}
+		said[err.Error()] = true
+		return false
+	})
 }
 
 // once returns the notes without those that two services have: one unit of two names.

@@ -238,7 +238,7 @@ func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, e
 	} else if loader.Undescribed(service.Domain) {
 		notes = append(notes, service.Domain.String()+" has no file in /etc/rdomain, so it is empty; rdgen init "+service.Domain.ID()+" writes one")
 	}
-	return inits, once(notes), errors.Join(errs...)
+	return inits, once(notes), errors.Join(distinct(errs)...)
 }
 
 // judged is an init system that has a service, and what it makes of it.
