@@ -73,7 +73,7 @@ func (r *reader) withDropIns(file string) (list []section, err error) {
 var netdevKeys = map[string][]string{
 	"VLAN": {"Id", "Protocol"}, "MACVLAN": {"Mode"}, "MACVTAP": {"Mode"}, "IPVLAN": {"Mode"},
 	"VXLAN": {"VNI", "Local", "Remote", "DestinationPort", "TTL", "MacLearning"}, "GENEVE": {"Id", "Remote", "DestinationPort", "TTL"},
-	"Tunnel": {"Local", "Remote", "TTL", "Key", "Mode"}, "Xfrm": {"InterfaceId"},
+	"Tunnel": {"Local", "Remote", "TTL", "Key", "Mode"}, "Xfrm": {"InterfaceId"}, "MACsec": {"Port", "Encrypt"},
 	"Tun": {"User", "Group", "MultiQueue", "PacketInfo", "VNetHeader"}, "Tap": {"User", "Group", "MultiQueue", "PacketInfo", "VNetHeader"},
 	"WireGuard": {"PrivateKeyFile", "ListenPort", "FirewallMark"},
 }
@@ -92,7 +92,7 @@ func yesNo(value string) string {
 	return value
 }
 
-var truths = []string{"MacLearning", "MultiQueue", "PacketInfo", "VNetHeader", "GatewayOnLink", "InvertRule"}
+var truths = []string{"MacLearning", "MultiQueue", "PacketInfo", "VNetHeader", "GatewayOnLink", "InvertRule", "Encrypt"}
 
 // netdev reads what makes a link.
 func (r *reader) netdev(file string, list []section) error {
@@ -253,7 +253,7 @@ func (r *reader) networkFile(file string, list []section) error {
 }
 
 // stacked are the keys of [Network] that name links above this one.
-var stacked = []string{"VLAN", "MACVLAN", "MACVTAP", "IPVLAN", "VXLAN", "Tunnel", "Xfrm"}
+var stacked = []string{"VLAN", "MACVLAN", "MACVTAP", "IPVLAN", "MACsec", "VXLAN", "Tunnel", "Xfrm"}
 
 // networkKey reads one line of [Network] or [Link].
 func (r *reader) networkKey(l *link, section string, k item) error {

@@ -42,7 +42,7 @@ func (l *Loader) Beside() (errs []error, notes []string) {
 // known. A link that is there already is hardware if its name is one of udev's.
 func linkType(l conf.Link) string {
 	switch l.Kind {
-	case "veth", "vlan", "macvlan", "macvtap", "ipvlan", "bridge", "dummy", "vxlan", "geneve", "gretap", "ip6gretap", "tap":
+	case "veth", "vlan", "macvlan", "macvtap", "ipvlan", "bridge", "dummy", "vxlan", "geneve", "gretap", "ip6gretap", "tap", "macsec":
 		return "ether"
 	case "":
 		for prefix, of := range map[string]string{"eth": "ether", "en": "ether", "wl": "wlan", "ww": "wwan"} {

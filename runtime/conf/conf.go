@@ -239,7 +239,7 @@ type Rule struct {
 
 // LinkKinds are the kinds of link that can be made.
 var LinkKinds = []string{"veth", "vlan", "macvlan", "macvtap", "ipvlan", "bridge", "bond", "dummy", "vxlan", "geneve",
-	"gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "xfrm", "tun", "tap", "wireguard"}
+	"gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "xfrm", "tun", "tap", "macsec", "wireguard"}
 
 // RouteTypes are the types of route that can be made.
 var RouteTypes = []string{"unicast", "local", "unreachable", "blackhole", "prohibit", "throw"}

@@ -195,6 +195,11 @@ var kinds = map[string]fields[Link]{
 	"ip6tnl": tunnel(128).and(fields[Link]{"Mode": mode("any", "ip6ip6", "ipip6")}), "vti": vti(32), "vti6": vti(128),
 	"xfrm": {"Outer": outer, "Parent": parent, "InterfaceId": linkID(1, 1<<32-1)},
 	"tun":  tuntap(), "tap": tuntap(),
+	"macsec": {
+		"Outer": outer, "Parent": parent,
+		"Port":    set(func(l *Link) *uint16 { return &l.ChannelPort }, number[uint16](1, 65535)),
+		"Encrypt": flag(func(l *Link) *bool { return &l.Encrypt }),
+	},
 	"wireguard": {
 		"Outer":          outer,
 		"PrivateKeyFile": set(func(l *Link) *object.Secret { return &l.KeyFile }, (*parser).keyFile),
@@ -215,6 +220,7 @@ var needed = map[string][][2]string{
 	"vxlan":   {{"VNI", "its number, 0 to 16777215"}},
 	"geneve":  {{"Id", "its number, 0 to 16777215"}, {"Remote", "the address of its other end"}},
 	"xfrm":    {{"InterfaceId", "the if_id of the IPsec policies that use it"}},
+	"macsec":  {{"Parent", "the link below"}, {"Encrypt", "yes, or no where others may read what is sent and not change it"}},
 }
 
 // kindsWith returns the kinds that have a key, as words of Kind=.
@@ -251,6 +257,9 @@ func (l *Link) defaults() {
 	}
 	if port := map[string]uint16{"vxlan": 4789, "geneve": 6081}[l.Kind]; !given("DestinationPort") {
 		l.Port = port
+	}
+	if l.Kind == "macsec" && !given("Port") {
+		l.ChannelPort = 1
 	}
 	if l.Kind == "bond" && !given("MIIMonitorSec") {
 		l.Monitor = 100

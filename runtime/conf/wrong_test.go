@@ -69,9 +69,11 @@ func TestWrongValues(t *testing.T) {
 		{"Link lo", "RequiredForOnline", "", "no", "RequiredForOnline= is for a link that somebody makes; lo comes with the namespace"},
 		{"Link a", "DHCP", "", "both", "DHCP=both: expected one of yes, ipv4, ipv6, no"},
 		{"Link a", "DHCP", "Kind=tun\n", "ipv4", "DHCP= is for a link with an Ethernet address of its own"},
+		{"Link a", "Port", "Kind=macsec\nParent=b\nEncrypt=yes\n", "0", "Port=0: expected a number from 1 to 65535"},
+		{"Link a", "Encrypt", "Kind=macsec\nParent=b\n", "on", "Encrypt=on: expected yes or no"},
 		{"Link a", "Outer", "Kind=gre\nLocal=10.0.0.1\n", "a@b@c", `Outer=a@b@c: netns name "b@c" contains "@"; letters, digits, "_", "." and "-" are allowed`},
 		{"Link a", "Outer", "Kind=dummy\n", "b", "Outer= is for Kind=" +
-			"veth, vlan, macvlan, macvtap, ipvlan, vxlan, geneve, gre, gretap, ip6gre, ip6gretap, ipip, sit, ip6tnl, vti, vti6, xfrm or wireguard"},
+			"veth, vlan, macvlan, macvtap, ipvlan, vxlan, geneve, gre, gretap, ip6gre, ip6gretap, ipip, sit, ip6tnl, vti, vti6, xfrm, macsec or wireguard"},
 		{"Link a", "Parent", "Kind=vlan\nId=1\n", "..", `link name ".." is a directory, not a name`},
 		{"Link a", "Peer", "Kind=veth\n", "", "Peer= has no value; leave the line out if none is meant"},
 		{"Link a", "Address", "", "10.0.0.1", "Address=10.0.0.1: expected ADDRESS/LENGTH, such as 10.0.0.2/24 or 2001:db8::2/64"},

@@ -271,11 +271,23 @@ func kind(f *draft.File, d *draft.Section, l Link) {
 	if l.Kind == "bond" {
 		bond(d, l)
 	}
+	if l.Kind == "macsec" {
+		macsec(d, l)
+	}
 	set("User", l.User, l.User != "")
 	set("Group", l.Group, l.Group != "")
 	set("MultiQueue", "yes", l.MultiQueue)
 	set("PacketInfo", "yes", l.PacketInfo)
 	set("VNetHeader", "yes", l.VNetHeader)
+}
+
+// macsec writes what a macsec has. Its keys are not asked for.
+func macsec(d *draft.Section, l Link) {
+	if l.ChannelPort != 1 {
+		d.Set("Port", utoa(uint32(l.ChannelPort)), nowhere)
+	}
+	d.Set("Encrypt", map[bool]string{true: "yes", false: "no"}[l.Encrypt], nowhere)
+	d.Note("its keys are not taken over: wpa_supplicant agrees on them again, or ip macsec adds them")
 }
 
 // numberKey is the key of a link's number, usualPort what DestinationPort= is without it.

@@ -50,6 +50,7 @@ var Kinds = map[string]Kind{
 	"xfrm":      {Name: "xfrm_interface", Option: "XFRM_INTERFACE"},
 	"tun":       {Name: "tun", Option: "TUN"},
 	"tap":       {Name: "tun", Option: "TUN"},
+	"macsec":    {Name: "macsec", Option: "MACSEC"},
 	"wireguard": {Name: "wireguard", Option: "WIREGUARD"},
 }
 

@@ -57,6 +57,10 @@ type Options struct {
 	Port uint16 `json:"port,omitempty"`
 	// NoLearning: a vxlan does not learn addresses from what it receives.
 	NoLearning bool `json:"no_learning,omitempty"`
+	// ChannelPort is that of a macsec's secure channel, which with its hardware address names
+	// it. Encrypt: what it sends cannot be read.
+	ChannelPort uint16 `json:"channel_port,omitempty"`
+	Encrypt     bool   `json:"encrypt,omitempty"`
 	Bond
 	// VLANFiltering: a bridge forwards a frame only to ports of its VLAN. A new port of such
 	// a bridge is in DefaultPVID; 0 is none.
@@ -85,7 +89,7 @@ func IsTunnel(kind string) bool {
 // IsAbove reports whether links of a kind sit on another link, and go with it.
 func IsAbove(kind string) bool {
 	switch kind {
-	case "vlan", "macvlan", "macvtap", "ipvlan":
+	case "vlan", "macvlan", "macvtap", "ipvlan", "macsec":
 		return true
 	}
 	return false
@@ -209,6 +213,9 @@ func (l Link) attributes(w []string) []string {
 	if l.NoLearning {
 		w = append(w, "nolearning")
 	}
+	if l.Kind == "macsec" {
+		w = append(w, "port", utoa(uint32(l.ChannelPort)), "encrypt", onOff(l.Encrypt))
+	}
 	if l.Kind == "bond" {
 		w = append(w, l.Bond.words()...)
 	}
@@ -216,6 +223,13 @@ func (l Link) attributes(w []string) []string {
 		w = append(w, "vlan_filtering", "1", "vlan_default_pvid", utoa(uint32(l.DefaultPVID)))
 	}
 	return w
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 func (l Link) tuntap() []string {

@@ -34,6 +34,8 @@ func TestCommand(t *testing.T) {
 			"ip link add link e name t netns a type macvtap mode vepa"},
 		{Step{Verb: Add, Object: Link{Name: "v", Kind: "vti6", Options: Options{Local: addr("::1"), GREKey: 7, Keyed: true}}},
 			"ip link add v type vti6 local ::1 key 7"},
+		{Step{Verb: Add, Object: Link{Netns: a, Name: "s", Kind: "macsec", Parent: "e", Options: Options{ChannelPort: 1, Encrypt: true}}},
+			"ip link add link e name s netns a type macsec port 1 encrypt on"},
 		{Step{Verb: Delete, Object: Link{Netns: a, Name: "d", Kind: "dummy"}}, "ip -n a link delete d"},
 		{Step{Verb: Set, Object: Setting{Netns: a, Link: "lo", What: "up"}}, "ip -n a link set lo up"},
 		{Step{Verb: Set, Object: Setting{Link: "e", What: "mtu", Value: "1400"}}, "ip link set e mtu 1400"},

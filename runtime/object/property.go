@@ -16,6 +16,8 @@ func (o Options) Changeable(kind string) []Property {
 	case "bond":
 	case "macvlan", "macvtap":
 		return []Property{{"Mode", "mode", o.Mode}}
+	case "macsec":
+		return []Property{{"Encrypt", "encrypt", onOff(o.Encrypt)}}
 	case "bridge":
 		list := []Property{{"VLANFiltering", "vlan_filtering", "0"}, {"DefaultPVID", "vlan_default_pvid", ""}}
 		if o.VLANFiltering {

@@ -296,6 +296,7 @@ func (p *planner) differs(want object.Link, now LinkState) string {
 		{"MacLearning=", a.NoLearning == b.NoLearning}, {"User=", a.User == b.User}, {"Group=", a.Group == b.Group},
 		{"MultiQueue=", a.MultiQueue == b.MultiQueue}, {"PacketInfo=", a.PacketInfo == b.PacketInfo},
 		{"VNetHeader=", a.VNetHeader == b.VNetHeader}, {"LACPTransmitRate=", a.FastLACP == b.FastLACP},
+		{"Port=", a.ChannelPort == b.ChannelPort},
 	} {
 		if !c.same {
 			return c.what

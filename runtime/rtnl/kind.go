@@ -17,7 +17,7 @@ type attribute struct {
 	typ int
 	// get returns the attribute's value, nil if it need not be sent.
 	get func(l *object.Link) []byte
-	// set reads the value; b is not empty.
+	// set reads the value, nil if the kernel does not say it; b is not empty.
 	set func(l *object.Link, b []byte)
 }
 
@@ -155,6 +155,27 @@ func macvlan() []attribute {
 	return []attribute{modeAt(nl.IFLA_MACVLAN_MODE, 4, macvlanModes)}
 }
 
+// macsec says its port last in the name of its channel, behind its hardware address.
+func macsec() []attribute {
+	return []attribute{
+		{unix.IFLA_MACSEC_PORT, func(l *object.Link) []byte { return binary.BigEndian.AppendUint16(nil, l.ChannelPort) }, nil},
+		{unix.IFLA_MACSEC_SCI, nil, func(l *object.Link, b []byte) {
+			if len(b) >= 8 {
+				l.ChannelPort = binary.BigEndian.Uint16(b[6:])
+			}
+		}},
+		{unix.IFLA_MACSEC_ENCRYPT, func(l *object.Link) []byte { return []byte{flagByte(l.Encrypt)} },
+			func(l *object.Link, b []byte) { l.Encrypt = b[0] != 0 }},
+	}
+}
+
+func flagByte(on bool) byte {
+	if on {
+		return 1
+	}
+	return 0
+}
+
 var macvlanModes = map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 
 const (
@@ -209,7 +230,8 @@ var kinds = map[string][]attribute{
 	},
 	"gre": gre(4), "gretap": gre(4), "ip6gre": gre(16), "ip6gretap": gre(16), "ipip": iptun(4), "sit": iptun(4), "ip6tnl": ip6tnl(),
 	"vti": vti(4), "vti6": vti(16),
-	"xfrm": {u32at(nl.IFLA_XFRM_IF_ID, func(l *object.Link) *uint32 { return &l.ID })},
+	"macsec": macsec(),
+	"xfrm":   {u32at(nl.IFLA_XFRM_IF_ID, func(l *object.Link) *uint32 { return &l.ID })},
 	// A tun is made by an ioctl of its device file, and only read here.
 	"tun": {
 		{unix.IFLA_TUN_OWNER, nil, func(l *object.Link, b []byte) { l.User = utoa(native32(b)) }},
@@ -261,7 +283,7 @@ func parseData(l *Link, data []byte) error {
 			l.Below = int(native32(a.Value))
 		}
 		for _, known := range table {
-			if attrType(a.Attr) == known.typ {
+			if attrType(a.Attr) == known.typ && known.set != nil {
 				known.set(&read, a.Value)
 			}
 		}

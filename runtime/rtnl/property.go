@@ -24,6 +24,8 @@ func (c *Conn) SetProperty(index int, kind, what, value string) error {
 		data.AddRtAttr(unix.IFLA_BOND_XMIT_HASH_POLICY, []byte{byte(bondHashes[value])})
 	case "macvlan mode", "macvtap mode":
 		data.AddRtAttr(nl.IFLA_MACVLAN_MODE, nl.Uint32Attr(macvlanModes[value]))
+	case "macsec encrypt":
+		data.AddRtAttr(unix.IFLA_MACSEC_ENCRYPT, []byte{flagByte(value == "on")})
 	case "bridge vlan_filtering":
 		data.AddRtAttr(unix.IFLA_BR_VLAN_FILTERING, []byte{value[0] - '0'})
 	case "bridge vlan_default_pvid":

@@ -94,6 +94,10 @@ func matrix(t *testing.T, keys []string) (conf, host, pings string) {
 			case "vlan":
 				fmt.Fprintf(&c, "Parent=u%d\nId=%d\n", n, net)
 				fmt.Fprintf(&h, "ip -n far link add link f%d name %s type vlan id %d\n", n, name, net)
+			case "macsec":
+				fmt.Fprintf(&c, "Parent=x%d\nEncrypt=yes\n", n)
+				fmt.Fprintf(&h, "ip -n far link add link h%d name %s type macsec encrypt on\n", n, name)
+				fmt.Fprintf(&p, "agree %s\n", name)
 			case "macvlan", "macvtap":
 				fmt.Fprintf(&c, "Parent=u%d\n", n)
 			case "ipvlan":
@@ -141,7 +145,7 @@ func TestDomainsLinks(t *testing.T) {
 		if got := m.Sh(t, "rdomain up in; rdomain up -n in; rdomain check in"); got != "" {
 			t.Errorf("%s: after up there is something to be done:\n%s", m.System, got)
 		}
-		got := m.Sh(t, "set +e\n"+pings+"true")
+		got := m.Sh(t, "set +e\n"+part(t, "kinds", "macsec")+pings+"true")
 		t.Logf("%s: kernel %s: packets pass through %s", m.System, strings.TrimSpace(m.Sh(t, "uname -r")), strings.Join(strings.Fields(got), " "))
 		for line := range strings.Lines(pings) {
 			name := line[strings.LastIndexByte(line, ' ')+1 : len(line)-1]

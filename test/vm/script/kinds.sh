@@ -18,6 +18,19 @@ between()
 	nsenter --net="$netns" ip xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 dir in "$word" "$value" tmpl src "$there" dst "$here" proto esp mode tunnel
 }
 
+# part: macsec
+# agree NAME: both ends of a macsec get the keys that MKA would agree on.
+agree()
+{
+	for pair in "in far 1 2" "far in 2 1"; do
+		set -- "$1" $pair
+		peer=$(ip -n "$3" -o link show "$1" | sed 's/.*link.ether \([^ ]*\).*/\1/')
+		ip -n "$2" macsec add "$1" tx sa 0 pn 1 on key "0$4" "0000000000000000000000000000000$4"
+		ip -n "$2" macsec add "$1" rx port 1 address "$peer"
+		ip -n "$2" macsec add "$1" rx port 1 address "$peer" sa 0 pn 1 on key "0$5" "0000000000000000000000000000000$5"
+	done
+}
+
 # part: refused
 for link in 'Kind=geneve\nId=9\nRemote=10.0.3.2' 'Kind=vti\nLocal=10.0.3.11' 'Kind=vti6\nLocal=fd00:3::11' 'Kind=xfrm\nInterfaceId=9'; do
 	printf "[Link bad9]\nOuter=red\n$link\n" >/etc/rdomain/bad.conf
@@ -184,7 +197,7 @@ ip netns delete port
 rm /etc/rdomain/switch.conf
 
 # part: others
-# A kind that rdomain does not make is taken in with what it has, and given back with it.
+# A macsec that somebody made is taken in with its keys, and given back with them.
 modprobe dummy numdummies=0
 modprobe macsec
 ip link add below type dummy
@@ -199,5 +212,22 @@ ip -n sec address show dev sec0 | grep -q 10.67.0.1/24
 rdomain down sec
 ip macsec show sec0 | grep -q 'state on'
 ip link delete sec0
+# One of ours: whether it encrypts is changed while it keeps its keys, and dump says all but those.
+printf '[Link sec0]\nKind=macsec\nParent=below\nPort=7\nEncrypt=no\nAddress=10.67.0.1/24\n' >/etc/rdomain/sec.conf
+rdomain up sec
+test -z "$(rdomain up -n sec; rdomain check sec)"
+ip -n sec macsec add sec0 tx sa 0 pn 1 on key 01 0123456789abcdef0123456789abcdef
+rdomain dump sec >/root/dumped
+for line in Kind=macsec Parent=below Port=7 Encrypt=no Address=10.67.0.1/24; do grep -qx "$line" /root/dumped; done
+! grep -i 0123456789abcdef /root/dumped /run/rdomain/sec.json || exit 1
+sed -i s/Encrypt=no/Encrypt=yes/ /etc/rdomain/sec.conf
+rdomain reload sec
+ip -n sec macsec show sec0 | grep -q 'encrypt on'
+ip -n sec macsec show sec0 | grep -q 'state on'
+rdomain check sec
+sed -i s/Port=7/Port=8/ /etc/rdomain/sec.conf
+rdomain reload sec
+rdomain check sec
+rdomain down sec
 ip link delete below
 rm /etc/rdomain/sec.conf
