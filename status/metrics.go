@@ -40,6 +40,7 @@ func (r Report) Metrics(at time.Time) Metrics {
 		{name: "rdgen_link_received_dropped_total", kind: "counter", help: "Packets that were received and dropped."},
 		{name: "rdgen_link_sent_bytes_total", kind: "counter", help: "What the link sent."},
 		{name: "rdgen_link_sent_dropped_total", kind: "counter", help: "Packets that were to be sent and were dropped."},
+		{name: "rdgen_vrf_refused_packets_total", kind: "counter", help: "Packets of the VRF's sockets that were refused, by links of other domains."},
 		{name: "rdgen_peer_handshake_timestamp_seconds", kind: "gauge", help: "When the last handshake with the peer was, 0 for never."},
 		{name: "rdgen_lease_expiry_timestamp_seconds", kind: "gauge", help: "When the lease of DHCP ends, 0 where there is none."},
 		{name: "rdgen_unfollowed", kind: "gauge", help: "How many files of services cannot be followed."},
@@ -70,6 +71,9 @@ func (m Metrics) domain(d Domain) {
 		for _, p := range i.Peers {
 			m.add("rdgen_peer_handshake_timestamp_seconds", seconds(p.Handshake), "", append(slices.Clone(link), "peer", p.Key)...)
 		}
+	}
+	if d.Refused != nil {
+		m.add("rdgen_vrf_refused_packets_total", float64(*d.Refused), "", "domain", d.ID)
 	}
 	for _, l := range d.Leases {
 		if l.Address == "" || l.Expires != "" { // one that never ends has no time

@@ -50,6 +50,10 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("it has %d times %s", strings.Count(text, line), line)
 		}
 	}
+	refusing := Of(Machine{Domains: []lifecycle.Entry{{ID: "red", Kind: "vrf", State: "up", Refused: new(uint32(7))}}})
+	if text := printed(t, refusing.Metrics(noon)); !strings.Contains(text, "rdgen_vrf_refused_packets_total{domain=\"red\"} 7\n") {
+		t.Errorf("what is refused is not in\n%s", text)
+	}
 	if strings.Contains(text, "eth2") {
 		t.Error("a lease that never ends has an end")
 	}

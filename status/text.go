@@ -28,6 +28,9 @@ func (r Report) Print(w io.Writer, clean func(string) string) error {
 		for _, l := range d.Leases {
 			fmt.Fprintf(t, "  lease\t%s\t%s\tof %s, until %s\n", clean(l.Link), l.Address, l.Server, l.Expires)
 		}
+		if d.Refused != nil && *d.Refused > 0 {
+			fmt.Fprintf(t, "  refused\t%d\tpackets of its sockets by links of other domains\n", *d.Refused)
+		}
 		for _, s := range d.Services {
 			s.print(t, clean)
 		}

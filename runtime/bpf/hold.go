@@ -66,13 +66,37 @@ const (
 )
 
 // answer ends a program: 1 lets the kernel go on, 0 is EPERM, or drops the packet.
-var answer = []line{
-	at("deny"),
-	is(MovImm(R0, 0)),
-	is(Exit()),
-	at("allow"),
-	is(MovImm(R0, 1)),
-	is(Exit()),
+var (
+	answer = append([]line{at("deny"), is(MovImm(R0, 0)), is(Exit())}, allow...)
+	allow  = []line{at("allow"), is(MovImm(R0, 1)), is(Exit())}
+)
+
+// refuse drops the packet of the context R6, and counts it for the VRF that its socket is of. What
+// is refused for another reason than its link is not counted: a socket without a record.
+func (h holder) refuse() []line {
+	return slices.Concat([]line{
+		at("deny"),
+		is(load64(R7, R6, skbSock)),
+		to("drop", JumpEqual(R7, 0, 0)),
+	}, h.record(movReg(R2, R7), "drop"), []line{
+		is(Load32(R1, R0, homeIfindex)),
+		is(Store32(R10, keyHome, R1)),
+		is(load64(R1, R0, homeCookie)),
+		is(not(R1)),
+		is(store64(R10, keyCookie, R1)),
+		is(MovImm(R1, 0)),
+		is(Store32(R10, keyLink, R1)),
+		is(loadMap(R1, h.Members)),
+		is(movReg(R2, R10)),
+		is(addImm(R2, -keySize)),
+		is(call(mapLookup)),
+		to("drop", JumpEqual(R0, 0, 0)),
+		is(MovImm(R1, 1)),
+		is(count32(R0, R1)),
+		at("drop"),
+		is(MovImm(R0, 0)),
+		is(Exit()),
+	}, allow)
 }
 
 // home notes the home of a new socket. Where it cannot, there is no socket.
@@ -124,6 +148,14 @@ func (h holder) homeOf() []line {
 // record, home its home. It leads to none if there is no note, and to "allow" if the
 // socket is in no VRF.
 func (h holder) noted(socket Insn, none string, home Reg) []line {
+	return append(h.record(socket, none), []line{
+		is(Load32(home, R0, homeIfindex)),
+		to("allow", JumpEqual(home, 0, 0)),
+	}...)
+}
+
+// record is the beginning of noted.
+func (h holder) record(socket Insn, none string) []line {
 	return []line{
 		is(loadMap(R1, h.Homes)),
 		is(socket),
@@ -131,8 +163,6 @@ func (h holder) noted(socket Insn, none string, home Reg) []line {
 		is(MovImm(R4, 0)),
 		is(call(skStorageGet)),
 		to(none, JumpEqual(R0, 0, 0)),
-		is(Load32(home, R0, homeIfindex)),
-		to("allow", JumpEqual(home, 0, 0)),
 	}
 }
 
@@ -166,7 +196,7 @@ func (h holder) out() Program {
 		is(Load32(R1, R7, boundDevIf)),
 		to("allow", jumpSame(R1, R8)),
 		at("member"),
-	}, h.byPacket(), unknown(to("allow", jump())), answer)
+	}, h.byPacket(), unknown(to("allow", jump())), h.refuse())
 }
 
 // in looks at a packet before a socket takes it. The kernel has moved what came by a
@@ -179,7 +209,7 @@ func (h holder) in() Program {
 		is(Load32(R1, R7, boundDevIf)),
 		to("allow", jumpSame(R1, R8)),
 		to("deny", jump()),
-	}, unknown(to("allow", jumpSame(R1, R9)), to("deny", jump())), answer)
+	}, unknown(to("allow", jumpSame(R1, R9)), to("deny", jump())), h.refuse())
 }
 
 // Options by which a group is joined (include/uapi/linux/in.h, in6.h).

@@ -53,18 +53,20 @@ const (
 
 // The operations that other programs use besides.
 const (
-	opAddImm     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_K // dst += imm
-	opAddReg     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_X // dst += src
-	opSubReg     = unix.BPF_ALU64 | unix.BPF_SUB | unix.BPF_X // dst -= src
-	opAndImm     = unix.BPF_ALU64 | unix.BPF_AND | unix.BPF_K // dst &= imm
-	opShiftImm   = unix.BPF_ALU64 | unix.BPF_LSH | unix.BPF_K // dst <<= imm
-	opLoad64     = unix.BPF_LDX | unix.BPF_MEM | unix.BPF_DW  // dst = *(u64 *)(src + off)
-	opStore64    = unix.BPF_STX | unix.BPF_MEM | unix.BPF_DW  // *(u64 *)(dst + off) = src
-	opLoadMap    = unix.BPF_LD | unix.BPF_IMM | unix.BPF_DW   // dst = a map; two instructions
-	opJump       = unix.BPF_JMP | unix.BPF_JA                 // goto +off
-	opJumpSame   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_X   // if dst == src goto +off
-	opJumpBeyond = unix.BPF_JMP | unix.BPF_JGT | unix.BPF_X   // if dst > src goto +off
-	opCall       = unix.BPF_JMP | unix.BPF_CALL               // r0 = helper(r1, ... r5)
+	opAddImm     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_K  // dst += imm
+	opAddReg     = unix.BPF_ALU64 | unix.BPF_ADD | unix.BPF_X  // dst += src
+	opSubReg     = unix.BPF_ALU64 | unix.BPF_SUB | unix.BPF_X  // dst -= src
+	opAndImm     = unix.BPF_ALU64 | unix.BPF_AND | unix.BPF_K  // dst &= imm
+	opShiftImm   = unix.BPF_ALU64 | unix.BPF_LSH | unix.BPF_K  // dst <<= imm
+	opLoad64     = unix.BPF_LDX | unix.BPF_MEM | unix.BPF_DW   // dst = *(u64 *)(src + off)
+	opStore64    = unix.BPF_STX | unix.BPF_MEM | unix.BPF_DW   // *(u64 *)(dst + off) = src
+	opLoadMap    = unix.BPF_LD | unix.BPF_IMM | unix.BPF_DW    // dst = a map; two instructions
+	opJump       = unix.BPF_JMP | unix.BPF_JA                  // goto +off
+	opJumpSame   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_X    // if dst == src goto +off
+	opJumpBeyond = unix.BPF_JMP | unix.BPF_JGT | unix.BPF_X    // if dst > src goto +off
+	opNot        = unix.BPF_ALU64 | unix.BPF_XOR | unix.BPF_K  // dst ^= imm, here -1
+	opCount32    = unix.BPF_STX | unix.BPF_ATOMIC | unix.BPF_W // *(u32 *)(dst + off) += src, in one step
+	opCall       = unix.BPF_JMP | unix.BPF_CALL                // r0 = helper(r1, ... r5)
 )
 
 // helper is a function of the kernel that a program can call, by its number in
@@ -91,6 +93,8 @@ func load64(dst, src Reg, o int16) Insn { return Insn{Op: opLoad64, regs: regs(d
 func store64(dst Reg, o int16, src Reg) Insn {
 	return Insn{Op: opStore64, regs: regs(dst, src), Off: o}
 }
+func not(dst Reg) Insn             { return Insn{Op: opNot, regs: regs(dst, 0), Imm: -1} }
+func count32(dst, src Reg) Insn    { return Insn{Op: opCount32, regs: regs(dst, src), Imm: unix.BPF_ADD} }
 func loadMap(dst Reg, fd int) Insn { return Insn{Op: opLoadMap, regs: regs(dst, 1), Imm: int32(fd)} }
 func call(h helper) Insn           { return Insn{Op: opCall, Imm: int32(h)} }
 func jump() Insn                   { return Insn{Op: opJump} }

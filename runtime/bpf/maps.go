@@ -12,7 +12,7 @@ type Maps struct {
 	// Homes has the home of each socket: the link that it was bound to when it was
 	// made. It is kept with the socket, and with those that a listener accepts.
 	Homes int
-	// Members has the links of each VRF, as a set of Member.
+	// Members has the links of each VRF, as a set of Member, and its Counter.
 	Members int
 }
 
@@ -29,13 +29,21 @@ func Address(cookie uint64, home uint32, address [4]byte) Member {
 	return Member{cookie, home | isAddress, *(*uint32)(unsafe.Pointer(&address))}
 }
 
+// Counter is the entry of Maps.Members that counts the packets which the programs of Hold refused
+// to the sockets of the VRF home. No socket is in a namespace of that cookie, so no program takes
+// it for a link.
+func Counter(cookie uint64, home uint32) Member { return Member{Cookie: ^cookie, Home: home} }
+
 // isAddress is in no ifindex.
 const isAddress = 1 << 31
 
 // IsOf reports whether the entry is one of the VRF home of the namespace.
 func (m Member) IsOf(cookie uint64, home uint32) bool {
-	return m.Cookie == cookie && m.Home&^isAddress == home
+	return (m.Cookie == cookie || m.Cookie == ^cookie) && m.Home&^isAddress == home
 }
+
+// IsAddress reports whether the entry is one of Address.
+func (m Member) IsAddress() bool { return m.Home&isAddress != 0 }
 
 // homeSize is the size of a value of Maps.Homes: the namespace's cookie, 8 bytes, the
 // ifindex of the home, 4, and the kind of socket, 4.
@@ -104,9 +112,9 @@ type element struct {
 	key, value, flags uint64
 }
 
-// Add adds an entry to Maps.Members: one of Address with the link that has the address,
-// others with their own. The functions for entries return the errno alone: E2BIG where
-// the map is full.
+// Add adds an entry to Maps.Members: one of Address with the link that has the address, one of
+// Counter with 0, others with their own link. The functions for entries return the errno alone:
+// E2BIG where the map is full.
 func (m Member) Add(members int, link uint32) error {
 	_, err := m.do(unix.BPF_MAP_UPDATE_ELEM, members, heap(link))
 	return err
@@ -119,6 +127,13 @@ func (m Member) Remove(members int) error {
 		return nil
 	}
 	return err
+}
+
+// Value returns what is in an entry of Maps.Members: ENOENT where there is none.
+func (m Member) Value(members int) (uint32, error) {
+	value := heap(uint32(0))
+	_, err := m.do(unix.BPF_MAP_LOOKUP_ELEM, members, value)
+	return *value, err
 }
 
 func (m Member) do(command, members int, value *uint32) (int, error) {

@@ -58,15 +58,22 @@ type shared struct {
 	path string
 }
 
-// openShared opens the maps, and makes and pins them if nobody has. In a mount
-// namespace without a BPF file system, as `ip netns exec` makes one, it takes that of pid 1.
-func openShared() (s shared, err error) {
+// sharedPath is where the maps are pinned. In a mount namespace without a BPF file system, as
+// `ip netns exec` makes one, that is in the one of pid 1.
+func sharedPath() string {
 	const ofInit = "/proc/1/root" + bpffs
-	s.path = bpffs + pinned
 	if !isBPF(bpffs) && isBPF(ofInit) {
-		s.path = ofInit + pinned
-	} else if err := MountBPF(); err != nil {
-		return s, err
+		return ofInit + pinned
+	}
+	return bpffs + pinned
+}
+
+// openShared opens the maps, and makes and pins them if nobody has.
+func openShared() (s shared, err error) {
+	if s.path = sharedPath(); s.path == bpffs+pinned {
+		if err := MountBPF(); err != nil {
+			return s, err
+		}
 	}
 	if err := unix.Mkdir(s.path, 0o700); err != nil && err != unix.EEXIST {
 		return s, unable("make "+s.path, err)

@@ -296,14 +296,15 @@ func (h host) child(name string, prefix []string, args ...string) *exec.Cmd {
 // children are what this program does when it is started as a child. They are
 // few; what a shell can do, a shell does.
 var children = map[string]func(args []string){
-	"listen": listen,
-	"dial":   dial,
-	"state":  withState,
-	"bind":   bindChild,
-	"master": masterChild,
-	"same":   sameChild,
-	"long":   longChild,
-	"liar":   withLiar,
+	"listen":  listen,
+	"dial":    dial,
+	"state":   withState,
+	"bind":    bindChild,
+	"master":  masterChild,
+	"refused": refusedChild,
+	"same":    sameChild,
+	"long":    longChild,
+	"liar":    withLiar,
 
 	"resolver": resolverChild,
 }

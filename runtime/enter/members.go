@@ -31,6 +31,28 @@ func KnowMembers(index uint32) error {
 	return s.know(index)
 }
 
+// Refused returns how many packets the programs that keep sockets in their VRF refused to those of
+// the VRF of that ifindex, in the thread's namespace, since they know it. The error matches
+// fs.ErrNotExist if they do not, and fs.ErrPermission for all but root.
+func Refused(index uint32) (uint32, error) {
+	path := sharedPath() + "/members"
+	members, err := bpf.Pinned(path)
+	if err != nil {
+		return 0, unable("open "+path, err)
+	}
+	defer unix.Close(members)
+	k, err := dialKernel()
+	if err != nil {
+		return 0, unable("ask the kernel for its namespace", err)
+	}
+	defer unix.Close(k.socket)
+	n, err := bpf.Counter(k.cookie, index).Value(members)
+	if err != nil {
+		return 0, unable("read "+path, err)
+	}
+	return n, nil
+}
+
 func (s shared) know(index uint32) error {
 	// Of two who ask the kernel and then write, the later answer must be written last.
 	lock, err := lockDir(s.dir)
@@ -70,16 +92,20 @@ func (s shared) know(index uint32) error {
 
 // write makes the entries of one VRF, of all those that there are, into want.
 func (s shared) write(cookie uint64, home uint32, have []bpf.Member, want map[bpf.Member]uint32) error {
-	for m, link := range want {
-		if err := m.Add(s.Members, link); err != nil {
-			return err
+	for _, m := range have {
+		_, ok := want[m]
+		switch {
+		case !m.IsOf(cookie, home):
+		case !ok:
+			if err := m.Remove(s.Members); err != nil {
+				return err
+			}
+		case !m.IsAddress(): // its key says all, and what counts goes on
+			delete(want, m)
 		}
 	}
-	for _, m := range have {
-		if _, ok := want[m]; ok || !m.IsOf(cookie, home) {
-			continue
-		}
-		if err := m.Remove(s.Members); err != nil {
+	for m, link := range want {
+		if err := m.Add(s.Members, link); err != nil {
 			return err
 		}
 	}
@@ -142,6 +168,7 @@ func (k netlink) members(home uint32) (all map[bpf.Member]uint32, err error) {
 	}
 	if k.hasLink(home) {
 		all[bpf.Member{Cookie: k.cookie, Home: home, Link: home}] = home
+		all[bpf.Counter(k.cookie, home)] = 0
 	}
 	return all, err
 }

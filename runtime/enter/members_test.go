@@ -1,7 +1,9 @@
 package enter
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -55,6 +57,71 @@ func TestMaster(t *testing.T) {
 		if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
 			t.Errorf("%s, then %s: links that can be used: %q, %v; want %q", c.mode, c.change, got, err, c.want)
 		}
+	}
+}
+
+// TestRefused: what the programs refuse to the sockets of a VRF is counted for it, another start
+// of a service does not begin again, and with the VRF the number is gone.
+func TestRefused(t *testing.T) {
+	needHostRoot(t)
+	h := newHost(t)
+	need.Tools(t, need.Root, "ip")
+	_, path := testCgroup(t)
+	for _, mode := range []string{"look", "map"} {
+		if r := h.run("/bin/sh", "-c", bridges); r.code != 0 {
+			t.Fatal(r.err)
+		}
+		out, err := h.child("refused", nil, mode, path).CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != "0 0 3 3 gone" {
+			t.Errorf("%s: refused at first, after what is allowed, after what is not, with another start: %q, %v; want 0 0 3 3 gone", mode, got, err)
+		}
+		if r := h.run("/bin/sh", "-c", "for l in other mine free theirs; do ip link del $l; done"); r.code != 0 {
+			t.Fatal(r.err)
+		}
+	}
+}
+
+// refusedChild binds itself to the link home, sends by links of it and of another, and prints how
+// many packets are said to be refused.
+func refusedChild(args []string) {
+	leave := holdHome(args[0], args[1])
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	die(err)
+	index := map[string]uint32{}
+	for _, name := range []string{"home", "mine", "theirs"} {
+		l, err := net.InterfaceByName(name)
+		die(err)
+		index[name] = uint32(l.Index)
+	}
+	say := func() {
+		n, err := Refused(index["home"])
+		die(err)
+		fmt.Print(n, " ")
+	}
+	send := func(link string, want error) {
+		err := unix.Sendmsg(s, []byte("x"), unix.PktInfo4(&unix.Inet4Pktinfo{Ifindex: int32(index[link])}),
+			&unix.SockaddrInet4{Port: 9, Addr: [4]byte{198, 51, 100, 9}}, unix.MSG_DONTWAIT)
+		if err != want {
+			die(fmt.Errorf("sent by %s: %v; want %v", link, err, want))
+		}
+	}
+	say()
+	send("mine", nil)
+	say()
+	for range 3 {
+		send("theirs", unix.EPERM)
+	}
+	say()
+	die(KnowMembers(index["home"]))
+	die(KnowMembers(0))
+	say()
+	leave()
+	if out, err := exec.Command("ip", "link", "del", "home").CombinedOutput(); err != nil {
+		die(fmt.Errorf("%w: %s", err, out))
+	}
+	die(KnowMembers(0))
+	if _, err := Refused(index["home"]); errors.Is(err, fs.ErrNotExist) {
+		fmt.Print("gone")
 	}
 }
 

@@ -62,6 +62,22 @@ func (s *Session) KnowMembers(d domain.Domain) error {
 	})
 }
 
+// Refused returns how many packets were refused to the sockets of d.VRF, nil where nobody counts
+// them, and to all but root.
+func (s *Session) Refused(d domain.Domain) (n *uint32, err error) {
+	err = s.on(d.Netns, d.VRF.String(), func(_ *rtnl.Conn, index int) error {
+		return s.inside(d.Netns, func() error {
+			count, err := enter.Refused(uint32(index))
+			n = &count
+			return err
+		})
+	})
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	return n, err
+}
+
 // pinnedFor returns the ifindex that the program pinned at path binds to, 0 if
 // nothing is pinned there, or something else than up pins now.
 func pinnedFor(path string) uint32 {

@@ -30,6 +30,9 @@ type Entry struct {
 	Links []string `json:"links"`
 	// Interfaces are the same, with what they are.
 	Interfaces []Interface `json:"interfaces"`
+	// Refused is how many packets were refused to the sockets of a VRF, since a service entered it:
+	// they were to leave by, or came by, a link of another domain.
+	Refused *uint32 `json:"refused,omitempty"`
 	// Publishes are the ports that its file publishes.
 	Publishes []Published `json:"publishes,omitempty"`
 	// Leases are those of DHCP, of each link that asks for one.
@@ -236,6 +239,7 @@ func (h *Host) entry(id domain.ID) Entry {
 	}
 	e.Links = append(e.Links, v.links...)
 	e.Interfaces = append(e.Interfaces, v.interfaces...)
+	e.Refused = v.refused
 	if v.exists() && v.kind == ours {
 		e.Leases = leased(v.f, v.r.Leases)
 	}

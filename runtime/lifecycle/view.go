@@ -21,6 +21,8 @@ type view struct {
 	// what they are.
 	links      []string
 	interfaces []Interface
+	// refused is how many packets were refused to a VRF's sockets, nil where that is not known.
+	refused *uint32
 	// later are the links that up does not wait for and that cannot be taken yet; f is without.
 	later []string
 }
@@ -67,6 +69,11 @@ func (h *Host) see(d *resolved) (*view, error) {
 	}
 	if v.interfaces, err = w.linksOf(v.f, v.have); err != nil {
 		return nil, w.byItsName(err)
+	}
+	if v.f.Kind == conf.VRF && v.exists() {
+		if v.refused, err = w.Refused(v.f.Domain); err != nil {
+			return nil, w.byItsName(err)
+		}
 	}
 	for _, i := range v.interfaces {
 		v.links = append(v.links, i.Name)

@@ -20,6 +20,15 @@ ok "held in the VRF, nothing is wrong" fine
 ok "with the table" sh -c "rdgen status | grep -q '^mgmt: up, vrf, table 10'"
 ok "with the process" sh -c "rdgen status | grep -q 'service *web *$(server) *in mgmt'"
 
+# A packet that is to leave the VRF by a link of the default domain.
+refused() { rdgen status --prometheus /run/rdgen.prom >/dev/null; sed -n 's/^rdgen_vrf_refused_packets_total{domain="mgmt"} //p' /run/rdgen.prom; }
+ok "nothing was refused" [ "$(refused)" = 0 ]
+ok "it is refused" sh -c '! rdexec -v mgmt -- ping -c 1 -W 1 -I lo 127.0.0.1 2>/run/why && grep -q "not permitted" /run/why'
+ok "and counted" [ "$(refused)" = 1 ]
+ok "another start does not begin again" sh -c 'rdexec -v mgmt -- true'
+ok "nor does a look at it" [ "$(refused)" = 1 ]
+ok "status says it" sh -c "rdgen status | grep -q '^ *refused *1 *packets'"
+
 # Another way in, which holds nothing.
 pid=$(server)
 ip vrf exec mgmt sleep infinity >/dev/null 2>&1 &
