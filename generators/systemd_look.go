@@ -69,6 +69,9 @@ func Leaves(e systemd.Entering, d domain.Domain) bool {
 	if e.Contains {
 		return !d.VRF.IsZero() || e.Netns != "" && e.Netns != d.Netns.String()
 	}
+	if e.ID != "" {
+		return e.ID != d.ID()
+	}
 	stays := (e.Netns == "" || e.Netns == d.Netns.String()) && (e.VRF == "" || e.VRF == d.VRF.String())
 	return e.Asks != "" || e.Netns == "" && e.VRF == "" || !stays
 }

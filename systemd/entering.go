@@ -13,6 +13,8 @@ type Entering struct {
 	By string
 	// Netns and VRF are where to, as far as the words name it.
 	Netns, VRF string
+	// ID is the domain's name, if that is all that they say.
+	ID string
 	// Asks is who else starts the program: "dockerd"; "" if the command itself goes.
 	Asks string
 	// Contains: it starts containers or virtual machines, in cgroups of their own, which no
@@ -106,9 +108,9 @@ func entering(program string, args []string) (e Entering, ok bool) {
 		switch {
 		case at(1) == "" || !strings.HasPrefix("exec", at(1)): // ip takes the beginning of a word
 			return Entering{By: "ip -n " + inside, Netns: inside}, inside != ""
-		case at(0) == "netns" || at(0) == "netn":
+		case len(at(0)) > 2 && strings.HasPrefix("netns", at(0)):
 			return Entering{By: "ip netns exec", Netns: at(2)}, true
-		case at(0) == "vrf" || at(0) == "vr":
+		case at(0) != "" && strings.HasPrefix("vrf", at(0)):
 			return Entering{By: "ip vrf exec", VRF: at(2)}, true
 		}
 	case "vrf": // of ifupdown2
@@ -131,14 +133,18 @@ func entering(program string, args []string) (e Entering, ok bool) {
 		return e, e.Contains
 	case "nsenter", "unshare":
 		for _, a := range args {
-			if program == "nsenter" && (a == "-a" || a == "--all") {
-				return Entering{By: program + " " + a}, true
-			}
 			if !strings.HasPrefix(a, "-") {
 				continue
 			}
 			file, long := strings.CutPrefix(a, "--net")
-			if long || !strings.HasPrefix(a, "--") && strings.Contains(a, "n") {
+			letters, _, _ := strings.Cut(a, "/")
+			if strings.HasPrefix(a, "--") {
+				letters = ""
+			}
+			if program == "nsenter" && (a == "--all" || strings.Contains(letters, "a")) {
+				return Entering{By: program + " " + a}, true
+			}
+			if long || strings.Contains(letters, "n") {
 				if file = strings.TrimPrefix(file, "="); !long {
 					_, file, _ = strings.Cut(a, "n")
 				}
@@ -146,21 +152,35 @@ func entering(program string, args []string) (e Entering, ok bool) {
 			}
 		}
 	case "rdexec":
-		for i, a := range args[:min(len(args), 4)] {
-			switch a {
-			case "-n":
-				e.By, e.Netns = program, at(i+1)
-			case "-v":
-				e.By, e.VRF = program, at(i+1)
-			}
-		}
-		return e, e.By != ""
+		return rdexec(args)
+	case "rdomain":
+		return Entering{By: "rdomain exec", ID: at(1)}, at(0) == "exec" && at(1) != ""
 	default:
 		who := askers[program]
 		starts := program != "docker" && program != "machinectl" || slices.Contains([]string{"run", "start", "restart", "compose"}, at(0))
 		return Entering{By: program, Asks: who}, who != "" && starts
 	}
 	return Entering{}, false
+}
+
+// rdexec reads its options, up to the program.
+func rdexec(args []string) (e Entering, ok bool) {
+	for len(args) > 1 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
+		name, value, joined := strings.Cut(args[0], "=")
+		if !strings.HasPrefix(name, "--") && len(args[0]) > 2 {
+			name, value, joined = args[0][:2], args[0][2:], true
+		}
+		if args = args[1:]; !joined {
+			value, args = args[0], args[1:]
+		}
+		switch name {
+		case "-n", "--netns":
+			e.By, e.Netns = "rdexec", value
+		case "-v", "--vrf":
+			e.By, e.VRF = "rdexec", value
+		}
+	}
+	return e, e.By != ""
 }
 
 // others are the options by which other programs leave their network namespace.
