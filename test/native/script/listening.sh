@@ -8,6 +8,12 @@ listening()
 	done | grep '^81'
 }
 ports() { listening "$1" | cut -d ' ' -f 1 | sort -u | tr '\n' ' '; }
-outside() { [ "$(ports /proc/self/ns/net)" = "$1" ]; }
-inside_t1() { [ "$(ports /run/netns/t1)" = "$1" ]; }
+outside() { only /proc/self/ns/net "$1"; }
+inside_t1() { only /run/netns/t1 "$1"; }
+# only FILE PORTS: that these are the ports there; if not, it prints those that are.
+only()
+{
+	found=$(ports "$1")
+	[ "$found" = "$2" ] || { echo "there are: $found"; false; }
+}
 pid_in() { listening /run/netns/t1 | sed -n "s/^$1 //p" | head -n 1; }

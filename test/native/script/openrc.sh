@@ -79,7 +79,9 @@ rc-service decl.t1 where >/dev/null 2>&1
 ok "an edit does not move what runs" grep -qF "[$(stat -Lc %i /run/netns/t1)]" /run/where.decl.t1
 ok "a restart does" rc-service decl.t1 restart
 ok "to the outside" await outside "8110 8120 8130 "
-rc-service decl.t1 stop >/dev/null 2>&1
+ok "and a stop stops it" rc-service decl.t1 stop
+# start-stop-daemon takes a process for gone that is about to end.
+ok "and it is gone" await outside "8120 8130 "
 echo netns=t1 >/etc/conf.d/decl.t1
 
 # What cannot be entered does not start, and nothing of it runs.
@@ -128,7 +130,7 @@ ok "the domain goes with the services in it" rc-service rdomain.t1 stop
 ok "and no others" outside "8120 8130 "
 fails "and the namespace" test -e /run/netns/t1
 for s in super own; do rc-service $s stop >/dev/null 2>&1; done
-ok "nothing is left" sh -c '! pgrep -x probe && ! find /sys/fs/cgroup -name "openrc.*.t1" | grep .'
+ok "nothing is left" await sh -c '! pgrep -x probe && ! find /sys/fs/cgroup -name "openrc.*.t1" | grep .'
 mkdir -p /etc/runlevels/default
 rc-update add decl.t1 default >/dev/null
 
