@@ -71,11 +71,17 @@ var (
 	allow  = []line{at("allow"), is(MovImm(R0, 1)), is(Exit())}
 )
 
+// loopback is the ifindex of lo, in every namespace.
+const loopback = 1
+
 // refuse drops the packet of the context R6, and counts it for the VRF that its socket is of. What
-// is refused for another reason than its link is not counted: a socket without a record.
+// is refused for another reason than its link is not counted: a socket without a record. Nor is
+// what names lo, as each start tries, to see that it is refused.
 func (h holder) refuse() []line {
 	return slices.Concat([]line{
 		at("deny"),
+		is(Load32(R1, R6, skbIfindex)),
+		to("drop", JumpEqual(R1, loopback, 0)),
 		is(load64(R7, R6, skbSock)),
 		to("drop", JumpEqual(R7, 0, 0)),
 	}, h.record(movReg(R2, R7), "drop"), []line{
