@@ -184,3 +184,53 @@ func TestTryAfterUpgrade(t *testing.T) {
 		t.Errorf("taken back is\n%s\nand it was\n%s", got, was)
 	}
 }
+
+// What a newer rdomain wrote down was passed over where it is what a domain was brought up with,
+// and the watch took what the file says by now. It is left as it is, whichever file it is, and
+// said once; and reload mends what can be mended.
+func TestNewerState(t *testing.T) {
+	start(t)
+	const text = "[Link v0]\nKind=veth\nPeer=v-new\nAddress=10.7.0.2/24\n"
+	const edited = "[Link v0]\nKind=veth\nPeer=v-new\nAddress=10.8.0.2/24\n"
+	file(t, "a", text)
+	quiet(t, "up", "a")
+	t.Cleanup(func() { quiet(t, "down", "a") })
+	file(t, "a", edited)
+	said := watching(t)
+	for _, c := range []struct{ name, version, newer, error, hint string }{
+		{"a.json", `"version":2`, `"version":3`, "it is of version 3, and this rdomain knows 2; the one that wrote it can take the domain down",
+			"it says what to take down, and nothing else does: put the file back, or remove by hand\n" +
+				"rdomain: hint: what was made (ip netns, ip link, ip rule, ip route), and then /run/rdomain/a.json"},
+		{"a.was", `"version":1`, `"version":2`, "it is of version 2, and this rdomain knows 1",
+			"it says what a was brought up with; rdomain reload a brings it up with what its file says now"},
+	} {
+		path := "/run/rdomain/" + c.name
+		ours, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(ours), c.version) {
+			t.Fatalf("%s: %v, %s", path, err, ours)
+		}
+		newer := strings.Replace(string(ours), c.version, c.newer, 1)
+		if err := os.WriteFile(path, []byte(newer), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		message := path + ": cannot be read: " + c.error + "\nrdomain: hint: " + c.hint + "\n"
+		if _, stderr, code := rdomain("reload", "--try", "1000", "a"); code != 100 || !strings.HasSuffix(stderr, message) {
+			t.Errorf("reload --try = %d, %q; want 100, %q", code, stderr, message)
+		}
+		sandbox.Sh(t, "ip -n a link set v0 down")
+		awaitSaid(t, said, "rdomain: fatal: "+message)
+		sandbox.Sh(t, "ip -n a address show dev v0 | grep -q 10.7.0.2; ! ip -n a link show up dev v0 | grep v0")
+		if now, err := os.ReadFile(path); err != nil || string(now) != newer {
+			t.Errorf("%s: %v; it is\n%s\nand was\n%s", path, err, now, newer)
+		}
+		if c.name == "a.json" {
+			if err := os.WriteFile(path, ours, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	quiet(t, "reload", "a")
+	sandbox.Sh(t, "ip -n a link set v0 down")
+	awaitTrue(t, said, "ip -n a link show up dev v0 | grep -q v0")
+	sandbox.Sh(t, "ip -n a address show dev v0 | grep -q 10.8.0.2")
+}

@@ -62,6 +62,18 @@ func awaitTrue(t *testing.T, said *buffer, script string) {
 	await(t, said, 500, script)
 }
 
+// awaitSaid waits until the watch has said something.
+func awaitSaid(t *testing.T, said *buffer, text string) {
+	t.Helper()
+	for range 500 {
+		if strings.Contains(said.String(), text) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("never said: %s\nbut %s", text, said)
+}
+
 // await is awaitTrue for what may take more looks than usual.
 func await(t *testing.T, said *buffer, looks int, script string) {
 	t.Helper()

@@ -116,7 +116,7 @@ func (h *Host) asItWas(id domain.ID) (t target, err error) {
 		if r, err := h.store.Load(id); err != nil || r.File == "" {
 			return target{id: id}, err
 		}
-		return t, &problem.Error{Msg: fmt.Sprintf("%s: what its file said when it was brought up is not known, so nothing could be taken back", id),
+		return t, &problem.Error{Msg: fmt.Sprintf("%s: what its file said when it was brought up is not known, so nothing could be taken back", id), Err: err,
 			Hint: fmt.Sprintf("an older rdomain brought it up; rdomain reload %s, without --try, with the file as it was", id)}
 	}
 	if err != nil {
@@ -128,21 +128,25 @@ func (h *Host) asItWas(id domain.ID) (t target, err error) {
 	}
 	f, err := conf.Parse(conf.Path(id), id, was.Text, root)
 	if err != nil {
-		return t, err
+		return t, fmt.Errorf("%s as it was brought up: %w", id, err)
 	}
 	f.Text = was.Text
 	return target{id, f}, nil
 }
 
 // standing returns a domain with its file, and what that names, as it was when it was brought
-// up, where that is known: what the files say since then is not up yet.
+// up: what the files say since then is not up yet. Where that was not written down, or not for the
+// caller, it is as its file is. Where it was, and cannot be understood, that is an error.
 func (h *Host) standing(id domain.ID) (target, error) {
-	if h.store != nil {
-		if t, unknown := h.asItWas(id); unknown == nil && t.file != nil {
-			return t, nil
-		}
+	if h.store == nil {
+		return h.find(id)
 	}
-	return h.find(id)
+	t, err := h.asItWas(id)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), err == nil && t.file == nil:
+		return h.find(id)
+	}
+	return t, err
 }
 
 // needed finds another domain that a target needs: as it was brought up, if the target is.
@@ -162,11 +166,11 @@ func (h *Host) remember(t target, f func() error) error {
 		now = record.Was{Text: t.file.Text, Notes: t.file.Notes()}
 	}
 	was, err := h.store.Was(t.id)
-	known := err == nil
-	if known == has && was.Equal(now) {
+	known, there := err == nil, !errors.Is(err, fs.ErrNotExist)
+	if known == has && there == known && was.Equal(now) {
 		return f()
 	}
-	if known {
+	if there {
 		if err := h.store.Forget(t.id); err != nil {
 			return err
 		}

@@ -100,12 +100,22 @@ func (s *Store) Has(id domain.ID) bool {
 
 // broken is the error for a file that tells nobody what was made.
 func broken(name string, err error) error {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // whose words name types of Go
-		err = fmt.Errorf("it has a JSON %s where something else belongs", wrong.Value)
-	}
-	return problem.New(problem.Pos{File: Dir + "/" + name}, "cannot be read: %w", err).WithHint(
+	return problem.New(problem.Pos{File: Dir + "/" + name}, "cannot be read: %w", plainly(err)).WithHint(
 		"it says what to take down, and nothing else does: put the file back, or remove by hand\n" +
 			"what was made (ip netns, ip link, ip rule, ip route), and then " + Dir + "/" + name)
+}
+
+// plainly is an error of json without types of Go.
+func plainly(err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("it has a JSON %s where something else belongs", wrong.Value)
+	}
+	return err
+}
+
+// ofVersion is the error for a file that another rdomain wrote.
+func ofVersion(has, knows int) error {
+	return fmt.Errorf("it is of version %d, and this rdomain knows %d", has, knows)
 }
 
 func parse(data []byte) (*Record, error) {
@@ -122,7 +132,7 @@ func parse(data []byte) (*Record, error) {
 	case head.Version == 0:
 		return parseFirst(data)
 	case head.Version != version:
-		return nil, fmt.Errorf("it is of version %d, and this rdomain knows %d; the one that wrote it can take the domain down", head.Version, version)
+		return nil, fmt.Errorf("%w; the one that wrote it can take the domain down", ofVersion(head.Version, version))
 	}
 	r := new(Record)
 	if err := json.Unmarshal(data, r); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"rdgen/atomicfile"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
@@ -66,7 +67,9 @@ func (s *Store) SaveWas(id domain.ID, w Was) error {
 	return nil
 }
 
-// Was returns what SaveWas wrote. The error matches fs.ErrNotExist if it did not.
+// Was returns what SaveWas wrote. The error matches fs.ErrNotExist if it did not. What cannot be
+// understood, such as what a newer rdomain wrote, is an error that says what to do: what the file
+// says by now is something else.
 func (s *Store) Was(id domain.ID) (w Was, err error) {
 	name := id.String() + was
 	data, err := s.read(name)
@@ -77,11 +80,18 @@ func (s *Store) Was(id domain.ID) (w Was, err error) {
 		return Was{Text: data}, nil
 	}
 	var f wasFile
-	if err = json.Unmarshal(data, &f); err == nil && (f.Version != wasVersion || f.Notes == nil) {
-		err = fmt.Errorf("it is of version %d, and this rdomain knows %d", f.Version, wasVersion)
+	err = json.Unmarshal(data, &f)
+	switch {
+	case err != nil:
+		err = plainly(err)
+	case f.Version != wasVersion:
+		err = ofVersion(f.Version, wasVersion)
+	case f.Notes == nil:
+		err = errors.New("it has no notes")
 	}
 	if err != nil {
-		return w, fmt.Errorf("read %s/%s: %w", Dir, name, err)
+		return w, problem.New(problem.Pos{File: Dir + "/" + name}, "cannot be read: %w", err).WithHint(
+			fmt.Sprintf("it says what %s was brought up with; rdomain reload %[1]s brings it up with what its file says now", id))
 	}
 	return Was{f.Text, f.Notes}, nil
 }
