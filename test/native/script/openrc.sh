@@ -39,6 +39,9 @@ command=/usr/local/bin/probe
 command_args="serve 0.0.0.0:$port"
 pidfile="/run/$RC_SVCNAME.pid"
 respawn_delay=1
+healthcheck_delay=1
+healthcheck_timer=600
+healthcheck() { readlink /proc/self/ns/net >"/run/health.$RC_SVCNAME"; }
 X
 script own <<'X'
 port=8130
@@ -47,6 +50,7 @@ stop() { start-stop-daemon --stop --pidfile "/run/$RC_SVCNAME.pid" --retry 5; }
 X
 rc-update -u >/dev/null 2>&1
 started() { rc-service "$1" status 2>&1 | grep -q started; }
+in_t1() { grep -qxF "net:[$(stat -Lc %i /run/netns/t1)]" "$1"; }
 another() { [ -n "$(pid_in "$1")" ] && [ "$(pid_in "$1")" != "$2" ]; }
 
 for s in decl super own; do
@@ -61,7 +65,8 @@ ok "the namespace is needed by them" sh -c '"$(ls /lib/rc/bin/rc-depend /usr/lib
 ok "a function runs inside, with the domain's resolver" grep -qx 'nameserver 192.0.2.53' /run/resolv.decl.t1
 ok "and outside with the host's" cmp /etc/resolv.conf /run/resolv.decl
 rc-service decl.t1 where >/dev/null
-ok "so does one that is asked for later" grep -qF "[$(stat -Lc %i /run/netns/t1)]" /run/where.decl.t1
+ok "so does one that is asked for later" in_t1 /run/where.decl.t1
+ok "and one that supervise-daemon asks for" await in_t1 /run/health.super.t1
 old=$(pid_in 8120)
 kill -9 "$old"
 ok "supervise-daemon runs it again, inside" await another 8120 "$old"
@@ -76,7 +81,7 @@ ok "and no other" outside "8110 8120 8130 "
 : >/etc/conf.d/decl.t1
 rc-service decl stop >/dev/null 2>&1
 rc-service decl.t1 where >/dev/null 2>&1
-ok "an edit does not move what runs" grep -qF "[$(stat -Lc %i /run/netns/t1)]" /run/where.decl.t1
+ok "an edit does not move what runs" in_t1 /run/where.decl.t1
 ok "a restart does" rc-service decl.t1 restart
 ok "to the outside" await outside "8110 8120 8130 "
 ok "and a stop stops it" rc-service decl.t1 stop

@@ -1,6 +1,7 @@
 #!/bin/sh
-# shellcheck disable=SC2010,SC2046
-# What is left when all services are stopped, with openrc-tools.sh.
+# shellcheck disable=SC2010,SC2046,SC2154
+# What is left when all services are stopped, with openrc-tools.sh. $supers are the ports of
+# the supervised ones, $all is how many listen.
 
 # part: stopped
 grep -e rmdir -e rror /tmp/said.* || :
@@ -13,6 +14,7 @@ ls /run/openrc/options | grep -e '\.' || :
 echo end
 
 # part: crashed
-for n in 0 1 2 3; do pid 813$n; done >/tmp/old; kill -9 $(cat /tmp/old)
-respawned() { count 16 && ! { for n in 0 1 2 3; do pid 813$n; done; } | grep -qxF -f /tmp/old; }
+pids() { for port in $supers; do pid "$port"; done; }
+pids >/tmp/old; kill -9 $(cat /tmp/old)
+respawned() { count "$all" && ! pids | grep -qxF -f /tmp/old; }
 await respawned; where
