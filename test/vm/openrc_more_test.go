@@ -251,7 +251,7 @@ func typePage(t *testing.T, m *Machine, r *strings.Replacer) {
 		case !code || strings.HasPrefix(command, "make "):
 		case typed:
 			// OpenRC sees by whole seconds that a file of conf.d was changed.
-			out = m.Sh(t, "exec </dev/null; now=$(date +%s); while [ $(date +%s) = $now ]; do :; done; "+command)
+			out = m.Sh(t, "exec </dev/null; now=$(date +%s); while [ $(date +%s) = $now ]; do sleep 0.2; done; "+command)
 			commands++
 		case !strings.Contains(out, line):
 			t.Errorf("the page says %q; it prints\n%s", line, out)
