@@ -75,7 +75,7 @@ ok "and the host's unit in its own" inside nginx private
 
 // TestSystemdUbuntu has a Debian that is set up as Ubuntu is: netplan, networkd, resolved
 // and AppArmor. One command of the package manager and three lines put a service into a
-// VRF, and the page is typed after that.
+// VRF. Before a release the page is typed after that, as TestSystemdGuide has it always.
 func TestSystemdUbuntu(t *testing.T) {
 	eachPackaged(t, systemds[1:2], "deb", func(t *testing.T, m *Machine) {
 		page, err := os.ReadFile("../../docs/systemd.md")
@@ -84,7 +84,9 @@ func TestSystemdUbuntu(t *testing.T) {
 		}
 		m.Put(t, "/root/new/command", 0o644, []byte(guest.Quoted(t, string(page), "apt install")))
 		m.Verdicts(t, guest.Network+script(t, "systemd-ubuntu"))
-		typeGuide(t, m)
+		if need.All() {
+			typeGuide(t, m)
+		}
 		m.Verdicts(t, script(t, "systemd-ubuntu-after"))
 	})
 }
