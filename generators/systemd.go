@@ -169,7 +169,9 @@ func Undoes(set systemd.Setting) bool {
 		return set.Value == ""
 	case "SuccessExitStatus", "RootDirectory", "RootImage", "RootDirectoryStartOnly":
 		return true
-	case "ExecCondition", "ExecReload", "ExecStop", "ExecStopPre", "ExecStopPost":
+	case "ExtensionImages", "ExtensionDirectories": // another /bin/sh
+		return set.Value != ""
+	case "ExecCondition", "ExecReload", "ExecReloadPost", "ExecStop", "ExecStopPre", "ExecStopPost":
 		return set.Value != ""
 	}
 	return false

@@ -44,8 +44,12 @@ func newView(unit *systemd.Unit, files []string) (v view, err error) {
 		case how == emptied && p != "/proc":
 			v.Bind = append(v.Bind, p)
 		default:
+			hint := "add BindReadOnlyPaths=" + p + " to the unit"
+			if how == linked {
+				hint = "write the folder's own name, as /sbin is a link to /usr/sbin, and /var/run to /run"
+			}
 			return view{}, problem.New(place(set), "%s= hides %s, and without it nobody can look whether %s is in its domain", set.Key, p, unit.Name).
-				WithHint("add BindReadOnlyPaths=" + p + " to the unit")
+				WithHint(hint)
 		}
 	}
 	return v, nil
@@ -76,7 +80,7 @@ func anyDirectory(unit *systemd.Unit) (bool, error) {
 
 // ownRoot returns the setting that gives the unit another root directory.
 func ownRoot(unit *systemd.Unit) (systemd.Setting, bool) {
-	for _, key := range []string{"RootDirectory", "RootImage"} {
+	for _, key := range []string{"RootDirectory", "RootImage", "RootMStack"} {
 		all := unit.All(sectionOf(unit.Name), key)
 		if len(all) > 0 && path.Clean(all[len(all)-1].Value) != "/" {
 			return all[len(all)-1], true
@@ -88,7 +92,7 @@ func ownRoot(unit *systemd.Unit) (systemd.Setting, bool) {
 // otherCommand returns a command of the unit that RootDirectoryStartOnly= would
 // move out of its root. A socket knows no such setting, and has no ExecStart=.
 func otherCommand(unit *systemd.Unit) (systemd.Setting, bool) {
-	keys := []string{"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"}
+	keys := []string{"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecReloadPost", "ExecStop", "ExecStopPost"}
 	if sectionOf(unit.Name) == "Socket" {
 		keys = []string{"ExecStartPre", "ExecStartPost", "ExecStopPre", "ExecStopPost", "ListenStream", "ListenDatagram", "ListenSequentialPacket",
 			"ListenFIFO", "ListenSpecial", "ListenNetlink", "ListenMessageQueue", "ListenUSBFunction"}
@@ -104,8 +108,9 @@ func otherCommand(unit *systemd.Unit) (systemd.Setting, bool) {
 // How a unit's commands see a file of the host.
 const (
 	shown    = iota // as the host does
-	emptied         // not at all: an empty file system is mounted above it
+	emptied         // perhaps not; it can be mounted there once more
 	replaced        // something else may be there
+	linked          // what is mounted on a link is where that leads, and in an order of its own
 )
 
 // covering returns how the commands of the unit see the host's file p, and the
@@ -117,13 +122,37 @@ func covering(unit *systemd.Unit, p string) (nearest systemd.Setting, how int) {
 			fields, _ := systemd.Fields(set.Value)
 			for _, f := range fields {
 				target, means := mounted(unit.Name, key, f.String())
+				if to := unlinked(target); to != target && covers(to, p) && means != shown {
+					if _, above := covering(unit, path.Dir(target)); above == shown { // the link is there
+						target, means = to, linked
+					}
+				}
 				if covers(target, p) && len(target) >= deepest {
 					nearest, how, deepest = set, means, len(target)
 				}
 			}
 		}
 	}
+	if set, ok := layer(unit, p); ok && how == shown && deepest <= strings.Index(p[1:], "/")+1 {
+		return set, emptied
+	}
 	return nearest, how
+}
+
+// layered are the folders that an extension may have files for (systemd-sysext(8)).
+var layered = []string{"usr", "opt", "etc"}
+
+// layer returns the setting that lays an extension over the folder of p, in which there may
+// be another file of that name. A mount of one file is above that, also in a root of the
+// unit's own (seen on systemd 252, 257 and 262).
+func layer(unit *systemd.Unit, p string) (systemd.Setting, bool) {
+	for _, key := range []string{"ExtensionImages", "ExtensionDirectories"} {
+		top, _, _ := strings.Cut(p[1:], "/")
+		if all := unit.All(sectionOf(unit.Name), key); len(all) > 0 && slices.Contains(layered, top) {
+			return all[0], true
+		}
+	}
+	return systemd.Setting{}, false
 }
 
 // mounted reads one word of a setting that mounts: where, and what is there then.
@@ -144,6 +173,19 @@ func mounted(unit, key, word string) (target string, how int) {
 		return target, shown
 	}
 	return target, replaced
+}
+
+// links are other names of folders, everywhere.
+var links = map[string]string{"/bin": "/usr/bin", "/sbin": "/usr/sbin", "/var/run": "/run"}
+
+// unlinked returns the name of a folder without such a link.
+func unlinked(p string) string {
+	for link, to := range links {
+		if p == link || strings.HasPrefix(p, link+"/") {
+			return to + p[len(link):]
+		}
+	}
+	return p
 }
 
 // covers reports whether a mount on target hides p.

@@ -41,6 +41,15 @@ var rooted = map[string]struct{ unit, added, refused string }{
 		refused: "x.service:4: RootImage= and ExecStop= in one unit"},
 	"noproc": {unit: "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr /bin\nExecStart=/bin/static --help\n",
 		refused: "x.service:4: TemporaryFileSystem= hides /proc"},
+	"link": {unit: "BindReadOnlyPaths=/srv/app/bin:/sbin\nExecStart=/bin/static --help\n",
+		refused: "x.service:4: BindReadOnlyPaths= hides /usr/sbin/rdexec"},
+	"link-run":     {unit: "TemporaryFileSystem=/var/run\nExecStart=/bin/static --help\n", refused: "x.service:4: TemporaryFileSystem= hides /run/netns/blue"},
+	"no-link":      {unit: "TemporaryFileSystem=/var\nBindReadOnlyPaths=/srv/app:/var/run -/sbin /srv:/sbinary\nExecStart=/bin/static --help\n"},
+	"layers":       {unit: "ExtensionDirectories=/srv/layer\nExecStart=/usr/bin/layered --help\n", added: "BindReadOnlyPaths=/usr/sbin/rdexec"},
+	"layers-usr":   {unit: "ExtensionDirectories=/srv/layer\nBindReadOnlyPaths=/usr\nExecStart=/bin/static --help\n", added: "BindReadOnlyPaths=/usr/sbin/rdexec"},
+	"layers-shown": {unit: "ExtensionDirectories=/srv/layer\nBindReadOnlyPaths=/usr/sbin\nExecStart=/usr/bin/layered --help\n"},
+	"layers-root": {unit: "RootDirectory=/srv/app\nExtensionDirectories=/srv/layer\nExecStart=/bin/static --help\n",
+		added: "RootDirectoryStartOnly=yes BindReadOnlyPaths=/usr/sbin/rdexec"},
 	"other": {unit: "BindReadOnlyPaths=/srv/app/bin:/usr/sbin\nExecStart=/bin/static --help\n",
 		refused: "x.service:4: BindReadOnlyPaths= hides /usr/sbin/rdexec"},
 }
@@ -81,7 +90,9 @@ func TestView(t *testing.T) {
 // TestBootedSystemdView: units with a file tree of their own start in the domain,
 // or fail and say why. They must not be skipped.
 func TestBootedSystemdView(t *testing.T) {
-	top := map[string]string{"srv/app/etc/.keep": "", "etc/netns/blue/.keep": ""}
+	top := map[string]string{"srv/app/etc/os-release": "ID=app\n", "srv/app/usr/.keep": "", "etc/netns/blue/.keep": "",
+		// An extension, with another rdexec.
+		"srv/layer/usr/lib/extension-release.d/extension-release.layer": "ID=_any\n", "srv/layer/usr/sbin/rdexec": "#!/bin/sh\nexit 1\n"}
 	var names, started, failed []string
 	for name, c := range rooted {
 		unit := "v-" + name + ".service"
@@ -109,7 +120,7 @@ func TestBootedSystemdView(t *testing.T) {
 	slices.Sort(names)
 	// The program is rdexec itself, which needs no other file.
 	got := bootSystemd(t, top, []string{"rdomain@blue.service"}, `
-mkdir -p /srv/app/bin; cp /usr/sbin/rdexec /bin/static; cp /bin/static /srv/app/bin
+mkdir -p /srv/app/bin /srv/layer/usr/bin; cp /usr/sbin/rdexec /bin/static; cp /bin/static /srv/app/bin; cp /bin/static /srv/layer/usr/bin/layered
 for n in `+strings.Join(names, " ")+`; do
 	systemctl start v-$n
 	echo "$n $? $(systemctl is-active v-$n)" >>/host/states
@@ -135,9 +146,10 @@ done`)
 // systemd reads later resets the line that it fails by. The daemon was run without it,
 // in the default domain.
 func TestBootedSystemdRefusal(t *testing.T) {
-	top := map[string]string{}
+	// An extension, with a shell that says nothing and succeeds.
+	top := map[string]string{"srv/layer/usr/lib/extension-release.d/extension-release.layer": "ID=_any\n", "srv/layer/usr/bin/sh": "#!/usr/bin/true\n"}
 	later := map[string]string{ // what systemd reads after rdgen's drop-in
-		"plain": "", "reset": "ExecStartPre=\n", "success": "SuccessExitStatus=255\n",
+		"plain": "", "layered": "", "reset": "ExecStartPre=\n", "success": "SuccessExitStatus=255\n",
 		"known": "ExecStartPre=\nRootDirectory=\nRootDirectoryStartOnly=no\n[Unit]\nAssertPathExists=\nRequires=\nAfter=\n",
 	}
 	for name, text := range later {
@@ -146,6 +158,9 @@ func TestBootedSystemdRefusal(t *testing.T) {
 			body := "[Unit]\nDefaultDependencies=no\n[Service]\nType=exec\nExecStartPre=/bin/true\nExecStart=+/bin/sh -c 'echo leaked >>/host/leaked; sleep 1000'\n"
 			if kind == "socket" {
 				body = "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/" + name + ".listens\n"
+			}
+			if name == "layered" {
+				body += "ExtensionDirectories=/srv/layer\n"
 			}
 			top["etc/systemd/system/"+unit] = body
 			section := strings.ToUpper(kind[:1]) + kind[1:]
@@ -164,13 +179,13 @@ func TestBootedSystemdRefusal(t *testing.T) {
 	}
 	top["etc/systemd/system/idle.service"] = "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
 	got := bootSystemd(t, top, []string{"idle.service"}, `
-for n in plain reset success known; do for k in socket service; do
+for n in plain layered reset success known; do for k in socket service; do
 	systemctl start $n.$k
 	echo "$n.$k $? $(systemctl is-active $n.$k)" >>/host/states
 	ls /run/$n.listens >>/host/leaked 2>/dev/null
 done; done
 for n in plain.service success.service plain.socket; do systemctl status $n --no-pager >/host/why-$n 2>&1; done
-systemctl status --no-pager reset success known >/host/more 2>&1`)
+systemctl status --no-pager layered reset success known >/host/more 2>&1`)
 	var leaks []string
 	for _, line := range strings.Split(strings.TrimSpace(got["states"]), "\n") {
 		if f := strings.Fields(line); len(f) < 3 || f[1] == "0" || f[2] == "active" || f[2] == "activating" {

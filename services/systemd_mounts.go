@@ -16,7 +16,7 @@ func mounts(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) 
 	if d.Netns.IsZero() {
 		return nil, nil
 	}
-	for _, key := range []string{"ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"} {
+	for _, key := range []string{"ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecReloadPost", "ExecStop", "ExecStopPost"} {
 		for _, set := range unit.All("Service", key) {
 			// The program, or a word of a shell's command line.
 			words := strings.FieldsFunc(strings.TrimLeft(set.Value, "-+!@:|"), func(r rune) bool { return strings.ContainsRune(" \t\"';&|()", r) })

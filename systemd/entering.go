@@ -43,7 +43,7 @@ func Enters(unit *Unit) (list []Entering) {
 	if path.Ext(unit.Name) == ".socket" {
 		section = "Socket"
 	}
-	for _, key := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload"} {
+	for _, key := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecReloadPost"} {
 		for _, set := range unit.All(section, key) {
 			list = append(list, inCommand(set)...)
 		}

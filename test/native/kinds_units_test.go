@@ -2,8 +2,9 @@ package native
 
 // kindsNotOn are kinds that a release's systemd does not have.
 var kindsNotOn = map[string][]string{
-	"bookworm": {"notify-reload", "privatepids", "openfile", "226-ipc"}, // 252 passes over IPCNamespacePath= without a network namespace
-	"forky":    {"notify-reload"},                                       // it wants more of the program than a shell says
+	"bookworm": {"notify-reload", "privatepids", "openfile", "226-ipc", "root-stack"}, // 252 passes over IPCNamespacePath= without a network namespace
+	"trixie":   {"root-stack"},
+	"forky":    {"notify-reload"}, // it wants more of the program than a shell says
 }
 
 const (
@@ -181,6 +182,8 @@ var kinds = []kind{
 	{name: "dynamic-state", text: "DynamicUser=yes\nStateDirectory=k-d\nRuntimeDirectory=k-d\n" + sleeps, end: "active"},
 	{name: "root-directory", text: once + "RootDirectory=/srv/k-root\nBindReadOnlyPaths=/usr /lib -/lib64\nExecStart=/usr/bin/test ! -e /srv\n", end: "active"},
 	{name: "root-copied", text: once + "RootDirectory=/srv/k-root\nRootEphemeral=yes\nBindReadOnlyPaths=/usr /lib -/lib64\nExecStart=/usr/bin/test ! -e /srv\n", end: "active"},
+	{name: "root-stack", text: once + "RootMStack=/srv/k.mstack\nBindReadOnlyPaths=/usr /lib -/lib64\nExecStart=/usr/bin/test ! -e /srv\n", end: "active"},
+	{name: "layered", text: once + "ExtensionDirectories=/srv/k-layer\nExecStart=/usr/bin/test -e /usr/lib/extension-release.d/extension-release.k-layer\n", end: "active"},
 	{name: "tmpfs-root", text: once + "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr /etc /bin /sbin /lib -/lib64 /proc\nExecStart=/bin/sh -c 'test ! -e /srv'\n", end: "active"},
 	{name: "tmpfs-run", text: once + "TemporaryFileSystem=/run\nExecStart=/bin/sh -c 'test ! -e /run/kinds'\n", end: "active"},
 	{name: "hardest", text: hardest + "User=nobody\n" + sleeps, end: "active"},

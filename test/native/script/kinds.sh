@@ -5,6 +5,10 @@
 prepare()
 {
 	mkdir -p /run/kinds /etc/conf.d /srv/k-root/usr /srv/k-root/proc /srv/k-root/dev /srv/k-root/sys /srv/k-root/run /srv/k-root/tmp /srv/k-root/lib /srv/k-root/lib64
+	mkdir -p /srv/k.mstack /srv/k-layer/usr/sbin /srv/k-layer/usr/lib/extension-release.d
+	cp -a /srv/k-root /srv/k.mstack/root
+	cp /bin/false /srv/k-layer/usr/sbin/rdexec
+	echo ID=_any >/srv/k-layer/usr/lib/extension-release.d/extension-release.k-layer
 	printf 'account required pam_deny.so\nauth required pam_deny.so\nsession required pam_deny.so\n' >/etc/pam.d/k-deny
 	printf '<busconfig><policy user="root"><allow own="org.example.Kind"/></policy></busconfig>\n' >/etc/dbus-1/system.d/kind.conf
 	systemctl start dbus; systemctl reload dbus
