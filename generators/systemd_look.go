@@ -102,6 +102,10 @@ func elsewhere(unit *systemd.Unit, d domain.Domain, own bool) error {
 		return err
 	}
 	section := sectionOf(unit.Name)
+	if set, delegated := delegatesNet(unit); delegated && !d.Netns.IsZero() {
+		return problem.New(place(set), "%s= has systemd enter the namespace as a user who may not, and go on without it (the look, which is root's, is inside)", set.Key).
+			WithHint("DelegateNamespaces=~net in a drop-in of the unit: the namespace has an owner already")
+	}
 	private, set, _ := unit.Bool(section, "PrivateNetwork")
 	if all := unit.All(section, "NetworkNamespacePath"); len(all) > 0 {
 		private, set = true, all[len(all)-1]
@@ -125,6 +129,37 @@ func leaves(unit *systemd.Unit, d domain.Domain, own bool) error {
 		}
 	}
 	return nil
+}
+
+// delegatesNet reports whether the unit's network namespace is to belong to its user namespace,
+// and by which line: systemd 258 and newer enter it from in there, and not at all where that is
+// not permitted, which is no failure (setup_delegated_namespaces, src/core/exec-invoke.c).
+func delegatesNet(unit *systemd.Unit) (by systemd.Setting, yes bool) {
+	initial := true
+	for _, set := range unit.Settings {
+		if set.Section != sectionOf(unit.Name) || set.Key != "DelegateNamespaces" {
+			continue
+		}
+		was := yes
+		list, inverted := strings.CutPrefix(set.Value, "~")
+		listed := slices.Contains(strings.Fields(list), "net")
+		switch all, ok := systemd.ParseBool(set.Value); {
+		case set.Value == "":
+			initial, yes = true, false
+			continue
+		case ok:
+			yes = all
+		case inverted && initial:
+			yes = !listed
+		case listed:
+			yes = !inverted
+		}
+		initial = false
+		if yes && !was {
+			by = set
+		}
+	}
+	return by, yes
 }
 
 // ours are the settings of the drop-in that another one could undo.

@@ -86,6 +86,11 @@ func TestLookRefused(t *testing.T) {
 			"/etc/systemd/system/x.service.d/zzz.conf:2: ExecStartPre= in a drop-in that systemd reads after rdgen's"},
 		"one that adds what runs after it": {"", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nExecStopPost=/bin/d\n"},
 			"/etc/systemd/system/x.service.d/zzz.conf:2: ExecStopPost= in a drop-in that systemd reads after rdgen's"},
+		"a namespace of its users": {"DelegateNamespaces=mnt net\n", nil, "/lib/systemd/system/x.service:2: DelegateNamespaces= has systemd"},
+		"all of them":              {"DelegateNamespaces=no\nDelegateNamespaces=yes\nDelegateNamespaces=~mnt\n", nil, "x.service:3: DelegateNamespaces= has"},
+		"all but another":          {"DelegateNamespaces=net\nDelegateNamespaces=\nDelegateNamespaces=~mnt\n", nil, "x.service:4: DelegateNamespaces= has"},
+		"one that a drop-in delegates": {"DelegateNamespaces=~net\n", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nDelegateNamespaces=net\n"},
+			"/etc/systemd/system/x.service.d/zzz.conf:2: DelegateNamespaces= has"},
 	} {
 		fsys := files(append([]string{"lib/systemd/system/x.service", "[Service]\n" + c.unit + "ExecStart=/bin/x\n"}, c.files...)...)
 		job, err := services.NewLoader(fsys, parse(t, "t1", "mgmt")).Systemd.Load("x")
@@ -94,6 +99,15 @@ func TestLookRefused(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", name, err, c.want)
+		}
+	}
+	for _, unit := range []string{"DelegateNamespaces=mnt\n", "DelegateNamespaces=yes\nDelegateNamespaces=~net\n", "DelegateNamespaces=~net\n", "DelegateNamespaces=yes\nDelegateNamespaces=no\n"} {
+		job, err := services.NewLoader(files("lib/systemd/system/x.service", "[Service]\n"+unit+"ExecStart=/bin/x\n"), parse(t, "t1", "")).Systemd.Load("x")
+		if err == nil {
+			_, _, err = job.Files()
+		}
+		if err != nil {
+			t.Errorf("%q: %v", unit, err)
 		}
 	}
 	for _, word := range []string{"0", "1", "77", "143", "199", "SIGTERM", "TERM", "DATAERR", "CANTCREAT", "CONFIG"} {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tries to get a service to run outside of its domain.
 # Each of these would leave a file if any of its programs ran.
-for s in stale missing lying same ignored blind undefined broken half picky reset; do
+for s in stale missing lying same ignored blind undefined broken half picky reset owned; do
 	unit $s.service <<E
 [Service]
 ExecStartPre=/bin/touch /run/leaked
@@ -13,6 +13,7 @@ done
 echo netns=private >/etc/conf.d/ignored; echo netns=private >/etc/conf.d/blind
 echo netns=private >/etc/conf.d/picky; sed -i '/ExecStartPre/iExecCondition=/bin/true' /etc/systemd/system/picky.service
 mkdir -p /etc/systemd/system/reset.service.d /etc/systemd/system/reset.socket.d
+sed -i '/ExecStartPre/iDelegateNamespaces=yes' /etc/systemd/system/owned.service
 printf '[Service]\nExecStartPre=\n' >/etc/systemd/system/reset.service.d/zz-site.conf
 printf '[Socket]\nListenStream=/run/leaked\n' >/etc/systemd/system/reset.socket
 printf '[Socket]\nExecStartPre=\n' >/etc/systemd/system/reset.socket.d/zz-site.conf
@@ -59,6 +60,7 @@ ok "which systemctl status says" has "systemctl status undefined" 'vrf undefined
 ok "a later drop-in that resets the line by which it fails" failed reset
 ok "and that of its socket" failed reset.socket
 ok "which rdgen says" has "dmesg" 'reset.service.d/zz-site.conf:2: ExecStartPre='
+ok "a namespace that is to be owned by the service's users" failed owned
 ok "a socket with a drop-in that leads nowhere starts" systemctl start odd.socket
 ok "it listens inside" sh -c 'ip netns exec private grep -q ":1267 .* 0A " /proc/net/tcp6 && ! grep -q ":1267 .* 0A " /proc/net/tcp6'
 ok "and its service starts" systemctl start odd
