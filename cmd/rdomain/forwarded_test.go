@@ -55,6 +55,23 @@ COMMIT
 -A ufw-after-logging-forward -m limit --limit 3/min --limit-burst 10 -j LOG --log-prefix "[UFW BLOCK] "
 COMMIT
 `, "ufw route allow in on veth-k", "ufw route allow out on veth-k", "IPTABLES -A ufw-user-forward -i veth-k -j ACCEPT; IPTABLES -A ufw-user-forward -o veth-k -j ACCEPT"},
+	{"docker, and a ufw that was switched off", `*filter
+:FORWARD DROP [0:0]
+:DOCKER-USER - [0:0]
+:ufw-before-forward - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -j ufw-before-forward
+-A DOCKER-USER -j RETURN
+COMMIT
+`, "IPTABLES -I DOCKER-USER -i veth-k -j ACCEPT; IPTABLES -I DOCKER-USER -o veth-k -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+		"IPTABLES -I DOCKER-USER -o veth-k -j ACCEPT; IPTABLES -I DOCKER-USER -i veth-k -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", ""},
+	{"what docker left when its rules were flushed", `*filter
+:FORWARD DROP [0:0]
+:DOCKER-USER - [0:0]
+COMMIT
+`, "IPTABLES -I FORWARD -i veth-k -j ACCEPT; IPTABLES -I FORWARD -o veth-k -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+		"IPTABLES -I FORWARD -o veth-k -j ACCEPT; IPTABLES -I FORWARD -i veth-k -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", ""},
 	{"an administrator's, by addresses and by the link to the world", `*filter
 :FORWARD DROP [0:0]
 :mine - [0:0]

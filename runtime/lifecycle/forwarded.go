@@ -39,6 +39,7 @@ func (h *Host) dropped(v *view) (problems []string, err error) {
 // in; "" if it is nothing.
 func drops(f nat.Filter, l conf.Link, rules []object.NATRule, in bool, where string) string {
 	var families []string
+	var packet nat.Packet
 	first, answers := false, false
 	for _, r := range rules {
 		if r.What != map[bool]string{false: "masquerade", true: "publish"}[in] {
@@ -53,8 +54,11 @@ func drops(f nat.Filter, l conf.Link, rules []object.NATRule, in bool, where str
 		answer := p
 		answer.In, answer.Answer = !in, true
 		one, other := f.Drops(p), f.Drops(answer)
-		first, answers = first || one, answers || other
-		if family := object.Family(r.IPv6); (one || other) && !slices.Contains(families, family) {
+		if !one && !other {
+			continue
+		}
+		first, answers, packet = first || one, answers || other, p
+		if family := object.Family(r.IPv6); !slices.Contains(families, family) {
 			families = append(families, family)
 		}
 	}
@@ -65,7 +69,7 @@ func drops(f nat.Filter, l conf.Link, rules []object.NATRule, in bool, where str
 	if !first {
 		what = map[bool]string{false: "the answers to what is forwarded from ", true: "the answers to what is forwarded to "}[in]
 	}
-	return fmt.Sprintf("%s in %s drops %s%s (%s); to let it pass: %s", f, where, what, l.Peer, strings.Join(families, ", "), f.Passes(l.Peer.String(), in, first, answers))
+	return fmt.Sprintf("%s in %s drops %s%s (%s); to let it pass: %s", f, where, what, l.Peer, strings.Join(families, ", "), f.Passes(packet, first, answers))
 }
 
 // filters returns those of a namespace, which are read once.

@@ -138,21 +138,15 @@ func (f Filter) String() string {
 	return s
 }
 
-// Passes returns the commands by which packets would pass, in the words of what made the
-// table: what goes from the link or to it, and the answers.
-func (f Filter) Passes(link string, in, first, answers bool) string {
+// Passes returns the commands by which packets like p would pass, in the words of what made the
+// table: the first of a connection, and the answers.
+func (f Filter) Passes(p Packet, first, answers bool) string {
 	way, back, direction := "i", "o", "in"
-	if in {
+	if p.In {
 		way, back, direction = "o", "i", "out"
 	}
-	has := func(prefix string) bool {
-		for name := range f.chains {
-			if strings.HasPrefix(name, prefix) {
-				return true
-			}
-		}
-		return false
-	}
+	// What was switched off leaves chains behind, and its command changes nothing.
+	comesTo := func(chain string) bool { return comes(f.chains, f.Chain, p, chain, 0) }
 	tool := map[string]string{"ip": "iptables", "ip6": "ip6tables"}[f.Family]
 	if f.Legacy {
 		tool += "-legacy"
@@ -161,10 +155,10 @@ func (f Filter) Passes(link string, in, first, answers bool) string {
 	state := " -m conntrack --ctstate RELATED,ESTABLISHED"
 	switch {
 	case f.Table == "firewalld":
-		return "firewall-cmd --zone=trusted --add-interface=" + link
-	case f.Chain == "FORWARD" && has("ufw"):
-		return "ufw route allow " + direction + " on " + link
-	case tool != "" && f.Chain == "FORWARD" && has("DOCKER-USER"):
+		return "firewall-cmd --zone=trusted --add-interface=" + p.Link
+	case comesTo("ufw-user-forward") || comesTo("ufw6-user-forward"):
+		return "ufw route allow " + direction + " on " + p.Link
+	case tool != "" && f.Chain == "FORWARD" && comesTo("DOCKER-USER"):
 		command = tool + " -I DOCKER-USER -%s %s%s -j ACCEPT"
 	case tool == "" || f.Chain != "FORWARD" || f.Table != "filter" && !f.Legacy:
 		command = fmt.Sprintf("nft 'insert rule %s %s %s %%sifname \"%%s\"%%s accept'", f.Family, f.Table, f.Chain)
@@ -174,10 +168,10 @@ func (f Filter) Passes(link string, in, first, answers bool) string {
 	}
 	var list []string
 	if first {
-		list = append(list, fmt.Sprintf(command, way, link, ""))
+		list = append(list, fmt.Sprintf(command, way, p.Link, ""))
 	}
 	if answers {
-		list = append(list, fmt.Sprintf(command, back, link, state))
+		list = append(list, fmt.Sprintf(command, back, p.Link, state))
 	}
 	return strings.Join(list, "; ")
 }

@@ -85,3 +85,20 @@ func walk(chains map[string][]rule, chain string, p Packet, named bool, depth in
 	}
 	return goOn
 }
+
+// comes reports whether a packet may come to the chain want, from the beginning of another.
+func comes(chains map[string][]rule, chain string, p Packet, want string, depth int) bool {
+	for _, r := range chains[chain] {
+		o := r(p)
+		switch {
+		case o.match == never || o.verdict == goOn:
+		case o.verdict == jump || o.verdict == leap:
+			if o.chain == want || depth < deepest && comes(chains, o.chain, p, want, depth+1) {
+				return true
+			}
+		case o.match == sure:
+			return false
+		}
+	}
+	return false
+}
