@@ -53,6 +53,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestOverlapPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestOverlapHomePage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestFirewall", 0, "trixie-systemd trixie-openrc forky-openrc"},
+	{"domains", "TestForwardedBesideFirewalls", 6, guest.WithAll}, // in make test, cmd/rdomain's TestForwardedBesideOthers
 	{"domains", "TestSteer", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestStatus", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestStatusS6", 0, "trixie-openrc"},

@@ -6,8 +6,9 @@ import (
 	"rdgen/test/guest"
 )
 
-// containerPackages are podman and Docker, which are 95 MB of packages.
-const containerPackages = "podman crun netavark catatonit docker.io docker-cli"
+// containerPackages are podman and Docker, which are 95 MB of packages, and the two programs by
+// which people filter what is forwarded: one root is for all of them.
+const containerPackages = "podman crun netavark catatonit docker.io docker-cli firewalld ufw"
 
 // TestContainersPage does what docs/containers.md says, with Debian's podman, and each row of
 // its tables.
