@@ -200,10 +200,6 @@ func (a *assembly) allLinks() error {
 		if l.kind == "vrf" || a.done[l] {
 			continue
 		}
-		if m := a.find(l.netns, l.master); m != nil && m.bond {
-			a.result.Left = append(a.result.Left, lineNote(l.at, "link "+l.name+" is a member of the bond "+m.name+", which is not taken over"))
-			continue
-		}
 		f, bridge, err := a.home(l)
 		if err != nil {
 			return err
@@ -242,11 +238,12 @@ func (a *assembly) section(f *draft.File, l *link, bridge string) error {
 	if err := a.outside(s, l); err != nil {
 		return err
 	}
+	a.bonded(l)
 	for _, k := range l.keys {
 		s.Set(k.key, k.value, k.at)
 	}
 	if bridge != "" {
-		s.Set("Bridge", bridge, l.at)
+		s.Set(a.portKey(l), bridge, l.at)
 	}
 	a.resolvers(f.Find("Domain"), l)
 	for _, n := range l.notes {

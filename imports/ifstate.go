@@ -154,6 +154,7 @@ func (r *reader) ifstateAttribute(l *link, key string, v value) error {
 		if text = strings.ToLower(strings.Replace(text, "0x88a8", "802.1ad", 1)); text != "802.1q" && text != "0x8100" {
 			l.set(at, "Protocol", text)
 		}
+	case family == "bond" && l.bondOption(at, bondKey(rest), text, "ms"):
 	case ifstateWords[key] != "":
 		l.set(at, ifstateWords[key], text)
 	case ifstateTunnels[rest] != "" && family == l.kind:

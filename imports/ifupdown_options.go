@@ -141,6 +141,7 @@ func (l *link) plain(o item) error {
 		for word := range strings.FieldsSeq(o.value) {
 			l.set(o.at, key, word)
 		}
+	case strings.HasPrefix(o.key, "bond-") && l.bondOption(o.at, bondKey(strings.TrimPrefix(o.key, "bond-")), o.value, "ms"):
 	case o.key == "vxlan-learning":
 		l.set(o.at, "MacLearning", map[bool]string{true: "yes", false: "no"}[o.value == "on" || o.value == "yes"])
 	case o.key == "vlan-protocol":

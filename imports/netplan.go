@@ -108,6 +108,15 @@ func (r *reader) netplanKey(l *link, kind, key string, v value) error {
 		return v.list(func(of value) error { return r.netplanPeer(l, of) })
 	case "keys":
 		return v.each(l.netplanKeys)
+	case "parameters":
+		if l.kind == "bond" {
+			return v.each(func(key string, of value) error {
+				if !l.bondOption(of.at(), bondKey(key), of.Value, "ms") {
+					l.other("parameters: "+key, of)
+				}
+				return nil
+			})
+		}
 	}
 	text, err := v.text()
 	if err != nil {

@@ -35,8 +35,6 @@ type link struct {
 	name, netns string
 	// kind is one of conf.LinkKinds, "vrf", or "" for a link that exists already.
 	kind string
-	// bond: it is a bond, which somebody else makes, of members that are his, too.
-	bond bool
 	// master is the VRF, bridge or bond that it is a member of, "" for none.
 	master string
 	// parent is the link below, peer the other end of a veth.
@@ -133,11 +131,6 @@ func (l *link) become(at problem.Pos, kind string) {
 	}
 	if kind != "vrf" && !slices.Contains(conf.LinkKinds, kind) {
 		l.note(at, fmt.Sprintf("rdomain makes no link of kind %s: somebody else has to make it", kind))
-		return
-	}
-	if kind == "bond" { // without its members it would be none
-		l.note(at, fmt.Sprintf("a bond is not taken over: Kind=bond makes one, and Bond=%s its members; until then somebody else has to make it", l.name))
-		l.bond = true
 		return
 	}
 	l.kind = kind

@@ -165,6 +165,7 @@ func (r *reader) netdevKey(l *link, section string, k item) error {
 	case section == "Bridge" && key == "STP" && yesNo(value) == "no", section == "Tunnel" && key == "Independent":
 	case section == "WireGuard" && key == "FirewallMark":
 		l.mark(k.at, value)
+	case section == "Bond" && l.bondOption(k.at, key, value, ""):
 	case slices.Contains(netdevKeys[section], key) && l.kind != "":
 		if key == "Local" && (value == "any" || strings.HasPrefix(value, "dhcp") || strings.HasPrefix(value, "ipv")) {
 			break

@@ -11,9 +11,9 @@ import (
 	"rdgen/test/need"
 )
 
-// fewImports are the cases of imports/testdata that are made where not all are: VRFs, VLANs,
+// fewImports are the cases of imports/testdata that are made where not all are: VRFs, VLANs, bonds,
 // WireGuard and tunnels, which most other kernels of tests lack.
-var fewImports = []string{"ifupdown-article", "networkd-vrf", "ifstate-example", "ifstate-vrf-inside", "wg-quick-site"}
+var fewImports = []string{"ifupdown-article", "networkd-vrf", "ifstate-example", "ifstate-vrf-inside", "wg-quick-site", "ifupdown2-bond"}
 
 // putImports gives a machine what rdgen import prints in those cases.
 func putImports(t *testing.T, m *Machine) {

@@ -70,7 +70,7 @@ sed -i 's/Kind=wireguard/Kind=wireguard\nOuter=red/' /etc/rdomain/vpn.conf
 # exist. They are made, and dump says all of them: with its files there is nothing to do, nothing
 # to remove, and nothing is different.
 same() { rdomain check --all >/root/said || :; ! grep '^[-+]' /root/said || { cat /etc/rdomain/*; exit 1; }; } # the article's VRF has no member, which check says
-modprobe tun
+modprobe tun; modprobe bonding max_bonds=0
 rdomain down --all; rm -f /etc/rdomain/*
 echo '10.0.1.2 site-b.example.org' >>/etc/hosts
 for dir in /root/imports/*; do
