@@ -105,6 +105,8 @@ func (r *reader) ifstateLink(netns, name string, v value) error {
 			})
 		case "link":
 			return of.each(func(key string, v value) error { return r.ifstateAttribute(l, key, v) })
+		case "neighbours":
+			return of.list(l.ifstateNeighbour)
 		case "wireguard":
 			return of.each(func(key string, v value) error { return l.ifstateWireGuard(key, v) })
 		case "sysctl":
@@ -113,6 +115,17 @@ func (r *reader) ifstateLink(netns, name string, v value) error {
 		l.other(key, of)
 		return nil
 	})
+}
+
+// ifstateNeighbour reads an address whose hardware address is known.
+func (l *link) ifstateNeighbour(of value) error {
+	address, mac := of.is("dst"), of.is("lladdr")
+	if address == "" || mac == "" || len(of.Content) != 4 && !(len(of.Content) == 6 && of.is("state") == "permanent") {
+		l.other("neighbours", of)
+		return nil
+	}
+	l.more = append(l.more, section{of.at(), "Neighbor", []item{{of.at(), "Address", address}, {of.at(), "LinkLayerAddress", mac}}})
+	return nil
 }
 
 // ifstateWords are attributes of links, less their kind and "_", that are a key of [Link].
