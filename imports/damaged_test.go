@@ -108,3 +108,22 @@ func lookAt(root fstest.MapFS, words []string, renamed bool) string {
 	}
 	return ""
 }
+
+// TestOfAnotherFormat: who may have root import any file learns nothing of one that is of no format
+// at all: a hash of /etc/shadow, a key, a word.
+func TestOfAnotherFormat(t *testing.T) {
+	const secret = "sesame"
+	for _, text := range []string{
+		"root:$y$j9T$sesame:20000:0:99999:7:::\nbin:*:20000:0:99999:7:::\n", "sesame\n", "sesame open\n", "*sesame\n", "&sesame\n", "!sesame x\n", "%sesame\n",
+		"localhost:5432:*:sesame\n", "-----BEGIN KEY-----\nsesame+sesame/\n-----END KEY-----\n", "{sesame\n", "\"sesame\n", "- sesame\n", "sesame: [\n", "@sesame\n", "[sesame\n",
+	} {
+		for _, format := range Formats() {
+			for _, name := range []string{"f", "f.netdev", "f.network"} {
+				_, err := Read(fstest.MapFS{"etc/" + name: {Data: []byte(text)}}, format, []string{"/etc/" + name}, domain.NetnsName{})
+				if err == nil || strings.Contains(err.Error(), secret) {
+					t.Errorf("%s of %q: %v", format, text, err)
+				}
+			}
+		}
+	}
+}

@@ -133,7 +133,8 @@ func (r *reader) interfaces(file string) (list []stanza, err error) {
 			s = &list[len(list)-1]
 			r.left = append(r.left, lineNote(at, word+" "+rest+" has no counterpart"))
 		case s == nil:
-			return nil, problem.New(at, "%q stands in no iface; expected iface NAME, auto NAME or source FILE", word)
+			// No word of it: root may have been asked to read any file.
+			return nil, problem.New(at, "the line stands in no iface; expected iface NAME, auto NAME or source FILE")
 		default:
 			s.options = append(s.options, item{at, optionName(word), rest})
 		}

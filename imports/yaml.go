@@ -21,6 +21,9 @@ type value struct {
 // yamlLine finds the line in a message of the library.
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
+// ofFile is a word of the file in such a message.
+var ofFile = regexp.MustCompile(` ['"].*['"]`)
+
 // yamlFile reads a file of one document, which is a mapping. An alias is refused, since what
 // it stands for may be without end, and so is a key that stands twice.
 func yamlFile(file string, data []byte) (value, error) {
@@ -42,7 +45,7 @@ func yamlFile(file string, data []byte) (value, error) {
 			return value{}, problem.New(at, "is no YAML")
 		}
 		at.Line, _ = strconv.Atoi(found[1])
-		return value{}, problem.New(at, "is no YAML: %s", found[2])
+		return value{}, problem.New(at, "is no YAML: %s", ofFile.ReplaceAllString(found[2], ""))
 	}
 	v := value{doc.Content[0], file}
 	if v.Kind != yaml.MappingNode {
