@@ -62,6 +62,8 @@ func TestUsersPage(t *testing.T) {
 		m.Sh(t, "mkdir -p /etc/doas.d /usr/share/applications")
 		typeAsAlice(t, m, "docs/users.md", 11)
 		m.Verdicts(t, script(t, "users"))
+		m.Put(t, "/etc/ssh/sshd_config.d/bob.conf", 0o644, read(t, "examples/logins/etc/ssh/sshd_config.d/bob.conf"))
+		m.Verdicts(t, script(t, "forced"))
 	})
 }
 

@@ -27,8 +27,8 @@ func logins(t *testing.T, m *Machine) {
 		t.Fatal(err)
 	}
 	commands := guest.Typed(string(page))
-	if len(commands) != 3 {
-		t.Errorf("docs/logins.md has %d commands and files; want 3", len(commands))
+	if len(commands) != 4 {
+		t.Errorf("docs/logins.md has %d commands and files; want 4", len(commands))
 	}
 	m.Type(t, commands)
 	verdictsOf(t, m, script(t, "logins"))

@@ -44,6 +44,16 @@ rdomain exec mgmt -- socat TCP-LISTEN:7777,bind=127.0.0.1,fork,reuseaddr SYSTEM:
 until [ "$(ss -Hltn sport = :7777 | grep -c :7777)" = 2 ]; do :; done
 ok "a port that is forwarded for alice is inside" [ "$(by alice -W 127.0.0.1:7777)" = inside ]
 ok "for carol it is not" [ "$(by carol -W 127.0.0.1:7777)" = outside ]
+ctl() { timeout 60 ssh -S /run/ctl -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ExitOnForwardFailure=yes "$@"; }
+for user in alice carol; do
+	want=outside bound=-v
+	[ $user = carol ] || want=inside bound=-e
+	ok "$user: ports by -L and -R" ctl -nfNM -L 7790:127.0.0.1:7777 -R 7791:127.0.0.1:22 $user@127.0.0.1
+	ok "-L leads $want" [ "$(socat -u TCP:127.0.0.1:7790 -)" = $want ]
+	ok "and so does -R" sh -c "ss -Hltn sport = :7791 | grep 127.0.0.1 | grep $bound %mgmt"
+	ctl -O exit $user@127.0.0.1 2>/dev/null
+	await sh -c '! ss -Hltn sport = :7791 | grep .'
+done
 kill "$one" "$two"
 if [ "$init" = systemd ]; then
 	# In front of pam_systemd the session would be moved out again.
@@ -57,3 +67,11 @@ out=$(by alice -W 127.0.0.1:22 | head -c 3)
 ok "and no port that is forwarded [$out]" [ "$out" != SSH ]
 ok "carol has hers" [ "$(by carol 'echo hello')" = hello ]
 ok "and su - alice, as the console, is as it was" [ "$(su - alice -c 'echo hello')" = hello ]
+# The console itself: getty, login, and her shell.
+printf '/usr/local/bin/probe sockets >.console; mv .console console; exit\n' >/home/alice/.profile
+socat PTY,link=/dev/ttyT,rawer,ignoreeof PTY,link=/run/line,rawer,ignoreeof 2>/dev/null & line=$!
+await test -e /dev/ttyT
+setsid agetty --autologin alice --noreset --noclear ttyT dumb &
+ok "by getty and login, too" await test -s /home/alice/console
+ok "outside, as it was" sh -c 'grep -qx "tcp4 -" /home/alice/console && ! grep mgmt /home/alice/console'
+kill "$line"
