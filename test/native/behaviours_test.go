@@ -23,7 +23,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"systemd", "TestSystemdAnalyze", 0, guest.Everywhere},
 	{"systemd", "TestSystemdGuide", 0, "trixie-systemd"},
 	{"systemd", "TestDebianDomains", 13, "trixie-systemd"},
-	{"systemd", "TestUsersPage", 0, "trixie-systemd"},
+	{"systemd", "TestUsersPage", 0, "trixie-systemd trixie-openrc"},
 	{"systemd", "TestJobsPage", 0, "trixie-systemd"},
 
 	// Services of OpenRC 0.45 (bookworm), 0.56 (trixie), 0.64 (forky), 0.63 as Alpine has it.

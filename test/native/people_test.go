@@ -14,14 +14,17 @@ const peoplePackages = "sudo opendoas pkexec polkitd tmux screen cron at anacron
 
 // people calls f with a machine in which alice (1001) and bob (1002) are, and the files of
 // examples.
-func people(t *testing.T, f func(*testing.T, *Machine)) {
+func people(t *testing.T, list []System, f func(*testing.T, *Machine)) {
 	t.Helper()
-	list := slices.Clone(systemds)
+	list = slices.Clone(list)
 	for i := range list {
 		list[i].Packages = morePackages
 	}
 	each(t, list, func(t *testing.T, m *Machine) {
 		m.Put(t, "/usr/libexec/rdomain-exec", 0o755, read(t, "cmd/rdomain/rdomain-exec"))
+		if m.Init == guest.OpenRC {
+			m.Sh(t, ": >/etc/insserv.conf; rc-service dbus start") // for polkit
+		}
 		m.Sh(t, guest.Network+script(t, "setup")+"useradd -m -u 1001 -s /bin/bash alice; useradd -m -u 1002 -s /bin/sh bob; groupadd netusers")
 		f(t, m)
 	})
@@ -57,11 +60,14 @@ func typeAsAlice(t *testing.T, m *Machine, page string, number int) {
 // TestUsersPage does what docs/users.md says, with Debian's sudo, doas and pkexec, and then
 // what an attacker would.
 func TestUsersPage(t *testing.T) {
-	people(t, func(t *testing.T, m *Machine) {
+	people(t, append(systemds, openrcs...), func(t *testing.T, m *Machine) {
 		m.Put(t, "/usr/bin/firefox", 0o755, []byte("#!/bin/sh\necho \"$(id -un) in $RDOMAIN: $*\"\n"))
 		m.Sh(t, "mkdir -p /etc/doas.d /usr/share/applications")
 		typeAsAlice(t, m, "docs/users.md", 11)
 		m.Verdicts(t, script(t, "users"))
+		if m.Init == guest.OpenRC {
+			return // test/vm has logins there
+		}
 		m.Put(t, "/etc/ssh/sshd_config.d/bob.conf", 0o644, read(t, "examples/logins/etc/ssh/sshd_config.d/bob.conf"))
 		m.Verdicts(t, script(t, "forced"))
 	})
@@ -87,7 +93,7 @@ func TestOverlapHomePage(t *testing.T) {
 
 // TestJobsPage does what docs/jobs.md says; each job writes where it is.
 func TestJobsPage(t *testing.T) {
-	people(t, func(t *testing.T, m *Machine) {
+	people(t, systemds, func(t *testing.T, m *Machine) {
 		m.Put(t, "/usr/local/bin/job", 0o755, []byte("#!/bin/sh\necho $(/usr/bin/id -un) $(readlink /proc/self/ns/net) >>/tmp/jobs\n"))
 		m.Put(t, "/etc/systemd/system/backup.service", 0o644, []byte("[Service]\nType=oneshot\nExecStart=/usr/local/bin/job\n"))
 		m.Sh(t, `sed -i '/^Kind=netns/aAllowUsers=alice' /etc/rdomain/private.conf; : >/tmp/jobs; chmod 0666 /tmp/jobs
