@@ -17,6 +17,10 @@ func TestOpenRC(t *testing.T) {
 		m.Verdicts(t, script(t, "listening", "openrc"))
 		m.Reboot(t)
 		m.Verdicts(t, script(t, "listening", "openrc-rebooted"))
+		if m.Release == guest.Alpine {
+			m.Put(t, "/usr/libexec/rdomain-exec", 0o755, read(t, "cmd/rdomain/rdomain-exec"))
+			m.Verdicts(t, script(t, "exec"))
+		}
 	})
 }
 
