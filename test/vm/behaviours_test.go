@@ -15,6 +15,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"vrf", "TestVRFHoldsUnits", 50, "bookworm-systemd forky-systemd"},
 	{"vrf", "TestVRFResolver", 60, "trixie-openrc"},
 	{"vrf", "TestVRFStatus", 60, "trixie-openrc"},
+	{"vrf", "TestCost", 60, guest.WithAll}, // in docs/performance.md, by make bench
 	{"vrf", "TestArticle", 200, "trixie-openrc trixie-systemd"},
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 

@@ -123,6 +123,19 @@ func BenchmarkDomains(b *testing.B) {
 	})
 }
 
+// TestCost: a service in a VRF answers, and costs about what one does that a netfilter rule
+// keeps to its link, which fails open. The machine counts instructions, so no load shows.
+func TestCost(t *testing.T) {
+	each(t, []System{{Release: "trixie", Init: OpenRC, Counted: true}}, func(t *testing.T, m *Machine) {
+		m.Sh(t, guest.Network+script(t, "two"))
+		vrf, fence := isolated[1].measure(t, m), isolated[4].measure(t, m)
+		t.Logf("of the netfilter rule: a request %.3f, a connection %.3f", vrf.request/fence.request, vrf.connection/fence.connection)
+		if vrf.request > 1.1*fence.request || vrf.connection > 1.1*fence.connection {
+			t.Errorf("instructions in a VRF: %+v; behind a netfilter rule %+v", vrf, fence)
+		}
+	})
+}
+
 func benchMachine(b *testing.B, s System) *Machine {
 	m := Boot(b, s)
 	m.Install(b)
@@ -133,7 +146,7 @@ func benchMachine(b *testing.B, s System) *Machine {
 }
 
 // number is what a command in the guest prints alone.
-func number(b *testing.B, m *Machine, command string) float64 {
+func number(b testing.TB, m *Machine, command string) float64 {
 	b.Helper()
 	n, err := strconv.ParseFloat(strings.TrimSpace(m.Sh(b, command)), 64)
 	if err != nil {
@@ -194,7 +207,7 @@ type served struct{ name, address, up, in, down, unit, from string }
 type cost struct{ request, connection float64 }
 
 // measure starts the service, asks it, and stops it.
-func (c served) measure(b *testing.B, m *Machine) cost {
+func (c served) measure(b testing.TB, m *Machine) cost {
 	// With MPTCP, which package net asks for, ip vrf exec does not bind the service.
 	start := "\nexport GODEBUG=multipathtcp=0\n" + c.in + " probe serve 0.0.0.0:7000 >/dev/null 2>&1 & echo $! >/run/test/pid"
 	stop := "kill $(cat /run/test/pid)"
