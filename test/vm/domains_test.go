@@ -169,7 +169,7 @@ func TestDomainsLinks(t *testing.T) {
 // in the namespace vpn, whose socket is in the default domain, and a default route through wg0.
 // And more tunnels, each in a domain.
 func TestDomainsIfState(t *testing.T) {
-	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
+	each(t, []System{{Release: "trixie", Init: OpenRC}, {Release: "trixie", Init: Systemd}}, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+script(t, "far")+part(t, "ifstate", "prepare"))
 		peer := strings.TrimSpace(m.Sh(t, "cat /etc/wireguard/1.pub"))
 		m.Put(t, "/etc/rdomain/vpn.conf", 0o644, ifstate(t, peer))
