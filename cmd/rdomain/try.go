@@ -52,11 +52,13 @@ func (c *command) try(host *lifecycle.Host, list []domain.ID, seconds int, do fu
 		return err
 	}
 	err = do()
+	trial.Done()
 	if err == nil && c.code != 0 {
-		err = errors.New("not all domains came up, so all of them are taken back")
+		err = errPart
 	}
 	failed := err != nil
 	if !failed {
+		untyped()
 		fmt.Fprintf(c.stderr, "rdomain: note: it is taken back in %d s; to keep it, press Enter here or call rdomain confirm %s\n", seconds, spell(list))
 		err = c.confirmed(trial, time.Duration(seconds)*time.Second, told)
 	}
@@ -70,8 +72,25 @@ func (c *command) try(host *lifecycle.Host, list []domain.ID, seconds int, do fu
 	}
 	if e := trial.Back(left); e != nil {
 		c.fail(e)
+		return fmt.Errorf("not all could be taken back: %w", err)
 	}
-	return err
+	switch {
+	case err == errPart:
+		return fmt.Errorf("%w, so all of them are taken back", err)
+	case failed:
+		return err
+	}
+	return fmt.Errorf("taken back: %w", err)
+}
+
+var errPart = errors.New("not all domains came up")
+
+// untyped forgets what was typed before it is asked for: that is no consent. In the background
+// it is for somebody else.
+func untyped() {
+	if front, err := unix.IoctlGetInt(0, unix.TIOCGPGRP); err == nil && front == unix.Getpgrp() {
+		unix.IoctlSetInt(0, unix.TCFLSH, unix.TCIFLUSH)
+	}
 }
 
 // confirmed waits for who confirms a trial. It returns why it is to be taken back.
@@ -97,9 +116,9 @@ func (c *command) confirmed(trial *lifecycle.Trial, limit time.Duration, told <-
 				return nil
 			}
 		case <-end:
-			return fmt.Errorf("taken back: nobody confirmed it within %v", limit)
+			return fmt.Errorf("nobody confirmed it within %v", limit)
 		case s := <-told:
-			return fmt.Errorf("taken back: %v", s)
+			return fmt.Errorf("%v", s)
 		}
 	}
 }

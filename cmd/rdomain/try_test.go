@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -154,4 +156,96 @@ func TestConfirmHolds(t *testing.T) {
 	if kept := addresses() != ""; kept != (code == 0) || kept != (err == nil) {
 		t.Errorf("while it is taken back, confirm = %d, try = %v, and addresses are %q", code, err, addresses())
 	}
+}
+
+// TestTryIsNotAlone: what others do while a trial waits is not taken back with it, and nobody
+// says of a change that it is kept if another trial takes it back.
+func TestTryIsNotAlone(t *testing.T) {
+	start(t)
+	needs := func(name, address string, required ...string) {
+		text := "[Domain]\nKind=netns\n"
+		for _, r := range required {
+			text += "Requires=" + r + "\n"
+		}
+		file(t, name, text+"[Link v-"+name+"]\nKind=veth\nPeer=p-"+name+"\nAddress="+address+"\n")
+	}
+	at := func(name string) string {
+		out, _ := exec.Command("ip", "-n", name, "-4", "-o", "address", "show", "dev", "v-"+name).Output()
+		return strings.Join(strings.Fields(string(out)), " ")
+	}
+	ended := func(cmd *exec.Cmd) {
+		t.Helper()
+		cmd.Process.Signal(unix.SIGTERM)
+		if cmd.Wait(); cmd.ProcessState.ExitCode() != 111 {
+			t.Fatalf("it was told to end, and ends with %v", cmd.ProcessState)
+		}
+	}
+	needs("b", "10.2.0.2/24")
+	needs("a", "10.1.0.2/24", "b")
+	quiet(t, "up", "a")
+
+	// A domain that one on trial requires is on no other trial, and is changed by hand.
+	needs("a", "10.1.0.3/24", "b")
+	cmd, _ := trying(t, "reload", "--try", "1000", "a")
+	needs("b", "10.2.0.9/24")
+	says(t, 100, "", "rdomain: fatal: a: a change is on trial already, and it requires b\nrdomain: hint: rdomain confirm a keeps it, also where what tried it was killed\n", "reload", "--try", "9", "b")
+	quiet(t, "reload", "b")
+	ended(cmd)
+	if a, b := at("a"), at("b"); !strings.Contains(a, "10.1.0.2/24") || !strings.Contains(b, "10.2.0.9/24") {
+		t.Errorf("a is taken back, and b, which somebody else reloaded, stays; but they have\n%s\n%s", a, b)
+	}
+	cmd, _ = trying(t, "reload", "--try", "1000", "a")
+	ended(cmd)
+
+	// One that is brought down by hand is not brought up again.
+	cmd, _ = trying(t, "reload", "--try", "1000", "a")
+	quiet(t, "down", "a")
+	ended(cmd)
+	if _, err := os.Stat("/run/netns/a"); err == nil {
+		t.Error("a was brought down while it was on trial, and is up again")
+	}
+	quiet(t, "down", "b")
+
+	// What another requires stays up.
+	needs("c", "10.3.0.2/24", "b")
+	cmd, _ = trying(t, "up", "--try", "1000", "a")
+	quiet(t, "up", "c")
+	ended(cmd)
+	if a, b, c := at("a"), at("b"), at("c"); a != "" || b == "" || c == "" {
+		t.Errorf("c, which was brought up beside the trial of a, requires b; but they have\n%s\n%s\n%s", a, b, c)
+	}
+	quiet(t, "down", "c", "b")
+}
+
+// TestTryIsNotTypedAhead: what was typed before the change was made does not keep it.
+func TestTryIsNotTypedAhead(t *testing.T) {
+	start(t)
+	file(t, "a", tried)
+	for _, ahead := range []bool{true, false} {
+		master, slave := terminal(t)
+		seconds := "1000"
+		if ahead {
+			seconds = "1"
+			master.WriteString("ping 10.7.0.1\n")
+		}
+		cmd := exec.Command(bin, "up", "--try", seconds, "a")
+		cmd.Stdin, cmd.SysProcAttr = slave, &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		said, err := cmd.StderrPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || !strings.Contains(line, "press Enter") {
+			t.Fatalf("it says %q, %v", line, err)
+		}
+		if !ahead {
+			master.WriteString("\n")
+		}
+		if cmd.Wait(); ahead == cmd.ProcessState.Success() || ahead == (addresses() != "") {
+			t.Errorf("Enter before it was asked for: %v; it ends with %v, and there is %q", ahead, cmd.ProcessState, addresses())
+		}
+	}
+	quiet(t, "down", "a")
 }

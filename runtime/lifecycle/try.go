@@ -24,31 +24,33 @@ type Trial struct {
 	was []target
 	// needs are what each domain of the list required, and what those did.
 	needs map[domain.ID][]domain.ID
+	// left are all of them as they were when the change was made.
+	left map[domain.ID]state
 }
 
 // Try begins a trial of domains, before anything is changed. It is an error if one is on trial
 // already, and if one that is up could not be made what it is again.
 func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
-	t = &Trial{h: h, needs: map[domain.ID][]domain.ID{}}
+	t = &Trial{h: h, needs: map[domain.ID][]domain.ID{}, left: map[domain.ID]state{}}
 	if t.up, err = h.Recorded(); err != nil {
 		return nil, err
 	}
 	for _, asked := range list {
 		id, err := h.recorded(asked)
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case h.store.Marked(id):
-			return nil, onTrial(id)
-		case slices.Contains(t.list, id):
-			continue
 		}
-		t.list = append(t.list, id)
+		if !slices.Contains(t.list, id) {
+			t.list = append(t.list, id)
+		}
 	}
 	for _, id := range t.list {
 		if err := t.add(id); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.alone(); err != nil {
+		return nil, err
 	}
 	for i, id := range t.list {
 		if err := h.store.Mark(id); err != nil {
@@ -61,11 +63,6 @@ func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
 		}
 	}
 	return t, nil
-}
-
-func onTrial(id domain.ID) error {
-	return &problem.Error{Msg: fmt.Sprintf("%s: a change is on trial already", id),
-		Hint: fmt.Sprintf("rdomain confirm %s keeps it, also where what tried it was killed", id)}
 }
 
 // add notes how a domain is, behind those that it requires: they are brought up before it, and
@@ -205,12 +202,16 @@ func (t *Trial) End() (left []domain.ID, err error) {
 
 // Back makes domains, which are those that End returned, and what they required what they were:
 // those that were up as their files were then, and the others down, with what they brought up.
-// What the confirmed ones require stays.
+// What the confirmed ones require stays, and what others did since Done.
 func (t *Trial) Back(left []domain.ID) (err error) {
 	confirmed := slices.DeleteFunc(slices.Clone(t.list), func(id domain.ID) bool { return slices.Contains(left, id) })
 	changed, kept := t.with(left), t.with(confirmed)
 	for _, was := range t.was {
-		if !slices.Contains(changed, was.id) || slices.Contains(kept, was.id) {
+		switch {
+		case !slices.Contains(changed, was.id) || slices.Contains(kept, was.id):
+			continue
+		case t.theirs(was.id):
+			t.h.say(was.id, "it was changed by another call meanwhile, and stays as it is")
 			continue
 		}
 		if e := t.h.bringUp(was, true, nil); e != nil {
@@ -218,7 +219,8 @@ func (t *Trial) Back(left []domain.ID) (err error) {
 		}
 	}
 	stays := t.made(confirmed)
-	made := slices.DeleteFunc(t.made(left), func(id domain.ID) bool { return slices.Contains(stays, id) })
+	made, e := t.spare(slices.DeleteFunc(t.made(left), func(id domain.ID) bool { return slices.Contains(stays, id) || t.theirs(id) }))
+	err = errors.Join(err, e)
 	for _, wave := range t.h.Waves(made) {
 		for _, id := range wave {
 			if _, e := t.h.Down(id); e != nil {
