@@ -36,6 +36,7 @@ ip -n blue route add 10.5.0.0/16 nexthop via 10.0.0.1 weight 2 nexthop via 10.1.
 ip -n blue rule add from 10.0.0.2 table 100 pref 500; ip -n blue -6 rule add iif eth0 prohibit pref 501
 ip -n blue route add local 10.66.0.0/16 dev lo; ip -n blue -6 route add local fd06::/64 dev eth0; ip -n blue route add local 10.67.0.0/16 dev lo table 100
 ip -n blue route add blackhole 10.68.0.0/16 table local
+ip -n blue route add unreachable 10.69.0.0/16 table 77; ip -n blue -6 route add prohibit fd69::/64 table 78
 ip -n blue link property add dev br0 altname lan-of-the-house
 ip -n blue neighbor add 10.0.0.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent
 ip netns exec blue sysctl -qw net.ipv4.ip_forward=1`
@@ -62,9 +63,10 @@ func TestDump(t *testing.T) {
 	if !strings.Contains(text, "# ip route add 10.7.0.0/16 via 10.0.0.1 dev eth0 protocol 186: is somebody else's") {
 		t.Errorf("the route of a daemon is not noted:\n%s", text)
 	}
-	for _, section := range []string{"10.66.0.0/16\nType=local\n", "fd06::/64\nDevice=eth0\nType=local\n", "10.67.0.0/16\nType=local\nTable=100\n"} {
+	for _, section := range []string{"10.66.0.0/16\nType=local\n", "fd06::/64\nDevice=eth0\nType=local\n", "10.67.0.0/16\nType=local\nTable=100\n",
+		"10.69.0.0/16\nType=unreachable\nTable=77\n", "fd69::/64\nType=prohibit\nTable=78\n"} { // to which no rule leads
 		if !strings.Contains(text, "[Route]\nDestination="+section) {
-			t.Errorf("there is no local route to %s", section)
+			t.Errorf("there is no route to %s", section)
 		}
 	}
 	if strings.Contains(text, "127.0.0.0/8") || strings.Contains(text, "ff00::") || !strings.Contains(text, "# ip route add blackhole 10.68.0.0/16 table 255: has no counterpart") {

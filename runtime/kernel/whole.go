@@ -323,25 +323,12 @@ func (w *whole) rules() error {
 	return err
 }
 
-// routes reads the routes of a VRF's table, or of all tables that a namespace's rules and links
-// lead to but those of its VRFs.
-func (w *whole) routes() error {
-	tables := map[uint32]bool{}
-	if w.state.Table != 0 {
-		tables[w.state.Table] = true
-	} else {
-		tables[object.MainTable], tables[object.LocalTable] = true, true
-		for _, r := range w.state.Rules {
-			tables[r.Table] = true
-		}
-		for _, l := range w.state.Links {
-			routes, err := w.conn.Routes(0, l.Index)
-			if err != nil {
-				return err
-			}
-			for _, r := range routes {
-				tables[r.Table] = true
-			}
+// routes reads the routes of a VRF's table, or of all tables of a namespace but those of its VRFs.
+func (w *whole) routes() (err error) {
+	tables := map[uint32]bool{w.state.Table: true}
+	if w.state.Table == 0 {
+		if tables, err = w.conn.Tables(); err != nil {
+			return err
 		}
 		for _, l := range w.byIndex {
 			if l.Kind == "vrf" {
@@ -349,7 +336,6 @@ func (w *whole) routes() error {
 			}
 		}
 	}
-	delete(tables, 0)
 	have := &plan.State{}
 	if err := w.Session.Routes(tables, have); err != nil {
 		return err

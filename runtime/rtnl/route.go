@@ -40,34 +40,48 @@ func (r Route) leads(index int) bool {
 // Routes returns the routes of a table, IPv4 first, or those of all tables that
 // lead to a link, if index is not 0. Netns and Dev are left empty. Local, broadcast,
 // multicast and cloned routes that the kernel makes by itself are left out.
-func (c *Conn) Routes(table uint32, index int) ([]Route, error) {
-	var list []Route
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		msg := &nl.RtMsg{RtMsg: unix.RtMsg{Family: family}}
-		data := []nl.NetlinkRequestData{msg}
-		if index != 0 {
-			data = append(data, u32(unix.RTA_OIF, uint32(index)))
-		} else {
-			data = append(data, u32(unix.RTA_TABLE, table))
+func (c *Conn) Routes(table uint32, index int) (list []Route, err error) {
+	filter := u32(unix.RTA_TABLE, table)
+	if index != 0 {
+		filter = u32(unix.RTA_OIF, uint32(index))
+	}
+	err = c.eachRoute(func(r Route) {
+		if index != 0 && r.leads(index) || index == 0 && r.Table == table {
+			list = append(list, r)
 		}
+	}, filter)
+	return list, err
+}
+
+// Tables returns the tables that have a route which Routes returns.
+func (c *Conn) Tables() (map[uint32]bool, error) {
+	tables := map[uint32]bool{}
+	err := c.eachRoute(func(r Route) { tables[r.Table] = true })
+	return tables, err
+}
+
+// eachRoute calls f for each route that the kernel lists.
+func (c *Conn) eachRoute(f func(Route), filter ...nl.NetlinkRequestData) error {
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		data := append([]nl.NetlinkRequestData{&nl.RtMsg{RtMsg: unix.RtMsg{Family: family}}}, filter...)
 		msgs, err := c.dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, data...)
 		if isErrno(err, unix.ENOENT) {
 			continue // there is no such table yet
 		}
 		if err != nil {
-			return nil, fmt.Errorf("list of routes: %w", err)
+			return fmt.Errorf("list of routes: %w", err)
 		}
 		for _, m := range msgs {
 			r, ok, err := parseRoute(m)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			if ok && (index != 0 && r.leads(index) || index == 0 && r.Table == table) {
-				list = append(list, r)
+			if ok {
+				f(r)
 			}
 		}
 	}
-	return list, nil
+	return nil
 }
 
 // rtaNHID is RTA_NH_ID (include/uapi/linux/rtnetlink.h, since Linux 5.3).
