@@ -42,6 +42,13 @@ func trying(t *testing.T, args ...string) (cmd *exec.Cmd, said io.ReadCloser) {
 	return cmd, said
 }
 
+// interrupt ends a trial as a terminal that is lost does, and waits until it is taken back.
+func interrupt(cmd *exec.Cmd, said io.Closer) {
+	said.Close()
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+}
+
 // addresses are those of the link of the domain a, "" without it.
 func addresses() string {
 	out, _ := exec.Command("ip", "-n", "a", "-4", "-o", "address", "show", "dev", "v0").Output()

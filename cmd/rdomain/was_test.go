@@ -46,15 +46,21 @@ func given(t *testing.T) string {
 		ip -n a route show; ip -n a -N rule show pref 77`)
 }
 
-// What a file names was read as it is now when a change was taken back, which so was not taken
-// back: the ruleset, of all things, that locks out.
-func TestTryTakesBackWhatIsNamed(t *testing.T) {
-	start(t)
+// upNamed brings the domain a up, and returns what it has of that.
+func upNamed(t *testing.T) (has string) {
+	t.Helper()
 	provide(t, "1")
 	file(t, "a", named)
 	quiet(t, "up", "a")
 	t.Cleanup(func() { quiet(t, "down", "a") })
-	was := given(t)
+	return given(t)
+}
+
+// What a file names was read as it is now when a change was taken back, which so was not taken
+// back: the ruleset, of all things, that locks out.
+func TestTryTakesBackWhatIsNamed(t *testing.T) {
+	start(t)
+	was := upNamed(t)
 	for _, part := range []string{"8001", "10.7.0.1", "7001", "lookup 801"} {
 		if !strings.Contains(was, part) {
 			t.Fatalf("brought up, there is no %s in\n%s", part, was)
@@ -72,9 +78,7 @@ func TestTryTakesBackWhatIsNamed(t *testing.T) {
 		}
 	}
 	sandbox.Sh(t, `rm -r /etc/passwd /etc/iproute2/rt_tables.d /etc/rdomain/*`)
-	said.Close()
-	_ = cmd.Process.Signal(os.Interrupt)
-	_ = cmd.Wait()
+	interrupt(cmd, said)
 	if got := given(t); got != was {
 		t.Errorf("taken back is\n%s\nand it was\n%s", got, was)
 	}
@@ -96,9 +100,7 @@ func TestTryTakesBackWhatIsRequired(t *testing.T) {
 	}
 	cmd, said := trying(t, "reload", "--try", "1000", "a")
 	sandbox.Sh(t, `for n in b c; do ip -n $n address show dev b0 | grep -q 10.6.9.1; done`)
-	said.Close()
-	_ = cmd.Process.Signal(os.Interrupt)
-	_ = cmd.Wait()
+	interrupt(cmd, said)
 	if after := snapshot(t); after != before {
 		t.Errorf("taken back (-was +is): %s", cmp.Diff(before, after))
 	}
@@ -128,11 +130,7 @@ func TestTryTakesBackWhatIsRefused(t *testing.T) {
 // keep a domain whose key, or whose file, was removed.
 func TestWatchKeepsWhatIsNamed(t *testing.T) {
 	start(t)
-	provide(t, "1")
-	file(t, "a", named)
-	quiet(t, "up", "a")
-	t.Cleanup(func() { quiet(t, "down", "a") })
-	was := given(t)
+	was := upNamed(t)
 	said := watching(t)
 	again := func(what string) {
 		t.Helper()
@@ -164,11 +162,7 @@ func TestWatchKeepsWhatIsNamed(t *testing.T) {
 // An older rdomain wrote down the text of the domain's file alone.
 func TestTryAfterUpgrade(t *testing.T) {
 	start(t)
-	provide(t, "1")
-	file(t, "a", named)
-	quiet(t, "up", "a")
-	t.Cleanup(func() { quiet(t, "down", "a") })
-	was := given(t)
+	was := upNamed(t)
 	if err := os.WriteFile("/run/rdomain/a.was", []byte(named), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -177,9 +171,7 @@ func TestTryAfterUpgrade(t *testing.T) {
 	if got := given(t); got == was {
 		t.Errorf("on trial, there is\n%s", got)
 	}
-	said.Close()
-	_ = cmd.Process.Signal(os.Interrupt)
-	_ = cmd.Wait()
+	interrupt(cmd, said)
 	if got := given(t); got != was {
 		t.Errorf("taken back is\n%s\nand it was\n%s", got, was)
 	}

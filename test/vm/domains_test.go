@@ -157,7 +157,7 @@ func TestDomainsLinks(t *testing.T) {
 			t.Errorf("%s: the private key is shown:\n%s", m.System, out)
 		}
 		m.Sh(t, part(t, "kinds", "refused")) // what a VRF cannot hold
-		m.Sh(t, guest.Network+part(t, "kinds", "bond")+part(t, "kinds", "vlans")+part(t, "kinds", "others"))
+		m.Sh(t, guest.Network+part(t, "kinds", "dumps")+part(t, "kinds", "bond")+part(t, "kinds", "vlans")+part(t, "kinds", "others"))
 		m.Sh(t, "rdomain down in; ! ip rule | grep 1998 || exit 1")
 		if after := m.Sh(t, "ip -br link | sort"); after != before {
 			t.Errorf("%s: down leaves\n%s\nbefore\n%s", m.System, after, before)

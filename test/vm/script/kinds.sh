@@ -40,6 +40,20 @@ for link in 'Kind=geneve\nId=9\nRemote=10.0.3.2' 'Kind=vti\nLocal=10.0.3.11' 'Ki
 done
 rm /etc/rdomain/bad.conf
 
+# part: dumps
+# dumps NAME LINE...: dump of a domain has these lines, and its file has nothing to do.
+dumps()
+{
+	name=$1 conf=/etc/rdomain/$1.conf
+	shift
+	cp "$conf" /root/written
+	rdomain dump "$name" >/root/dumped
+	for line; do grep -qx "$line" /root/dumped; done
+	cp /root/dumped "$conf"
+	test -z "$(rdomain up -n "$name")"
+	cp /root/written "$conf"
+}
+
 # part: bond
 # Two cards to two ports of one switch, one of them with an address of the default domain: a bond of
 # them, in a namespace and as a member of a VRF.
@@ -77,14 +91,8 @@ for domain in netns vrf; do
 	[ $domain = vrf ] || printf '[Route]\nDestination=10.66.0.0/16\nType=local\n' >>/etc/rdomain/bonded.conf
 	rdomain up bonded
 	test -z "$(rdomain up -n bonded; rdomain check bonded)"
-	# What dump says of it is there.
-	cp /etc/rdomain/bonded.conf /root/written
-	rdomain dump bonded >/root/dumped
-	for line in Kind=bond Mode=active-backup MIIMonitorSec=50ms Address=10.60.0.2/24; do grep -qx "$line" /root/dumped; done
+	dumps bonded Kind=bond Mode=active-backup MIIMonitorSec=50ms Address=10.60.0.2/24
 	test "$(grep -cx Bond=lag0 /root/dumped)" = 2
-	cp /root/dumped /etc/rdomain/bonded.conf
-	test -z "$(rdomain up -n bonded)"
-	cp /root/written /etc/rdomain/bonded.conf
 	await $inside ping -c 1 -W 2 10.60.0.1
 	[ $domain = vrf ] || ip netns exec switch ping -c 1 -W 2 10.66.1.2 # which is local to the namespace
 	number=$(ip $of -o link show lag0 | cut -d: -f1)
@@ -156,13 +164,7 @@ EOT
 rdomain up -n switch >/root/printed
 rdomain up switch
 test -z "$(rdomain up -n switch; rdomain check switch)"
-# What dump says of it is there.
-cp /etc/rdomain/switch.conf /root/written
-rdomain dump switch >/root/dumped
-for line in VLANFiltering=yes 'VLAN=10 20' PVID=20 PVID=10; do grep -qx "$line" /root/dumped; done
-cp /root/dumped /etc/rdomain/switch.conf
-test -z "$(rdomain up -n switch)"
-cp /root/written /etc/rdomain/switch.conf
+dumps switch VLANFiltering=yes 'VLAN=10 20' PVID=20 PVID=10
 await rdexec -n switch -- ping -c 1 -W 2 10.20.0.1
 await ip netns exec port ping -c 1 -W 2 10.10.0.1
 # What is in VLAN 10 does not get to the namespace, which is in VLAN 20.
@@ -217,8 +219,7 @@ printf '[Link sec0]\nKind=macsec\nParent=below\nPort=7\nEncrypt=no\nAddress=10.6
 rdomain up sec
 test -z "$(rdomain up -n sec; rdomain check sec)"
 ip -n sec macsec add sec0 tx sa 0 pn 1 on key 01 0123456789abcdef0123456789abcdef
-rdomain dump sec >/root/dumped
-for line in Kind=macsec Parent=below Port=7 Encrypt=no Address=10.67.0.1/24; do grep -qx "$line" /root/dumped; done
+dumps sec Kind=macsec Parent=below Port=7 Encrypt=no Address=10.67.0.1/24
 ! grep -i 0123456789abcdef /root/dumped /run/rdomain/sec.json || exit 1
 sed -i s/Encrypt=no/Encrypt=yes/ /etc/rdomain/sec.conf
 rdomain reload sec
