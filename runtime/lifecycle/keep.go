@@ -124,6 +124,17 @@ func (h *Host) isThere(t target) error {
 	return err
 }
 
+// isAnother reports whether the VRF is not the one that was made: sockets and programs are bound
+// to that one's number.
+func (w *work) isAnother(have *plan.State) bool {
+	if w.f.Kind != conf.VRF {
+		return false
+	}
+	name := w.f.Domain.VRF.String()
+	e := w.r.Find(object.Link{Netns: w.Netns, Name: name}.Key())
+	return e != nil && e.Made.Index != 0 && e.Made.Index != have.Inside[name].Index
+}
+
 func (w *work) keep(owners Owners) (*Kept, error) {
 	have, err := w.Read(w.f, w.r)
 	if err != nil {
@@ -131,6 +142,9 @@ func (w *work) keep(owners Owners) (*Kept, error) {
 	}
 	if !have.Exists || w.f.Kind == conf.VRF && have.Inside[w.f.Domain.VRF.String()].Kind != "vrf" {
 		return nil, fmt.Errorf("%s %w", w.f.Domain, ErrGone)
+	}
+	if w.isAnother(have) {
+		return nil, fmt.Errorf("%s was made again by somebody, and the one that it was %w", w.f.Domain, ErrGone)
 	}
 	k := &Kept{Missing: missing(w.f, have), Bare: bare(w.f, have, w.r)}
 	w.leave(slices.Concat(k.Missing, k.Bare))

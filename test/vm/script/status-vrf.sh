@@ -53,3 +53,10 @@ ok "bound to what is gone, its kind" await gone
 ok "the watch has it made again, and the service restarted" fine
 ok "restart" await rc-service web restart
 ok "nothing is wrong" fine
+
+# And makes it again before the watch has looked twice.
+pid=$(server)
+ip link del mgmt
+ip link add mgmt type vrf table 10
+ip link set mgmt up
+ok "made again by hand, the service is restarted" await sh -c "test \"\$(pgrep -f '^/bin/busybox httpd -f -p 8081')\" != '$pid' && rdgen status >/dev/null"
