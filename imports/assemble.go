@@ -239,6 +239,12 @@ func (a *assembly) section(f *draft.File, l *link, bridge string) error {
 		return err
 	}
 	a.bonded(l)
+	if vlans, ok := a.tagged(l); ok {
+		l.more = append(l.more, vlans)
+	}
+	if l.vlans.aware {
+		l.set(l.vlans.at, "VLANFiltering", "yes")
+	}
 	for _, k := range l.keys {
 		s.Set(k.key, k.value, k.at)
 	}

@@ -168,7 +168,7 @@ func optionName(word string) string {
 	word = strings.ReplaceAll(strings.ToLower(word), "_", "-")
 	if ours, ok := map[string]string{"vrf": "vrf-member", "up": "post-up", "down": "pre-down", "hwaddress": "link-address",
 		"dns-nameserver": "dns-nameservers", "dns-domain": "dns-search", "link-addr": "link-address",
-		"bridge-access": "bridge-vlans", "vlan-parent": "vlan-raw-device", "peer-name": "veth-peer-name", "tunnel-endpoint": "tunnel-remote",
+		"vlan-parent": "vlan-raw-device", "peer-name": "veth-peer-name", "tunnel-endpoint": "tunnel-remote",
 		"tunnel-physdev": "tunnel-dev", "vxlan-local-tunnelip": "vxlan-local", "vxlan-local-ip": "vxlan-local", "vxlan-remoteip": "vxlan-remote",
 		"vxlan-remote-ip": "vxlan-remote", "vxlan-peer-ips": "vxlan-remote", "vxlan-svcnodeip": "vxlan-remote", "vxlan-port": "vxlan-dstport"}[word]; ok {
 		return ours

@@ -21,7 +21,7 @@ var ifaceKinds = map[string]string{"vrf-table": "vrf", "vlan-id": "vlan", "vlan-
 	"wireguard-config-path": "wireguard"}
 
 // implied says nothing that a domain does not do anyway.
-var implied = map[string]string{"bridge-stp": "off", "bridge-ports": "none", "vxlan-learning": "on", "vlan-protocol": "802.1q", "bridge-vlan-aware": "no"}
+var implied = map[string]string{"bridge-stp": "off", "bridge-ports": "none", "vxlan-learning": "on", "vlan-protocol": "802.1q"}
 
 // iface reads one stanza.
 func (r *reader) iface(s stanza) error {
@@ -142,6 +142,7 @@ func (l *link) plain(o item) error {
 			l.set(o.at, key, word)
 		}
 	case strings.HasPrefix(o.key, "bond-") && l.bondOption(o.at, bondKey(strings.TrimPrefix(o.key, "bond-")), o.value, "ms"):
+	case l.vlanOption(o):
 	case o.key == "vxlan-learning":
 		l.set(o.at, "MacLearning", map[bool]string{true: "yes", false: "no"}[o.value == "on" || o.value == "yes"])
 	case o.key == "vlan-protocol":

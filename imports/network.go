@@ -47,7 +47,8 @@ type link struct {
 	tableAt problem.Pos
 	peers   [][]item
 	// more are sections that name the link as their Device=.
-	more []section
+	more  []section
+	vlans vlans
 	// dns are the keys of [Domain] for the resolvers that the link brings.
 	dns   []item
 	notes []string

@@ -159,7 +159,7 @@ func TestImports(t *testing.T) {
 	start(t)
 	need.Tools(t, need.Sh, "ip")
 	able := map[string]bool{"": true, "veth": true, "tun": true, "tap": true}
-	for kind, words := range map[string]string{"bridge": "type bridge", "vxlan": "type vxlan id 5 dstport 4789 remote 10.0.0.1",
+	for kind, words := range map[string]string{"bridge": "type bridge", vlanBridge: "type bridge vlan_filtering 1", "vxlan": "type vxlan id 5 dstport 4789 remote 10.0.0.1",
 		"macvlan": "link probe0 type macvlan", "dummy": "type dummy", "vlan": "link probe0 type vlan id 5", "wireguard": "type wireguard", "vrf": "type vrf table 10",
 		"gre": "type gre remote 10.0.0.1", "sit": "type sit remote 10.0.0.1", "ipip": "type ipip remote 10.0.0.1"} {
 		able[kind] = makes(words)
@@ -198,6 +198,9 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// vlanBridge is a bridge that keeps VLANs apart.
+const vlanBridge = "bridge with VLANs"
+
 // importFormat is what program reads the files of a case: the longest word that its name
 // begins with.
 func importFormat(name string) string {
@@ -233,7 +236,7 @@ func imported(t *testing.T, files map[string]string, able map[string]bool) (made
 		}
 		made = made && (f.Kind == conf.Netns || able["vrf"])
 		for _, l := range f.Links {
-			made = made && able[l.Kind]
+			made = made && able[l.Kind] && (!l.VLANFiltering || able[vlanBridge])
 			if l.Kind == "" && l.Name.String() != "lo" {
 				exist[l.Name.String()] = true
 			}

@@ -13,7 +13,7 @@ import (
 
 // fewImports are the cases of imports/testdata that are made where not all are: VRFs, VLANs, bonds,
 // WireGuard and tunnels, which most other kernels of tests lack.
-var fewImports = []string{"ifupdown-article", "networkd-vrf", "ifstate-example", "ifstate-vrf-inside", "wg-quick-site", "ifupdown2-bond"}
+var fewImports = []string{"ifupdown-article", "networkd-vrf", "ifstate-example", "ifstate-vrf-inside", "wg-quick-site", "ifupdown2-bond", "ifupdown2-aware"}
 
 // putImports gives a machine what rdgen import prints in those cases.
 func putImports(t *testing.T, m *Machine) {
