@@ -27,3 +27,11 @@ func mounts(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) 
 	}
 	return nil, notes
 }
+
+// survives has a note of a unit that is to go on over a soft reboot: its domain does not.
+func survives(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
+	if yes, set, _ := unit.Bool("Unit", "SurviveFinalKillSignal"); yes {
+		notes = append(notes, fmt.Sprintf("%s: %s is stopped at a soft reboot all the same, since %s is", placeOf(set), unit.Name, d))
+	}
+	return nil, notes
+}
