@@ -36,7 +36,7 @@ func (s *Session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 		return nil, err
 	}
 	where := s.Inputs.Outers[t.Outer].Domain
-	in := outside{s, where, nil}
+	in := outside{s, where}
 	ctx, cancel := context.WithTimeout(context.Background(), max(time.Duration(s.Timeout)*time.Second, 5*time.Second))
 	defer cancel()
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
@@ -62,7 +62,6 @@ func (s *Session) endpoint(t object.WireGuardPeer) (*net.UDPAddr, error) {
 type outside struct {
 	s *Session
 	domain.Domain
-	servers []string
 }
 
 // file is the resolver file of that name for the domain.
@@ -80,29 +79,48 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// lookup asks the hosts file, then the domain's resolvers; IPv4 is preferred, as
-// wg(8) takes what getaddrinfo gives first.
+// lookup asks the hosts file, then the domain's resolvers, one after the other until one has
+// an answer; IPv4 is preferred, as wg(8) takes what getaddrinfo gives first.
 func (o *outside) lookup(ctx context.Context, host string) (netip.Addr, error) {
 	if a, ok := inHosts(o.file("hosts"), host); ok {
 		return a, nil
 	}
-	o.servers = nameservers(o.file("resolv.conf"))
-	if len(o.servers) == 0 {
-		o.servers = []string{"127.0.0.1"}
+	servers := nameservers(o.file("resolv.conf"))
+	if len(servers) == 0 {
+		servers = []string{"127.0.0.1"}
 	}
-	r := net.Resolver{PreferGo: true, Dial: o.dial}
-	// A name with a dot at its end is not searched for, nor in /etc/hosts.
-	list, err := r.LookupNetIP(ctx, "ip", strings.TrimSuffix(host, ".")+".")
-	if err != nil {
-		return netip.Addr{}, err
+	var list []netip.Addr
+	for i, server := range servers {
+		var err error
+		if list, err = o.ask(ctx, server, len(servers)-i, host); err == nil {
+			break
+		}
+		var dns *net.DNSError
+		if i == len(servers)-1 || errors.As(err, &dns) && dns.IsNotFound {
+			return netip.Addr{}, err
+		}
 	}
 	slices.SortStableFunc(list, func(a, b netip.Addr) int { return a.Unmap().BitLen() - b.Unmap().BitLen() })
 	return list[0].Unmap(), nil
 }
 
-// dial opens a socket in the domain. The server that the library names is that
-// of /etc/resolv.conf, and is replaced.
-func (o *outside) dial(ctx context.Context, network, _ string) (c net.Conn, err error) {
+// ask asks one of the servers that are left for a name: as long as resolv.conf(5) says, 5 s, or
+// its part of the time that is left.
+func (o *outside) ask(ctx context.Context, server string, left int, host string) ([]netip.Addr, error) {
+	long := 5 * time.Second
+	if end, ok := ctx.Deadline(); ok {
+		long = min(long, time.Until(end)/time.Duration(left))
+	}
+	ctx, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
+	// The server that the library names is that of /etc/resolv.conf.
+	r := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) { return o.dial(ctx, network, server) }}
+	// A name with a dot at its end is not searched for, nor in /etc/hosts.
+	return r.LookupNetIP(ctx, "ip", strings.TrimSuffix(host, ".")+".")
+}
+
+// dial opens a socket to a server, in the domain.
+func (o *outside) dial(ctx context.Context, network, server string) (c net.Conn, err error) {
 	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
 		if o.VRF.IsZero() {
 			return nil
@@ -111,17 +129,12 @@ func (o *outside) dial(ctx context.Context, network, _ string) (c net.Conn, err 
 		err := raw.Control(func(fd uintptr) { bind = unix.BindToDevice(int(fd), o.VRF.String()) })
 		return errors.Join(err, bind)
 	}}
-	for _, server := range o.servers {
-		err = o.s.inside(o.Netns, func() error {
-			// An address of digits is dialled by the calling thread.
-			c, err = d.DialContext(ctx, network, net.JoinHostPort(server, "53"))
-			return err
-		})
-		if err == nil {
-			return c, nil
-		}
-	}
-	return nil, err
+	err = o.s.inside(o.Netns, func() error {
+		// An address of digits is dialled by the calling thread.
+		c, err = d.DialContext(ctx, network, net.JoinHostPort(server, "53"))
+		return err
+	})
+	return c, err
 }
 
 func nameservers(path string) (list []string) {

@@ -91,6 +91,20 @@ func TestEndpointIsLookedUpOutside(t *testing.T) {
 			t.Errorf("%s in %q = %v, %v; want %s", c.endpoint, c.outer, got, err, c.want)
 		}
 	}
+	silent, err := net.ListenPacket("udp", "127.0.0.8:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, first := range []string{"127.0.0.9", "127.0.0.8"} { // refuses, and never answers
+		if err := os.WriteFile("/etc/resolv.conf", []byte("nameserver "+first+"\nnameserver 127.0.0.1\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.endpoint(object.WireGuardPeer{Endpoint: "vpn.example.org:51820"})
+		if err != nil || got.String() != "192.0.2.1:51820" {
+			t.Errorf("the second resolver is not asked after %s: %v, %v", first, got, err)
+		}
+	}
 	if err := os.WriteFile("/etc/netns/outer/resolv.conf", []byte("nameserver 127.0.0.9\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
