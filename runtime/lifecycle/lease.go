@@ -213,6 +213,7 @@ func (h *Host) Tend(id domain.ID, carriers map[string]uint32) (next time.Duratio
 		return 0, nil, err
 	}
 	next = time.Hour
+	var again []domain.LinkName
 	for _, l := range t.file.Links {
 		for _, by := range l.Asked() {
 			after, note, err := h.tend(t, l, by, carriers)
@@ -225,14 +226,15 @@ func (h *Host) Tend(id domain.ID, carriers map[string]uint32) (next time.Duratio
 			next = min(next, after)
 		}
 		if l.ReResolve > 0 {
-			moved, err := h.reResolve(t, l.Name)
-			for _, note := range moved {
-				notes = append(notes, fmt.Sprintf("link %s: %s", l.Name, note))
-			}
-			if err != nil {
-				return pausing, notes, err
-			}
+			again = append(again, l.Name)
 			next = min(next, time.Duration(l.ReResolve)*time.Second)
+		}
+	}
+	if len(again) > 0 {
+		moved, err := h.reResolve(t, again)
+		notes = append(notes, moved...)
+		if err != nil {
+			return pausing, notes, err
 		}
 	}
 	return next, notes, nil

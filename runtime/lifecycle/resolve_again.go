@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 
 	"rdgen/parallel"
 	"rdgen/runtime/domain"
@@ -14,10 +15,10 @@ import (
 	"rdgen/runtime/record"
 )
 
-// reResolve looks the names of a wireguard link's endpoints up again, of peers that have not
+// reResolve looks the names of the endpoints of wireguard links up again, of peers that have not
 // been heard of for a while, and gives those that have moved their new address. A peer that
 // works is left where it is, wherever its name leads by now.
-func (h *Host) reResolve(t target, link domain.LinkName) (notes []string, err error) {
+func (h *Host) reResolve(t target, links []domain.LinkName) (notes []string, err error) {
 	r, err := h.store.Load(t.id)
 	if err != nil || !r.Complete {
 		return nil, ignoreGone(err)
@@ -34,7 +35,7 @@ func (h *Host) reResolve(t target, link domain.LinkName) (notes []string, err er
 	w.Inputs = in
 	var peers []object.WireGuardPeer
 	record.Of(r, func(p object.WireGuardPeer, _ record.Identity) {
-		if p.Link != link.String() || p.Endpoint == "" {
+		if p.Endpoint == "" || !slices.ContainsFunc(links, func(l domain.LinkName) bool { return l.String() == p.Link }) {
 			return
 		}
 		if _, absent := w.Conn(in.Outers[p.Outer].Domain.Netns); absent != nil { // opened once, for all
@@ -46,18 +47,17 @@ func (h *Host) reResolve(t target, link domain.LinkName) (notes []string, err er
 	if err != nil {
 		return nil, ignoreGone(err)
 	}
-	to, moved := make([]*net.UDPAddr, len(peers)), make([]error, len(peers))
-	parallel.Each(len(peers), lookups, func(i int) { to[i], moved[i] = w.Moved(peers[i]) })
+	to, moved := eachMoved(peers, w.Moved)
 	for i, p := range peers {
 		switch {
 		case errors.Is(moved[i], fs.ErrNotExist): // the link is gone, and keep says so
 		case moved[i] != nil:
-			notes = append(notes, moved[i].Error())
+			notes = append(notes, fmt.Sprintf("link %s: %v", p.Link, moved[i]))
 		case to[i] != nil:
 			if err := h.move(t, w, p, to[i]); err != nil {
 				return notes, ignoreGone(err)
 			}
-			notes = append(notes, fmt.Sprintf("peer %s was silent, and %s is %s now", p.PublicKey, p.Endpoint, to[i]))
+			notes = append(notes, fmt.Sprintf("link %s: peer %s was silent, and %s is %s now", p.Link, p.PublicKey, p.Endpoint, to[i]))
 		}
 	}
 	return notes, nil
@@ -66,6 +66,13 @@ func (h *Host) reResolve(t target, link domain.LinkName) (notes []string, err er
 // lookups is how many names are looked up at once: a resolver that does not answer takes its
 // time for all of them once.
 const lookups = 16
+
+// eachMoved calls moved for each peer, as many at once as lookups says.
+func eachMoved(peers []object.WireGuardPeer, moved func(object.WireGuardPeer) (*net.UDPAddr, error)) ([]*net.UDPAddr, []error) {
+	to, errs := make([]*net.UDPAddr, len(peers)), make([]error, len(peers))
+	parallel.Each(len(peers), lookups, func(i int) { to[i], errs[i] = moved(peers[i]) })
+	return to, errs
+}
 
 // move gives a peer its endpoint's new address, unless it was changed meanwhile.
 func (h *Host) move(t target, w *work, p object.WireGuardPeer, to *net.UDPAddr) error {
