@@ -85,12 +85,14 @@ func TestVRFHoldsUnits(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
 		putNetworks(t, m)
 		m.Sh(t, script(t, "attack-systemd"))
-		if !need.All() { // the newest kernel takes 40 s of processor for each
+		// Sockets that the process opens itself take the newest kernel 22 to 36 s of processor
+		// for each way in, the oldest 4.
+		if !need.All() {
 			if m.System.Release == "bookworm" {
-				testWaysIn(t, m, waysInSystemd[:2])
+				testWaysIn(t, m, waysInSystemd[:3])
 				return
 			}
-			testWaysIn(t, m, waysInSystemd[2:])
+			testWaysIn(t, m, waysInSystemd[3:])
 			return
 		}
 		ways := slices.Concat([]wayIn{ours}, waysInSystemd, []wayIn{native, theirs}, bound("BPFProgram= and the pin", "pinned"))
