@@ -38,7 +38,7 @@ func (g *Guest) InstallWith(t testing.TB, settings ...string) {
 
 func (g *Guest) unpack(t testing.TB, archive []byte) {
 	t.Helper()
-	tar := []string{"tar", "-xzmof", "-", "-C", "/"}
+	tar := []string{"tar", "-xmof", "-", "-C", "/"}
 	if g.Release != Alpine { // busybox's always keeps them
 		tar = append(tar, "--keep-directory-symlink")
 	}
@@ -107,8 +107,8 @@ func makeBuilt(init Init) ([]byte, error) {
 	return makeInstall(append([]string{"BUILT=" + built}, targets[init]...)...)
 }
 
-// makeInstall returns a compressed tar archive of what make installs, given
-// targets and settings.
+// makeInstall returns a tar archive of what make installs, given targets and settings. It is
+// not compressed: an emulated guest reads it in half the time in which it would unpack that.
 func makeInstall(words ...string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "rdgen-install-")
 	if err != nil {
@@ -120,7 +120,7 @@ func makeInstall(words ...string) ([]byte, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make: %w\n%s", err, out)
 	}
-	if err := Finish(exec.Command("tar", "-czf", dir+"/archive", "-C", dir+"/root", ".")); err != nil {
+	if err := Finish(exec.Command("tar", "-cf", dir+"/archive", "-C", dir+"/root", ".")); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(dir + "/archive")

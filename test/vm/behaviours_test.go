@@ -12,7 +12,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	// What a VRF is to a program, and a whole server in one.
 	{"vrf", "TestVRF", 150, "bookworm-systemd trixie-openrc"},
 	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
-	{"vrf", "TestVRFHoldsUnits", 50, "bookworm-systemd forky-systemd"},
+	{"vrf", "TestVRFHoldsUnits", 40, "bookworm-systemd forky-systemd"},
 	{"vrf", "TestVRFResolver", 60, "trixie-openrc"},
 	{"vrf", "TestVRFStatus", 60, "trixie-openrc"},
 	{"vrf", "TestCost", 60, guest.WithAll}, // in docs/performance.md, by make bench
@@ -20,16 +20,16 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 
 	// Services of OpenRC.
-	{"openrc", "TestOpenRCShapes", 180, "bookworm-openrc"},
+	{"openrc", "TestOpenRCShapes", 60, "bookworm-openrc"},
 	{"openrc", "TestOpenRCFailsClosed", 120, "trixie-openrc"},
-	{"openrc", "TestOpenRCPackaged", 150, "trixie-openrc"},
+	{"openrc", "TestOpenRCPackaged", 70, "trixie-openrc"},
 	{"openrc", "TestOpenRCNginx", 90, "trixie-openrc"},
 	{"openrc", "TestOpenRCPage", 60, "trixie-openrc"},
 	{"openrc", "TestOpenRCCycles", 120, "trixie-openrc"},
-	{"openrc", "TestOpenRCHome", 100, "forky-openrc"},
+	{"openrc", "TestOpenRCHome", 60, "forky-openrc"},
 	{"openrc", "TestOpenRCBoot", 90, "forky-openrc"},
 	{"openrc", "TestOpenRCS6", 80, "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
-	{"openrc", "TestAlpinePage", 150, "alpine-openrc"},
+	{"openrc", "TestAlpinePage", 110, "alpine-openrc"},
 	{"openrc", "TestAlpineBeside", 120, "alpine-openrc"},
 	{"openrc", "TestAlpinePackage", 60, "alpine-openrc"},
 	{"openrc", "TestAlpineMore", 100, "alpine-openrc"},
