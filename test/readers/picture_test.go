@@ -107,8 +107,9 @@ func TestDOT(t *testing.T) {
 }
 
 // TestMermaid: each line is one that Mermaid's grammar of a flowchart has, with texts in which
-// no character can end them. The parser of Mermaid 11.16 itself took both pictures once, in V8 with
-// neither a browser nor a network (and refused two that were spoilt); bookworm has no package of it.
+// no character can end them. The parser of Mermaid 11.16 itself took both pictures once, in V8
+// with neither a browser nor a network, and refused two that were spoilt. bookworm has no package
+// of it.
 func TestMermaid(t *testing.T) {
 	rdgen := start(t)
 	line := regexp.MustCompile(`^    (outside\(\["[^"]*"\]\)|box[0-9]+\["([^"&<>]|&[a-z]+;|&#96;|</?b>|<br/>)*"\]|box[0-9]+ ---\|"([^"<>])*"\| (outside|box[0-9]+)|style box[0-9]+ stroke:red,color:red|linkStyle [0-9]+ stroke:red,color:red)$`)
