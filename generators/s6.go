@@ -173,6 +173,9 @@ func enterLine(s S6, script s6.Script, starts bool) (string, error) {
 // fromProcess makes the directories of the service and of its logger.
 func fromProcess(t *tree.Tree, s S6) ([]string, error) {
 	p, err := processOf(s)
+	if err == nil {
+		err = Elsewhere(p.Prog, p.Pos, s.Domain)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -94,6 +94,21 @@ func Loses(e systemd.Entering, d domain.Domain) error {
 		WithHint("take it out of the command by a drop-in, or the line out of conf.d")
 }
 
+// Elsewhere returns the fault of a program, with its arguments, that goes to another place than
+// d by itself; or nil. pos is where it is named.
+func Elsewhere(prog []string, pos problem.Pos, d domain.Domain) error {
+	if d.IsDefault() {
+		return nil
+	}
+	for _, e := range systemd.InCommand(systemd.Setting{Value: strings.Join(prog, " ")}) {
+		if e.All && e.Asks == "" && !e.Contains && Leaves(e, d) {
+			return problem.New(pos, "the command leaves %s by %s", d, e.By).
+				WithHint("take it out of the command, or the line out of conf.d")
+		}
+	}
+	return nil
+}
+
 // elsewhere refuses a unit whose own command goes to another place; and one that is to be in
 // a VRF of systemd's own namespace, and is in another namespace by itself: there is no such
 // VRF. own reports whether the line is for the unit itself, and not for one that it belongs to.

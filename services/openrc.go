@@ -182,6 +182,11 @@ func (o *OpenRC) Refuses(s generators.OpenRC) []error {
 	if err := o.unread(s); err != nil {
 		errs = append(errs, err)
 	}
+	if d, unclear := s.Script.Start().Daemon(); unclear == nil {
+		if err := generators.Elsewhere(d.Prog, d.Pos, s.Domain); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	return errs
 }
 

@@ -45,15 +45,15 @@ func Enters(unit *Unit) (list []Entering) {
 	}
 	for _, key := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecReloadPost"} {
 		for _, set := range unit.All(section, key) {
-			list = append(list, inCommand(set)...)
+			list = append(list, InCommand(set)...)
 		}
 	}
 	return list
 }
 
-// inCommand looks at each word of a command line, as there may be any program before the
+// InCommand looks at each word of a command line, as there may be any program before the
 // one that enters: a shell, env(1), runuser(1), chpst(8).
-func inCommand(set Setting) (list []Entering) {
+func InCommand(set Setting) (list []Entering) {
 	const between = "\"';&|()"
 	text := strings.TrimLeft(set.Value, "-+!@:| ")
 	first := true
