@@ -24,7 +24,7 @@ var askers = map[string]asker{
 	"s6-svc":        {daemon: "s6-supervise", harmless: []string{"-d", "-D"}},
 	"s6-rc":         {daemon: "s6-supervise", harmless: []string{"help", "list", "listall", "diff"}},
 	"sv":            {daemon: "runsv", harmless: []string{"status", "s", "down", "d", "stop"}},
-	"supervisorctl": {"supervisord", []string{"status", "pid", "version", "help", "avail", "tail", "maintail", "stop", "clear"}, []string{"-c", "--configuration"}},
+	"supervisorctl": {"supervisord", []string{"status", "pid", "version", "help", "avail", "reread", "tail", "maintail", "stop", "clear"}, []string{"-c", "--configuration"}},
 	"monit":         {"monit", []string{"-t", "-V", "-h", "--test", "--version", "--help", "status", "summary", "report", "unmonitor", "stop", "quit"}, []string{"-c"}},
 	"docker":        {daemon: "dockerd", harmless: []string{"ps", "version", "info", "inspect", "logs", "images", "port", "top", "stop", "rm", "rmi"}},
 	"systemctl":     {daemon: "systemd", harmless: []string{"status", "show", "cat", "is-active", "is-enabled", "is-failed", "list-units", "list-unit-files", "--version"}},

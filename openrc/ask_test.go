@@ -21,6 +21,7 @@ func TestAsks(t *testing.T) {
 		{"supervisorctl -c /etc/s.conf status", "", ""},
 		{"supervisorctl -c status start web", "", "supervisord"},
 		{"supervisorctl restart web", "", "supervisord"},
+		{"supervisorctl reread", "", ""},
 		{"dbus-send --system --type=method_call --dest=org.freedesktop.DBus / org.freedesktop.DBus.ReloadConfig", "", ""},
 		{"dbus-send --dest=org.freedesktop.DBus / org.freedesktop.DBus.StartServiceByName string:x uint32:0", "", aBusService},
 		{"dbus-send --dest=org.example.X / org.freedesktop.DBus.ReloadConfig", "", aBusService},
