@@ -2,6 +2,8 @@ package vm
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"rdgen/test/guest"
@@ -96,5 +98,23 @@ func TestSystemdUbuntu(t *testing.T) {
 func TestSystemdManagers(t *testing.T) {
 	each(t, systemds[1:2], func(t *testing.T, m *Machine) {
 		m.Verdicts(t, guest.Network+script(t, "systemd-managers"))
+		putImage(t, m)
+		verdictsOf(t, m, script(t, "root-image"))
 	})
+}
+
+// putImage puts an empty file system into the machine, which has no program to make one.
+func putImage(t *testing.T, m *Machine) {
+	t.Helper()
+	raw := filepath.Join(t.TempDir(), "image.raw")
+	for _, command := range [][]string{{"mkfs.ext4", "-q", "-F", raw, "16M"}, {"gzip", raw}} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+	}
+	data, err := os.ReadFile(raw + ".gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Put(t, "/srv/image.raw.gz", 0o600, data)
 }
