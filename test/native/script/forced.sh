@@ -31,12 +31,12 @@ readlink /proc/self/ns/net >/tmp/sftp
 exec /usr/lib/openssh/sftp-server
 X
 sed -i 's|^Subsystem.*|Subsystem sftp /usr/local/bin/sftp-server|' /etc/ssh/sshd_config
-systemctl reload ssh
+systemctl restart ssh
 : >/tmp/sftp; chmod 0666 /tmp/sftp
 ok "sftp brings a file" sh -c 'echo "get file /tmp/got" | sftp -qF /root/ssh_config -b - bob@127.0.0.1 && grep -qx here /tmp/got'
 is "from inside" "$net" cat /tmp/sftp
 sed -i 's|^Subsystem.*|Subsystem sftp internal-sftp|' /etc/ssh/sshd_config
-systemctl reload ssh
+systemctl restart ssh
 fails "sshd's own is refused" sh -c 'echo ls | sftp -qF /root/ssh_config -b - bob@127.0.0.1'
 fails "so is a port" sh -c 'ssh -F /root/ssh_config -W 127.0.0.1:22 bob@127.0.0.1 </dev/null 2>&1 | grep SSH-'
 fails "and one that sshd would listen on" by bob -o ExitOnForwardFailure=yes -R 7791:127.0.0.1:22 true
