@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
@@ -223,15 +224,16 @@ func (c *Client) receive(m *dhcpv4.DHCPv4, until time.Time, kinds []dhcpv4.Messa
 			return nil, err
 		}
 		answer := parse(payload(data))
-		if answer == nil || answer.OpCode != dhcpv4.OpcodeBootReply || answer.TransactionID != m.TransactionID || !bytes.Equal(answer.ClientHWAddr, m.ClientHWAddr) {
-			continue
-		}
-		for _, kind := range kinds {
-			if answer.MessageType() == kind {
-				return answer, nil
-			}
+		if answer != nil && answers(answer, m) && slices.Contains(kinds, answer.MessageType()) {
+			return answer, nil
 		}
 	}
+}
+
+// answers reports whether a message is an answer of a server to m, and to no other question
+// and nobody else's: all on the link hear a broadcast.
+func answers(answer, m *dhcpv4.DHCPv4) bool {
+	return answer.OpCode == dhcpv4.OpcodeBootReply && answer.TransactionID == m.TransactionID && bytes.Equal(answer.ClientHWAddr, m.ClientHWAddr)
 }
 
 // parse reads a message that anybody may have sent; nil if it is none.

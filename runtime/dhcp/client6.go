@@ -192,16 +192,16 @@ func (c *Client6) receive(m *dhcpv6.Message, until time.Time, want dhcpv6.Messag
 			return nil, err
 		}
 		answer := parse6(data)
-		if answer != nil && answer.MessageType == want && answer.TransactionID == m.TransactionID && c.isOurs(answer) && will(answer) {
+		if answer != nil && answer.MessageType == want && c.answers(answer, m) && will(answer) {
 			return answer, nil
 		}
 	}
 }
 
-// isOurs reports whether a message is for this client.
-func (c *Client6) isOurs(m *dhcpv6.Message) bool {
-	id := m.Options.ClientID()
-	return id != nil && bytes.Equal(id.ToBytes(), c.duid.ToBytes())
+// answers reports whether a message is an answer to m, and to no other question and nobody else's.
+func (c *Client6) answers(answer, m *dhcpv6.Message) bool {
+	id := answer.Options.ClientID()
+	return answer.TransactionID == m.TransactionID && id != nil && bytes.Equal(id.ToBytes(), c.duid.ToBytes())
 }
 
 // parse6 reads a message that anybody may have sent; nil if it is none.
