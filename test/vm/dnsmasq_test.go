@@ -37,3 +37,13 @@ func putDnsmasq(t *testing.T, m *Machine) {
 	put(root+"/usr/sbin/dnsmasq", "/opt/dnsmasq/dnsmasq")
 	m.Put(t, "/usr/local/bin/dnsmasq", 0o755, []byte("#!/bin/sh\nLD_LIBRARY_PATH=/opt/dnsmasq exec /opt/dnsmasq/dnsmasq \"$@\"\n"))
 }
+
+// putRadvd puts the radvd of the fixtures into the machine.
+func putRadvd(t *testing.T, m *Machine) {
+	t.Helper()
+	data, err := os.ReadFile(os.Getenv("RDGEN_GATEWAY_ROOT") + "/usr/sbin/radvd")
+	if err != nil {
+		need.Missing(t, need.VM, "RDGEN_GATEWAY_ROOT names no folder with radvd; make fixtures makes one")
+	}
+	m.Put(t, "/usr/local/bin/radvd", 0o755, data)
+}

@@ -231,6 +231,7 @@ func testNested(t *testing.T, m *Machine) {
 func TestVRFResolver(t *testing.T) {
 	each(t, []System{openrcs[1], systemds[1]}, func(t *testing.T, m *Machine) {
 		putDnsmasq(t, m)
+		putRadvd(t, m)
 		m.Verdicts(t, guest.Network+script(t, "resolver"))
 	})
 }

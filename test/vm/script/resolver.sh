@@ -112,33 +112,53 @@ is "check after that" "" rdomain check leased
 ok "down" rdomain down leased
 fails "nothing is left" sh -c "ip -4 address show dev e1 | grep 10.7; ls /run/rdomain/resolver | grep leased"
 
-# Router advertisements on a member of a VRF: what the kernel makes of them is in its table.
-advertise()
+# Router advertisements on a member of a VRF: what the kernel makes of them is in its table, and
+# what they say of resolvers is for its services.
+routers() # what radvd says of resolvers
 {
-	while :; do
-		printf '\206\0\0\0\100\0\007\010\0\0\0\0\0\0\0\0\003\004\100\300\0\0\016\020\0\0\016\020\0\0\0\0\040\001\015\270\0\005\0\0\0\0\0\0\0\0\0\0' |
-			ip netns exec far socat -u - 'IP6-SENDTO:[ff02::1%f1]:58,setsockopt-int=41:18:255'
-		sleep 1
-	done
+	printf 'interface f1 {\n AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; prefix 2001:db8:5::/64 { };\n%s\n};\n' "$1" >/run/radvd.conf
+	ip netns exec far radvd -n -m logfile -l /run/radvd.log -C /run/radvd.conf -p /run/radvd.pid &
+	router=$!
 }
+resolvers() { rdexec -v "$1" -- grep -v '^#' /etc/resolv.conf; }
 rm /etc/rdomain/leased.conf
 printf '[Domain]\nKind=vrf\nTable=33\n[Link e1]\nIPv6AcceptRA=yes\n' >/etc/rdomain/advertised.conf
-sysctl -qw net.ipv6.conf.all.forwarding=1
+sysctl -qw net.ipv6.conf.all.forwarding=1; ip netns exec far sysctl -qw net.ipv6.conf.all.forwarding=1
+ip -n far address add fe80::53/64 dev f1 nodad; ip -n far address add 2001:db8:5::53/64 dev f1 nodad
 before=$(ip -6 route show table main)
-advertise &
-advertiser=$!
+host=$(cat /etc/resolv.conf)
+routers 'RDNSS 2001:db8:5::53 fe80::53 { AdvRDNSSLifetime 8; }; DNSSL lan.example.org { AdvDNSSLLifetime 8; };'
 ok "up" rdomain up advertised
 ok "an address of the router's network" has "ip -6 address show dev e1 scope global" "2001:db8:5:0:.*/64"
 ok "the router is in the table of the VRF" has "ip -6 route show table 33" "default via fe80::.* dev e1 proto ra"
 ok "and so is the network" has "ip -6 route show table 33" "2001:db8:5::/64 dev e1"
 is "and main is as before" "$before" ip -6 route show table main
+is "its services have the resolvers" "nameserver 2001:db8:5::53
+nameserver fe80::53%e1
+search lan.example.org" resolvers advertised
+is "those of another VRF what the host has" "$(grep -v '^#' /etc/resolv.conf)" resolvers plain
+is "and so has the host" "$host" cat /etc/resolv.conf
 is "check" "" rdomain check advertised
 ok "reload" rdomain reload advertised
 is "check after that" "" rdomain check advertised
-kill $advertiser
+ip netns exec far tcpdump -Ulni f1 'udp dst port 53' >/run/asked 2>/run/asked.said &
+await grep -q listening /run/asked.said
+rdexec -v advertised -- getent hosts www
+for address in 2001:db8:5::53 fe80::53; do
+	ok "$address is asked, for a name of the search domain" await grep -q " > $address.53: .* www.lan.example.org" /run/asked
+done
+kill $router; wait $router
+routers 'RDNSS 2001:db8:5::54 { AdvRDNSSLifetime 8; };'
+other() { [ "$(resolvers advertised)" = "nameserver 2001:db8:5::54" ]; }
+ok "the router says another, and no domain: the watch has it" await other
+is "main is as before" "$before" ip -6 route show table main
+is "the host's are its own" "$host" cat /etc/resolv.conf
 ok "down" rdomain down advertised
+fails "nothing is left" test -e /run/rdomain/resolver/advertised
+kill $router
 is "the variable is as it was" 1 cat /proc/sys/net/ipv6/conf/e1/accept_ra
 rm /etc/rdomain/advertised.conf
+ip -n far address delete fe80::53/64 dev f1; ip -n far address delete 2001:db8:5::53/64 dev f1
 
 # DHCPv6 on a member of a VRF, from a dnsmasq.
 ip -n far address add 2001:db8:6::1/64 dev f1 nodad
