@@ -57,30 +57,10 @@ func TestLeaseOfISC(t *testing.T) {
 	start(t)
 	s := lan(t)
 	gateway(t)
-	four := func(net, address, dns string) {
+	said := leaseOf(t, s, func(net, address, dns string) {
 		dhcpd(t, s, false, "subnet "+net+".0 netmask 255.255.255.0 { range "+net+"."+address+"; option routers "+net+".1; option dhcp-renewal-time 5;\n"+
 			"option domain-name-servers "+dns+"; option domain-search \"lan.example.org\"; }\n")
-	}
-	four("10.5.0", "50", "10.5.0.53")
-	file(t, "d", "[Link e0]\nDHCP=ipv4\n")
-	quiet(t, "up", "d")
-	sh(t, `ip -n d -4 -o address show dev e0 | grep -q '10.5.0.50/24 .*valid_lft 1[012][0-9]sec'
-		ip -n d route show default | grep -q '^default via 10.5.0.1 dev e0 src 10.5.0.50'
-		grep -qx 'nameserver 10.5.0.53' /etc/netns/d/resolv.conf; grep -qx 'search lan.example.org' /etc/netns/d/resolv.conf`)
-	says(t, 0, "", "", "check", "d")
-	said := watching(t)
-	four("10.5.0", "50", "10.5.0.54")
-	awaitTrue(t, said, "grep -qx 'nameserver 10.5.0.54' /etc/netns/d/resolv.conf")
-	// Another network is behind the cable when it is back, and the server there knows nothing
-	// of the lease: it passes over who renews it.
-	sh(t, "ip -n lan link set s0 down; ip -n lan -4 address flush dev s0; ip -n lan address add 10.6.0.1/24 dev s0")
-	awaitTrue(t, said, "! ip -n d link show e0 | grep -q LOWER_UP")
-	s.stop() // or it says that the lease holds, and there is no other cable for the next one
-	sh(t, "rm "+s.dir+"/leases; ip -n lan link set s0 up")
-	four("10.6.0", "60", "10.6.0.53")
-	await(t, said, 3000, "[ \"$(ip -n d -4 -o address show dev e0 | grep -o 'inet [0-9./]*')\" = 'inet 10.6.0.60/24' ]; rdomain check d")
-	down(t, "d")
-	awaitTrue(t, said, "tail -n 20 "+s.dir+"/leases | grep -A9 'lease 10.6.0.60' | grep -q 'binding state free'")
+	}, "tail -n 20 "+s.dir+"/leases | grep -A9 'lease 10.6.0.60' | grep -q 'binding state free'")
 
 	sh(t, "ip -n lan address add 2001:db8:5::1/64 dev s0 nodad; rm "+s.dir+"/leases")
 	dhcpd(t, s, true, "subnet6 2001:db8:5::/64 { range6 2001:db8:5::60 2001:db8:5::60; option dhcp6.name-servers 2001:db8:5::53; option dhcp6.domain-search \"six.example.org\"; }\n")
@@ -91,6 +71,34 @@ func TestLeaseOfISC(t *testing.T) {
 	awaitTrue(t, said, "rdomain check d")
 	down(t, "d")
 	awaitTrue(t, said, "tail -n 12 "+s.dir+"/leases | grep -q 'binding state released'")
+}
+
+// leaseOf has a server give one IPv4 address with resolvers, other resolvers with the same,
+// and another address when the network is another, and gives that back. released is what is
+// true then.
+func leaseOf(t *testing.T, s *server, serve func(net, address, dns string), released string) *buffer {
+	t.Helper()
+	serve("10.5.0", "50", "10.5.0.53")
+	file(t, "d", "[Link e0]\nDHCP=ipv4\n")
+	quiet(t, "up", "d")
+	sh(t, `ip -n d -4 -o address show dev e0 | grep -q '10.5.0.50/24 .*valid_lft 1[012][0-9]sec'
+		ip -n d route show default | grep -q '^default via 10.5.0.1 dev e0 src 10.5.0.50'
+		grep -qx 'nameserver 10.5.0.53' /etc/netns/d/resolv.conf; grep -qx 'search lan.example.org' /etc/netns/d/resolv.conf`)
+	says(t, 0, "", "", "check", "d")
+	said := watching(t)
+	serve("10.5.0", "50", "10.5.0.54")
+	awaitTrue(t, said, "grep -qx 'nameserver 10.5.0.54' /etc/netns/d/resolv.conf")
+	// Another network is behind the cable when it is back, and the server there knows nothing
+	// of the lease: it passes over who renews it.
+	sh(t, "ip -n lan link set s0 down; ip -n lan -4 address flush dev s0; ip -n lan address add 10.6.0.1/24 dev s0")
+	awaitTrue(t, said, "! ip -n d link show e0 | grep -q LOWER_UP")
+	s.stop() // or it says that the lease holds, and there is no other cable for the next one
+	sh(t, "rm "+s.dir+"/leases; ip -n lan link set s0 up")
+	serve("10.6.0", "60", "10.6.0.53")
+	await(t, said, 3000, "[ \"$(ip -n d -4 -o address show dev e0 | grep -o 'inet [0-9./]*')\" = 'inet 10.6.0.60/24' ]; rdomain check d")
+	down(t, "d")
+	awaitTrue(t, said, released)
+	return said
 }
 
 // down brings a domain down, which may have to wait for the watch.
