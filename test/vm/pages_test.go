@@ -30,16 +30,40 @@ func verdictsOf(t *testing.T, m *Machine, part string) {
 	m.Verdicts(t, "a part\n"+setting("init", string(m.System.Init))+part)
 }
 
+// putLab puts the program that makes the networks of a page into the machine, and captures
+// what leaves by its links from then on, and has it run.
+func putLab(t *testing.T, m *Machine, network string) {
+	t.Helper()
+	m.Put(t, "/usr/local/bin/lab", 0o755, []byte("#!/bin/sh\n"+guest.Await+guest.Network+network))
+	m.Sh(t, "lab")
+}
+
+// rebooted boots the machine again, with the networks of a page and a service.
+func rebooted(t *testing.T, m *Machine, service string) {
+	t.Helper()
+	m.Sh(t, setting("init", string(m.System.Init))+setting("service", service)+script(t, "lab-boot"))
+	m.Reboot(t)
+}
+
 // TestVPNPage does what docs/vpn.md says, with a real transmission, and loses the tunnel in
-// each way that the page speaks of: no packet leaves by another link.
+// each way that the page speaks of: no packet leaves by another link. Before a release, the
+// same after a reboot.
 func TestVPNPage(t *testing.T) {
 	each(t, []System{openrcs[1], systemds[1]}, func(t *testing.T, m *Machine) {
-		m.Sh(t, guest.Network+part(t, "vpn-page", "prepare"))
+		m.Sh(t, part(t, "vpn-page", "prepare"))
+		putLab(t, m, part(t, "vpn-page", "network"))
 		typeSections(t, m, "docs/vpn.md", 8)
+		helpers := part(t, "vpn-page", "helpers")
 		verdictsOf(t, m, part(t, "vpn-page", "with the tunnel"))
-		verdictsOf(t, m, part(t, "vpn-page", "without"))
+		verdictsOf(t, m, helpers+part(t, "vpn-page", "without"))
 		verdictsOf(t, m, part(t, "vpn-page", "nowhere else"))
-		if m.System.Init == Systemd && need.All() {
+		if !need.All() {
+			return
+		}
+		rebooted(t, m, "transmission-daemon")
+		verdictsOf(t, m, helpers+part(t, "vpn-page", "rebooted"))
+		verdictsOf(t, m, part(t, "vpn-page", "nowhere else"))
+		if m.System.Init == Systemd {
 			nginxPage(t, m) // TestOpenRCNginx has it by OpenRC
 		}
 	})
@@ -47,12 +71,21 @@ func TestVPNPage(t *testing.T) {
 
 // TestDHCPPage does what docs/dhcp.md says, with an sshd, and has the lease change in each way
 // that the page speaks of: no packet leaves by another card, and nothing outside changes.
+// Before a release, the same after a reboot.
 func TestDHCPPage(t *testing.T) {
 	each(t, []System{openrcs[1], systemds[1]}, func(t *testing.T, m *Machine) {
 		m.Put(t, "/etc/init.d/sshd", 0o755, []byte(script(t, "service-sshd")))
-		m.Sh(t, guest.Network+setting("init", string(m.System.Init))+part(t, "dhcp-page", "prepare"))
+		m.Sh(t, setting("init", string(m.System.Init))+part(t, "dhcp-page", "prepare"))
+		putLab(t, m, part(t, "dhcp-page", "network"))
 		typeSections(t, m, "docs/dhcp.md", 5)
-		verdictsOf(t, m, part(t, "dhcp-page", "leases"))
+		helpers := part(t, "dhcp-page", "helpers")
+		verdictsOf(t, m, helpers+part(t, "dhcp-page", "leases"))
+		verdictsOf(t, m, part(t, "dhcp-page", "nowhere else"))
+		if !need.All() {
+			return
+		}
+		rebooted(t, m, map[guest.Init]string{OpenRC: "sshd", Systemd: "ssh"}[m.System.Init])
+		verdictsOf(t, m, helpers+part(t, "dhcp-page", "rebooted"))
 		verdictsOf(t, m, part(t, "dhcp-page", "nowhere else"))
 	})
 }

@@ -4,14 +4,20 @@
 # where the machine's default route leads. What the machine sends there is captured from before
 # the domain is there to the end. $init is the machine's init system.
 
-# part: prepare
+# part: network
 host lan world
 cable eth1 lan lan0; cable w0 world world0
 ip link set eth1 up; give_in lan lan0 10.20.30.1/24
 give w0 192.0.2.1/24; give_in world world0 192.0.2.9/24; give_in world lo 203.0.113.9/32
 ip route add default via 192.0.2.9
-printf 'nameserver 192.0.2.53\n' >/etc/resolv.conf
 ip route show table main >/run/test/main; cp /etc/resolv.conf /run/test/resolv.conf
+serve 10.20.30.50
+tcpdump -Uni w0 -Q out -w /run/test/w0.pcap 2>/run/test/w0.said &
+tcpdump -Uni eth1 -Q out -w /run/test/eth1.pcap 2>/run/test/eth1.said &
+await grep -q listening /run/test/w0.said; await grep -q listening /run/test/eth1.said
+
+# part: prepare
+printf 'nameserver 192.0.2.53\n' >/etc/resolv.conf
 # serve ADDRESS: a server that gives that one, for 20 s.
 cat >/usr/local/bin/serve <<'S'
 #!/bin/sh
@@ -22,28 +28,6 @@ printf 'start %s\nend %s\ninterface lan0\nlease_file /run/udhcpd.leases\npidfile
 	"$1" "$1" >/run/udhcpd.conf
 ip netns exec lan busybox udhcpd /run/udhcpd.conf
 S
-chmod 755 /usr/local/bin/serve
-serve 10.20.30.50
-ssh-keygen -A >/dev/null
-case $init in
-systemd) rm /etc/init.d/sshd; systemctl start ssh ;;
-*) rc-service sshd start </dev/null >/dev/null 2>&1 ;;
-esac
-tcpdump -Uni w0 -Q out -w /run/test/w0.pcap 2>/run/test/w0.said &
-tcpdump -Uni eth1 -Q out -w /run/test/eth1.pcap 2>/run/test/eth1.said &
-await grep -q listening /run/test/w0.said; await grep -q listening /run/test/eth1.said
-
-# part: leases
-export await_pause=0.5
-banner() { ip netns exec lan sh -c "busybox nc -w 3 $1 22 </dev/null" | grep -q ^SSH-; }
-outside() { ip netns exec world sh -c "busybox nc -w 3 192.0.2.1 22 </dev/null" | grep -q ^SSH-; }
-has_address() { ip -4 -o address show dev eth1 | grep -q " $1/24 " && [ "$(ip -4 -o address show dev eth1 | wc -l)" = 1 ]; }
-none() { [ -z "$(ip -4 -o address show dev eth1)" ]; }
-listed() { rdomain list | grep -Eq "^mgmt +vrf +up +10 +eth1 +eth1 $1/24 until 20[0-9T:+Z-]+\$"; }
-apart() { ip route show table main | diff - /run/test/main && diff /etc/resolv.conf /run/test/resolv.conf; }
-knock() { : >/run/test/knocked; rdexec -v mgmt -- knock >/dev/null 2>&1 & knocker=$!; }
-more() { [ "$(wc -l </run/test/knocked)" -ge "$n" ]; }
-knocked() { n=$(($(wc -l </run/test/knocked) + 2)); await more; }
 # What is in the domain with sshd tries all addresses, time and again.
 cat >/usr/local/bin/knock <<'K'
 #!/bin/sh
@@ -56,7 +40,26 @@ while :; do
 	echo >>/run/test/knocked
 done
 K
-chmod 755 /usr/local/bin/knock
+chmod 755 /usr/local/bin/serve /usr/local/bin/knock
+ssh-keygen -A >/dev/null
+case $init in
+systemd) rm /etc/init.d/sshd; systemctl start ssh ;;
+*) rm /etc/init.d/ssh; rc-service sshd start </dev/null >/dev/null 2>&1 ;; # it provides "sshd", too
+esac
+
+# part: helpers
+export await_pause=0.5
+banner() { ip netns exec lan sh -c "busybox nc -w 3 $1 22 </dev/null" | grep -q ^SSH-; }
+outside() { ip netns exec world sh -c "busybox nc -w 3 192.0.2.1 22 </dev/null" | grep -q ^SSH-; }
+has_address() { ip -4 -o address show dev eth1 | grep -q " $1/24 " && [ "$(ip -4 -o address show dev eth1 | wc -l)" = 1 ]; }
+none() { [ -z "$(ip -4 -o address show dev eth1)" ]; }
+listed() { rdomain list | grep -Eq "^mgmt +vrf +up +10 +eth1 +eth1 $1/24 until 20[0-9T:+Z-]+\$"; }
+apart() { ip route show table main | diff - /run/test/main && diff /etc/resolv.conf /run/test/resolv.conf; }
+knock() { : >/run/test/knocked; rdexec -v mgmt -- knock >/dev/null 2>&1 & knocker=$!; }
+more() { [ "$(wc -l </run/test/knocked)" -ge "$n" ]; }
+knocked() { n=$(($(wc -l </run/test/knocked) + 2)); await more; }
+
+# part: leases
 ok "the first address" await has_address 10.20.30.50
 ok "list has it, and its end" listed 10.20.30.50
 ok "sshd answers there" await banner 10.20.30.50
@@ -92,6 +95,23 @@ systemd) ok "it is stopped" systemctl stop rdomain@mgmt ;;
 *) ok "it is stopped" rc-service rdomain.mgmt stop ;;
 esac
 fails "and sshd with it" banner 10.20.30.70
+
+# part: rebooted
+ok "the lease is back" await has_address 10.20.30.50
+ok "list has it, and its end" listed 10.20.30.50
+ok "sshd answers there" await banner 10.20.30.50
+is "it is in the VRF" mgmt rdomain identify "$(pgrep -o -x sshd)"
+fails "and not on the other card" outside
+ok "its resolver is the lease's" grep -qx "nameserver 10.20.30.53" /run/rdomain/resolver/mgmt/resolv.conf
+ok "the router is in the VRF's table" has "ip route show table 10" "default via 10.20.30.1 dev eth1"
+ok "the rest of the machine is as it was" apart
+is "rdomain check" "" rdomain check mgmt
+knock
+ok "all is tried" knocked
+serve 10.20.30.60
+ok "the watch runs: another address" await has_address 10.20.30.60
+ok "sshd answers there" await banner 10.20.30.60
+kill $knocker
 
 # part: nowhere else
 marked() { tcpdump -nr /run/test/w0.pcap 'icmp and ip[2:2] = 361' 2>/dev/null | grep -q request; }

@@ -5,28 +5,43 @@
 # sends by its links is captured from before the domain is there to the end. $init is the
 # machine's init system.
 
-# part: prepare
+# part: network
 host lan provider
 cable eth0 lan lan0; cable w0 provider p0
 give eth0 192.168.1.10/24; give_in lan lan0 192.168.1.20/24
 give w0 192.0.2.1/24; give_in provider p0 192.0.2.9/24
 ip route add default via 192.0.2.9
-mkdir -p /etc/wireguard /srv; cd /etc/wireguard || exit; umask 077
-for k in 0 1; do wg genkey >$k.key; wg pubkey <$k.key >$k.pub; done
-echo 192.0.2.9 vpn.example.org >>/etc/hosts
 ip -n provider link add wg0 type wireguard
-ip netns exec provider wg set wg0 private-key /etc/wireguard/1.key listen-port 51820 peer $(cat 0.pub) allowed-ips 10.64.0.2/32
+ip netns exec provider wg set wg0 private-key /etc/wireguard/1.key listen-port 51820 peer $(cat /etc/wireguard/0.pub) allowed-ips 10.64.0.2/32
 give_in provider wg0 10.64.0.1/32; ip -n provider route add 10.64.0.2 dev wg0; give_in provider lo 203.0.113.9/32
-printf '[Interface]\nPrivateKey = %s\nAddress = 10.64.0.2/32\nDNS = 10.64.0.1\n\n[Peer]\nPublicKey = %s\nAllowedIPs = 0.0.0.0/0\nEndpoint = vpn.example.org:51820\nPersistentKeepalive = 1\n' \
-	$(cat 0.key) $(cat 1.pub) >provider.conf
-umask 022
-printf 'd8:intervali60e5:peers0:e' >/srv/announce
 ip netns exec provider busybox httpd -p 203.0.113.9:6969 -h /srv
 for link in eth0 w0; do
 	tcpdump -Uni $link -Q out -w /run/test/$link.pcap 2>/run/test/$link.said &
 	await grep -q listening /run/test/$link.said
 done
 ip netns exec provider tcpdump -lni wg0 >/run/test/provider 2>/dev/null &
+
+# part: prepare
+mkdir -p /etc/wireguard /srv; cd /etc/wireguard || exit; umask 077
+for k in 0 1; do wg genkey >$k.key; wg pubkey <$k.key >$k.pub; done
+echo 192.0.2.9 vpn.example.org >>/etc/hosts
+printf '[Interface]\nPrivateKey = %s\nAddress = 10.64.0.2/32\nDNS = 10.64.0.1\n\n[Peer]\nPublicKey = %s\nAllowedIPs = 0.0.0.0/0\nEndpoint = vpn.example.org:51820\nPersistentKeepalive = 1\n' \
+	$(cat 0.key) $(cat 1.pub) >provider.conf
+umask 022
+printf 'd8:intervali60e5:peers0:e' >/srv/announce
+# What is in the domain with the daemon tries all addresses, time and again.
+cat >/usr/local/bin/knock <<'K'
+#!/bin/sh
+while :; do
+	for a in 203.0.113.9 192.0.2.9 192.168.1.20 192.168.1.10 10.255.0.1; do
+		ping -c 1 -W 1 $a &
+		busybox nc -w 1 $a 80 </dev/null &
+	done
+	wait
+	echo >>/run/test/knocked
+done
+K
+chmod 755 /usr/local/bin/knock
 
 # part: with the tunnel
 # rpc ID BODY prints what the page's own program answers, with the headers.
@@ -50,31 +65,20 @@ ok "status says when the provider was heard of" await sh -c "rdgen status | grep
 ok "so do the numbers" sh -c "rdgen status --prometheus - | grep -q '^rdgen_peer_handshake_timestamp_seconds{.*} 1[0-9]*$'"
 ok "its resolver is the provider's" await grep -q '10.64.0.2.* > 10.64.0.1.53' /run/test/provider
 
-# part: without
-# What is in the domain with the daemon tries all addresses, time and again.
-cat >/usr/local/bin/knock <<'K'
-#!/bin/sh
-while :; do
-	for a in 203.0.113.9 192.0.2.9 192.168.1.20 192.168.1.10 10.255.0.1; do
-		ping -c 1 -W 1 $a &
-		busybox nc -w 1 $a 80 </dev/null &
-	done
-	wait
-	echo >>/run/test/knocked
-done
-K
-chmod 755 /usr/local/bin/knock
+# part: helpers
+export await_pause=0.5
 knock() { : >/run/test/knocked; rdexec -n vpn -- knock >/dev/null 2>&1 & knocker=$!; }
 knocked() { n=$(($(wc -l </run/test/knocked) + 2)); await more; }
 more() { [ "$(wc -l </run/test/knocked)" -ge "$n" ]; }
 reaches() { rdexec -n vpn -- ping -c 1 -W 1 203.0.113.9; }
 page() { ip netns exec lan busybox wget -S -T 10 -O - http://192.168.1.10:9091/transmission/web/ 2>&1 | grep -q 'HTTP/1.1 401'; }
 runs() { [ "$(rdomain identify "$(pidof transmission-daemon)")" = vpn ]; }
+
+# part: without
 case $init in
 systemd) again() { systemctl restart rdomain@vpn; }; start() { systemctl start transmission-daemon; } ;;
 *) again() { rc-service rdomain.vpn restart </dev/null; }; start() { rc-service transmission-daemon start </dev/null; } ;;
 esac
-export await_pause=0.5
 pid=$(pidof transmission-daemon)
 knock
 ip -n provider link set wg0 down
@@ -104,6 +108,16 @@ ok "with it the daemon starts" start
 ok "in the domain" await runs
 knock
 ok "and all is tried once more" knocked
+kill $knocker
+
+# part: rebooted
+ok "the LAN reaches the page" await page
+ok "the daemon runs in the domain" runs
+ok "the tunnel is there" await reaches
+ok "the tracker hears of the torrent, through it" await grep -q '10.64.0.2.* > 203.0.113.9.6969' /run/test/provider
+is "rdomain check" "" rdomain check vpn
+knock
+ok "and all is tried" knocked
 kill $knocker
 
 # part: nowhere else
