@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -118,7 +119,7 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		if err := letStay(&s); err != nil {
 			return nil, err
 		}
-		return s, tooEarly(units, s)
+		return s, cmp.Or(tooEarly(units, s), sd.movedOut(s))
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -134,8 +135,10 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		if err := templateOf(units, declared); err != nil {
 			return nil, err
 		}
-		s.Instance, err = readInstance(sd.fsys, units, base, declared.Name)
-		return s, err
+		if s.Instance, err = readInstance(sd.fsys, units, base, declared.Name); err != nil {
+			return s, err
+		}
+		return s, sd.movedOut(s)
 	}
 	if sd.AtBoot && sd.isWritten(declared) {
 		return s, nil // another generator makes the unit, and rdgen's drop-in is there

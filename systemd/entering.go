@@ -43,7 +43,7 @@ func Enters(unit *Unit) (list []Entering) {
 	if path.Ext(unit.Name) == ".socket" {
 		section = "Socket"
 	}
-	for _, key := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecReloadPost"} {
+	for _, key := range started {
 		for _, set := range unit.All(section, key) {
 			list = append(list, InCommand(set)...)
 		}
@@ -51,14 +51,15 @@ func Enters(unit *Unit) (list []Entering) {
 	return list
 }
 
-// InCommand looks at each word of a command line, as there may be any program before the
-// one that enters: a shell, env(1), runuser(1), chpst(8).
-func InCommand(set Setting) (list []Entering) {
+// started are the commands that have to be in the domain.
+var started = []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecReloadPost"}
+
+// commandWords splits a command line, and what a shell in it has for one. begins reports of
+// each word whether it can only be a program.
+func commandWords(text string) (words []string, begins []bool) {
 	const between = "\"';&|()"
-	text := strings.TrimLeft(set.Value, "-+!@:| ")
+	text = strings.TrimLeft(text, "-+!@:| ")
 	first := true
-	var words []string
-	var begins []bool // whether a word can only be a program
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == '\t' }) {
 		begin := first
 		for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return strings.ContainsRune(between, r) }) {
@@ -67,6 +68,13 @@ func InCommand(set Setting) (list []Entering) {
 		}
 		first = strings.Trim(word, between) == "exec" || strings.ContainsRune(";&|(", rune(word[len(word)-1]))
 	}
+	return words, begins
+}
+
+// InCommand looks at each word of a command line, as there may be any program before the
+// one that enters: a shell, env(1), runuser(1), chpst(8).
+func InCommand(set Setting) (list []Entering) {
+	words, begins := commandWords(set.Value)
 	for i, word := range words {
 		program := path.Base(word)
 		if isCommon(program) && !begins[i] {

@@ -58,6 +58,23 @@ ok "bound after daemon-reload" sees m mgmt b
 ok "bound after daemon-reload, in the namespace" sees n inner b
 systemctl set-property --runtime looker@m CPUWeight=50; systemctl daemon-reexec
 ok "bound after set-property and daemon-reexec" sees m mgmt c
+# A session of PAM's has a cgroup of its own, outside of the service's and of the VRF.
+unit session.service <<'E'
+[Service]
+User=nobody
+PAMName=login
+ExecStart=/bin/busybox httpd -f -p 8089
+E
+unit plain.service <<'E'
+[Service]
+ExecStart=/sbin/runuser -u nobody -- /bin/busybox httpd -f -p 8088
+E
+echo vrf=mgmt >/etc/conf.d/session; echo vrf=mgmt >/etc/conf.d/plain; systemctl daemon-reload
+ok "a unit that PAM would take out of the VRF" failed session
+ok "with the reason" has "systemctl status session" 'pam_systemd (/etc/pam.d/common-session:'
+ok "one that opens no session starts" systemctl start plain
+ok "inside" has "ss -Htln" %mgmt:8088
+ok "nothing listens outside" sh -c '! ss -Htln | grep -E "[*0]:808[89]"'
 
 # part: without pins
 rm -f /sys/fs/bpf/rdomain/*; systemctl daemon-reload

@@ -1,0 +1,151 @@
+package services
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+
+	"rdgen/generators"
+	"rdgen/problem"
+	"rdgen/runtime/domain"
+	"rdgen/systemd"
+)
+
+// sessions judges what opens a session of PAM in a VRF: pam_systemd moves the process into a
+// cgroup of the session's, out of that of the unit, and so of the VRF. A namespace holds it.
+func (sd *Systemd) sessions(unit *systemd.Unit, d domain.Domain) (errs []error, notes []string) {
+	for _, s := range systemd.Sessions(unit) {
+		if !s.All {
+			errs = append(errs, sd.moves(s, d)...)
+		}
+	}
+	return errs, nil
+}
+
+// movedOut refuses a unit of which all that it runs would be moved out of its VRF.
+func (sd *Systemd) movedOut(s generators.Systemd) error {
+	judged := s.Units
+	if s.Instance != nil {
+		judged = []*systemd.Unit{s.Instance.Base}
+	}
+	for _, unit := range judged {
+		for _, opens := range systemd.Sessions(unit) {
+			if errs := sd.moves(opens, s.Domain); opens.All && len(errs) > 0 {
+				return errs[0]
+			}
+		}
+	}
+	return nil
+}
+
+// moves returns the fault of what opens a session and is moved out of its VRF by that.
+func (sd *Systemd) moves(s systemd.Session, d domain.Domain) []error {
+	units, err := sd.units()
+	if err != nil || d.VRF.IsZero() {
+		return nil
+	}
+	if _, err := units.Unit("systemd-logind.service"); err != nil {
+		return nil // it makes the sessions
+	}
+	by, moved := sd.pamMoves(s.Stack, d)
+	if !moved {
+		return nil
+	}
+	what := s.Key + "=" + s.Stack
+	if s.By != "" {
+		what = s.Key + "= runs " + s.By + ", which"
+	}
+	hint := "a file of PAM's without it, for this service alone, or User= and no PAM"
+	if s.By != "" {
+		hint = "User= in the unit, or runuser -u, or setpriv, in place of that"
+	}
+	return []error{problem.New(placeOf(s.Setting), "%s opens a session, and pam_systemd (%s) moves that out of %s into a cgroup of its own", what, by, d).
+		WithHint(hint + "; or netns= in place of vrf=: a namespace holds it")}
+}
+
+// pamMoves reports whether a session of a file of PAM's is moved into a cgroup of its own, and
+// by which line; not where a later line moves it back (docs/logins.md).
+func (sd *Systemd) pamMoves(stack string, d domain.Domain) (by problem.Pos, moved bool) {
+	for _, set := range sd.pamLines(strings.ToLower(stack), "session", 0) {
+		words := strings.Fields(set.Value)
+		module := path.Base(words[0])
+		switch args := strings.Join(words[1:], " "); {
+		case module == "pam_systemd.so" && !strings.Contains(args, "class=none"):
+			if set.Key != "-" || sd.hasPAM(module) {
+				by, moved = placeOf(set), true
+			}
+		case module == "pam_exec.so" && strings.HasSuffix(args, "rdomain session "+d.ID()):
+			moved = false
+		}
+	}
+	return by, moved
+}
+
+// pamFolders have PAM's files; the first that has one of a name wins (pam.d(5)).
+var pamFolders = []string{"etc/pam.d", "usr/local/lib/pam.d", "usr/lib/pam.d"}
+
+// pamLines returns the lines of one type of a file, and of those that it includes (pam.d(5)):
+// the module with its arguments as Value, and as Key "-", if it need not be there. A
+// service without a file has that of "other".
+func (sd *Systemd) pamLines(stack, kind string, depth int) (list []systemd.Setting) {
+	text, file := sd.pamFile(stack)
+	if file == "" && depth == 0 && stack != "other" {
+		return sd.pamLines("other", kind, 0)
+	}
+	n, begun := 0, ""
+	for line := range strings.Lines(string(text)) {
+		n++
+		line, _, _ = strings.Cut(begun+strings.TrimSpace(line), "#")
+		if begun, _ = strings.CutSuffix(line, "\\"); begun != line {
+			continue
+		}
+		begun = ""
+		fields := strings.Fields(line)
+		if len(fields) == 2 && fields[0] == "@include" && depth < 16 {
+			list = append(list, sd.pamLines(fields[1], kind, depth+1)...)
+			continue
+		}
+		if len(fields) < 3 || strings.TrimPrefix(strings.ToLower(fields[0]), "-") != kind {
+			continue
+		}
+		optional, rest := fields[0][:1], fields[2:]
+		for i, word := range fields[1:] { // [value=action value=action]
+			if fields[1][0] == '[' && strings.HasSuffix(word, "]") {
+				rest = fields[i+2:]
+				break
+			}
+		}
+		switch {
+		case len(rest) == 0:
+		case (fields[1] == "include" || fields[1] == "substack") && depth < 16:
+			list = append(list, sd.pamLines(rest[0], kind, depth+1)...)
+		default:
+			list = append(list, systemd.Setting{File: file, Line: n, Key: optional, Value: strings.Join(rest, " ")})
+		}
+	}
+	return list
+}
+
+// pamFile reads a file of PAM's; an include may have its path.
+func (sd *Systemd) pamFile(stack string) (text []byte, file string) {
+	for _, folder := range pamFolders {
+		name := path.Join(folder, stack)
+		if strings.HasPrefix(stack, "/") {
+			name = path.Clean(stack[1:])
+		}
+		if text, err := fs.ReadFile(sd.fsys, name); err == nil {
+			return text, "/" + name
+		}
+	}
+	return nil, ""
+}
+
+// hasPAM reports whether a module is in one of the folders of a distribution.
+func (sd *Systemd) hasPAM(module string) bool {
+	for _, folder := range []string{"usr/lib", "usr/lib64", "usr/lib/*", "lib", "lib64", "lib/*"} {
+		if found, _ := fs.Glob(sd.fsys, folder+"/security/"+module); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package systemd
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Session is what has a unit's process open a session of PAM.
+type Session struct {
+	Setting
+	// By are the words that do so: "su -", or none for PAMName= itself.
+	By string
+	// Stack is the name of PAM's file.
+	Stack string
+	// All reports that nothing of the command runs outside of the session.
+	All bool
+}
+
+// Sessions returns what opens sessions of PAM in a service. What a script does that the unit
+// only names cannot be seen. systemd-user is left out: pam_systemd leaves that where it is.
+func Sessions(unit *Unit) (list []Session) {
+	all := unit.All("Service", "PAMName")
+	if len(all) > 0 && all[len(all)-1].Value != "systemd-user" {
+		last := all[len(all)-1]
+		list = append(list, Session{Setting: last, Stack: last.Value, All: true})
+	}
+	for _, key := range started {
+		for _, set := range unit.All("Service", key) {
+			words, begins := commandWords(set.Value)
+			for i, word := range words {
+				if stack, by := sessionOf(path.Base(word), words[i+1:]); stack != "" && begins[i] {
+					list = append(list, Session{set, by, stack, i == 0 && key == "ExecStart"})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// sessionOf returns the file of PAM that a program asks for, with the words that say so; or "".
+func sessionOf(program string, args []string) (stack, by string) {
+	login := "l"
+	switch program {
+	case "login", "doas":
+		return program, program
+	case "su", "runuser":
+	case "sudo":
+		login = "i"
+	default:
+		return "", ""
+	}
+	for i, a := range args {
+		letters, short := strings.CutPrefix(a, "-")
+		switch {
+		case a == "-" || a == "--login" || short && letters != "" && letters[0] != '-' && strings.Contains(letters, login):
+			return program + "-" + login, program + " " + a
+		case a == "--" || a == "-c" || a == "--command" || program == "runuser" && a == "-u":
+			return program, program
+		case !short && program == "sudo" && (i == 0 || !slices.Contains([]string{"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-r", "-t", "-U"}, args[i-1])):
+			return program, program
+		}
+	}
+	return program, program
+}
