@@ -152,11 +152,10 @@ func (sd *Systemd) joins(unit *systemd.Unit, d domain.Domain) (errs []error, not
 	}
 	judge := func(pos problem.Pos, other *systemd.Unit, by string) {
 		_, s, _ := sd.confs.read(bare(other.Name))
-		private, _, _ := other.Bool("Service", "PrivateNetwork")
 		switch {
 		case s.Domain.Netns == d.Netns:
 			notes = append(notes, fmt.Sprintf("%s: %s changes nothing, it is in %s too", pos, by, d))
-		case private || other.Last("Service", "NetworkNamespacePath") != "" || !s.Domain.Netns.IsZero():
+		case shares(other) || !s.Domain.Netns.IsZero():
 			errs = append(errs, problem.New(pos, "%s wins over conf.d where %s runs first, and then %s does not start", by, other.Name, unit.Name).
 				WithHint("put "+other.Name+" into "+d.String()+" too, or take this out of the unit"))
 		}
@@ -178,6 +177,17 @@ func (sd *Systemd) joins(unit *systemd.Unit, d domain.Domain) (errs []error, not
 		}
 	}
 	return errs, notes
+}
+
+// shares reports whether a unit has namespaces of its own that systemd keeps for those that
+// join it: without one for the network, there is none for them either (seen on 252, 257, 262).
+func shares(unit *systemd.Unit) bool {
+	for _, key := range []string{"PrivateNetwork", "PrivateTmp", "PrivateIPC"} {
+		if on, _, _ := unit.Bool("Service", key); on {
+			return true
+		}
+	}
+	return unit.Last("Service", "NetworkNamespacePath") != "" || unit.Last("Service", "IPCNamespacePath") != ""
 }
 
 // busFolders have the files of services that the system's message bus starts.

@@ -44,7 +44,23 @@ ExecStart=/sbin/ip netns exec other /bin/touch /run/leaked
 E
 ip netns add other
 echo netns=private >/etc/conf.d/leaver
+# Of units that share their namespaces the first one says which there are.
+unit sharer.service <<E
+[Service]
+PrivateTmp=yes
+ExecStart=/bin/sleep infinity
+E
+unit joiner.service <<E
+[Unit]
+JoinsNamespaceOf=sharer.service
+[Service]
+ExecStart=/bin/touch /run/leaked
+E
+echo netns=private >/etc/conf.d/joiner
 systemctl daemon-reload
+systemctl start sharer
+ok "a unit that joins one without a namespace of the network" failed joiner
+ok "which rdgen check says before" has "rdgen check 2>&1" 'JoinsNamespaceOf=sharer.service wins'
 ok "a left-over file of 0 bytes" failed stale
 ok "a command that goes to another namespace" failed leaver
 ok "a namespace that is not there" failed missing
