@@ -68,6 +68,7 @@ func (l *Loader) trace(init Init, name string) Trace {
 		}
 	case Init(l.Systemd):
 		t.Units = []string{bare(name) + ".service"}
+		again := ""
 		if job, err := init.Load(name); err == nil {
 			made := job.(generators.Systemd)
 			all := made.Covered()
@@ -75,11 +76,15 @@ func (l *Loader) trace(init Init, name string) Trace {
 			if len(t.Units) < len(all) {
 				t.Reopen = "systemctl daemon-reload && systemctl restart " + strings.Join(all, " ")
 			}
+			again = reopening(made.Units)
 			for _, u := range made.Units {
 				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
 			}
 		}
 		t.Restart = "systemctl daemon-reload && systemctl restart " + strings.Join(t.Units, " ")
+		if again != "" {
+			t.Reopen = again
+		}
 	}
 	return t
 }

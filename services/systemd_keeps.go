@@ -1,0 +1,55 @@
+package services
+
+import (
+	"fmt"
+	"strings"
+
+	"rdgen/runtime/domain"
+	"rdgen/systemd"
+)
+
+// keeps has a note of a unit of which systemd keeps sockets over a restart: one that was made
+// in the default domain stays there (FileDescriptorStoreMax=, seen with 257 and 262).
+func keeps(unit *systemd.Unit, _ domain.Domain) (errs []error, notes []string) {
+	if set, ok := stores(unit); ok {
+		notes = append(notes, fmt.Sprintf("%s: systemd keeps files of %s over a restart, and a socket stays in the domain that it was made in; to have new ones: %s",
+			placeOf(set), unit.Name, reopening([]*systemd.Unit{unit})))
+	}
+	return nil, notes
+}
+
+// stores reports whether systemd keeps files for a unit, and by which line.
+func stores(unit *systemd.Unit) (by systemd.Setting, yes bool) {
+	all := unit.All("Service", "FileDescriptorStoreMax")
+	if len(all) == 0 {
+		return by, false
+	}
+	by = all[len(all)-1]
+	return by, strings.Trim(by.Value, "0") != ""
+}
+
+// reopening are the commands that stop what keeps sockets, have systemd forget those, and start
+// it; "" if nothing does.
+func reopening(units []*systemd.Unit) string {
+	var names, kept, all []string
+	for _, u := range units {
+		if !strings.Contains(u.Name, "@.") {
+			all = append(all, u.Name)
+		}
+		if _, ok := stores(u); !ok {
+			continue
+		}
+		names = append(names, u.Name)
+		if u.Last("Service", "FileDescriptorStorePreserve") == "yes" {
+			kept = append(kept, u.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	forget := ""
+	if len(kept) > 0 {
+		forget = "systemctl clean --what=fdstore " + strings.Join(kept, " ") + " && "
+	}
+	return "systemctl daemon-reload && systemctl stop " + strings.Join(all, " ") + " && " + forget + "systemctl start " + strings.Join(all, " ")
+}
