@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Metrics are the numbers of a report, in the text format of Prometheus.
@@ -120,6 +121,21 @@ func seconds(text string) float64 {
 	return float64(at.Unix())
 }
 
+// visible writes what nobody sees in a name, such as ESC, and what is no UTF-8, as Go has it in
+// a string: two names that differ stay two.
+func visible(s string) string {
+	var b strings.Builder
+	for i, size := 0, 0; i < len(s); i += size {
+		_, size = utf8.DecodeRuneInString(s[i:])
+		piece := s[i : i+size]
+		if !strings.Contains("\n\"\\", piece) {
+			piece = strings.Trim(strconv.Quote(piece), `"`)
+		}
+		b.WriteString(piece)
+	}
+	return b.String()
+}
+
 // escape is for a label's value.
 var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace
 
@@ -127,7 +143,7 @@ var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace
 func (s sample) key(name string) string {
 	var list []string
 	for pair := range slices.Chunk(s.labels, 2) {
-		list = append(list, pair[0]+`="`+escape(strings.ToValidUTF8(pair[1], "?"))+`"`)
+		list = append(list, pair[0]+`="`+escape(visible(pair[1]))+`"`)
 	}
 	if list == nil {
 		return name

@@ -74,3 +74,16 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 }
+
+// TestMetricsOfOddNames: a name of a file can have any byte but two. None does anything to a
+// terminal, and no two names become one, for which Prometheus would refuse the file.
+func TestMetricsOfOddNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"web": "web", "a\x1b[2J": `a\\x1b[2J`, "a\xff": `a\\xff`, "a\xfe": `a\\xfe`, `a"b\c`: `a\"b\\c`,
+		"a\nb": `a\nb`, "a\u202eb": `a\\u202eb`, "größe": "größe",
+	} {
+		if got := (sample{labels: []string{"service", name}}).key("x"); got != `x{service="`+want+`"}` {
+			t.Errorf("%q is %s; want %s", name, got, want)
+		}
+	}
+}
