@@ -391,6 +391,26 @@ func TestServicesSlip(t *testing.T) {
 	}
 }
 
+// TestDomainIsWatched starts a domain whose link OpenRC has not looked at, for it is not older than
+// what OpenRC knows: rdomain-watch runs all the same, or it is said that it does not.
+func TestDomainIsWatched(t *testing.T) {
+	b := newBed(t)
+	watch, err := os.ReadFile("files/etc/init.d/rdomain-watch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.file("etc/init.d/rdomain-watch", 0o755, string(watch))
+	b.file("usr/sbin/rdomain", 0o755, "#!/bin/sh\n[ \"$1\" != watch ] || { echo $$ >/run/watch.pid; exec sleep 1000; }\n")
+	b.want(b.run(`
+rc none start; touch -d '1 hour' /run/openrc/deptree
+ln -s rdomain /etc/init.d/rdomain.t1; grep -c rdomain.t1 /run/openrc/deptree
+rc rdomain.t1 start; running watch; echo "watch in $(where "$(cat /run/watch.pid)")"
+rc rdomain.t1 stop; rc rdomain-watch stop; rm /etc/init.d/rdomain-watch
+rc rdomain.t1 start; said 'rdomain-watch does not run'
+`), "none start = 0", "0", "rdomain.t1 start = 0", "watch in default",
+		"rdomain.t1 stop = 0", "rdomain-watch stop = 0", "rdomain.t1 start = 0", "said rdomain-watch does not run")
+}
+
 // TestServicesMissPart takes parts of the hook away: what needs one fails, and says so.
 func TestServicesMissPart(t *testing.T) {
 	b := newBed(t)
