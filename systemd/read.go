@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Setting is one assignment of a unit file, with continuation lines joined. The
@@ -18,8 +19,8 @@ type Setting struct {
 
 // Read reads a unit file or drop-in as systemd.syntax(7) has it: comment lines
 // are skipped also between continuation lines, a backslash at the end of a line
-// is a space, and what is neither a section nor an assignment is ignored, as
-// systemd ignores it with a warning. file is only for Setting.File.
+// is a space, and what is neither a section nor an assignment, or is not UTF-8, is ignored,
+// as systemd ignores it with a warning. file is only for Setting.File.
 //
 // (The reader of go-systemd gives no line numbers, refuses lines of 2048 bytes,
 // which systemd reads, and keeps comments between continuation lines as text; a
@@ -28,23 +29,25 @@ func Read(file string, data []byte) []Setting {
 	var settings []Setting
 	section, logical, start := "", "", 0
 	flush := func() {
-		text := strings.TrimSpace(logical)
+		text := strings.Trim(logical, blanks)
 		logical = ""
+		if !utf8.ValidString(text) {
+			return
+		}
 		if name, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(name, "]") {
 			section = strings.TrimSuffix(name, "]")
 			return
 		}
 		key, value, ok := strings.Cut(text, "=")
 		if ok && section != "" {
-			settings = append(settings, Setting{section, strings.TrimSpace(key), strings.TrimSpace(value), file, start})
+			settings = append(settings, Setting{section, strings.Trim(key, blanks), strings.Trim(value, blanks), file, start})
 		}
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	n := 0
-	for line := range strings.Lines(string(data)) {
-		n++
-		line = strings.TrimRight(line, "\n\r")
-		if t := strings.TrimLeft(line, " \t"); t != "" && (t[0] == '#' || t[0] == ';') {
+	rest := string(bytes.TrimPrefix(data, []byte("\ufeff")))
+	for n := 1; rest != ""; n++ {
+		var line string
+		line, rest = cutLine(rest)
+		if t := strings.TrimLeft(line, blanks); t != "" && (t[0] == '#' || t[0] == ';') {
 			continue
 		}
 		if logical == "" {
@@ -59,6 +62,26 @@ func Read(file string, data []byte) []Setting {
 	}
 	flush()
 	return settings
+}
+
+// blanks are what systemd takes for white space, and no other letter is (WHITESPACE,
+// src/fundamental/string-util-fundamental.h).
+const blanks = " \t\n\r"
+
+// cutLine returns the first line of text, and what follows it. Any of these ends a line, and
+// two that differ do it together, as in "\r\n" (read_line_full, src/basic/fileio.c; seen on
+// systemd 252, 257 and 262).
+func cutLine(text string) (line, rest string) {
+	const ends = "\n\r\x00"
+	at := strings.IndexAny(text, ends)
+	if at < 0 {
+		return text, ""
+	}
+	end := at + 1
+	for end < len(text) && text[end-1] != 0 && strings.IndexByte(ends, text[end]) >= 0 && strings.IndexByte(text[at:end], text[end]) < 0 {
+		end++
+	}
+	return text[:at], text[end:]
 }
 
 // continued reports whether the line ends in a backslash that is not itself

@@ -39,6 +39,24 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadLines: a line ends, and is empty at its ends, where systemd has it so. That systemd
+// does is seen in the machines of TestSystemdReads.
+func TestReadLines(t *testing.T) {
+	for text, want := range map[string][]Setting{
+		"[A]\r# x\rB=c\r":            {{"A", "B", "c", "/x", 3}},
+		"[A]\n# x\x00B=c":            {{"A", "B", "c", "/x", 3}},
+		"[A]\r\nB=c \\\r\n d\r\nE=f": {{"A", "B", "c   d", "/x", 2}, {"A", "E", "f", "/x", 4}},
+		"[A]\n\rB=c\n\nE=f\x00\nG=":  {{"A", "B", "c", "/x", 2}, {"A", "E", "f", "/x", 4}, {"A", "G", "", "/x", 6}},
+		"[A]\n\vB=c\n\u00a0E=f":      {{"A", "\vB", "c", "/x", 2}, {"A", "\u00a0E", "f", "/x", 3}},
+		"[A]\nB=c\u00a0\nE=\xff":     {{"A", "B", "c\u00a0", "/x", 2}},
+		"[A]\nB=c \\ \nE=f":          {{"A", "B", `c \`, "/x", 2}, {"A", "E", "f", "/x", 3}},
+	} {
+		if d := cmp.Diff(want, Read("/x", []byte(text))); d != "" {
+			t.Errorf("Read(%q) (-want +got):\n%s", text, d)
+		}
+	}
+}
+
 // TestReadAgreesWithGoSystemd compares the reader with another one on every
 // unit of this machine. The other keeps backslash and newline in a value.
 func TestReadAgreesWithGoSystemd(t *testing.T) {

@@ -199,7 +199,8 @@ func (u *Units) dropInFiles(name string) ([]string, error) {
 		}
 		for _, e := range entries {
 			file := path.Join(dir, e.Name())
-			if strings.HasSuffix(file, ".conf") && byName[e.Name()] == "" && !u.isOurs(file) {
+			isDropIn := strings.HasSuffix(file, ".conf") && e.Name()[0] != '.' // systemd skips what is hidden
+			if isDropIn && byName[e.Name()] == "" && !u.isOurs(file) {
 				byName[e.Name()] = file
 			}
 		}

@@ -131,6 +131,7 @@ func TestDropIns(t *testing.T) {
 		"run/systemd/system/service.d/05-x.conf: [Service]\nX=hidden by etc\n",
 		"etc/systemd/system/a-b@i.service.d/zz-rdomain.conf: [Service]\nX=our own\n",
 		"etc/systemd/system/a-b@i.service.d/60-x.notconf: [Service]\nX=no\n",
+		"etc/systemd/system/a-b@i.service.d/.60-x.conf: [Service]\nX=hidden by its name\n",
 	)
 	unit, err := u.Unit("a-b@i.service")
 	if err != nil {
