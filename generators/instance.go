@@ -113,7 +113,7 @@ func sections(unit *systemd.Unit) (list []section) {
 		sec := section{Name: name}
 		for _, set := range unit.Settings {
 			if set.Section == name {
-				sec.Lines = append(sec.Lines, set.Key+"="+set.Value)
+				sec.Lines = append(sec.Lines, set.Key+"="+set.Repeated())
 			}
 		}
 		list = append(list, sec)

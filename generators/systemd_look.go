@@ -41,10 +41,10 @@ func newLook(unit *systemd.Unit) (look, error) {
 		l.Key = "ExecCondition"
 	}
 	for _, set := range unit.All(section, l.Key) {
-		l.Earlier = append(l.Earlier, set.Value)
+		l.Earlier = append(l.Earlier, set.Repeated())
 	}
 	for _, set := range unit.All(section, "ExecStopPost") {
-		l.StopPost = append(l.StopPost, set.Value)
+		l.StopPost = append(l.StopPost, set.Repeated())
 	}
 	for _, set := range unit.Settings {
 		if set.Section == section && slices.Contains(ours, set.Key) && set.DropIn() > systemd.DropIn {

@@ -24,6 +24,8 @@ func TestLook(t *testing.T) {
 		"none of its own: a later version's are not lost": {"ExecStart=/bin/x\n", nil, []string{"ExecStartPre" + line}},
 		"its own": {"ExecStartPre=-/bin/a  'b c' %i $$X \\\n  more\nExecStartPre=+!/bin/b\nExecStart=/bin/x\n", nil,
 			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=-/bin/a  'b c' %i $$X    more", "ExecStartPre=+!/bin/b"}},
+		"a backslash that blanks follow": {"ExecStartPre=/bin/a \\ \nExecStartPre=/bin/b \\\\\nExecStopPost=/bin/d \\\t\nExecStart=/bin/x\n", nil,
+			[]string{"ExecStartPre=", "ExecStartPre" + line, `ExecStartPre=/bin/a \\`, `ExecStartPre=/bin/b \\`, "ExecStopPost=", "ExecStopPost" + line, `ExecStopPost=/bin/d \\`}},
 		"reset by itself": {"ExecStartPre=/bin/a\nExecStartPre=\nExecStartPre=/bin/b\nExecStart=/bin/x\n", nil,
 			[]string{"ExecStartPre=", "ExecStartPre" + line, "ExecStartPre=/bin/b"}},
 		"a condition comes before all": {"ExecCondition=/bin/c\nExecStartPre=/bin/a\nExecStart=/bin/x\n", nil,

@@ -17,6 +17,16 @@ type Setting struct {
 	Line int
 }
 
+// Repeated returns the value as it can be written into another file. One that ends in a
+// backslash, which blanks follow where it stands, would take the next line along there; twice
+// is that backslash for systemd, at the end of a command.
+func (s Setting) Repeated() string {
+	if _, ok := continued(s.Value); ok {
+		return s.Value + `\`
+	}
+	return s.Value
+}
+
 // Read reads a unit file or drop-in as systemd.syntax(7) has it: comment lines
 // are skipped also between continuation lines, a backslash at the end of a line
 // is a space, and what is neither a section nor an assignment, or is not UTF-8, is ignored,
