@@ -3,6 +3,7 @@ package generators
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rdgen/problem"
@@ -189,8 +190,9 @@ func isLookFailure(word string) bool {
 	case "KILL", "SEGV", "ABRT", "BUS", "FPE", "ILL", "SYS", "TRAP":
 		return true
 	}
-	if len(word) == 3 && word[0] == '2' && word >= "200" && word <= "255" {
-		return true
+	// A number may be written as in C: 0xff, 0377 (safe_atou8, src/basic/parse-util.h).
+	if n, err := strconv.ParseUint(strings.TrimPrefix(word, "+"), 0, 8); err == nil {
+		return n >= 200
 	}
 	// By name: those of sysexits.h and of LSB are below 200.
 	return slices.Contains(setUpCodes, word)

@@ -82,6 +82,8 @@ func TestLookRefused(t *testing.T) {
 		want  string
 	}{
 		"the look's own exit code": {"SuccessExitStatus=1 255\n", nil, "/lib/systemd/system/x.service:2: 255 would count as success"},
+		"in another base":          {"SuccessExitStatus=0xFF\n", nil, "0xFF would count as success"},
+		"with a zero before it":    {"SuccessExitStatus=0377\n", nil, "0377 would count as success"},
 		"systemd's":                {"SuccessExitStatus=EXEC\n", nil, "EXEC would count as success"},
 		"a signal":                 {"SuccessExitStatus=SIGKILL\n", nil, "SIGKILL would count as success"},
 		"a drop-in that comes later": {"", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nExecStartPre=\n"},
@@ -112,7 +114,7 @@ func TestLookRefused(t *testing.T) {
 			t.Errorf("%q: %v", unit, err)
 		}
 	}
-	for _, word := range []string{"0", "1", "77", "143", "199", "SIGTERM", "TERM", "DATAERR", "CANTCREAT", "CONFIG"} {
+	for _, word := range []string{"0", "1", "77", "143", "199", "0x10", "256", "SIGTERM", "TERM", "DATAERR", "CANTCREAT", "CONFIG"} {
 		if generators.IsLookFailure(word) {
 			t.Errorf("SuccessExitStatus=%s is refused", word)
 		}
