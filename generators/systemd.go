@@ -21,6 +21,8 @@ type Systemd struct {
 	Units []*systemd.Unit
 	// Resolves is true where the domain is a VRF with resolver files of its own.
 	Resolves bool
+	// Links are the machine's; nil for the usual ones.
+	Links Links
 	// Outside are the names of the sockets that conf.d lets stay in the default domain.
 	Outside []string
 	// Instance is what a unit of the service's own is made from, in place of Units; or nil.
@@ -239,7 +241,11 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 		if d.Look.Key == "ExecCondition" {
 			d.Needs = rdexec
 		}
-		d.View, err = newView(unit, needed(d))
+		links := s.Links
+		if links == nil {
+			links = UsualLinks()
+		}
+		d.View, err = newView(unit, needed(d), links)
 	}
 	return d, err
 }

@@ -24,7 +24,7 @@ type view struct {
 // newView finds out what the unit hides from the look. files can be shown again.
 // A hidden /proc is an error, and so are other commands in a root directory: they
 // would leave it with the look.
-func newView(unit *systemd.Unit, files []string) (v view, err error) {
+func newView(unit *systemd.Unit, files []string, links Links) (v view, err error) {
 	section := sectionOf(unit.Name)
 	startOnly, _, _ := unit.Bool(section, "RootDirectoryStartOnly")
 	if root, ok := ownRoot(unit); ok && !startOnly {
@@ -38,8 +38,8 @@ func newView(unit *systemd.Unit, files []string) (v view, err error) {
 	if v.AnyDirectory, err = anyDirectory(unit); err != nil {
 		return view{}, err
 	}
-	for _, p := range append(files, "/proc") {
-		switch set, how := covering(unit, p); {
+	for _, p := range links.withTargets(append(files, "/proc")) {
+		switch set, how := links.covering(unit, p); {
 		case how == shown:
 		case how == emptied && p != "/proc":
 			v.Bind = append(v.Bind, p)
@@ -115,21 +115,19 @@ const (
 
 // covering returns how the commands of the unit see the host's file p, and the
 // setting that makes it so: the mount that is nearest to it counts.
-func covering(unit *systemd.Unit, p string) (nearest systemd.Setting, how int) {
+func (l Links) covering(unit *systemd.Unit, p string) (nearest systemd.Setting, how int) {
 	deepest := 0
-	for _, key := range []string{"TemporaryFileSystem", "MountImages", "BindPaths", "BindReadOnlyPaths"} {
-		for _, set := range unit.All(sectionOf(unit.Name), key) {
-			fields, _ := systemd.Fields(set.Value)
-			for _, f := range fields {
-				target, means := mounted(unit.Name, key, f.String())
-				if to := unlinked(target); to != target && covers(to, p) && means != shown {
-					if _, above := covering(unit, path.Dir(target)); above == shown { // the link is there
-						target, means = to, linked
-					}
+	for _, set := range mounts(unit) {
+		fields, _ := systemd.Fields(set.Value)
+		for _, f := range fields {
+			target, means := mounted(unit.Name, set.Key, f.String())
+			if to := l.follow(target); to != target && covers(to, p) && means != shown {
+				if _, above := l.covering(unit, path.Dir(target)); above == shown { // the link is there
+					target, means = to, linked
 				}
-				if covers(target, p) && len(target) >= deepest {
-					nearest, how, deepest = set, means, len(target)
-				}
+			}
+			if covers(target, p) && len(target) >= deepest {
+				nearest, how, deepest = set, means, len(target)
 			}
 		}
 	}
@@ -155,37 +153,45 @@ func layer(unit *systemd.Unit, p string) (systemd.Setting, bool) {
 	return systemd.Setting{}, false
 }
 
+// mounts returns the settings of a unit that mount something where they say. The two for
+// binds are one list, and an empty one of either empties it (config_parse_bind_paths,
+// src/core/load-fragment.c).
+func mounts(unit *systemd.Unit) []systemd.Setting {
+	section := sectionOf(unit.Name)
+	var binds []systemd.Setting
+	for _, set := range unit.Settings {
+		switch {
+		case set.Section != section || set.Key != "BindPaths" && set.Key != "BindReadOnlyPaths":
+		case set.Value == "":
+			binds = nil
+		default:
+			binds = append(binds, set)
+		}
+	}
+	return slices.Concat(unit.All(section, "TemporaryFileSystem"), unit.All(section, "MountImages"), binds)
+}
+
 // mounted reads one word of a setting that mounts: where, and what is there then.
 func mounted(unit, key, word string) (target string, how int) {
-	word, err := systemd.Specifiers(unit, strings.TrimPrefix(word, "-"))
-	if err != nil {
-		return "", shown // only this machine's systemd knows where
+	parts := strings.Split(strings.TrimPrefix(word, "-"), ":")
+	expand := func(p string) (string, bool) {
+		p, err := systemd.Specifiers(unit, p)
+		return path.Clean(p), err == nil
 	}
-	parts := strings.Split(word, ":")
-	source, target := path.Clean(parts[0]), path.Clean(parts[0])
+	source, known := expand(parts[0])
+	target, where := source, known
+	if key != "TemporaryFileSystem" && len(parts) > 1 && parts[1] != "" {
+		target, where = expand(parts[1])
+	}
 	switch {
+	case !where:
+		return "", shown // only this machine's systemd knows where
 	case key == "TemporaryFileSystem":
 		return target, emptied
-	case len(parts) > 1 && parts[1] != "":
-		target = path.Clean(parts[1])
-	}
-	if key != "MountImages" && source == target {
+	case key != "MountImages" && known && source == target:
 		return target, shown
 	}
 	return target, replaced
-}
-
-// links are other names of folders, everywhere.
-var links = map[string]string{"/bin": "/usr/bin", "/sbin": "/usr/sbin", "/var/run": "/run"}
-
-// unlinked returns the name of a folder without such a link.
-func unlinked(p string) string {
-	for link, to := range links {
-		if p == link || strings.HasPrefix(p, link+"/") {
-			return to + p[len(link):]
-		}
-	}
-	return p
 }
 
 // covers reports whether a mount on target hides p.

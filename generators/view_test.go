@@ -1,9 +1,12 @@
 package generators_test
 
 import (
+	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,8 +46,12 @@ var rooted = map[string]struct{ unit, added, refused string }{
 		refused: "x.service:4: TemporaryFileSystem= hides /proc"},
 	"link": {unit: "BindReadOnlyPaths=/srv/app/bin:/sbin\nExecStart=/bin/static --help\n",
 		refused: "x.service:4: BindReadOnlyPaths= hides /usr/sbin/rdexec"},
-	"link-run":     {unit: "TemporaryFileSystem=/var/run\nExecStart=/bin/static --help\n", refused: "x.service:4: TemporaryFileSystem= hides /run/netns/blue"},
-	"no-link":      {unit: "TemporaryFileSystem=/var\nBindReadOnlyPaths=/srv/app:/var/run -/sbin /srv:/sbinary\nExecStart=/bin/static --help\n"},
+	"link-run": {unit: "TemporaryFileSystem=/var/run\nExecStart=/bin/static --help\n", refused: "x.service:4: TemporaryFileSystem= hides /run/netns/blue"},
+	"no-link":  {unit: "TemporaryFileSystem=/var\nBindReadOnlyPaths=/srv/app:/var/run -/sbin /srv:/sbinary\nExecStart=/bin/static --help\n"},
+	"unknown": {unit: "BindReadOnlyPaths=%h/bin:/usr/sbin\nExecStart=/bin/static --help\n",
+		refused: "x.service:4: BindReadOnlyPaths= hides /usr/sbin/rdexec"},
+	"emptied": {unit: "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr /bin /proc\nBindPaths=\nExecStart=/bin/static --help\n",
+		refused: "x.service:4: TemporaryFileSystem= hides /proc"},
 	"layers":       {unit: "ExtensionDirectories=/srv/layer\nExecStart=/usr/bin/layered --help\n", added: "BindReadOnlyPaths=/usr/sbin/rdexec"},
 	"layers-usr":   {unit: "ExtensionDirectories=/srv/layer\nBindReadOnlyPaths=/usr\nExecStart=/bin/static --help\n", added: "BindReadOnlyPaths=/usr/sbin/rdexec"},
 	"layers-shown": {unit: "ExtensionDirectories=/srv/layer\nBindReadOnlyPaths=/usr/sbin\nExecStart=/usr/bin/layered --help\n"},
@@ -203,5 +210,52 @@ systemctl status --no-pager layered reset success known >/host/more 2>&1`)
 	}
 	if !strings.Contains(got["states"], "plain.service 1 failed\n") || !strings.Contains(got["states"], "plain.socket 1 failed\n") {
 		t.Errorf("not failed:\n%s", got["states"])
+	}
+}
+
+// TestViewOfLinks: /usr/sbin is /usr/bin on some machines, and on others /sbin is a folder of
+// its own.
+func TestViewOfLinks(t *testing.T) {
+	merged := fstest.MapFS{"usr/sbin": {Mode: fs.ModeSymlink | 0o777, Data: []byte("bin")}, "sbin": {Mode: fs.ModeSymlink | 0o777, Data: []byte("usr/bin")}}
+	apart := fstest.MapFS{"sbin/x": {}, "usr/sbin/x": {}}
+	for _, c := range []struct {
+		machine       fstest.MapFS
+		unit, refused string
+		added         string
+	}{
+		{merged, "TemporaryFileSystem=/usr/bin\n", "", "BindReadOnlyPaths=/usr/bin/rdexec"},
+		{merged, "BindReadOnlyPaths=/srv:/usr/bin\n", "BindReadOnlyPaths= hides /usr/bin/rdexec", ""},
+		{merged, "TemporaryFileSystem=/sbin\n", "TemporaryFileSystem= hides /usr/bin/rdexec", ""},
+		{merged, "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr/bin /proc /run\n", "", "BindReadOnlyPaths=/usr/sbin/rdexec"},
+		{merged, "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr /proc /run\n", "", ""},
+		{apart, "TemporaryFileSystem=/sbin\n", "", ""},
+		{apart, "TemporaryFileSystem=/usr/sbin\n", "", "BindReadOnlyPaths=/usr/sbin/rdexec"},
+	} {
+		fsys := maps.Clone(c.machine)
+		fsys["lib/systemd/system/x.service"] = &fstest.MapFile{Data: []byte("[Service]\n" + c.unit + "ExecStart=/bin/x\n")}
+		job, err := services.NewLoader(fsys, parse(t, "blue", "")).Systemd.Load("x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, _, err := job.Files()
+		if c.refused != "" {
+			if err == nil || !strings.Contains(err.Error(), c.refused) {
+				t.Errorf("%s: %v; want %q", c.unit, err, c.refused)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.unit, err)
+			continue
+		}
+		var added []string
+		for line := range strings.Lines(text(t, made, systemd.Etc+"/x.service.d/"+systemd.DropIn)) {
+			if strings.HasPrefix(line, "BindReadOnlyPaths=/") {
+				added = append(added, strings.TrimSuffix(line, "\n"))
+			}
+		}
+		if got := strings.Join(added, " "); got != c.added {
+			t.Errorf("%s: added %q; want %q", c.unit, got, c.added)
+		}
 	}
 }

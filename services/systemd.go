@@ -34,6 +34,8 @@ type Systemd struct {
 	packaged func() bool
 	// found is the version found below the root, or 0.
 	found func() int
+	// links are folders that are other names of folders.
+	links func() generators.Links
 }
 
 func newSystemd(fsys fs.FS, c *confs, o *OpenRC) *Systemd {
@@ -51,6 +53,7 @@ func newSystemd(fsys fs.FS, c *confs, o *OpenRC) *Systemd {
 			return err == nil && u.Packaged(systemd.Rdomain)
 		}),
 		found: sync.OnceValue(func() int { return systemd.Version(fsys) }),
+		links: sync.OnceValue(func() generators.Links { return links(fsys) }),
 	}
 	return sd
 }
@@ -95,7 +98,7 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 	if declared.Pos.File != confd(declared.Name).File {
 		declared.Name = bare(declared.Name)
 	}
-	s := generators.Systemd{Service: declared, Installed: sd.packaged(), AtBoot: sd.AtBoot, Resolves: sd.confs.resolves(declared.Domain)}
+	s := generators.Systemd{Service: declared, Installed: sd.packaged(), AtBoot: sd.AtBoot, Links: sd.links(), Resolves: sd.confs.resolves(declared.Domain)}
 	version := sd.Version
 	if version == 0 {
 		version = sd.found()
