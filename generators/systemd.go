@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -246,6 +247,7 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 			links = UsualLinks()
 		}
 		d.View, err = newView(unit, needed(d), links)
+		err = cmp.Or(err, d.shown(unit, links), d.undone(unit))
 	}
 	return d, err
 }

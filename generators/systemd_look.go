@@ -49,8 +49,7 @@ func newLook(unit *systemd.Unit) (look, error) {
 	}
 	for _, set := range unit.Settings {
 		if set.Section == section && slices.Contains(ours, set.Key) && set.DropIn() > systemd.DropIn {
-			return look{}, problem.New(place(set), "%s= in a drop-in that systemd reads after rdgen's would undo it", set.Key).
-				WithHint("rename it, so that its name sorts before " + systemd.DropIn)
+			return look{}, laterDropIn(set)
 		}
 	}
 	for _, set := range unit.All(section, "SuccessExitStatus") {
@@ -62,6 +61,12 @@ func newLook(unit *systemd.Unit) (look, error) {
 		}
 	}
 	return l, nil
+}
+
+// laterDropIn is the error for a setting that undoes one of rdgen's.
+func laterDropIn(set systemd.Setting) error {
+	return problem.New(place(set), "%s= in a drop-in that systemd reads after rdgen's would undo it", set.Key).
+		WithHint("rename it, so that its name sorts before " + systemd.DropIn)
 }
 
 // Leaves reports whether what a command starts ends up somewhere else than in d, as far as

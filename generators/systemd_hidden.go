@@ -1,0 +1,81 @@
+package generators
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"rdgen/problem"
+	"rdgen/systemd"
+)
+
+// shown refuses a unit that has a mount of its own on a folder that is hidden from it, or in
+// it: the service would ask a resolver of the host, which answers from the default domain. Of
+// two mounts on one path systemd takes one, and the empty folder (TemporaryFileSystem=) is what
+// it leaves, also where the other only makes the path writable (src/core/namespace.c; seen on
+// 252, 257 and 262).
+func (d dropIn) shown(unit *systemd.Unit, links Links) error {
+	if d.Section != "Service" {
+		return nil // nothing is hidden from a socket
+	}
+	settings := mounts(unit)
+	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "ExecPaths", "NoExecPaths"} {
+		settings = append(settings, unit.All(d.Section, key)...)
+	}
+	for _, set := range settings {
+		fields, _ := systemd.Fields(set.Value)
+		for _, f := range fields {
+			target, binds := mountPoint(unit.Name, set.Key, f.String())
+			target = links.follow(target)
+			for _, dir := range d.Hide {
+				if target == dir || binds && strings.HasPrefix(target, dir+"/") {
+					return problem.New(place(set), "%s= shows %s to %s, where a resolver of the host answers from the default domain", set.Key, target, unit.Name).
+						WithHint("take it out of the unit by a drop-in: in " + d.Domain.String() + " the service has a resolver of its own")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// mountPoint returns where a word of a setting mounts something, or ""; and whether that is
+// something else than the path itself.
+func mountPoint(unit, key, word string) (target string, binds bool) {
+	switch key {
+	case "TemporaryFileSystem":
+		return "", false // empty, too
+	case "BindPaths", "BindReadOnlyPaths", "MountImages":
+		target, _ = mounted(unit, key, word)
+		return target, true
+	}
+	word, err := systemd.Specifiers(unit, strings.TrimLeft(word, "-+"))
+	if err != nil {
+		return "", false
+	}
+	return path.Clean(word), false
+}
+
+// undone refuses a unit with a drop-in that systemd reads after rdgen's, and that takes away
+// what this one adds. An empty setting of either kind of bind empties both.
+func (d dropIn) undone(unit *systemd.Unit) error {
+	var reset, set []string
+	resolves := d.Section == "Service" && len(d.Resolver) > 0
+	if resolves {
+		reset = append(reset, "TemporaryFileSystem")
+	}
+	if resolves || len(d.View.Bind) > 0 {
+		reset = append(reset, "BindPaths", "BindReadOnlyPaths")
+	}
+	if d.View.RootStartOnly {
+		set = append(set, "RootDirectoryStartOnly")
+	}
+	for _, s := range unit.Settings {
+		if s.Section != d.Section || s.DropIn() <= systemd.DropIn {
+			continue
+		}
+		if s.Value == "" && slices.Contains(reset, s.Key) || slices.Contains(set, s.Key) {
+			return laterDropIn(s)
+		}
+	}
+	return nil
+}
