@@ -28,28 +28,37 @@ func stores(unit *systemd.Unit) (by systemd.Setting, yes bool) {
 	return by, strings.Trim(by.Value, "0") != ""
 }
 
+// Stores reports whether systemd keeps sockets of one of these units over a restart, and
+// returns those for which it does so while they are stopped.
+func Stores(units []*systemd.Unit) (yes bool, stopped []string) {
+	for _, u := range units {
+		if _, ok := stores(u); !ok {
+			continue
+		}
+		yes = true
+		if u.Last("Service", "FileDescriptorStorePreserve") == "yes" {
+			stopped = append(stopped, u.Name)
+		}
+	}
+	return yes, stopped
+}
+
 // reopening are the commands that stop what keeps sockets, have systemd forget those, and start
 // it; "" if nothing does.
 func reopening(units []*systemd.Unit) string {
-	var names, kept, all []string
+	yes, stopped := Stores(units)
+	if !yes {
+		return ""
+	}
+	var all []string
 	for _, u := range units {
 		if !strings.Contains(u.Name, "@.") {
 			all = append(all, u.Name)
 		}
-		if _, ok := stores(u); !ok {
-			continue
-		}
-		names = append(names, u.Name)
-		if u.Last("Service", "FileDescriptorStorePreserve") == "yes" {
-			kept = append(kept, u.Name)
-		}
-	}
-	if len(names) == 0 {
-		return ""
 	}
 	forget := ""
-	if len(kept) > 0 {
-		forget = "systemctl clean --what=fdstore " + strings.Join(kept, " ") + " && "
+	if len(stopped) > 0 {
+		forget = "systemctl clean --what=fdstore " + strings.Join(stopped, " ") + " && "
 	}
 	return "systemctl daemon-reload && systemctl stop " + strings.Join(all, " ") + " && " + forget + "systemctl start " + strings.Join(all, " ")
 }

@@ -31,6 +31,32 @@ func TestNextIsWords(t *testing.T) {
 	}
 }
 
+// TestRestartActive: --now restarts the units that run. Where systemd keeps sockets of one,
+// a restart would leave those where they were made.
+func TestRestartActive(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "log")
+	fake := "#!/bin/sh\necho \"$@\" >>" + log + "\ncase $1 in is-active) [ $3 = a.service ];; esac\n"
+	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(fake), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for want, again := range map[string]restart{
+		"restart a.service":               {},
+		"stop a.service\nstart a.service": {stores: true},
+		"stop a.service\nclean --what=fdstore a.service\nstart a.service": {true, []string{"a.service"}},
+	} {
+		os.Remove(log)
+		cmd := exec.Command("/bin/sh", "-euc", "{ "+restartActive(again)+"active a.service b.socket; }")
+		cmd.Env = []string{"PATH=" + dir}
+		out, err := cmd.CombinedOutput()
+		text, _ := os.ReadFile(log)
+		want = "is-active --quiet a.service\nis-active --quiet b.socket\ndaemon-reload\n" + want + "\n"
+		if err != nil || string(text) != want {
+			t.Errorf("%+v: %v\n%s\n%s; want\n%s", again, err, out, text, want)
+		}
+	}
+}
+
 const declarative = "#!/sbin/openrc-run\ncommand=/usr/sbin/d\n"
 
 // TestSetKeepsModeAndOwner: the file is another one, and nobody sees it.
