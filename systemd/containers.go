@@ -5,18 +5,22 @@ import (
 	"strings"
 )
 
-// guests are programs that start containers or virtual machines, in cgroups of their own,
-// which no VRF holds. In a namespace those are there, or in one that leads out by it.
+// guests are programs that start containers or virtual machines, in cgroups of their own, or
+// others in a namespace of their own, which no VRF holds. In a namespace those are there, or in one that leads out by it.
 var guests = map[string]string{
-	"podman": "containers", "lxc-start": "containers",
+	"podman": "containers", "lxc-start": "containers", "lxc-execute": "containers",
+	"pasta": "programs", "rootlesskit": "programs",
 	"dockerd": "containers", "containerd": "containers", "crio": "containers", "kubelet": "containers",
 	"incusd": "containers", "lxd": "containers", "virtlxcd": "containers",
 	"libvirtd": "virtual machines", "virtqemud": "virtual machines",
 }
 
-// Guests returns what a program starts in cgroups of its own: "containers", "virtual
-// machines", or "" if it does not.
+// Guests returns what a program starts in cgroups or a namespace of its own: "containers",
+// "virtual machines", "programs", or "" if it does not.
 func Guests(program string) string { return guests[program] }
+
+// alone are those of them that start one, and end with it.
+var alone = []string{"lxc-start", "lxc-execute", "pasta", "rootlesskit"}
 
 // Runtimes are the daemons that start the containers for another one.
 var Runtimes = map[string][]string{"dockerd": {"containerd"}, "kubelet": {"containerd", "crio"}}
@@ -30,7 +34,7 @@ func containing(program string, args []string) []Entering {
 		return nil
 	}
 	asks := strings.Join(Runtimes[program], " or ")
-	return []Entering{{By: program, Asks: asks, Contains: true, Serves: asks == "" && program != "lxc-start"}}
+	return []Entering{{By: program, Asks: asks, Contains: true, Serves: asks == "" && !slices.Contains(alone, program)}}
 }
 
 // startless are verbs of podman, behind which one that starts containers is something else.

@@ -33,7 +33,12 @@ type Entering struct {
 
 // askers ask a process that runs already to start a program, which is where that
 // process is.
-var askers = map[string]string{"systemd-run": "systemd", "docker": "dockerd", "at": "atd", "batch": "atd", "machinectl": "systemd-machined"}
+var askers = map[string]string{"systemd-run": "systemd", "docker": "dockerd", "nerdctl": "containerd", "at": "atd", "batch": "atd", "machinectl": "systemd-machined",
+	"virsh": "libvirtd", "incus": "incusd", "lxc": "lxd"}
+
+// starting are the words of these by which they do so; none for those that do nothing else.
+var starting = map[string][]string{"docker": {"run", "start", "restart", "compose"}, "nerdctl": {"run", "start", "restart", "compose"},
+	"machinectl": {"run", "start", "restart", "compose"}, "virsh": {"start", "create", "net-start", "net-create"}, "incus": {"start", "restart", "launch"}, "lxc": {"start", "restart", "launch"}}
 
 // Enters returns the commands of the unit that leave its network namespace or VRF, or
 // have somebody else start a program. What a script does that the unit only
@@ -54,41 +59,25 @@ func Enters(unit *Unit) (list []Entering) {
 // started are the commands that have to be in the domain.
 var started = []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecReloadPost"}
 
-// commandWords splits a command line, and what a shell in it has for one. begins reports of
-// each word whether it can only be a program.
-func commandWords(text string) (words []string, begins []bool) {
-	const between = "\"';&|()"
-	text = strings.TrimLeft(text, "-+!@:| ")
-	first := true
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == '\t' }) {
-		begin := first
-		for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return strings.ContainsRune(between, r) }) {
-			words, begins = append(words, part), append(begins, begin || strings.ContainsRune(between, rune(word[0])))
-			begin = true
-		}
-		first = strings.Trim(word, between) == "exec" || strings.ContainsRune(";&|(", rune(word[len(word)-1]))
-	}
-	return words, begins
-}
-
 // InCommand looks at each word of a command line, as there may be any program before the
 // one that enters: a shell, env(1), runuser(1), chpst(8).
 func InCommand(set Setting) (list []Entering) {
-	words, begins := commandWords(set.Value)
+	words := commandWords(set.Value)
 	for i, word := range words {
-		program := path.Base(word)
-		if isCommon(program) && !begins[i] {
+		program := path.Base(word.text)
+		if isCommon(program) && !word.begins {
 			continue
 		}
-		found := containing(program, words[i+1:])
-		if e, ok := entering(program, words[i+1:]); ok {
+		args := texts(words[i+1:])
+		found := containing(program, args)
+		if e, ok := entering(program, args); ok {
 			found = append(found, e)
 		}
 		for _, e := range found {
-			e.Setting, e.All = set, i == 0
+			e.Setting, e.All = set, word.first
 			list = append(list, e)
 		}
-		if program == "podman" && i == 0 {
+		if program == "podman" && word.first {
 			break // the rest is for the container
 		}
 	}
@@ -98,7 +87,7 @@ func InCommand(set Setting) (list []Entering) {
 // isCommon reports whether the name of a program is a word that people write, or a part of
 // a path.
 func isCommon(program string) bool {
-	return slices.Contains([]string{"at", "batch", "vrf"}, program) || guests[program] != "" && program != "podman" && program != "lxc-start"
+	return slices.Contains([]string{"at", "batch", "vrf", "lxc", "incus"}, program) || guests[program] != "" && program != "podman" && program != "lxc-start"
 }
 
 // entering reads what follows the name of a program.
@@ -159,14 +148,17 @@ func entering(program string, args []string) (e Entering, ok bool) {
 				return Entering{By: program + " " + a, Netns: netnsOf(file)}, true
 			}
 		}
+	case "lxc-attach":
+		return Entering{By: program}, true
+	case "lxc-unshare":
+		return Entering{By: program}, slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "NETWORK") })
 	case "rdexec":
 		return rdexec(args)
 	case "rdomain":
 		return Entering{By: "rdomain exec", ID: at(1)}, at(0) == "exec" && at(1) != ""
 	default:
 		who := askers[program]
-		starts := program != "docker" && program != "machinectl" || slices.Contains([]string{"run", "start", "restart", "compose"}, at(0))
-		return Entering{By: program, Asks: who}, who != "" && starts
+		return Entering{By: program, Asks: who}, who != "" && (starting[program] == nil || slices.Contains(starting[program], at(0)))
 	}
 	return Entering{}, false
 }

@@ -27,10 +27,10 @@ func Sessions(unit *Unit) (list []Session) {
 	}
 	for _, key := range started {
 		for _, set := range unit.All("Service", key) {
-			words, begins := commandWords(set.Value)
+			words := commandWords(set.Value)
 			for i, word := range words {
-				if stack, by := sessionOf(path.Base(word), words[i+1:]); stack != "" && begins[i] {
-					list = append(list, Session{set, by, stack, i == 0 && key == "ExecStart"})
+				if stack, by := sessionOf(path.Base(word.text), texts(words[i+1:])); stack != "" && word.begins {
+					list = append(list, Session{set, by, stack, word.first && key == "ExecStart"})
 				}
 			}
 		}
