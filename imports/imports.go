@@ -64,6 +64,11 @@ type Service struct {
 // Read reads the files, or the folders, of a program below a root. netns, if not zero, is
 // the namespace for what is in no other domain.
 func Read(root fs.FS, name string, paths []string, netns domain.NetnsName) (*Result, error) {
+	result, err := read(root, name, paths, netns)
+	return result, discreet(err)
+}
+
+func read(root fs.FS, name string, paths []string, netns domain.NetnsName) (*Result, error) {
 	f, ok := formats[name]
 	if !ok {
 		return nil, fmt.Errorf("there is no format %q; there are %s", name, strings.Join(Formats(), ", "))

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -138,10 +139,19 @@ func (l *link) become(at problem.Pos, kind string) {
 }
 
 // secretive are words in lines whose values nobody is shown.
-var secretive = regexp.MustCompile(`(?i)psk|passw|passphrase|secret|private.?key|preshared|shared.?key|token|credential|\bauth|\bpin\b|wep.?key|\bkeys?\b`)
+var secretive = regexp.MustCompile(`(?i)psk|passw|passphrase|secret|private.?key|preshared|shared.?key|token|credential|\bauth|\bpin\b|wep.?key|\bkeys?\b|key[0-9]+\b|pass\b`)
 
-// keyLike is what may be a key in base64 or in hexadecimal.
-var keyLike = regexp.MustCompile(`[A-Za-z0-9+/]{43}=|[0-9A-Fa-f]{32,}`)
+// keyLike is what may be a key in base64, also one that was cut at its "=", or in hexadecimal,
+// and a user with a password, as curl(1) and addresses of the web have them.
+var keyLike = regexp.MustCompile(`[A-Za-z0-9+/]{43} ?=|[0-9A-Fa-f]{32,}|(?:-u|--user)[ =]?[^ :]+:[^ ]+|//[^/ :@]+:[^/ @]+@`)
+
+// discreet takes what may be a key out of an error: somebody put it where an address belongs.
+func discreet(err error) error {
+	if p, ok := errors.AsType[*problem.Error](err); ok {
+		p.Msg = keyLike.ReplaceAllString(p.Msg, "(not shown)")
+	}
+	return err
+}
 
 // shown returns a line without what may be a secret.
 func shown(text string) string {
