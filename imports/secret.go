@@ -14,16 +14,8 @@ import (
 func keyFile(at problem.Pos, link, name, before string) (path, how string) {
 	path = "/etc/wireguard/" + link + "." + name
 	how = fmt.Sprintf("the key is not taken over; this does it: (umask 077; sed -n '%ds/^%s[\"'\\'']*\\([A-Za-z0-9+\\/=]*\\).*/\\1/p' %s >%s)",
-		at.Line, before, quoted(at.File), path)
+		at.Line, before, problem.Command(at.File), path)
 	return path, how
-}
-
-// quoted quotes a path for a shell, where that is needed: the name of a file is anybody's.
-func quoted(path string) string {
-	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+@%-") == "" {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // ini is what stands before a value in an INI file.

@@ -47,7 +47,7 @@ func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 				fact = "does not start"
 			}
 			errs = append(errs, problem.New(s.Place(), "%s %s: another generator of systemd makes it, and rdgen's did not see it", unit.Name, fact).
-				WithHint("systemctl daemon-reload; if that does not help, rdgen systemd "+s.Name+" -o /etc before it"))
+				WithHint("systemctl daemon-reload; if that does not help, "+problem.Command("rdgen", "systemd", s.Name, "-o", "/etc")+" before it"))
 		}
 		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){sd.commands, directives, mounts, survives, sd.joins, sd.activated, sd.sessions, keeps} {
 			e, n := judge(unit, s.Domain)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/systemd"
 )
@@ -58,7 +59,7 @@ func reopening(units []*systemd.Unit) string {
 	}
 	forget := ""
 	if len(stopped) > 0 {
-		forget = "systemctl clean --what=fdstore " + strings.Join(stopped, " ") + " && "
+		forget = "systemctl clean --what=fdstore " + problem.Command(stopped...) + " && "
 	}
-	return "systemctl daemon-reload && systemctl stop " + strings.Join(all, " ") + " && " + forget + "systemctl start " + strings.Join(all, " ")
+	return "systemctl daemon-reload && systemctl stop " + problem.Command(all...) + " && " + forget + "systemctl start " + problem.Command(all...)
 }

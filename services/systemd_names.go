@@ -73,7 +73,7 @@ func (sd *Systemd) unit(s generators.Service) (*systemd.Unit, error) {
 		return nil, &problem.Error{Pos: s.Place(), Hint: hint, Err: fs.ErrNotExist,
 			Msg: "there is no " + name + " below " + strings.Join(systemd.Folders(), ", ")}
 	case errors.Is(err, systemd.ErrMasked):
-		masked := &problem.Error{Pos: s.Place(), Hint: "systemctl unmask " + name, Err: systemd.ErrMasked, Msg: name + " is masked"}
+		masked := &problem.Error{Pos: s.Place(), Hint: problem.Command("systemctl", "unmask", name), Err: systemd.ErrMasked, Msg: name + " is masked"}
 		if units.MaskedByPackage(name) {
 			masked.Msg += " by its package"
 			if _, masked.Hint = sd.meant(units, bare(s.Name)); masked.Hint == "" {

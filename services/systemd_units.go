@@ -22,7 +22,7 @@ func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd
 	if set, ok := systemd.Dispatches(unit); ok && len(names) == 1 && units.Kin(unit, units.Aliases(unit.Name)) {
 		return nil, problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs nothing but true(1), and no unit is PartOf= it: this is not the daemon", unit.Name).
 			WithHint("put the line into the conf.d file of the daemon's own unit: /etc/conf.d/" + strings.TrimSuffix(unit.Name, ".service") +
-				"@INSTANCE, or another that systemctl list-dependencies " + unit.Name + " shows")
+				"@INSTANCE, or another that " + problem.Command("systemctl", "list-dependencies", unit.Name) + " shows")
 	}
 	var list []*systemd.Unit
 	for _, name := range names {

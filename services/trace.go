@@ -10,6 +10,7 @@ import (
 
 	"rdgen/generators"
 	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/systemd"
 )
 
@@ -56,7 +57,7 @@ func (l *Loader) trace(init Init, name string) Trace {
 	t := Trace{Init: init.Name()}
 	switch init {
 	case Init(l.OpenRC):
-		t.Units, t.Supervised, t.Restart = []string{name}, name, "rc-service "+name+" restart"
+		t.Units, t.Supervised, t.Restart = []string{name}, name, problem.Command("rc-service", name, "restart")
 		text, _ := fs.ReadFile(l.confs.fsys, openrc.StateDir[1:]+"options/"+name+"/rdgen_domain")
 		t.Recorded = strings.TrimSpace(string(text))
 		t.PIDFiles = l.daemons(name)
@@ -64,7 +65,7 @@ func (l *Loader) trace(init Init, name string) Trace {
 		t.Supervised = l.S6.flavor().Service(name)
 		commands, cannot := l.S6.Restart(name)
 		if t.Restart = cannot; len(commands) > 0 {
-			t.Restart = strings.Join(commands[len(commands)-1], " ")
+			t.Restart = problem.Command(commands[len(commands)-1]...)
 		}
 	case Init(l.Systemd):
 		t.Units = []string{bare(name) + ".service"}
@@ -74,19 +75,24 @@ func (l *Loader) trace(init Init, name string) Trace {
 			all := made.Covered()
 			t.Units = slices.DeleteFunc(slices.Clone(all), func(u string) bool { return path.Ext(u) != ".service" })
 			if len(t.Units) < len(all) {
-				t.Reopen = "systemctl daemon-reload && systemctl restart " + strings.Join(all, " ")
+				t.Reopen = restarting(all)
 			}
 			again = reopening(made.Units)
 			for _, u := range made.Units {
 				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
 			}
 		}
-		t.Restart = "systemctl daemon-reload && systemctl restart " + strings.Join(t.Units, " ")
+		t.Restart = restarting(t.Units)
 		if again != "" {
 			t.Reopen = again
 		}
 	}
 	return t
+}
+
+// restarting is the command that has systemd read units again, and restart them.
+func restarting(units []string) string {
+	return "systemctl daemon-reload && " + problem.Command(append([]string{"systemctl", "restart"}, units...)...)
 }
 
 // daemons reads the pid files that OpenRC has noted of a service's daemons.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"rdgen/problem"
 	"rdgen/runtime/process"
 	"rdgen/services"
 )
@@ -61,7 +62,7 @@ func (m Machine) Owned(d Declared) (o owned) {
 			case supervised:
 				main = p.PID
 				if by.Dir != "" && o.again == "" {
-					o.again = "s6-svc -r " + by.Dir
+					o.again = problem.Command("s6-svc", "-r", by.Dir)
 				}
 				add(p)
 			case slices.ContainsFunc(t.PIDFiles, func(f services.PIDFile) bool { return names(f, p) }):

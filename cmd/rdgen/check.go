@@ -210,9 +210,9 @@ func checkFiles(init services.Init, name string, made result, versions func() ma
 
 // again is the command that writes a service's files for an init system.
 func again(init, name, root string) string {
-	command := "rdgen " + init + " " + name + " -o " + root
+	words := []string{"rdgen", init, name, "-o", root}
 	if root != "/" {
-		command += " --root " + root
+		words = append(words, "--root", root)
 	}
-	return command
+	return problem.Command(words...)
 }

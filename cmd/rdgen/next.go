@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"rdgen/generators"
+	"rdgen/problem"
 	"rdgen/services"
 )
 
@@ -22,33 +23,13 @@ type after struct {
 }
 
 // add adds a command, as its words.
-func (a *after) add(words ...string) { a.first = append(a.first, line(words...)) }
+func (a *after) add(words ...string) { a.first = append(a.first, problem.Command(words...)) }
 
 // String is what is printed, a line for a shell.
 func (a after) String() string { return strings.Join(append(slices.Clip(a.first), a.last), " && ") }
 
 // script is what --now executes.
 func (a after) script() string { return strings.Join(append(slices.Clip(a.first), a.now), " && ") }
-
-// line is a command for a shell.
-func line(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = quote(w)
-	}
-	return strings.Join(quoted, " ")
-}
-
-// quote is a word for a shell.
-func quote(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("0123456789_./:@=-+", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
 
 // print says where the service is now, and what comes next; or has that done, when all is
 // said.
@@ -101,28 +82,28 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 	for _, j := range inits {
 		name, in := edit.Service.Name, !edit.Service.Domain.IsDefault()
 		if diff, err := difference(j.init.Needed(j.made.files), s.root, versions(j.init)); in && (err != nil || diff != "") {
-			a.add(strings.Fields(again(j.init.Name(), name, s.root))...)
+			a.first = append(a.first, again(j.init.Name(), name, s.root))
 		}
 		switch j.init {
 		case services.Init(edit.After.OpenRC):
 			if script, missing := edit.After.OpenRC.Unmade(edit.Service.Domain); in && missing {
 				a.add("ln", "-s", "rdomain", script)
 			}
-			a.last, a.now = line("rc-service", name, "restart"), line("rc-service", "--ifstarted", name, "restart")
+			a.last, a.now = problem.Command("rc-service", name, "restart"), problem.Command("rc-service", "--ifstarted", name, "restart")
 		case services.Init(edit.After.Systemd):
 			if stale, err := edit.After.Systemd.Stale(); err == nil && len(stale) > 0 && !in {
 				a.add("rdgen", "systemd", "--prune")
 			}
 			units, used, again := unitsOf(edit, before, j)
 			if len(used) == 0 {
-				a.cannot = "systemctl daemon-reload, and restart the instances of " + name
+				a.cannot = "systemctl daemon-reload, and restart the instances of " + problem.Command(name)
 				return a
 			}
-			a.last = "systemctl daemon-reload && " + again.of(line(used...))
-			a.now = "{ " + restartActive(again) + line(append([]string{"active"}, units...)...) + "; }"
+			a.last = "systemctl daemon-reload && " + again.of(problem.Command(used...))
+			a.now = "{ " + restartActive(again) + problem.Command(append([]string{"active"}, units...)...) + "; }"
 		case services.Init(edit.After.S6):
 			if !in {
-				a.cannot = "take rdgen's lines out of the source directory (docs/s6.md, To take it back), compile, and restart " + name
+				a.cannot = "take rdgen's lines out of the source directory (docs/s6.md, To take it back), compile, and restart " + problem.Command(name)
 				return a
 			}
 			commands, cannot := edit.After.S6.Restart(name)
@@ -154,7 +135,7 @@ func (r restart) of(units string) string {
 	}
 	commands := []string{"systemctl stop " + units}
 	if len(r.stopped) > 0 {
-		commands = append(commands, line(append([]string{"systemctl", "clean", "--what=fdstore"}, r.stopped...)...))
+		commands = append(commands, problem.Command(append([]string{"systemctl", "clean", "--what=fdstore"}, r.stopped...)...))
 	}
 	return strings.Join(append(commands, "systemctl start "+units), " && ")
 }

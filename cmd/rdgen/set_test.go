@@ -12,6 +12,7 @@ import (
 
 	"rdgen/generators/tree"
 	"rdgen/openrc"
+	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/services"
 )
@@ -19,7 +20,7 @@ import (
 // TestNextIsWords: what a shell is given is the words, whatever a service is called.
 func TestNextIsWords(t *testing.T) {
 	words := []string{"web", "a b", `it's; $(touch x) "q" \`, "", "-n", "*", "a\tb", "sshd@é"}
-	a := after{last: line("echo", "&&")}
+	a := after{last: problem.Command("echo", "&&")}
 	a.add(append([]string{"printf", `%s\n`}, words...)...)
 	out, err := exec.Command("/bin/sh", "-c", a.String()).CombinedOutput()
 	if want := strings.Join(words, "\n") + "\n&&\n"; err != nil || string(out) != want {
