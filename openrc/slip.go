@@ -141,7 +141,7 @@ func begin(part string) (t text, comment bool) {
 			return t, true
 		case strings.IndexByte(blanks, c) >= 0:
 			t.rest = t.rest[1:]
-		case strings.IndexByte("-{!", c) >= 0 && strings.HasPrefix(t.rest[1:], " "):
+		case strings.IndexByte("-{!>", c) >= 0 && strings.HasPrefix(t.rest[1:], " "):
 			t.rest = t.rest[2:]
 		case strings.IndexByte(letters, c) >= 0:
 			if !t.skip() {
@@ -257,6 +257,10 @@ func (t text) command(s *slip) bool {
 			return exact || s.value != ""
 		}
 	}
+	if value := strings.TrimLeft(rest, `\/,@%^!~*`); value != rest && exact {
+		s.value, s.certain = domainName(trimOdd(strings.TrimLeft(trimOdd(value), "=:"))), true
+		return s.value != ""
+	}
 	if len(rest) == len(t.rest) || !exact || slices.Contains([]string{"local", "declare", "typeset"}, t.lead) {
 		return false
 	}
@@ -324,13 +328,14 @@ func meant(name string) string {
 	switch name {
 	case "netfs": // netmount's
 		return ""
-	case "vrf", "vfr", "rvf", "vrfname", "vrfdevice", "vrfdev", "vrfmaster", "vrfid":
+	case "vrf", "vfr", "rvf", "vrfname", "vrfdevice", "vrfdev", "vrfmaster", "vrfid", "vrd", "vrg", "vff":
 		return "vrf"
 	case "netns", "entns", "netnsname", "netnspath", "netnsid", "netnamespace", "networknamespace", "networknamespacepath", "networkns",
-		"nsname":
+		"nsname", "betns", "metns":
 		return "netns"
 	}
-	// The first letter is seldom wrong. Other words of three letters are near to vrf.
+	// The first letter is seldom wrong: then by a key beside it. Other words of three letters are
+	// near to vrf.
 	switch {
 	case name == "":
 	case name[0] == 'v' && len(name) == 4 && problem.Distance(name, "vrf") == 1:

@@ -91,6 +91,19 @@ var slipRows = []struct{ text, want string }{
 	{"\\netns=private", "1 netns=private"},
 	{"%netns=private", "1 netns=private"}, {"@vrf: mgmt", "1 vrf=mgmt"},
 	{"setenv netns private", "1 netns=private"},
+	// Another sign in the place of =.
+	{"netns/private", "1 netns=private"},
+	{"netns,private", "1 netns=private"},
+	{"netns\\=private", "1 netns=private"},
+	{"netns\\ private", "1 netns=private"},
+	{"VRF@mgmt # of the lab", "1 vrf=mgmt"},
+	{"netns%private\nnetns=b", "1 netns=private"},
+	{"netns!=private", "1 netns=private"},
+	{"netns^private", "1 netns=private"},
+	{"vrf , mgmt", "1 vrf=mgmt"},
+	{"> netns=private", "1 netns=private"},
+	{"export vrf =x\nvrf=mgmt", "1 vrf=x"},
+	{"netns/bin/x\nvrf/mgmt up\nnetns@yes\nnets/a\nnetns.sh\nvrf-mgmt\necho a >vrf=x", ""},
 	// Another variable.
 	{"NETNS=private", "1 netns=private"},
 	{"Vrf=mgmt", "1 vrf=mgmt"},
@@ -103,6 +116,8 @@ var slipRows = []struct{ text, want string }{
 	{"RC_NETNS=private", "1 netns=private"},
 	{"vrf_name='mgmt'", "1 vrf=mgmt"},
 	{"NetworkNamespacePath=private", "1 netns=private"},
+	{"vrd=mgmt", "1 vrf=mgmt"}, {"VRG=mgmt", "1 vrf=mgmt"}, {"vff=mgmt", "1 vrf=mgmt"},
+	{"_vrf=mgmt", "1 vrf=mgmt"}, {"BETNS=private", "1 netns=private"}, {"metns=private", "1 netns=private"},
 	{"netsn=a", "1 netns=a"}, {"nettns=a", "1 netns=a"}, {"ntns=a", "1 netns=a"}, {"netnms=a", "1 netns=a"}, {"netms=a", "1 netns=a"},
 	{"site=t1\nNETNS=\"$site\"", "2 netns=$site"},
 	{"export NETNS=private", "1 netns=private"},
@@ -256,8 +271,8 @@ func TestSlipsInShell(t *testing.T) {
 // TestSlipsAgree makes files of tokens and asks both readers: what the shell refuses
 // at a start, rdgen refuses too, and the other way round where it is certain.
 func TestSlipsAgree(t *testing.T) {
-	parts := strings.Split("netns|vrf|netns|vrf|netns|vrf|netns|vrf|NETNS|nets|vrfs|Vrf|net|x|export |local |set |env |true |private|mgmt|a|b|$x|=|=|=|=|=|=|:| = | |  |\t|\"|'|"+
-		"$|-|+|# |;|&& | \u007c |(|)|{ |}|\u00a0|\uff1d|ｎ|е|ｖ|\u200b|\ufeff|\n|\n|\n|\n|.|yes|/|$(|`", "|")
+	parts := strings.Split("netns|vrf|netns|vrf|netns|vrf|netns|vrf|NETNS|nets|vrfs|Vrf|net|x|export |local |set |env |true |> |private|mgmt|a|b|$x|=|=|=|=|=|=|:| = | |  |\t|\"|'|"+
+		"$|-|+|# |;|&& | \u007c |(|)|{ |}|\u00a0|\uff1d|ｎ|е|ｖ|\u200b|\ufeff|\n|\n|\n|\n|.|yes|/|,|@|\\|!|$(|`", "|")
 	random := rand.New(rand.NewPCG(1, 2))
 	var texts []string
 	for range 3000 {
@@ -269,9 +284,9 @@ func TestSlipsAgree(t *testing.T) {
 	}
 	// What is meant to name a domain, and nearly does.
 	near := [][]string{
-		{"", "", "", "x=1 ", "export ", "local ", "set ", "env ", "eval ", "let ", "then ", "alias ", "\u200b", "\ufeff", "\u00a0", "- ", "{ ", "$", "+", "'", "%", "#", "x ", "true && ", "(", "x; ", "\\"},
-		{"netns", "vrf", "netns", "vrf", "NETNS", "Vrf", "nets", "vrfs", "ｎetns", "rc_vrf", "netns_", "nеtns", "ν\u200brf"},
-		{"=", "=", "=", " = ", " =", "= ", ": ", ":", "+=", " ", "\t", "\u00a0=", "==", "-=", "\uff1d"},
+		{"", "", "", "x=1 ", "export ", "local ", "set ", "env ", "eval ", "let ", "then ", "alias ", "\u200b", "\ufeff", "\u00a0", "- ", "> ", "{ ", "$", "+", "'", "%", "#", "x ", "true && ", "(", "x; ", "\\"},
+		{"netns", "vrf", "netns", "vrf", "NETNS", "Vrf", "nets", "vrfs", "vrd", "metns", "ｎetns", "rc_vrf", "netns_", "nеtns", "ν\u200brf"},
+		{"=", "=", "=", " = ", " =", "= ", ": ", ":", "+=", " ", "\t", "\u00a0=", "==", "-=", "\uff1d", "/", ",", "\\=", "!=", " % ", "@@"},
 		{"private", "mgmt", "'a'", "$x", "", "a b", "\"", "a.b", "/x", "yes"},
 		{"", "", "\n", " # c", ";x", "\nnetns=b", "\nvrf="},
 	}

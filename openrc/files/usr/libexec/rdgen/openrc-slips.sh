@@ -117,7 +117,7 @@ rdgen_begin()
 		case "$rdgen_rest" in
 		'#'*) return 1 ;;
 		' '* | '	'*) rdgen_rest="${rdgen_rest#?}" ;;
-		'- '* | '{ '* | '! '*) rdgen_rest="${rdgen_rest#??}" ;;
+		'- '* | '{ '* | '! '* | '> '*) rdgen_rest="${rdgen_rest#??}" ;;
 		[A-Za-z_]*) rdgen_skip || return 0 ;;
 		\"* | \'* | \\* | %* | @* | +* | .* | ,* | '*'* | '~'* | ^* | '{'*) rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" ;;
 		'$'[A-Za-z_]*=*)
@@ -259,6 +259,15 @@ rdgen_judge_command()
 	case "$rdgen_rest" in
 	==* | '=>'* | :=* | ::* | +=* | -=* | '?='* | '->'*) rdgen_rest="${rdgen_rest#??}" ;;
 	=* | :*) rdgen_rest="${rdgen_rest#?}" ;;
+	\\* | /* | ,* | @* | %* | ^* | '!'* | '~'* | '*'*) # another sign, and a name alone
+		[ -n "$rdgen_exact" ] || return 0
+		rdgen_trim '\/,@%^!~*'
+		rdgen_trim_odd
+		rdgen_trim '=:'
+		rdgen_trim_odd
+		rdgen_domain_name || return 0
+		rdgen_slip "this does not set $rdgen_key"
+		;;
 	"$rdgen_after") return 0 ;;
 	*) # one word
 		[ -n "$rdgen_exact" ] || return 0
@@ -334,14 +343,14 @@ rdgen_meant()
 {
 	rdgen_key='' rdgen_low='' rdgen_left="$1"
 	case "$1" in
-	[vVnNrReEsSoO]*[fFtTnNsSdDeEmMrRhHkK123456789]*) ;;
+	[vVnNrReEsSoObBmM_-]*[fFtTnNsSdDeEmMrRhHkK123456789]*) ;;
 	*) return 0 ;;
 	esac
 	while [ -n "$rdgen_left" ]; do
 		rdgen_letter="${rdgen_left%"${rdgen_left#?}"}" rdgen_left="${rdgen_left#?}"
 		case "$rdgen_letter" in
 		_ | -) continue ;;
-		A) rdgen_letter=a ;; C) rdgen_letter=c ;; D) rdgen_letter=d ;; E) rdgen_letter=e ;; F) rdgen_letter=f ;;
+		A) rdgen_letter=a ;; B) rdgen_letter=b ;; C) rdgen_letter=c ;; D) rdgen_letter=d ;; E) rdgen_letter=e ;; F) rdgen_letter=f ;;
 		G) rdgen_letter=g ;; H) rdgen_letter=h ;; I) rdgen_letter=i ;; K) rdgen_letter=k ;; M) rdgen_letter=m ;;
 		N) rdgen_letter=n ;; O) rdgen_letter=o ;; P) rdgen_letter=p ;; R) rdgen_letter=r ;; S) rdgen_letter=s ;;
 		T) rdgen_letter=t ;; V) rdgen_letter=v ;; W) rdgen_letter=w ;;
@@ -357,10 +366,10 @@ rdgen_meant()
 	esac
 	case "$rdgen_low" in
 	netfs) ;; # netmount's
-	vrf | v?rf | vr?f | vrf? | vfr | rvf | vrfname | vrfdevice | vrfdev | vrfmaster | vrfid) rdgen_key=vrf ;;
+	vrf | v?rf | vr?f | vrf? | vfr | rvf | vrfname | vrfdevice | vrfdev | vrfmaster | vrfid | vrd | vrg | vff) rdgen_key=vrf ;;
 	netns | ntns | nens | nets | netn | n?etns | ne?tns | net?ns | netn?s | netns? | n?tns | ne?ns | net?s | netn? | \
 		ntens | nents | netsn | entns | netnsname | netnspath | netnsid | netnamespace | networknamespace | \
-		networknamespacepath | networkns | nsname) rdgen_key=netns ;;
+		networknamespacepath | networkns | nsname | betns | metns) rdgen_key=netns ;;
 	esac
 }
 
