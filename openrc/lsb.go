@@ -16,6 +16,18 @@ var (
 		`(?:test|\[) [^;&|` + "`" + `]+(?:(?:\|\||&&) (?:exit(?: \d+)?|\. ["\w/.${}-]+|\w+=[\w/"$.{}-]*))?(?:\s*\|\| (?:true|:))?|if (?:test|\[) [^;&|` + "`" + `]+; then|\. ["\w/.${}-]+|exit(?: \d+)?)?\s*(?:#.*)?$`)
 )
 
+// provides is how a script says for what other names it stands: the header of an LSB script,
+// or the depend() of OpenRC's.
+var provides = regexp.MustCompile(`(?m)^(?:# Provides:|\s*provide\s)(.*)$`)
+
+// Provides returns the names that a script says it stands for, as far as they are written out.
+func Provides(script []byte) (names []string) {
+	for _, m := range provides.FindAllSubmatch(script, -1) {
+		names = append(names, strings.Fields(string(m[1]))...)
+	}
+	return names
+}
+
 // FollowsLSB reports whether OpenRC reads the conf.d of an LSB script whatever calls that:
 // the script has Debian's /lib/lsb/init-functions read before it does anything, and those
 // read LSBPath, which is there as this rdgen has it. False is also for a script of which that

@@ -129,9 +129,14 @@ func (l *Loader) Nearby(s generators.Service) string {
 	return s.Pos.String() + ": " + s.Domain.String() + " has no file in " + conf.Dir + ", so it is empty; is " + near + " meant?"
 }
 
-// Near asks, in a few words, whether one of the machine's services is meant whose name is
-// nearly the same; or it is "".
-func (l *Loader) Near(name string) string { return nearest(bare(name), l.Names()) }
+// Near says, in a few words, which init script provides the name, or asks whether one of the
+// machine's services is meant whose name is nearly the same; or it is "".
+func (l *Loader) Near(name string) string {
+	if script := provider(l.confs.fsys, bare(name)); script != "" {
+		return provided(script, bare(name))
+	}
+	return nearest(bare(name), l.Names())
+}
 
 // Names returns the names of the services that any init system has, sorted. What cannot be
 // read has none.

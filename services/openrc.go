@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"rdgen/generators"
@@ -111,14 +112,33 @@ func (o *OpenRC) load(name string) (generators.OpenRC, error) {
 	return s, err
 }
 
-// near asks whether another init script is meant; or it is "".
+// near says which init script provides the name, or asks whether another is meant; or it is "".
 func (o *OpenRC) near(name string) string {
+	if script := provider(o.fsys, name); script != "" {
+		return provided(script, name)
+	}
 	var names []string
 	entries, _ := fs.ReadDir(o.fsys, path.Clean(openrc.InitDir)[1:]) // what cannot be read is nearest to nothing
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
 	return nearest(name, names)
+}
+
+// provider returns the init script that says it provides the name of another; or "".
+func provider(fsys fs.FS, name string) string {
+	entries, _ := fs.ReadDir(fsys, path.Clean(openrc.InitDir)[1:])
+	for _, e := range entries {
+		text, err := fs.ReadFile(fsys, openrc.InitDir[1:]+e.Name())
+		if err == nil && slices.Contains(openrc.Provides(text), name) {
+			return e.Name()
+		}
+	}
+	return ""
+}
+
+func provided(script, name string) string {
+	return "; " + openrc.InitDir + script + " provides " + name + ": its line belongs into " + confd(script).File
 }
 
 // instance returns the script that an init script is a link to, beside it: that
