@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// guests are programs that start containers or virtual machines, in cgroups of their own, or
-// others in a namespace of their own, which no VRF holds. In a namespace those are there, or in one that leads out by it.
+// guests are programs that start containers or virtual machines in cgroups of their own, or others
+// in a namespace of their own, which no VRF holds. In a namespace those are there, or in one that
+// leads out by it.
 var guests = map[string]string{
 	"podman": "containers", "lxc-start": "containers", "lxc-execute": "containers",
+	"lxc-autostart": "containers", "lxc-containers": "containers",
 	"pasta": "programs", "rootlesskit": "programs",
 	"dockerd": "containers", "containerd": "containers", "crio": "containers", "kubelet": "containers",
 	"incusd": "containers", "lxd": "containers", "virtlxcd": "containers",
@@ -19,8 +21,8 @@ var guests = map[string]string{
 // "virtual machines", "programs", or "" if it does not.
 func Guests(program string) string { return guests[program] }
 
-// alone are those of them that start one, and end with it.
-var alone = []string{"lxc-start", "lxc-execute", "pasta", "rootlesskit"}
+// alone are those of them that start some, and end.
+var alone = []string{"lxc-start", "lxc-execute", "lxc-autostart", "lxc-containers", "pasta", "rootlesskit"}
 
 // Runtimes are the daemons that start the containers for another one.
 var Runtimes = map[string][]string{"dockerd": {"containerd"}, "kubelet": {"containerd", "crio"}}
