@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -106,7 +107,7 @@ type keeper struct {
 	*watcher
 	id   domain.ID
 	poke chan struct{}
-	// said is what was said last of a state that lasts, so that it is said once.
+	// said is the state that lasts and was said last, so that it is said once.
 	said string
 	// did are the times of the last repairs.
 	did []time.Time
@@ -166,12 +167,12 @@ func (w *watcher) note(id domain.ID, text string) {
 	fmt.Fprintf(w.c.stderr, "rdomain: note: %s: %s\n", id, text)
 }
 
-// once says what lasts, once.
-func (k *keeper) once(text string, say func()) {
-	if k.said != text && text != "" {
+// once says a state that lasts, once.
+func (k *keeper) once(state string, say func()) {
+	if k.said != state && state != "" {
 		say()
 	}
-	k.said = text
+	k.said = state
 }
 
 // run keeps the domain, and tends it, for ever. What it is tended by, servers and resolvers,
@@ -266,7 +267,8 @@ func (k *keeper) report(kept *lifecycle.Kept) {
 	case len(kept.Bare) > 0:
 		text = fmt.Sprintf("link %s has no address yet; it is taken in when its owner has given it one", strings.Join(kept.Bare, ", "))
 	}
-	k.once(text, func() { k.note(k.id, text) })
+	// A program that dials makes the link at each try, and takes it away: that is one state.
+	k.once(strings.Join(slices.Sorted(slices.Values(slices.Concat(kept.Missing, kept.Bare))), " "), func() { k.note(k.id, text) })
 	if len(kept.Did) == 0 {
 		return
 	}

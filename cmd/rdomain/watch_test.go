@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rdgen/runtime/lifecycle"
 )
 
 // buffer is what a process that runs has said so far.
@@ -161,6 +163,21 @@ func TestWatchBare(t *testing.T) {
 	awaitTrue(t, said, "grep -qx bare /run/given")
 	quiet(t, "down", "bare")
 	if got := said.String(); strings.Contains(got, "left") || strings.Contains(got, "other") || !strings.Contains(got, "netns bare is gone") {
+		t.Errorf("it said %s", got)
+	}
+}
+
+// pppd makes its link at each try, and takes it away: that it is not there yet is said once.
+func TestWatchSaysOnce(t *testing.T) {
+	var said bytes.Buffer
+	k := &keeper{watcher: &watcher{c: &command{stderr: &said}}}
+	for range 3 {
+		k.report(&lifecycle.Kept{Missing: []string{"t0"}})
+		k.report(&lifecycle.Kept{Bare: []string{"t0"}})
+	}
+	k.report(&lifecycle.Kept{})
+	k.report(&lifecycle.Kept{Bare: []string{"t0"}})
+	if got := said.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "there is no link t0") || !strings.HasSuffix(got, "given it one\n") {
 		t.Errorf("it said %s", got)
 	}
 }
