@@ -72,6 +72,42 @@ $lib/foo-bar@x.service.d loses
 /usr/local/lib/systemd/system/foo-bar@x.service.d loses
 $etc/service.d loses
 E
+# Where a line ends, and which mount systemd takes: each of these was read otherwise.
+mkdir -p /run/nscd
+touch /run/nscd/socket
+cat >$lib/line.service <<E
+[Service]
+$told
+ExecStartPre=/bin/sh -c 'ls -A /run/nscd >>/run/leaked' \\$(printf '\t')
+ExecStart=/bin/sleep infinity
+E
+echo netns=private >/etc/conf.d/line
+# late UNIT TEXT: a unit with a drop-in that systemd reads after rdgen's.
+late() {
+	plain $lib/$1.service
+	mkdir -p $etc/$1.service.d
+	echo netns=private >/etc/conf.d/$1
+	printf '[Service]\n%b\n' "$2" >$etc/$1.service.d/zzz.conf
+}
+late return '# text\rExecStartPre=\rNetworkNamespacePath='
+late nul '# text\000ExecStartPre=\000NetworkNamespacePath='
+late bind BindPaths=/run/nscd
+late write ReadWritePaths=/run/nscd
+late within BindReadOnlyPaths=/run/nscd/socket
+late reset TemporaryFileSystem=
+late hex SuccessExitStatus=0xff
+systemctl daemon-reload
+ok "a backslash before a blank" systemctl start line
+ok "inside" inside line private
+ok "is a word" sh -c 'systemctl show -p ExecStartPre line | grep -F "argv[]=/bin/sh -c ls -A /run/nscd >>/run/leaked \\ ;"'
+ok "and takes nothing along: the host's resolvers are hidden" test ! -s /run/leaked
+rm -f /run/leaked
+rdgen check >/run/checked 2>&1
+for u in return nul bind write within reset hex; do
+	fails "$u does not start" systemctl start $u
+	ok "and rdgen check says why" grep -a "/$u.service.d/zzz.conf:[23]: " /run/checked
+done
+systemctl reset-failed
 # No unit of a name of more than 253 bytes has drop-ins; the others have theirs.
 long=$(printf '%0246d' 0)
 plain $etc/$long.service
