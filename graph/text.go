@@ -10,7 +10,8 @@ const outside = "the outside"
 
 // DOT writes a graph for dot(1).
 func (g Graph) DOT(w io.Writer) error {
-	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace
+	// It takes a name behind an & for a character, as HTML does.
+	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;").Replace
 	colour := func(bad bool) string {
 		if bad {
 			return ", color=red, fontcolor=red"
@@ -37,7 +38,9 @@ func (g Graph) DOT(w io.Writer) error {
 
 // Mermaid writes a graph for a page of Markdown.
 func (g Graph) Mermaid(w io.Writer) error {
-	quote := strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;", "#", "&num;", "`", "&#96;").Replace
+	// A text is HTML, and some have Markdown in it. A number of a character is #N; for Mermaid,
+	// which makes "&" of what stands before; what %%{ begins it takes for settings.
+	quote := strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;", "#", "&num;", "`", "#96;", "*", "#42;", "%%", "#37;#37;").Replace
 	var b strings.Builder
 	fmt.Fprintf(&b, "flowchart LR\n    outside([\"%s\"])\n", outside)
 	for i, box := range g.Boxes {

@@ -112,7 +112,7 @@ func TestDOT(t *testing.T) {
 // of it.
 func TestMermaid(t *testing.T) {
 	rdgen := start(t)
-	line := regexp.MustCompile(`^    (outside\(\["[^"]*"\]\)|box[0-9]+\["([^"&<>]|&[a-z]+;|&#96;|</?b>|<br/>)*"\]|box[0-9]+ ---\|"([^"<>])*"\| (outside|box[0-9]+)|style box[0-9]+ stroke:red,color:red|linkStyle [0-9]+ stroke:red,color:red)$`)
+	line := regexp.MustCompile(`^    (outside\(\["[^"]*"\]\)|box[0-9]+\["([^"&<>]|&[a-z]+;|#[0-9]+;|</?b>|<br/>)*"\]|box[0-9]+ ---\|"([^"<>])*"\| (outside|box[0-9]+)|style box[0-9]+ stroke:red,color:red|linkStyle [0-9]+ stroke:red,color:red)$`)
 	for _, from := range []string{drawn, "testdata/odd.json"} {
 		text := reads(t, "", rdgen, "graph", "--from", from, "--format", "mermaid")
 		head, rest, _ := strings.Cut(text, "\n")
