@@ -1,6 +1,9 @@
 package s6
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Flavor is how a distribution lays out its services: where source directories
 // are, and what they are called.
@@ -66,6 +69,9 @@ func FlavorNamed(name string) (Flavor, error) {
 
 // Service returns the name of the longrun of a service.
 func (f Flavor) Service(service string) string { return service + f.service }
+
+// Of returns the service whose longrun has a name.
+func (f Flavor) Of(longrun string) string { return strings.TrimSuffix(longrun, f.service) }
 
 // Logger returns the name of its logger.
 func (f Flavor) Logger(service string) string { return service + "-log" }

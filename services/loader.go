@@ -154,7 +154,7 @@ func (l *Loader) Names() (names []string) {
 		list(dir, ".service")
 	}
 	for _, e := range l.S6.flavor().List(l.confs.fsys) {
-		names = append(names, e[1])
+		names = append(names, l.S6.flavor().Of(e[1]))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -185,6 +185,10 @@ func (s *S6) source(name string) (*s6.Directory, error) {
 	if found == "" {
 		return nil, nil
 	}
+	if of := f.Of(found); of != found && name == found {
+		return nil, problem.New(problem.Pos{File: folder + "/" + found}, "is the source directory of the service %s", of).
+			WithHint("name " + of + ": the line belongs into " + f.Config + "/" + of + ".conf")
+	}
 	d, err := s6.ReadDirectory(s.fsys, folder, found, f.ServiceDirs)
 	if err == nil && d.Generated {
 		return nil, nil
@@ -309,13 +313,22 @@ func (s *S6) Problems() []error {
 // of a service.
 func (s *S6) Makes(name string) bool { return s.openrc.Has(name) || s.systemd.Has(name) }
 
+// longrun returns what a supervisor calls a service: as its source directory is called, or will be.
+func (s *S6) longrun(name string) string {
+	f := s.flavor()
+	if _, found := f.Find(s.fsys, f.Service(name), name); found != "" {
+		return found
+	}
+	return f.Service(name)
+}
+
 // Restart returns the commands after which the written files of a service count, each as
 // its words; or, where they depend on what the administrator has set up, what is to be done.
 // s6-rc-update leaves a service alone that is up, if its domain is up: so it is told to
 // restart.
 func (s *S6) Restart(name string) (commands [][]string, cannot string) {
 	f := s.flavor()
-	restart := []string{"s6-svc", "-r", "/run/s6-rc/servicedirs/" + f.Service(name)}
+	restart := []string{"s6-svc", "-r", "/run/s6-rc/servicedirs/" + s.longrun(name)}
 	switch f.Name {
 	case "artix":
 		return [][]string{{"s6-db-reload"}, {"s6-rc", "-u", "change", name}, restart}, ""

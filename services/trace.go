@@ -62,7 +62,7 @@ func (l *Loader) trace(init Init, name string) Trace {
 		t.Recorded = strings.TrimSpace(string(text))
 		t.PIDFiles = l.daemons(name)
 	case Init(l.S6):
-		t.Supervised = l.S6.flavor().Service(name)
+		t.Supervised = l.S6.longrun(name)
 		commands, cannot := l.S6.Restart(name)
 		if t.Restart = cannot; len(commands) > 0 {
 			t.Restart = problem.Command(commands[len(commands)-1]...)
