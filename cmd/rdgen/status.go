@@ -128,6 +128,11 @@ func lookOnce() (status.Report, error) {
 	if m.Domains, err = host.List(2 * runtime.GOMAXPROCS(0)); err != nil {
 		return status.Report{}, err
 	}
+	if note, err := lifecycle.Others(); err != nil {
+		return status.Report{}, err
+	} else if note != "" {
+		m.Notes = append(m.Notes, note)
+	}
 	if err := seeProcesses(&m, host); err != nil {
 		return status.Report{}, err
 	}

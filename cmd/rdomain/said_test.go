@@ -378,3 +378,16 @@ func TestLocksOfOthers(t *testing.T) {
 		t.Errorf("down while another holds the lock: %v, %q", err, line)
 	}
 }
+
+// A namespace that no domain can be called as was in no list, and nobody said so.
+func TestOthersAreSaid(t *testing.T) {
+	start(t)
+	sandbox.Sh(t, `for n in 'a b' 'x;id' "$(printf 'e\033[31m')"; do ip netns add "$n"; done`)
+	t.Cleanup(func() { sandbox.Sh(t, `cd /run/netns; umount 'a b' 'x;id' e*; rm *`) })
+	const want = `rdomain: note: not listed is what is in /run/netns by a name that no domain can have: "a b" "e\x1b[31m" "x;id"` + "\n"
+	says(t, 0, "ID  KIND  STATE  TABLE  LINKS\n", want, "list")
+	sandbox.Sh(t, `for n in 1 2 3 4; do touch "/run/netns/z $n"; done`)
+	if _, said, _ := rdomain("list", "--json"); !strings.HasSuffix(said, `"x;id" "z 1" "z 2" and 2 more`+"\n") {
+		t.Errorf("of seven it says %q", said)
+	}
+}

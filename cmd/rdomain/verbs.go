@@ -288,6 +288,11 @@ func (c *command) list(args []string) error {
 	if err != nil {
 		return err
 	}
+	if note, err := lifecycle.Others(); err != nil {
+		return err
+	} else if note != "" {
+		fmt.Fprintf(c.stderr, "rdomain: note: %s\n", note)
+	}
 	if given["--json"] {
 		return c.json(entries)
 	}

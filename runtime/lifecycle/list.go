@@ -164,6 +164,24 @@ func (h *Host) List(workers int) ([]Entry, error) {
 	return entries, nil
 }
 
+// Others says which namespaces List leaves out, for no domain can have their names; "" for none.
+func Others() (note string, err error) {
+	names, err := netns.Others()
+	const most = 5
+	for i, n := range names {
+		switch {
+		case i == most:
+			note += fmt.Sprintf(" and %d more", len(names)-most)
+		case i < most:
+			note += fmt.Sprintf(" %q", n)
+		}
+	}
+	if note != "" {
+		note = "not listed is what is in " + netns.Run + " by a name that no domain can have:" + note
+	}
+	return note, err
+}
+
 // Recorded returns the domains that are up, as far as rdomain made anything for
 // them.
 func (h *Host) Recorded() ([]domain.ID, error) {

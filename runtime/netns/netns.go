@@ -173,17 +173,29 @@ func Lookup(name string) (ID, error) {
 // are namespaces or not. Names that are no domain's are left out. Without the
 // directory there are none.
 func Names() ([]domain.NetnsName, error) {
+	names, _, err := names()
+	return names, err
+}
+
+// Others returns the names of the files that Names leaves out.
+func Others() ([]string, error) {
+	_, others, err := names()
+	return others, err
+}
+
+func names() (valid []domain.NetnsName, others []string, err error) {
 	entries, err := os.ReadDir(Run)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+		return nil, nil, err
 	}
-	var names []domain.NetnsName
 	for _, e := range entries {
 		if n, err := domain.ParseNetns(e.Name()); err == nil {
-			names = append(names, n)
+			valid = append(valid, n)
+		} else {
+			others = append(others, e.Name())
 		}
 	}
-	return names, nil
+	return valid, others, nil
 }
 
 // Inside runs f on a thread in the namespace. The thread goes back afterwards;
