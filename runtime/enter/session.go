@@ -25,7 +25,7 @@ func EnterParent(d domain.Domain) error {
 			return err
 		}
 	}
-	own, err := sessionCgroup(parent, doing, exists("/run/systemd/system"))
+	own, err := sessionCgroup(parent, doing, keeperOfSessions())
 	if err != nil {
 		return err
 	}
@@ -70,9 +70,29 @@ func EnterParent(d domain.Domain) error {
 	return nil
 }
 
-// sessionCgroup returns the cgroup of this process and of its parent. With systemd it is that of a
-// session: what is in another one is moved by pam_systemd when that comes.
-func sessionCgroup(parent int, doing string, systemd bool) (string, error) {
+// sessions is who keeps the sessions of a machine. Its PAM module moves what opens one into a
+// cgroup of the session's.
+type sessions struct {
+	module string                    // "" where nobody does
+	holds  func(cgroups string) bool // by the text of /proc/PID/cgroup
+}
+
+// keeperOfSessions is systemd's logind, or elogind where that runs.
+func keeperOfSessions() sessions {
+	switch {
+	case exists("/run/systemd/system"):
+		return sessions{"pam_systemd", inSession}
+	case exists("/run/systemd/seats"):
+		return sessions{"pam_elogind", func(cgroups string) bool {
+			return inSessionOf(cgroups, func(id string) bool { return exists("/run/systemd/sessions/" + id) })
+		}}
+	}
+	return sessions{}
+}
+
+// sessionCgroup returns the cgroup of this process and of its parent. Where somebody keeps sessions
+// it is that of one: what is in another one is moved by the keeper's module when that comes.
+func sessionCgroup(parent int, doing string, keeper sessions) (string, error) {
 	status, err := readFile("/proc/" + strconv.Itoa(parent) + "/status")
 	if err != nil {
 		return "", unable(doing, err)
@@ -88,23 +108,42 @@ func sessionCgroup(parent int, doing string, systemd bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at, err := cgroupOf(parent)
+	cgroups, err := readFile("/proc/" + strconv.Itoa(parent) + "/cgroup")
+	at, _ := CgroupOf(cgroups)
 	switch {
 	case err != nil:
 		return "", unable(doing, err)
 	case at != own:
 		return "", wrong(doing, "it is in cgroup "+at+", and this process is in "+own)
-	case systemd && !inSession(own):
-		return "", wrong(doing, "cgroup "+own+" is not one of a session; the line has to stand behind that of pam_systemd, which moves it")
+	case keeper.module != "" && !keeper.holds(cgroups):
+		return "", wrong(doing, "cgroup "+own+" is not one of a session; the line has to stand behind that of "+keeper.module+", which moves it")
 	}
 	return own, nil
 }
 
 // inSession reports whether a cgroup is one of a session of systemd-logind.
-func inSession(path string) bool {
+func inSession(cgroups string) bool {
+	path, _ := CgroupOf(cgroups)
 	for name := range strings.SplitSeq(path, "/") {
 		if strings.HasPrefix(name, "session-") && strings.HasSuffix(name, ".scope") {
 			return true
+		}
+	}
+	return false
+}
+
+// inSessionOf reports whether a cgroup is one of a session of elogind, which calls it as the
+// session: in cgroup2, or where that is not its own, in a hierarchy without controllers.
+func inSessionOf(cgroups string, known func(id string) bool) bool {
+	for line := range strings.SplitSeq(cgroups, "\n") {
+		_, path, ok := strings.Cut(line, ":name=elogind:")
+		if !ok {
+			path, _ = CgroupOf(line)
+		}
+		for name := range strings.SplitSeq(path, "/") {
+			if name != "" && known(name) {
+				return true
+			}
 		}
 	}
 	return false

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rdgen/test/guest"
+	"rdgen/test/need"
 )
 
 // peoplePackages are those of programs that people use.
@@ -70,6 +71,23 @@ func TestUsersPage(t *testing.T) {
 		}
 		m.Put(t, "/etc/ssh/sshd_config.d/bob.conf", 0o644, read(t, "examples/logins/etc/ssh/sshd_config.d/bob.conf"))
 		m.Verdicts(t, script(t, "forced"))
+	})
+}
+
+// TestElogind is the line of docs/logins.md beside a real elogind, which Debian had last in 12.
+func TestElogind(t *testing.T) {
+	each(t, openrcs[:1], func(t *testing.T, m *Machine) {
+		root := os.Getenv("RDGEN_ELOGIND_ROOT")
+		for _, file := range strings.Fields("lib/elogind/elogind lib/elogind/libelogind-shared-246.10.so etc/pam.d/elogind-user " +
+			"lib/x86_64-linux-gnu/security/pam_elogind.so usr/share/dbus-1/system.d/org.freedesktop.login1.conf") {
+			data, err := os.ReadFile(root + "/" + file)
+			if err != nil {
+				need.Missing(t, "elogind", "RDGEN_ELOGIND_ROOT names no folder with it; RDGEN_TEST_ALL=1 make fixtures makes one, on Debian 12")
+			}
+			m.Put(t, "/"+file, 0o755, data)
+		}
+		m.Put(t, "/etc/pam.d/rdomain-session", 0o644, read(t, "examples/logins/etc/pam.d/rdomain-session"))
+		m.Verdicts(t, guest.Await+script(t, "elogind"))
 	})
 }
 
