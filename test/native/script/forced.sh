@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2016 # for other shells
+# shellcheck disable=SC2016,SC2154 # for other shells; $init is set in front of it
 # bob's sessions by ssh are in the namespace private, by ForceCommand; and so is who logs in
 # on a terminal whose getty is there.
 sed -i '/^Kind=netns/aAllowUsers=bob' /etc/rdomain/private.conf
@@ -17,7 +17,9 @@ StrictHostKeyChecking no
 UserKnownHostsFile /dev/null
 LogLevel ERROR
 X
-systemctl start ssh
+svc() { if [ "$init" = systemd ]; then systemctl "$1" "$2"; else rc-service "$2" "$1"; fi; }
+mkdir -p /run/sshd; ssh-keygen -A >/dev/null
+svc start ssh
 by() { user=$1; shift; ssh -nF /root/ssh_config "$user@127.0.0.1" "$@" 2>&1; }
 is "bob's command is inside" "$net" by bob "$where"
 is "alice's is not" "$home" by alice "$where"
@@ -31,12 +33,12 @@ readlink /proc/self/ns/net >/tmp/sftp
 exec /usr/lib/openssh/sftp-server
 X
 sed -i 's|^Subsystem.*|Subsystem sftp /usr/local/bin/sftp-server|' /etc/ssh/sshd_config
-systemctl restart ssh
+svc restart ssh
 : >/tmp/sftp; chmod 0666 /tmp/sftp
 ok "sftp brings a file" sh -c 'echo "get file /tmp/got" | sftp -qF /root/ssh_config -b - bob@127.0.0.1 && grep -qx here /tmp/got'
 is "from inside" "$net" cat /tmp/sftp
 sed -i 's|^Subsystem.*|Subsystem sftp internal-sftp|' /etc/ssh/sshd_config
-systemctl restart ssh
+svc restart ssh
 fails "sshd's own is refused" sh -c 'echo ls | sftp -qF /root/ssh_config -b - bob@127.0.0.1'
 fails "so is a port" sh -c 'ssh -F /root/ssh_config -W 127.0.0.1:22 bob@127.0.0.1 </dev/null 2>&1 | grep SSH-'
 fails "and one that sshd would listen on" by bob -o ExitOnForwardFailure=yes -R 7791:127.0.0.1:22 true
@@ -46,7 +48,7 @@ echo 'bob ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/bob; chmod 0440 /etc/sudoers.
 passwd -qd alice
 is "sudo" "$net" by bob "sudo -n $where"
 is "su" "$net" by bob "su alice -c '$where'"
-systemctl start atd
+svc start atd
 : >/tmp/at; chmod 0666 /tmp/at
 by bob "echo '$where >>/tmp/at' | at now" >/dev/null
 ok "at: where atd is" await grep -qxF "$home" /tmp/at
@@ -56,8 +58,10 @@ fails "who is not allowed any more has no session" by bob true
 is "and alice has hers" hello by alice 'echo hello'
 
 # A terminal: its getty, login, and what she starts.
-mkdir -p /etc/systemd/system/getty@tty9.service.d
-cat >/etc/systemd/system/getty@tty9.service.d/x.conf <<'X'
+if [ "$init" = systemd ]; then
+	getty=getty@tty9
+	mkdir -p /etc/systemd/system/getty@tty9.service.d
+	cat >/etc/systemd/system/getty@tty9.service.d/x.conf <<'X'
 [Unit]
 ConditionPathExists=
 [Service]
@@ -67,14 +71,19 @@ TTYReset=no
 TTYVHangup=no
 TTYVTDisallocate=no
 X
+else
+	getty=agetty.tty9
+	ln -s agetty /etc/init.d/agetty.tty9
+	printf 'agetty_options="--autologin alice --noreset --noclear"\nterm_type=dumb\n' >/etc/conf.d/agetty.tty9
+fi
 echo 'readlink /proc/self/ns/net >.console; mv .console console; exec sleep 1000' >/home/alice/.profile
 chsh -s /bin/sh alice
 socat PTY,link=/dev/tty9,rawer,ignoreeof PTY,link=/run/line,rawer,ignoreeof 2>/dev/null & lines=$!
 await test -e /dev/tty9
-console() { rm -f /home/alice/console; systemctl daemon-reload; systemctl restart getty@tty9 && await test -s /home/alice/console && cat /home/alice/console; }
+console() { rm -f /home/alice/console; [ "$init" != systemd ] || systemctl daemon-reload; svc restart $getty >/dev/null 2>&1 && await test -s /home/alice/console && cat /home/alice/console; }
 is "who logs in on a console is outside" "$home" console
-echo netns=private >/etc/conf.d/getty@tty9
+echo netns=private >>/etc/conf.d/$getty
 is "with a line for its getty inside" "$net" console
 rdomain down private 2>/dev/null; echo broken >/etc/rdomain/private.conf
 fails "and without the domain nobody logs in there" console
-systemctl stop getty@tty9; kill "$lines"
+svc stop $getty 2>/dev/null; kill "$lines"
