@@ -129,25 +129,7 @@ func entering(program string, args []string) (e Entering, ok bool) {
 		}
 		return e, e.Contains
 	case "nsenter", "unshare":
-		for _, a := range args {
-			if !strings.HasPrefix(a, "-") {
-				continue
-			}
-			file, long := strings.CutPrefix(a, "--net")
-			letters, _, _ := strings.Cut(a, "/")
-			if strings.HasPrefix(a, "--") {
-				letters = ""
-			}
-			if program == "nsenter" && (a == "--all" || strings.Contains(letters, "a")) {
-				return Entering{By: program + " " + a}, true
-			}
-			if long || strings.Contains(letters, "n") {
-				if file = strings.TrimPrefix(file, "="); !long {
-					_, file, _ = strings.Cut(a, "n")
-				}
-				return Entering{By: program + " " + a, Netns: netnsOf(file)}, true
-			}
-		}
+		return nsenter(program, args)
 	case "lxc-attach":
 		return Entering{By: program}, true
 	case "lxc-unshare":
@@ -159,6 +141,30 @@ func entering(program string, args []string) (e Entering, ok bool) {
 	default:
 		who := askers[program]
 		return Entering{By: program, Asks: who}, who != "" && (starting[program] == nil || slices.Contains(starting[program], at(0)))
+	}
+	return Entering{}, false
+}
+
+// nsenter reads the options of nsenter(1) and unshare(1).
+func nsenter(program string, args []string) (e Entering, ok bool) {
+	for _, a := range args {
+		if !strings.HasPrefix(a, "-") {
+			continue
+		}
+		file, long := strings.CutPrefix(a, "--net")
+		letters, _, _ := strings.Cut(a, "/")
+		if strings.HasPrefix(a, "--") {
+			letters = ""
+		}
+		if program == "nsenter" && (a == "--all" || strings.Contains(letters, "a")) {
+			return Entering{By: program + " " + a}, true
+		}
+		if long || strings.Contains(letters, "n") {
+			if file = strings.TrimPrefix(file, "="); !long {
+				_, file, _ = strings.Cut(a, "n")
+			}
+			return Entering{By: program + " " + a, Netns: netnsOf(file)}, true
+		}
 	}
 	return Entering{}, false
 }
