@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// prelude is shell that the scripts of Verdicts share.
+// Prelude is shell that the scripts of Verdicts share: what a test says, line by line.
 //
 //go:embed prelude.sh
-var prelude string
+var Prelude string
 
 // Await is the shell function await, by which all scripts wait.
 //
@@ -36,7 +36,7 @@ var cg string
 func (g *Guest) Verdicts(t testing.TB, script string) {
 	t.Helper()
 	for part := range strings.SplitSeq(script, "\n# part: ") {
-		out := g.Run(t, "/bin/sh", "-uc", prelude+Await+"# "+part+"\necho the end\n")
+		out := g.Run(t, "/bin/sh", "-uc", Prelude+Await+"# "+part+"\necho the end\n")
 		bad := out.Code != 0 || !strings.HasSuffix(out.Stdout, "\nthe end\n") || !strings.Contains(out.Stdout, "ok: ")
 		for line := range strings.Lines(out.Stdout) {
 			bad = bad || strings.HasPrefix(line, "not ok: ") || strings.HasPrefix(line, "await: ")

@@ -50,6 +50,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestFiltersPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestLinkMadeAgain", 0, "forky-systemd trixie-openrc"},
 	{"domains", "TestOpenVPNPage", 8, "trixie-systemd trixie-openrc"},
+	{"domains", "TestPPP", 5, guest.WithAll},             // 41 MB of packages, and a kernel
 	{"domains", "TestContainersPage", 25, guest.WithAll}, // 95 MB of packages; in make test, containers.txtar
 	{"domains", "TestOverlapPage", 0, "trixie-systemd trixie-openrc"},
 	{"domains", "TestOverlapHomePage", 0, "trixie-systemd trixie-openrc"},
