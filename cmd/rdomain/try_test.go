@@ -256,3 +256,18 @@ func TestTryIsNotTypedAhead(t *testing.T) {
 	}
 	quiet(t, "down", "a")
 }
+
+// Where an up was killed, nothing could be taken back; the hint said that an older rdomain was
+// the cause.
+func TestTryAfterAKill(t *testing.T) {
+	start(t)
+	file(t, "a", "[Domain]\nKind=netns\n")
+	quiet(t, "up", "a")
+	sandbox.Sh(t, "rm /run/rdomain/a.was") // as it is while an up works
+	says(t, 100, "", "rdomain: fatal: a: what its file said when it was brought up is not known, so nothing could be taken back\n"+
+		"rdomain: hint: an older rdomain brought it up, or one that was killed meanwhile; rdomain reload a, without --try, with the file as it was\n",
+		"reload", "--try", "1000", "a")
+	sandbox.Sh(t, "test ! -e /run/rdomain/a.try")
+	quiet(t, "reload", "a")
+	quiet(t, "down", "a")
+}

@@ -114,7 +114,7 @@ func (h *Host) asItWas(id domain.ID) (t target, err error) {
 			return target{id: id}, err
 		}
 		return t, &problem.Error{Msg: fmt.Sprintf("%s: what its file said when it was brought up is not known, so nothing could be taken back", id), Err: err,
-			Hint: fmt.Sprintf("an older rdomain brought it up; rdomain reload %s, without --try, with the file as it was", id)}
+			Hint: fmt.Sprintf("an older rdomain brought it up, or one that was killed meanwhile; rdomain reload %s, without --try, with the file as it was", id)}
 	}
 	if err != nil {
 		return t, err
