@@ -201,6 +201,7 @@ type dropIn struct {
 	Check       []string
 	Look        look
 	View        view
+	Tasks       int // what TasksMax= is raised to, or 0
 	Resolver    []bind
 	Hide        []string
 }
@@ -246,6 +247,7 @@ func newDropIn(s Systemd, unit *systemd.Unit) (d dropIn, err error) {
 		if links == nil {
 			links = UsualLinks()
 		}
+		d.Tasks = tasks(unit)
 		d.View, err = newView(unit, needed(d), links)
 		err = cmp.Or(err, d.shown(unit, links), d.undone(unit))
 	}

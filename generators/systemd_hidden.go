@@ -69,6 +69,9 @@ func (d dropIn) undone(unit *systemd.Unit) error {
 	if d.View.RootStartOnly {
 		set = append(set, "RootDirectoryStartOnly")
 	}
+	if d.Tasks > 0 {
+		set = append(set, "TasksMax")
+	}
 	for _, s := range unit.Settings {
 		if s.Section != d.Section || s.DropIn() <= systemd.DropIn {
 			continue

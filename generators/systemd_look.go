@@ -63,6 +63,19 @@ func newLook(unit *systemd.Unit) (look, error) {
 	return l, nil
 }
 
+// lookTasks is how many threads the look may have. Go's runtime started 5.
+const lookTasks = 8
+
+// tasks returns what TasksMax= of a unit has to be for the look, or 0 if it is enough:
+// systemd counts all that is in the unit's cgroup.
+func tasks(unit *systemd.Unit) int {
+	n, err := strconv.ParseUint(unit.Last(sectionOf(unit.Name), "TasksMax"), 0, 64)
+	if err != nil || n == 0 || n >= lookTasks { // systemd ignores 0
+		return 0
+	}
+	return lookTasks
+}
+
 // laterDropIn is the error for a setting that undoes one of rdgen's.
 func laterDropIn(set systemd.Setting) error {
 	return problem.New(place(set), "%s= in a drop-in that systemd reads after rdgen's would undo it", set.Key).
@@ -197,11 +210,14 @@ func isLookFailure(word string) bool {
 	}
 	// A number may be written as in C: 0xff, 0377 (safe_atou8, src/basic/parse-util.h).
 	if n, err := strconv.ParseUint(strings.TrimPrefix(word, "+"), 0, 8); err == nil {
-		return n >= 200
+		return n >= 200 || n == goFailure
 	}
 	// By name: those of sysexits.h and of LSB are below 200.
 	return slices.Contains(setUpCodes, word)
 }
+
+// goFailure is how Go's runtime ends a program that it cannot run, as where it gets no thread.
+const goFailure = 2
 
 // setUpCodes are the names of systemd's own exit codes, from 200 on.
 var setUpCodes = strings.Fields("CHDIR NICE FDS EXEC MEMORY LIMITS OOM_ADJUST SIGNAL_MASK STDIN STDOUT CHROOT IOPRIO TIMERSLACK SECUREBITS " +

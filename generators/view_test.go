@@ -52,6 +52,9 @@ var rooted = map[string]struct{ unit, added, refused string }{
 		refused: "x.service:4: BindReadOnlyPaths= hides /usr/sbin/rdexec"},
 	"emptied": {unit: "TemporaryFileSystem=/:ro\nBindReadOnlyPaths=/usr /bin /proc\nBindPaths=\nExecStart=/bin/static --help\n",
 		refused: "x.service:4: TemporaryFileSystem= hides /proc"},
+	"tasks":       {unit: "TasksMax=2\nExecStart=/bin/static --help\n", added: "TasksMax=8"},
+	"tasks-reset": {unit: "TasksMax=2\nTasksMax=\nExecStart=/bin/static --help\n"},
+	"tasks-many":  {unit: "TasksMax=10\nTasksMax=33%\nExecStart=/bin/static --help\n"},
 	"resolver": {unit: "BindReadOnlyPaths=/run/systemd/resolve/io.systemd.Resolve\nExecStart=/bin/static --help\n",
 		refused: "x.service:4: BindReadOnlyPaths= shows /run/systemd/resolve/io.systemd.Resolve"},
 	"nscd":         {unit: "BindPaths=/srv:/var/run/nscd\nExecStart=/bin/static --help\n", refused: "x.service:4: BindPaths= shows /run/nscd"},
@@ -89,7 +92,7 @@ func TestView(t *testing.T) {
 		var added []string
 		for line := range strings.Lines(text(t, made, systemd.Etc+"/x.service.d/"+systemd.DropIn)) {
 			line = strings.TrimSuffix(line, "\n")
-			if strings.HasPrefix(line, "RootD") || strings.HasPrefix(line, "WorkingD") || strings.HasPrefix(line, "BindReadOnlyPaths=/") {
+			if strings.HasPrefix(line, "RootD") || strings.HasPrefix(line, "WorkingD") || strings.HasPrefix(line, "TasksMax") || strings.HasPrefix(line, "BindReadOnlyPaths=/") {
 				added = append(added, line)
 			}
 		}
