@@ -207,7 +207,7 @@ func (o *OpenRC) Refuses(s generators.OpenRC) []error {
 			errs = append(errs, err)
 		}
 	}
-	return errs
+	return append(errs, pam{o.fsys}.ofScript(s.Script, s.Domain)...)
 }
 
 // Unmade returns the script that brings a domain up, a link to rdomain, and whether it is

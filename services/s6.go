@@ -108,8 +108,12 @@ func (s *S6) Escapes(job generators.Job) (errs []error) {
 	case j.Domain.IsDefault() || j.Source != nil:
 	case j.Script != nil:
 		errs = append(j.Script.AsksOthers(j.Domain), containsOutside(j.Script, j.Domain)...)
+		errs = append(errs, pam{s.fsys}.ofScript(j.Script, j.Domain)...)
 	case j.Unit != nil:
 		errs, _ = s.systemd.commands(j.Unit, j.Domain)
+		for _, o := range systemd.Sessions(j.Unit) {
+			errs = append(errs, pam{s.fsys}.elogind(o.Stack, o.By, placeOf(o.Setting), j.Domain)...)
+		}
 	}
 	return errs
 }

@@ -38,6 +38,15 @@ func Sessions(unit *Unit) (list []Session) {
 	return list
 }
 
+// SessionOf returns the file of PAM by which a command opens a session, with the words that say
+// so; or "".
+func SessionOf(prog []string) (stack, by string) {
+	if len(prog) == 0 {
+		return "", ""
+	}
+	return sessionOf(path.Base(prog[0]), prog[1:])
+}
+
 // sessionOf returns the file of PAM that a program asks for, with the words that say so; or "".
 func sessionOf(program string, args []string) (stack, by string) {
 	login := "l"
