@@ -7,6 +7,20 @@ import (
 	"rdgen/runtime/domain"
 )
 
+// TestReopenSocket: a socket is not restarted while its service runs, so both are stopped, and the
+// service starts with its socket.
+func TestReopenSocket(t *testing.T) {
+	l := NewLoader(fstest.MapFS{
+		"etc/conf.d/x":                     {Data: []byte("netns=t1\n")},
+		"usr/lib/systemd/system/x.service": {Data: []byte("[Service]\nExecStart=/bin/x\n")},
+		"usr/lib/systemd/system/x.socket":  {Data: []byte("[Socket]\nListenStream=1\n")},
+	}, domain.Domain{})
+	const want = "systemctl daemon-reload && systemctl stop x.socket x.service && systemctl start x.socket x.service"
+	if got := l.trace(l.Systemd, "x").Reopen; got != want {
+		t.Errorf("%q; want %q", got, want)
+	}
+}
+
 // TestReopen: by which commands a socket of the default domain is given up.
 func TestReopen(t *testing.T) {
 	for text, want := range map[string]string{

@@ -14,7 +14,7 @@ import (
 func keeps(unit *systemd.Unit, _ domain.Domain) (errs []error, notes []string) {
 	if set, ok := stores(unit); ok {
 		notes = append(notes, fmt.Sprintf("%s: systemd keeps files of %s over a restart, and a socket stays in the domain that it was made in; to have new ones: %s",
-			placeOf(set), unit.Name, reopening([]*systemd.Unit{unit})))
+			placeOf(set), unit.Name, Reload+AgainOf([]*systemd.Unit{unit}).Of(nil, problem.Command(unit.Name))))
 	}
 	return nil, notes
 }
@@ -42,24 +42,4 @@ func Stores(units []*systemd.Unit) (yes bool, stopped []string) {
 		}
 	}
 	return yes, stopped
-}
-
-// reopening are the commands that stop what keeps sockets, have systemd forget those, and start
-// it; "" if nothing does.
-func reopening(units []*systemd.Unit) string {
-	yes, stopped := Stores(units)
-	if !yes {
-		return ""
-	}
-	var all []string
-	for _, u := range units {
-		if !strings.Contains(u.Name, "@.") {
-			all = append(all, u.Name)
-		}
-	}
-	forget := ""
-	if len(stopped) > 0 {
-		forget = "systemctl clean --what=fdstore " + problem.Command(stopped...) + " && "
-	}
-	return "systemctl daemon-reload && systemctl stop " + problem.Command(all...) + " && " + forget + "systemctl start " + problem.Command(all...)
 }

@@ -69,31 +69,24 @@ func (l *Loader) trace(init Init, name string) Trace {
 		}
 	case Init(l.Systemd):
 		t.Units = []string{bare(name) + ".service"}
-		again := ""
 		if job, err := init.Load(name); err == nil {
 			made := job.(generators.Systemd)
-			all := made.Covered()
-			t.Units = slices.DeleteFunc(slices.Clone(all), func(u string) bool { return path.Ext(u) != ".service" })
-			if len(t.Units) < len(all) {
-				t.Reopen = restarting(all)
+			all := SocketsFirst(slices.DeleteFunc(made.Covered(), isTemplate))
+			t.Units = slices.DeleteFunc(made.Covered(), func(u string) bool { return path.Ext(u) != ".service" })
+			if again := AgainOf(made.Units); again.keeps || len(t.Units) < len(made.Covered()) {
+				t.Reopen = Reload + again.Of(all, problem.Command(all...))
 			}
-			again = reopening(made.Units)
 			for _, u := range made.Units {
 				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
 			}
 		}
-		t.Restart = restarting(t.Units)
-		if again != "" {
-			t.Reopen = again
-		}
+		t.Restart = Reload + Again{}.Of(t.Units, problem.Command(t.Units...))
 	}
 	return t
 }
 
-// restarting is the command that has systemd read units again, and restart them.
-func restarting(units []string) string {
-	return "systemctl daemon-reload && " + problem.Command(append([]string{"systemctl", "restart"}, units...)...)
-}
+// isTemplate reports whether a unit is one that instances are made of.
+func isTemplate(unit string) bool { return strings.Contains(unit, "@.") }
 
 // daemons reads the pid files that OpenRC has noted of a service's daemons.
 func (l *Loader) daemons(name string) (list []PIDFile) {

@@ -99,8 +99,8 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 				a.cannot = "systemctl daemon-reload, and restart the instances of " + problem.Command(name)
 				return a
 			}
-			a.last = "systemctl daemon-reload && " + again.of(problem.Command(used...))
-			a.now = "{ " + restartActive(again) + problem.Command(append([]string{"active"}, units...)...) + "; }"
+			a.last = services.Reload + again.Of(used, problem.Command(used...))
+			a.now = "{ " + restartActive(again, units) + problem.Command(append([]string{"active"}, units...)...) + "; }"
 		case services.Init(edit.After.S6):
 			if !in {
 				a.cannot = "take rdgen's lines out of the source directory (docs/s6.md, To take it back), compile, and restart " + problem.Command(name)
@@ -121,35 +121,16 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 	return a
 }
 
-// restart is how units are restarted: where systemd keeps their sockets over that, they are
-// stopped and started, and what it keeps of those that are stopped is taken from it.
-type restart struct {
-	stores  bool
-	stopped []string
-}
-
-// of returns the commands for units, which are words for a shell.
-func (r restart) of(units string) string {
-	if !r.stores {
-		return "systemctl restart " + units
-	}
-	commands := []string{"systemctl stop " + units}
-	if len(r.stopped) > 0 {
-		commands = append(commands, problem.Command(append([]string{"systemctl", "clean", "--what=fdstore"}, r.stopped...)...))
-	}
-	return strings.Join(append(commands, "systemctl start "+units), " && ")
-}
-
 // restartActive restarts those of some units that run. A daemon-reload stops what is bound to
 // a domain that is not up yet, so it is looked before.
-func restartActive(again restart) string {
+func restartActive(again services.Again, units []string) string {
 	return `active() { for u; do shift; systemctl is-active --quiet "$u" && set -- "$@" "$u"; done; ` +
-		`systemctl daemon-reload && { [ $# = 0 ] || { ` + again.of(`"$@"`) + `; }; }; }; `
+		`systemctl daemon-reload && { [ $# = 0 ] || { ` + again.Of(units, `"$@"`) + `; }; }; }; `
 }
 
 // unitsOf are the units that are to be restarted if they run, and those of them that do, as far
 // as files say: those that the line speaks for, or spoke for. A template runs as its instances.
-func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units, used []string, again restart) {
+func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units, used []string, again services.Again) {
 	job, ok := j.made.job.(generators.Systemd)
 	loader := edit.After
 	if !ok {
@@ -161,7 +142,8 @@ func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units, use
 		units = []string{strings.TrimSuffix(edit.Service.Name, ".service") + ".service"}
 		return units, units, again
 	}
-	again.stores, again.stopped = services.Stores(job.Units)
+	again = services.AgainOf(job.Units)
 	isTemplate := func(u string) bool { return strings.Contains(u, "@.") }
-	return slices.DeleteFunc(job.Covered(), isTemplate), slices.DeleteFunc(loader.Systemd.Used(job), isTemplate), again
+	units, used = slices.DeleteFunc(job.Covered(), isTemplate), slices.DeleteFunc(loader.Systemd.Used(job), isTemplate)
+	return services.SocketsFirst(units), services.SocketsFirst(used), again
 }

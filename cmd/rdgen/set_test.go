@@ -15,6 +15,7 @@ import (
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/services"
+	"rdgen/systemd"
 )
 
 // TestNextIsWords: what a shell is given is the words, whatever a service is called.
@@ -41,19 +42,36 @@ func TestRestartActive(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(fake), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for want, again := range map[string]restart{
-		"restart a.service":               {},
-		"stop a.service\nstart a.service": {stores: true},
-		"stop a.service\nclean --what=fdstore a.service\nstart a.service": {true, []string{"a.service"}},
+	stores := func(setting string) services.Again {
+		u := &systemd.Unit{Name: "a.service", Settings: []systemd.Setting{{Section: "Service", Key: "FileDescriptorStoreMax", Value: "1"}}}
+		if setting != "" {
+			u.Settings = append(u.Settings, systemd.Setting{Section: "Service", Key: setting, Value: "yes"})
+		}
+		return services.AgainOf([]*systemd.Unit{u})
+	}
+	for _, row := range []struct {
+		units []string
+		again services.Again
+		want  string
+	}{
+		{[]string{"a.service", "b.service"}, services.Again{}, "restart a.service"},
+		// Nor is a socket restarted while its service runs.
+		{[]string{"b.socket", "a.service"}, services.Again{}, "stop a.service\nstart a.service"},
+		{[]string{"a.service", "b.service"}, stores(""), "stop a.service\nstart a.service"},
+		{[]string{"a.service", "b.service"}, stores("FileDescriptorStorePreserve"), "stop a.service\nclean --what=fdstore a.service\nstart a.service"},
 	} {
 		os.Remove(log)
-		cmd := exec.Command("/bin/sh", "-euc", "{ "+restartActive(again)+"active a.service b.socket; }")
+		cmd := exec.Command("/bin/sh", "-euc", "{ "+restartActive(row.again, row.units)+"active "+strings.Join(row.units, " ")+"; }")
 		cmd.Env = []string{"PATH=" + dir}
 		out, err := cmd.CombinedOutput()
 		text, _ := os.ReadFile(log)
-		want = "is-active --quiet a.service\nis-active --quiet b.socket\ndaemon-reload\n" + want + "\n"
+		want := ""
+		for _, u := range row.units {
+			want += "is-active --quiet " + u + "\n"
+		}
+		want += "daemon-reload\n" + row.want + "\n"
 		if err != nil || string(text) != want {
-			t.Errorf("%+v: %v\n%s\n%s; want\n%s", again, err, out, text, want)
+			t.Errorf("%s: %v\n%s\n%s; want\n%s", row.units, err, out, text, want)
 		}
 	}
 }

@@ -136,7 +136,14 @@ func (c *command) fail(err error) {
 	c.code = max(c.code, exitCode(err))
 }
 
+// shortages are errors of a machine that has too little of something just now: whatever the words
+// are in which one comes, trying again may help.
+var shortages = []error{unix.ENOMEM, unix.ENOBUFS, unix.EMFILE, unix.ENFILE, unix.EAGAIN}
+
 func exitCode(err error) int {
+	if slices.ContainsFunc(shortages, func(e error) bool { return errors.Is(err, e) }) {
+		return domain.ExitTemporary
+	}
 	if p, ok := errors.AsType[*problem.Error](err); ok && !p.Temporary {
 		return domain.ExitPermanent
 	}

@@ -1,0 +1,48 @@
+package services
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"rdgen/problem"
+	"rdgen/systemd"
+)
+
+// Again is how units of systemd are taken into another domain: they are restarted, or stopped and
+// started where a restart would not do. The zero value is for those of which systemd keeps nothing.
+type Again struct {
+	keeps  bool
+	forget []string
+}
+
+// AgainOf reads what systemd keeps of units over a restart.
+func AgainOf(units []*systemd.Unit) (a Again) {
+	a.keeps, a.forget = Stores(units)
+	return a
+}
+
+// Of returns the commands for units, of which sockets stand first: see [SocketsFirst]. A socket is
+// restarted only while its service does not run, so they are stopped. words are the units for a
+// shell.
+func (a Again) Of(units []string, words string) string {
+	if !a.keeps && !slices.ContainsFunc(units, isSocket) {
+		return "systemctl restart " + words
+	}
+	commands := []string{"systemctl stop " + words}
+	if len(a.forget) > 0 {
+		commands = append(commands, problem.Command(append([]string{"systemctl", "clean", "--what=fdstore"}, a.forget...)...))
+	}
+	return strings.Join(append(commands, "systemctl start "+words), " && ")
+}
+
+// Reload is what comes before.
+const Reload = "systemctl daemon-reload && "
+
+// SocketsFirst orders the names of units, so that a service starts with its sockets.
+func SocketsFirst(units []string) []string {
+	sockets := slices.DeleteFunc(slices.Clone(units), func(u string) bool { return !isSocket(u) })
+	return append(sockets, slices.DeleteFunc(slices.Clone(units), isSocket)...)
+}
+
+func isSocket(unit string) bool { return path.Ext(unit) == ".socket" }
