@@ -77,7 +77,7 @@ func (p pam) elogind(stack, by string, pos problem.Pos, d domain.Domain) []error
 	if !moved {
 		return nil
 	}
-	return []error{problem.New(pos, "the command is %s, which opens a session, and pam_elogind (%s) moves that out of %s into a cgroup of its own", by, line, d).
+	return []error{problem.New(pos, "the command is %s, which opens a session, and where all cgroups are cgroup2 pam_elogind (%s) moves that out of %s", by, line, d).
 		WithHint("command_user= or User=, or setpriv, in place of that; or netns= in place of vrf=: a namespace holds it")}
 }
 
