@@ -52,6 +52,8 @@ func statusCommand() *cobra.Command {
 			switch {
 			case again && asJSON, numbers != "" && (again || asJSON):
 				return usage("--json, --watch and --prometheus exclude each other", cmd)
+			case numbers == "" && cmd.Flags().Changed("prometheus"):
+				return usage("--prometheus is empty; leave it out if no file is meant", cmd)
 			case again:
 				return watching{}
 			}
