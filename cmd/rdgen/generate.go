@@ -106,8 +106,14 @@ func (o *options) validate(cmd *cobra.Command, names []string) error {
 	case o.json && (o.check || o.output != ""):
 		return usage("--json prints; it excludes --check and -o", cmd)
 	}
-	for _, flag := range []string{"root", "output", "netns", "vrf"} {
-		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
+	return notEmpty(cmd, "root", "output", "netns", "vrf", "flavor", "source")
+}
+
+// notEmpty refuses flags that are given and empty, as a variable of a script is that nobody has
+// set: what was meant is not what is done without the flag.
+func notEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, flag := range flags {
+		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed && f.Value.String() == "" {
 			return usage("--"+flag+" is empty; leave it out if none is meant", cmd)
 		}
 	}

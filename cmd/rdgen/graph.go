@@ -35,8 +35,8 @@ func graphCommand() *cobra.Command {
 			if !ok {
 				return &problem.Error{Msg: fmt.Sprintf("--format %s is not known", format), Hint: "there are svg, dot and mermaid"}
 			}
-			if from == "" && cmd.Flags().Changed("from") {
-				return usage("--from is empty; leave it out if this machine is meant", cmd)
+			if err := notEmpty(cmd, "from"); err != nil {
+				return err
 			}
 			report, err := reportFrom(from, cmd.InOrStdin())
 			if err != nil {

@@ -57,10 +57,8 @@ func importCommand() *cobra.Command {
 }
 
 func (o *importing) run(cmd *cobra.Command, format string, files []string, stdout, stderr io.Writer) error {
-	for _, flag := range []string{"output", "netns"} {
-		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
-			return usage("--"+flag+" is empty; leave it out if none is meant", cmd)
-		}
+	if err := notEmpty(cmd, "output", "netns"); err != nil {
+		return err
 	}
 	in, err := domain.Parse(o.netns, "")
 	if err != nil {

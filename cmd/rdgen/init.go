@@ -89,7 +89,7 @@ func (d *drafting) validate(cmd *cobra.Command) error {
 	case given("config") && (path.Clean(d.config) != d.config || !path.IsAbs(d.config)):
 		return usage("--config is an absolute path", cmd)
 	}
-	return nil
+	return notEmpty(cmd, "link")
 }
 
 // ports are the values of a flag.

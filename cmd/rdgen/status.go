@@ -49,11 +49,12 @@ func statusCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := notEmpty(cmd, "prometheus"); err != nil {
+				return err
+			}
 			switch {
 			case again && asJSON, numbers != "" && (again || asJSON):
 				return usage("--json, --watch and --prometheus exclude each other", cmd)
-			case numbers == "" && cmd.Flags().Changed("prometheus"):
-				return usage("--prometheus is empty; leave it out if no file is meant", cmd)
 			case again:
 				return watching{}
 			}
