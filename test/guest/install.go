@@ -62,11 +62,12 @@ func (g *Guest) PutProgram(t testing.TB, path, folder string) {
 }
 
 // PutProbe puts the programs of tests into the guest's /usr/local/bin: test/vm/probe, which
-// looks at sockets, await and cg.
+// looks at sockets, await, fetch and cg.
 func (g *Guest) PutProbe(t testing.TB) {
 	t.Helper()
 	g.PutProgram(t, "/usr/local/bin/probe", "test/vm/probe")
 	g.Put(t, "/usr/local/bin/await", 0o755, []byte(Await))
+	g.Put(t, "/usr/local/bin/fetch", 0o755, []byte(Fetch))
 	g.Put(t, "/usr/local/bin/cg", 0o755, []byte(cg))
 }
 

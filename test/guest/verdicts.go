@@ -30,6 +30,11 @@ var Session string
 //go:embed cg.sh
 var cg string
 
+// Fetch is a program that reads a web page.
+//
+//go:embed fetch.sh
+var Fetch string
+
 // Verdicts runs a script in the guest, in the parts that lines "# part: LABEL"
 // make of it, each in a shell of its own. It fails t for each part that has a line
 // which begins with "not ok", that waits for what does not come, or that does not come to its end.

@@ -58,5 +58,5 @@ func script(t testing.TB, names ...string) string { return guest.Script(t, scrip
 
 // TestScripts reads all shell of this folder, and what the beds share.
 func TestScripts(t *testing.T) {
-	guest.Lint(t, "customize", "customize-alpine", "customize-more", "../guest/await.sh", "../guest/cg.sh", "../guest/guard.sh", "../guest/network.sh", "../guest/prelude.sh", "../guest/user.sh")
+	guest.Lint(t, "customize", "customize-alpine", "customize-more", "../guest/await.sh", "../guest/cg.sh", "../guest/fetch.sh", "../guest/guard.sh", "../guest/network.sh", "../guest/prelude.sh", "../guest/user.sh")
 }

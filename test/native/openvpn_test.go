@@ -26,6 +26,7 @@ func TestOpenVPNPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		m.Put(t, "/usr/local/bin/fetch", 0o755, []byte(guest.Fetch))
 		m.Sh(t, init+part("prepare"))
 		m.Type(t, guest.TypedFor(string(page), m.Init))
 		verdicts("with the tunnel")

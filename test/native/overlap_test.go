@@ -33,6 +33,7 @@ func TestOverlapPage(t *testing.T) {
 			m.Put(t, path, 0o644, []byte(conf.String()))
 		}
 		init := "init=" + string(m.Init) + "\n"
+		m.Put(t, "/usr/local/bin/fetch", 0o755, []byte(guest.Fetch))
 		m.Put(t, "/usr/local/lib/network.sh", 0o644, []byte(guest.Await+guest.Network))
 		m.Sh(t, init+guest.Part(t, scripts, "overlap-page", "prepare"))
 		m.Verdicts(t, "sites\n"+init+guest.Part(t, scripts, "overlap-page", "sites"))

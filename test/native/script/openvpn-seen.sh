@@ -5,7 +5,7 @@ tun() { ip -n work -br address show dev tun-work; }
 reaches() { rdexec -n work -- ping -c 1 -W 1 203.0.113.9; }
 reaches6() { rdexec -n work -- ping -c 1 -W 1 fd00:9::1; }
 silent() { ! reaches; }
-page() { ip netns exec provider busybox wget -q -T 2 -O - http://10.9.0.2/ | grep -q nginx; }
+page() { ip netns exec provider fetch 2 10.9.0.2 | grep -q nginx; }
 served() { rdomain identify "$(cat /run/nginx.pid)"; }
 served_inside() { [ "$(served)" = work ]; }
 gone() { ! kill -0 "$(cat /run/openvpn/work.pid)"; }

@@ -49,9 +49,9 @@ else
 fi
 
 # part: sites
-get() { busybox wget -q -T 2 -O - "http://$1/"; }
-reached() { [ "$(ip netns exec world busybox wget -q -T 2 -O - "http://$1/")" = "$2" ]; }
-far() { [ "$(rdexec -n "$1" -- busybox wget -q -T 2 -O - http://10.0.0.9/)" = "$2" ]; }
+get() { fetch 2 "$1" | grep .; }
+reached() { [ "$(ip netns exec world fetch 2 "$1")" = "$2" ]; }
+far() { [ "$(rdexec -n "$1" -- fetch 2 10.0.0.9)" = "$2" ]; }
 ok "the first site is reached at its address" await reached 192.0.2.10 in-a
 ok "and the second at its own" await reached 192.0.2.11 in-b
 ok "10.0.0.9 is the host of the first" await far site-a far-a

@@ -10,7 +10,7 @@ give eth1 10.20.30.40/24
 give_in admin a0 10.20.30.1/24
 
 # part: look
-at() { "$@" busybox wget -q -T 5 -O /dev/null "http://$address/"; }
+at() { "$@" fetch 5 "$address" | grep -q .; }
 world() { address=127.0.0.1 at env; }
 cabled() { address=$(sed -n "s,^Address=\(.*\)/.*,\1,p" /etc/rdomain/private.conf) at env; }
 managed() { address=10.20.30.40 at ip netns exec admin; }

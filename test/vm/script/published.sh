@@ -25,7 +25,8 @@ iface vrf-management
 	pre-up ip -6 rule add pref 2000 l3mdev unreachable
 	post-up ip route add 10.20.30.0/24 dev eth0 table 1
 EOT
-if ifup-ng -a; then echo "ifup-ng makes vrf-table by now: tell docs/openrc.md"; false; fi
+ng=-ng; command -v ifup-ng >/dev/null || ng= # Debian 12 calls them ifup and ifdown
+if ifup$ng -a; then echo "ifupdown-ng makes vrf-table by now: tell docs/openrc.md"; false; fi
 ip -d link show vrf-management | grep -q 'vrf table 1 '
 ip rule | grep -q '^0:'
 test -z "$(ip rule show pref 2000)"
@@ -33,7 +34,7 @@ ip link del vrf-management
 ip rule del iif vrf-management; ip rule del oif vrf-management
 # With lines of ip in place of vrf-table it makes all.
 sed -i 's/^\tvrf-table 1$/\tpre-up ip link add $IFACE type vrf table 1\n\tpost-down ip link del $IFACE/' /etc/network/interfaces
-ifup-ng -a
+ifup$ng -a
 same_rules
 printf '[Domain]\nKind=vrf\nTable=1\nManaged=no\n' >/etc/rdomain/vrf-management.conf
 rdomain up vrf-management
@@ -41,7 +42,7 @@ rdexec -v vrf-management -- rdomain check --self -v vrf-management
 if rdexec -v vrf-management -- ping -c 1 -W 2 8.8.8.8 2>/root/why; then false; fi
 grep -q 'Network is unreachable' /root/why
 rdomain down vrf-management
-ifdown-ng vrf-management
+ifdown$ng vrf-management
 test ! -e /sys/class/net/vrf-management
 ip route flush table 1 # the route leads to eth0, and outlives the VRF
 # The rule of pref 1000 stays: the kernel makes it with the first VRF of all, and never again.

@@ -34,8 +34,8 @@ await grep -q listening /run/test/up0.said
 # part: look
 for customer in north south east; do
 	ok "$customer reaches its other site" await rdexec -n $customer -- ping -c 1 -W 2 10.0.0.1
-	is "and no other customer's" "this is $customer" rdexec -n $customer -- busybox wget -q -T 20 -O - http://10.0.0.1/
-	ok "with large packets" sh -c "rdexec -n $customer -- busybox wget -q -T 20 -O - http://10.0.0.1/large | cmp - /srv/$customer/large"
+	is "and no other customer's" "this is $customer" rdexec -n $customer -- fetch 20 10.0.0.1
+	ok "with large packets" sh -c "rdexec -n $customer -- fetch 20 10.0.0.1 large | cmp - /srv/$customer/large"
 	ok "the other site reaches it" ip netns exec at-$customer ping -c 1 -W 5 10.0.0.2
 done
 fails "the host reaches none" ping -c 1 -W 1 10.0.0.1
