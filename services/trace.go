@@ -88,8 +88,12 @@ func (l *Loader) trace(init Init, name string) Trace {
 // isTemplate reports whether a unit is one that instances are made of.
 func isTemplate(unit string) bool { return strings.Contains(unit, "@.") }
 
-// daemons reads the pid files that OpenRC has noted of a service's daemons.
+// daemons reads the pid files that OpenRC has noted of a service's daemons: its own
+// start-stop-daemon does so, and for another one, as OpenRC 0.45 has on Debian 12, the shell that
+// calls it.
 func (l *Loader) daemons(name string) (list []PIDFile) {
+	text, _ := fs.ReadFile(l.confs.fsys, openrc.StateDir[1:]+"options/"+name+"/pidfile")
+	list = l.pids(strings.TrimSpace(string(text)))
 	dir := openrc.StateDir[1:] + "daemons/" + name
 	entries, _ := fs.ReadDir(l.confs.fsys, dir) // it has none, or does not run
 	for _, e := range entries {

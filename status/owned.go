@@ -65,7 +65,7 @@ func (m Machine) Owned(d Declared) (o owned) {
 					o.again = problem.Command("s6-svc", "-r", by.Dir)
 				}
 				add(p)
-			case slices.ContainsFunc(t.PIDFiles, func(f services.PIDFile) bool { return names(f, p) }):
+			case slices.ContainsFunc(t.PIDFiles, func(f services.PIDFile) bool { return names(f, p) }) && p.Supervises == "":
 				if main == 0 {
 					main = p.PID
 				}
