@@ -9,11 +9,11 @@ import (
 	"rdgen/systemd"
 )
 
-// shown refuses a unit that has a mount of its own on a folder that is hidden from it, or in
-// it: the service would ask a resolver of the host, which answers from the default domain. Of
-// two mounts on one path systemd takes one, and the empty folder (TemporaryFileSystem=) is what
-// it leaves, also where the other only makes the path writable (src/core/namespace.c; seen on
-// 252, 257 and 262).
+// shown refuses a unit that has a mount of its own on a folder that is hidden from it or in it, or
+// on a resolver file: the service would ask a resolver of the host, which answers from the default
+// domain. Of two mounts on one path systemd takes one, and the empty folder (TemporaryFileSystem=)
+// is what it leaves, also where the other only makes the path writable (src/core/namespace.c; seen
+// on 252, 257 and 262).
 func (d dropIn) shown(unit *systemd.Unit, links Links) error {
 	if d.Section != "Service" {
 		return nil // nothing is hidden from a socket
@@ -32,6 +32,13 @@ func (d dropIn) shown(unit *systemd.Unit, links Links) error {
 					return problem.New(place(set), "%s= shows %s to %s, where a resolver of the host answers from the default domain", set.Key, target, unit.Name).
 						WithHint("take it out of the unit by a drop-in: in " + d.Domain.String() + " the service has a resolver of its own")
 				}
+			}
+			others := func(b bind) bool {
+				return b.To == target && !strings.HasPrefix(strings.TrimLeft(f.String(), "-"), b.From+":")
+			}
+			if binds && slices.ContainsFunc(d.Resolver, others) { // the domain's comes later, and is left out
+				return problem.New(place(set), "%s= puts a file of the host on %s, where %s has one of its domain", set.Key, target, unit.Name).
+					WithHint("take it out of the unit by a drop-in: the file of " + d.Domain.String() + " comes there, and where it has none, the host's is there anyway")
 			}
 		}
 	}

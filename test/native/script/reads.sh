@@ -96,6 +96,7 @@ late write ReadWritePaths=/run/nscd
 late within BindReadOnlyPaths=/run/nscd/socket
 late reset TemporaryFileSystem=
 late hex SuccessExitStatus=0xff
+late file BindReadOnlyPaths=/etc/resolv.conf
 systemctl daemon-reload
 ok "a backslash before a blank" systemctl start line
 ok "inside" inside line private
@@ -103,7 +104,7 @@ ok "is a word" sh -c 'systemctl show -p ExecStartPre line | grep -F "argv[]=/bin
 ok "and takes nothing along: the host's resolvers are hidden" test ! -s /run/leaked
 rm -f /run/leaked
 rdgen check >/run/checked 2>&1
-for u in return nul bind write within reset hex; do
+for u in return nul bind write within reset hex file; do
 	fails "$u does not start" systemctl start $u
 	ok "and rdgen check says why" grep -a "/$u.service.d/zzz.conf:[23]: " /run/checked
 done

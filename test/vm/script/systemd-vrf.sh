@@ -67,12 +67,13 @@ ExecStart=/bin/busybox httpd -f -p 8089
 E
 unit plain.service <<'E'
 [Service]
+TasksMax=2
 ExecStart=/sbin/runuser -u nobody -- /bin/busybox httpd -f -p 8088
 E
 echo vrf=mgmt >/etc/conf.d/session; echo vrf=mgmt >/etc/conf.d/plain; systemctl daemon-reload
 ok "a unit that PAM would take out of the VRF" failed session
 ok "with the reason" has "systemctl status session" 'pam_systemd (/etc/pam.d/common-session:'
-ok "one that opens no session starts" systemctl start plain
+ok "one that opens no session starts, with room for the look" systemctl start plain
 ok "inside" has "ss -Htln" %mgmt:8088
 ok "nothing listens outside" sh -c '! ss -Htln | grep -E "[*0]:808[89]"'
 
@@ -93,6 +94,14 @@ ok "and serves connections there" has "rdexec -v mgmt -- busybox timeout 20 nc 1
 ok "BindToDevice= and the drop-in together" systemctl start act.socket
 ok "listen in the VRF" has "ss -Htln" %mgmt:7001
 systemctl stop talk.socket act.socket act.service
+unit act.socket <<'E'
+[Socket]
+ListenStream=0.0.0.0:7001
+BindToDevice=lo
+E
+systemctl daemon-reload
+fails "BindToDevice= of a link outside" systemctl start act.socket
+ok "nothing listens there" sh -c '! ss -Htln | grep :7001'
 
 # part: a process that is left
 # It keeps the unit's cgroup, and what binds there to the VRF.
