@@ -222,6 +222,18 @@ func TestTryIsNotAlone(t *testing.T) {
 		t.Errorf("c, which was brought up beside the trial of a, requires b; but they have\n%s\n%s\n%s", a, b, c)
 	}
 	quiet(t, "down", "c", "b")
+
+	// What a domain that was up has come to require goes again, unless it was there.
+	needs("a", "10.1.0.2/24", "b")
+	quiet(t, "up", "a")
+	needs("a", "10.1.0.3/24", "b", "d")
+	needs("d", "10.4.0.2/24")
+	cmd, _ = trying(t, "reload", "--try", "1000", "a")
+	ended(cmd)
+	if a, b, d := at("a"), at("b"), at("d"); !strings.Contains(a, "10.1.0.2/24") || b == "" || d != "" {
+		t.Errorf("a came to require d, and was taken back; but they have\n%s\n%s\n%s", a, b, d)
+	}
+	quiet(t, "down", "a", "b")
 }
 
 // TestTryIsNotTypedAhead: what was typed before the change was made does not keep it.

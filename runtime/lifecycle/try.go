@@ -259,7 +259,7 @@ func (t *Trial) made(of []domain.ID) (list []domain.ID) {
 			add(other)
 		}
 	}
-	for _, id := range of {
+	for _, id := range t.with(of) { // one that was up may have come to require others
 		id, _ = t.h.recorded(id)
 		add(id)
 	}
