@@ -51,8 +51,11 @@ func (c *command) try(host *lifecycle.Host, list []domain.ID, seconds int, do fu
 	if err != nil {
 		return err
 	}
+	defer trial.Close()
 	err = do()
-	trial.Done()
+	if e := trial.Done(); err == nil {
+		err = e
+	}
 	if err == nil && c.code != 0 {
 		err = errPart
 	}

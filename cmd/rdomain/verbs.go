@@ -124,7 +124,7 @@ func (c *command) make(args []string, doing string, plan func(*lifecycle.Host) d
 		c.each(host, doing, list, func(id domain.ID) ([]string, error) { return nil, do(host, id) })
 		return nil
 	}
-	if seconds > 0 {
+	if seconds > 0 && len(list) > 0 {
 		return c.try(host, list, seconds, all)
 	}
 	return all()

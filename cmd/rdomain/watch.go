@@ -97,6 +97,9 @@ type watcher struct {
 	host    *lifecycle.Host
 	unable  []string
 	keepers map[domain.ID]*keeper
+	// guarded are the trials that are waited for, and guards the right to change the list.
+	guarded []*lifecycle.Guard
+	guards  sync.Mutex
 	// work is held, for reading, while a domain is changed.
 	work sync.RWMutex
 	mu   sync.Mutex // what is said, and the exit code
@@ -128,6 +131,7 @@ func (w *watcher) follow(changes *lifecycle.Changes) error {
 			return err
 		}
 		start := time.Now()
+		w.guard()
 		w.members()
 		for _, id := range list {
 			w.look(id)
@@ -141,10 +145,14 @@ func (w *watcher) follow(changes *lifecycle.Changes) error {
 // now, those that others made too.
 func (w *watcher) members() {
 	if err := enter.KnowMembers(0); err != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.c.fail(err)
+		w.fail(err)
 	}
+}
+
+func (w *watcher) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.c.fail(err)
 }
 
 // look has a domain looked at soon.
@@ -211,9 +219,7 @@ func (k *keeper) tend() time.Duration {
 	}
 	if err != nil && err.Error() != k.told {
 		k.told = err.Error()
-		k.mu.Lock()
-		k.c.fail(err)
-		k.mu.Unlock()
+		k.fail(err)
 	}
 	return next
 }
@@ -237,11 +243,7 @@ func (k *keeper) keep() {
 			time.Sleep(time.Second)
 			continue
 		}
-		k.once(err.Error(), func() {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			k.c.fail(err)
-		})
+		k.once(err.Error(), func() { k.fail(err) })
 		if gone && errors.Is(err, lifecycle.ErrGone) {
 			k.giveUp()
 			return

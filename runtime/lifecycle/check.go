@@ -57,6 +57,9 @@ func (h *Host) Check(id domain.ID) (*Report, error) {
 	if hint := h.unknown(v.target); hint != "" {
 		report.Problems = append(report.Problems, hint)
 	}
+	if h.isAbandoned(v.id) {
+		report.Problems = append(report.Problems, abandoned+"; "+wayOut(v.id))
+	}
 	report.Problems = append(report.Problems, loose(v.f)...)
 	wrong := h.files().With(v.f.Path)
 	if v.kind == ours && !v.exists() {

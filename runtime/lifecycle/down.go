@@ -51,7 +51,7 @@ func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
 	r, err := h.store.Load(id)
 	if errors.Is(err, fs.ErrNotExist) {
 		// A Save that was killed before its rename may have left a file.
-		if err := errors.Join(h.store.Remove(id), h.leftRules(id)); err != nil {
+		if err := errors.Join(h.store.Remove(id), h.leftRules(id), h.endAbandoned(id)); err != nil {
 			return nil, err
 		}
 		return h.notUp(id)
@@ -64,7 +64,10 @@ func (h *Host) down(id domain.ID, ifEmpty bool) (notes []string, err error) {
 			return nil, err
 		}
 	}
-	return h.removeAll(id, r)
+	if notes, err = h.removeAll(id, r); err == nil {
+		err = h.endAbandoned(id)
+	}
+	return notes, err
 }
 
 // Waves puts domains into the order in which they are to be brought down: one

@@ -81,14 +81,19 @@ func open(store *record.Store) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{home: home, store: store, filtersOf: map[domain.NetnsName][]nat.Filter{}, files: sync.OnceValue(func() *conf.All { return conf.ReadAll(conf.Machine()) }),
-		kernel: sync.OnceValue(func() *module.Kernel { return module.Running(conf.Machine()) })}
+	h := newHost(home, store)
 	if store != nil {
 		store.Waiting = func(file, holder string) {
 			h.say(domain.ID{}, "waiting for the lock %s, which %s holds", file, holder)
 		}
 	}
 	return h, nil
+}
+
+// newHost returns a Host that has read nothing yet.
+func newHost(home *kernel.Home, store *record.Store) *Host {
+	return &Host{home: home, store: store, filtersOf: map[domain.NetnsName][]nat.Filter{}, files: sync.OnceValue(func() *conf.All { return conf.ReadAll(conf.Machine()) }),
+		kernel: sync.OnceValue(func() *module.Kernel { return module.Running(conf.Machine()) })}
 }
 
 // Close gives the descriptors back.

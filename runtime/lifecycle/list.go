@@ -269,6 +269,8 @@ func (h *Host) entry(id domain.ID) Entry {
 	steps, err := v.steps()
 	if err != nil {
 		e.Error = err.Error()
+	} else if h.isAbandoned(v.id) {
+		e.Error = abandoned + "; " + wayOut(v.id)
 	}
 	switch {
 	case !v.exists() && v.r.Empty() && !v.have.Stale:

@@ -9,28 +9,22 @@ import (
 	"rdgen/runtime/record"
 )
 
-// state is how a domain is: whether it is up, and with what.
-type state struct {
-	up    bool
-	known bool
-	was   record.Was
-}
-
-func (h *Host) state(id domain.ID) state {
-	was, err := h.store.Was(id)
-	return state{h.store.Has(id), err == nil, was}
-}
-
-func (s state) equal(o state) bool {
-	return s.up == o.up && s.known == o.known && s.was.Equal(o.was)
+// state is how a domain is.
+func (h *Host) state(id domain.ID) record.State {
+	s := record.State{Up: h.store.Has(id)}
+	if was, err := h.store.Was(id); err == nil {
+		s.Was = &was
+	}
+	return s
 }
 
 // Done notes how the trial has left the domains. What others do with them from then on, while
 // it waits, is not its to take back.
-func (t *Trial) Done() {
+func (t *Trial) Done() error {
 	for id := range t.needs {
 		t.left[id] = t.h.state(id)
 	}
+	return t.mark.Note(t.left)
 }
 
 // theirs reports whether somebody else has changed a domain since Done, so that it stays: one
@@ -40,10 +34,10 @@ func (t *Trial) theirs(id domain.ID) bool {
 	left, noted := t.left[id]
 	now := t.h.state(id)
 	switch {
-	case !noted || left.equal(now):
+	case !noted || left.Equal(now):
 		return false
 	case slices.Contains(t.list, id):
-		return left.up && !now.up
+		return left.Up && !now.Up
 	}
 	return true
 }
@@ -75,14 +69,14 @@ func (t *Trial) spare(down []domain.ID) ([]domain.ID, error) {
 func (t *Trial) alone() error {
 	for id := range t.needs {
 		if t.h.store.Marked(id) {
-			return onTrial(id)
+			return t.h.onTrial(id)
 		}
 	}
 	marks, err := t.h.store.Marks()
 	for _, id := range marks {
 		for _, other := range t.h.required(id) {
 			if slices.Contains(t.list, other) {
-				e := onTrial(id)
+				e := t.h.onTrial(id)
 				e.Msg += fmt.Sprintf(", and it requires %s", other)
 				return e
 			}
@@ -107,7 +101,9 @@ func (h *Host) required(id domain.ID) (list []domain.ID) {
 	return list
 }
 
-func onTrial(id domain.ID) *problem.Error {
-	return &problem.Error{Msg: fmt.Sprintf("%s: a change is on trial already", id),
-		Hint: fmt.Sprintf("rdomain confirm %s keeps it, also where what tried it was killed", id)}
+func (h *Host) onTrial(id domain.ID) *problem.Error {
+	if h.isAbandoned(id) {
+		return &problem.Error{Msg: fmt.Sprintf("%s: %s", id, abandoned), Hint: wayOut(id)}
+	}
+	return &problem.Error{Msg: fmt.Sprintf("%s: a change is on trial already", id), Hint: fmt.Sprintf("rdomain confirm %s keeps it", id)}
 }

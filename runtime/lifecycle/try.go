@@ -25,13 +25,16 @@ type Trial struct {
 	// needs are what each domain of the list required, and what those did.
 	needs map[domain.ID][]domain.ID
 	// left are all of them as they were when the change was made.
-	left map[domain.ID]state
+	left map[domain.ID]record.State
+	// mark says that it is on trial, for who confirms it and for who takes it back where this
+	// process is killed.
+	mark *record.Trial
 }
 
 // Try begins a trial of domains, before anything is changed. It is an error if one is on trial
 // already, and if one that is up could not be made what it is again.
 func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
-	t = &Trial{h: h, needs: map[domain.ID][]domain.ID{}, left: map[domain.ID]state{}}
+	t = &Trial{h: h, needs: map[domain.ID][]domain.ID{}, left: map[domain.ID]record.State{}}
 	if t.up, err = h.Recorded(); err != nil {
 		return nil, err
 	}
@@ -49,21 +52,24 @@ func (h *Host) Try(list []domain.ID) (t *Trial, err error) {
 			return nil, err
 		}
 	}
-	if err := t.alone(); err != nil {
-		return nil, err
-	}
-	for i, id := range t.list {
-		if err := h.store.Mark(id); err != nil {
-			if errors.Is(err, fs.ErrExist) {
-				err = onTrial(id)
+	before := record.Before{List: t.list, Up: t.up, Needs: t.needs}
+	for _, was := range t.was {
+		one := record.Standing{ID: was.id}
+		if was.file != nil {
+			w, err := h.store.Was(was.id)
+			if err != nil {
+				return nil, err
 			}
-			t.list = t.list[:i] // the others are not on this trial
-			_, e := t.End()
-			return nil, errors.Join(err, e)
+			one.Was = &w
 		}
+		before.Was = append(before.Was, one)
 	}
-	return t, nil
+	t.mark, err = h.store.Begin(before, t.alone)
+	return t, err
 }
+
+// Close lets the trial go, which has come to its end.
+func (t *Trial) Close() { t.mark.Close() }
 
 // add notes how a domain is, behind those that it requires: they are brought up before it, and
 // so changed if their files were.
@@ -119,6 +125,11 @@ func (h *Host) asItWas(id domain.ID) (t target, err error) {
 	if err != nil {
 		return t, err
 	}
+	return recall(id, was)
+}
+
+// recall returns a domain with the file that it was brought up with.
+func recall(id domain.ID, was record.Was) (t target, err error) {
 	root := conf.Recall(was.Notes)
 	if was.Notes == nil {
 		root = conf.Machine()
@@ -185,13 +196,13 @@ func (h *Host) remember(t target, f func() error) error {
 }
 
 // Confirmed reports whether somebody has confirmed each domain of the trial.
-func (t *Trial) Confirmed() bool { return !slices.ContainsFunc(t.list, t.h.store.Marked) }
+func (t *Trial) Confirmed() bool { return !slices.ContainsFunc(t.list, t.mark.Marked) }
 
 // End ends the trial: nobody can confirm it any more. It returns the domains that nobody has
 // confirmed before.
 func (t *Trial) End() (left []domain.ID, err error) {
 	for _, id := range t.list {
-		switch e := t.h.store.Unmark(id); {
+		switch e := t.mark.Unmark(id); {
 		case errors.Is(e, fs.ErrNotExist):
 		default:
 			left, err = append(left, id), errors.Join(err, e)

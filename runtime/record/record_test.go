@@ -306,20 +306,68 @@ func TestLongestID(t *testing.T) {
 	}
 }
 
-// TestMark: of two who begin a trial one does, and of two who end it one has. Who came second was
+// TestTrial: of two who begin a trial one does, and of two who end it one has. Who came second was
 // on trial too, and then confirmed by the end of the first.
-func TestMark(t *testing.T) {
-	s, id := store(t), id(t, "private")
-	if err := s.Mark(id); err != nil {
+func TestTrial(t *testing.T) {
+	s, a, b := store(t), id(t, "a"), id(t, "b")
+	refuse := errors.New("one is on trial already")
+	alone := func() error {
+		if s.Marked(a) {
+			return refuse
+		}
+		return nil
+	}
+	was := &Was{Text: []byte("[Domain]\n"), Notes: map[string][]byte{}}
+	before := Before{List: []domain.ID{a, b}, Up: []domain.ID{b}, Was: []Standing{{b, was}}, Needs: map[domain.ID][]domain.ID{a: {b}}}
+	trial, err := s.Begin(before, alone)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Mark(id); !errors.Is(err, fs.ErrExist) {
+	if _, err := s.Begin(before, alone); !errors.Is(err, refuse) {
 		t.Errorf("the second has %v", err)
 	}
-	if err := s.Unmark(id); err != nil || s.Marked(id) {
-		t.Errorf("%v, %v", err, s.Marked(id))
+	other, err := s.Trial(b)
+	if err != nil || !other.Same(trial) || !other.Kept() {
+		t.Fatalf("the trial of b: %v, kept %v", err, err == nil && other.Kept())
 	}
-	if err := s.Unmark(id); !errors.Is(err, fs.ErrNotExist) {
+	defer other.Close()
+	if got, left, err := other.Read(); err != nil || left != nil || len(got.Was) != 1 || !got.Was[0].Was.Equal(*was) {
+		t.Errorf("before the change it says %v, %v, %v", got, left, err)
+	}
+	state := State{true, was}
+	if err := trial.Note(map[domain.ID]State{b: state}); err != nil {
+		t.Error(err)
+	}
+	if got, left, err := other.Read(); err != nil || !left[b].Equal(state) || len(got.List) != 2 || got.Needs[a][0] != b {
+		t.Errorf("after the change it says %v, %v, %v", got, left, err)
+	}
+	if info, err := os.Stat(Dir + "/a.try"); err != nil || info.Mode() != 0o600 {
+		t.Errorf("a.try: %v, %v", info, err)
+	}
+	if err := s.Unmark(a); err != nil || trial.Marked(a) || !trial.Marked(b) {
+		t.Errorf("%v, %v", err, trial.Marked(a))
+	}
+	if err := trial.Unmark(a); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("who ends it second has %v", err)
+	}
+
+	// Another trial of a is not the first one's to end.
+	second, err := s.Begin(Before{List: []domain.ID{a}}, func() error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trial.Unmark(a); !errors.Is(err, fs.ErrNotExist) || trial.Marked(a) || !second.Marked(a) {
+		t.Errorf("the first trial ends the second: %v", err)
+	}
+	trial.Close() // as the end of a process does
+	if other.Kept() {
+		t.Error("it is kept, and its process is gone")
+	}
+	if err := errors.Join(other.Keep(), other.Unmark(b), second.Unmark(a)); err != nil {
+		t.Error(err)
+	}
+	second.Close()
+	if left, err := s.Marks(); len(left) > 0 || err != nil {
+		t.Errorf("there is left %v, %v", left, err)
 	}
 }

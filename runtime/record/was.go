@@ -5,22 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"strings"
 
 	"rdgen/atomicfile"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
 
-// Beside the record of a domain is what it was last brought up with, and, while a change is on
-// trial, a mark that says so.
-const (
-	was   = ".was"
-	trial = ".try"
-)
+// Beside the record of a domain is what it was last brought up with.
+const was = ".was"
 
 // Was is what a domain was brought up with.
 type Was struct {
@@ -98,41 +91,3 @@ func (s *Store) Was(id domain.ID) (w Was, err error) {
 
 // Forget removes what SaveWas wrote. The caller holds the domain's lock.
 func (s *Store) Forget(id domain.ID) error { return s.remove(id.String() + was) }
-
-// Mark says that a change of a domain is on trial. Of two who say so at once one does: the
-// error of the other matches fs.ErrExist.
-func (s *Store) Mark(id domain.ID) error {
-	f, err := s.root.OpenFile(id.String()+trial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return fmt.Errorf("write %s/%s%s: %w", Dir, id, trial, err)
-	}
-	return f.Close()
-}
-
-// Marked reports whether a change of a domain is on trial. What cannot be found out is.
-func (s *Store) Marked(id domain.ID) bool {
-	_, err := s.root.Lstat(id.String() + trial)
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// Unmark ends the trial. Of all who do so, who confirm it and who take it back, one has done it:
-// the error of the others matches fs.ErrNotExist.
-func (s *Store) Unmark(id domain.ID) error {
-	if err := s.root.Remove(id.String() + trial); err != nil {
-		return fmt.Errorf("remove %s/%s%s: %w", Dir, id, trial, err)
-	}
-	return nil
-}
-
-// Marks returns the domains that have a change on trial.
-func (s *Store) Marks() (ids []domain.ID, err error) {
-	entries, err := fs.ReadDir(s.root.FS(), ".")
-	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), trial); ok {
-			if id, err := domain.ParseID(name); err == nil {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids, err
-}
