@@ -90,3 +90,11 @@ ok "he gets in again when it is taken back" await from_far 203.0.113.1 true
 ok "and the trial has ended" await sh -c "! pgrep -f '^rdomain reload --try'"
 ok "in full" sh -c 'ip -n far -4 -o address show dev veth0 | grep -qF 203.0.113.2/30 && ! ip -n far address | grep -F 198.51.100 && ! ip address | grep -F 198.51.100'
 ok "without a trace" sh -c '! ls /run/rdomain | grep try'
+
+# What keeps a trial is killed: the watch, as this init system runs it, takes it back.
+rdomain reload --try 1000 far 2>/srv/typed </dev/null &
+ok "on trial once more" await has_address 198.51.100.2/30
+ok "what keeps it" await grep -q 'rdomain confirm far' /srv/typed
+kill -9 $!
+ok "is killed, and it is taken back" await has_address 203.0.113.2/30
+ok "without a trace, too" await sh -c '! ls /run/rdomain | grep try'
