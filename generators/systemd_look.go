@@ -213,10 +213,11 @@ func isLookFailure(word string) bool {
 		return n >= 200 || n == goFailure
 	}
 	// By name: those of sysexits.h and of LSB are below 200.
-	return slices.Contains(setUpCodes, word)
+	return word == "INVALIDARGUMENT" || slices.Contains(setUpCodes, word)
 }
 
 // goFailure is how Go's runtime ends a program that it cannot run, as where it gets no thread.
+// systemd also knows it as INVALIDARGUMENT.
 const goFailure = 2
 
 // setUpCodes are the names of systemd's own exit codes, from 200 on.
