@@ -54,7 +54,7 @@ func newLook(unit *systemd.Unit) (look, error) {
 	}
 	for _, set := range unit.All(section, "SuccessExitStatus") {
 		for _, word := range strings.Fields(set.Value) {
-			if isLookFailure(word) {
+			if isLookFailure(word, starves(unit)) {
 				return look{}, problem.New(place(set), "%s would count as success when the look into the domain fails with it", word).
 					WithHint("leave out " + word)
 			}
@@ -202,23 +202,33 @@ var ours = []string{"ExecCondition", "ExecStartPre", "ExecStopPost", "NetworkNam
 // isLookFailure reports whether a word of SuccessExitStatus= is how a look can
 // end that did not find the service in its domain: its own exit code, those of
 // systemd (EXIT_CHDIR, 200, and above: src/shared/exit-status.h), and the signals
-// that nobody sends.
-func isLookFailure(word string) bool {
+// that nobody sends. In a unit whose limits can starve it, that is also how Go's runtime ends a
+// program that it cannot run. Units that exit with 2 when there was nothing to do are no error
+// without such limits: fwupd-refresh is one.
+func isLookFailure(word string, starved bool) bool {
 	switch strings.TrimPrefix(word, "SIG") {
 	case "KILL", "SEGV", "ABRT", "BUS", "FPE", "ILL", "SYS", "TRAP":
 		return true
 	}
 	// A number may be written as in C: 0xff, 0377 (safe_atou8, src/basic/parse-util.h).
 	if n, err := strconv.ParseUint(strings.TrimPrefix(word, "+"), 0, 8); err == nil {
-		return n >= 200 || n == goFailure
+		return n >= 200 || starved && n == goFailure
 	}
 	// By name: those of sysexits.h and of LSB are below 200.
-	return word == "INVALIDARGUMENT" || slices.Contains(setUpCodes, word)
+	return starved && word == "INVALIDARGUMENT" || slices.Contains(setUpCodes, word)
 }
 
-// goFailure is how Go's runtime ends a program that it cannot run, as where it gets no thread.
+// goFailure is how Go's runtime ends a program that gets no memory or no thread.
 // systemd also knows it as INVALIDARGUMENT.
 const goFailure = 2
+
+// starves reports whether a unit has a limit by which the look may get no memory or no thread.
+// That of TasksMax= is raised, and MemoryMax= kills.
+func starves(unit *systemd.Unit) bool {
+	return slices.ContainsFunc([]string{"LimitAS", "LimitDATA", "LimitSTACK", "LimitNPROC"}, func(key string) bool {
+		return unit.Last(sectionOf(unit.Name), key) != ""
+	})
+}
 
 // setUpCodes are the names of systemd's own exit codes, from 200 on.
 var setUpCodes = strings.Fields("CHDIR NICE FDS EXEC MEMORY LIMITS OOM_ADJUST SIGNAL_MASK STDIN STDOUT CHROOT IOPRIO TIMERSLACK SECUREBITS " +
