@@ -54,6 +54,7 @@ export RDGEN_READERS_ROOT ?= $(CURDIR)/$(CACHE)/readers
 export RDGEN_GATEWAY_ROOT ?= $(CURDIR)/$(CACHE)/gateway
 export RDGEN_KEA_ROOT ?= $(CURDIR)/$(CACHE)/kea
 export RDGEN_ELOGIND_ROOT ?= $(CURDIR)/$(CACHE)/elogind
+export RDGEN_CHARON_ROOT ?= $(CURDIR)/$(CACHE)/charon
 export RDGEN_COMPANIONS_ROOT ?= $(CURDIR)/$(CACHE)/companions
 
 .PHONY: all build demo check check-package compiled vet staticcheck deadcode short test layers test-all test-vm golden bench fuzz install install-bin install-doc install-openrc install-systemd uninstall paths dist packages release tools fixtures clean sweep-openrc $(BINARIES)

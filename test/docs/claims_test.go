@@ -14,6 +14,7 @@ var claims = []claim{
 	{"docs/domains.md", `/etc/rdomain/\S+\.conf`, written(by("runtime/conf/man_test.go", "TestGuide"))},
 	{"docs/domains.md", `A firewall: # \S+\.nft`, by("cmd/rdomain/firewall_test.go", "TestFirewallPage")},
 	{"docs/domains.md", `Changing it`, finds},
+	{"docs/domains.md", `come back: (\[Link ipsec0\]|local_ts)`, by("test/vm/charon_test.go", "TestCharon")},
 	{"docs/domains.md", `Other network managers`, by("test/vm/domains_test.go", "TestDomainsOfOthers")},
 	{"docs/import.md", `: auto eth0`, printed},
 	{"docs/import.md", `: # (cat|rdgen|ip) `, finds},

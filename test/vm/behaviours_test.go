@@ -53,6 +53,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"domains", "TestDHCPPage", 250, "trixie-openrc"},
 	{"domains", "TestDomainsInside", 90, "trixie-openrc"},
 	{"domains", "TestDomainsOfOthers", 90, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
+	{"domains", "TestCharon", 60, guest.WithAll},                           // 1 MB of packages
 	{"domains", "TestDomainsKilled", 150, "trixie-openrc"},
 }, Families: map[string]string{
 	"vrf":     "bookworm trixie forky alpine",
