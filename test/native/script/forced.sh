@@ -18,8 +18,11 @@ UserKnownHostsFile /dev/null
 LogLevel ERROR
 X
 svc() { if [ "$init" = systemd ]; then systemctl "$1" "$2"; else rc-service "$2" "$1"; fi; }
+# OpenRC is done before sshd is: it writes its pid when it listens.
+sshd() { old=$(cat /run/sshd.pid 2>/dev/null); svc "$1" ssh; await listens; }
+listens() { new=$(cat /run/sshd.pid) && [ -n "$new" ] && [ "$new" != "$old" ]; }
 mkdir -p /run/sshd; ssh-keygen -A >/dev/null
-svc start ssh
+sshd start
 by() { user=$1; shift; ssh -nF /root/ssh_config "$user@127.0.0.1" "$@" 2>&1; }
 is "bob's command is inside" "$net" by bob "$where"
 is "alice's is not" "$home" by alice "$where"
@@ -33,12 +36,12 @@ readlink /proc/self/ns/net >/tmp/sftp
 exec /usr/lib/openssh/sftp-server
 X
 sed -i 's|^Subsystem.*|Subsystem sftp /usr/local/bin/sftp-server|' /etc/ssh/sshd_config
-svc restart ssh
+sshd restart
 : >/tmp/sftp; chmod 0666 /tmp/sftp
 ok "sftp brings a file" sh -c 'echo "get file /tmp/got" | sftp -qF /root/ssh_config -b - bob@127.0.0.1 && grep -qx here /tmp/got'
 is "from inside" "$net" cat /tmp/sftp
 sed -i 's|^Subsystem.*|Subsystem sftp internal-sftp|' /etc/ssh/sshd_config
-svc restart ssh
+sshd restart
 fails "sshd's own is refused" sh -c 'echo ls | sftp -qF /root/ssh_config -b - bob@127.0.0.1'
 fails "so is a port" sh -c 'ssh -F /root/ssh_config -W 127.0.0.1:22 bob@127.0.0.1 </dev/null 2>&1 | grep SSH-'
 fails "and one that sshd would listen on" by bob -o ExitOnForwardFailure=yes -R 7791:127.0.0.1:22 true
