@@ -12,13 +12,21 @@ import (
 // Again is how units of systemd are taken into another domain: they are restarted, or stopped and
 // started where a restart would not do. The zero value is for those of which systemd keeps nothing.
 type Again struct {
-	keeps  bool
-	forget []string
+	keeps  bool     // sockets, over a restart
+	forget []string // units of which it keeps them while they are stopped, too
 }
 
 // AgainOf reads what systemd keeps of units over a restart.
 func AgainOf(units []*systemd.Unit) (a Again) {
-	a.keeps, a.forget = Stores(units)
+	for _, u := range units {
+		if _, ok := stores(u); !ok {
+			continue
+		}
+		a.keeps = true
+		if u.Last("Service", "FileDescriptorStorePreserve") == "yes" {
+			a.forget = append(a.forget, u.Name)
+		}
+	}
 	return a
 }
 

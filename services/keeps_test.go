@@ -21,6 +21,17 @@ func TestReopenSocket(t *testing.T) {
 	}
 }
 
+// TestReopenTemplate: a template does not run, so there is nothing to stop.
+func TestReopenTemplate(t *testing.T) {
+	l := NewLoader(fstest.MapFS{
+		"etc/conf.d/x@":                     {Data: []byte("netns=t1\n")},
+		"usr/lib/systemd/system/x@.service": {Data: []byte("[Service]\nFileDescriptorStoreMax=1\nExecStart=/bin/x\n")},
+	}, domain.Domain{})
+	if got := l.trace(l.Systemd, "x@").Reopen; got != "" {
+		t.Errorf("%q; want no command", got)
+	}
+}
+
 // TestReopen: by which commands a socket of the default domain is given up.
 func TestReopen(t *testing.T) {
 	for text, want := range map[string]string{

@@ -28,18 +28,3 @@ func stores(unit *systemd.Unit) (by systemd.Setting, yes bool) {
 	by = all[len(all)-1]
 	return by, strings.Trim(by.Value, "0") != ""
 }
-
-// Stores reports whether systemd keeps sockets of one of these units over a restart, and
-// returns those for which it does so while they are stopped.
-func Stores(units []*systemd.Unit) (yes bool, stopped []string) {
-	for _, u := range units {
-		if _, ok := stores(u); !ok {
-			continue
-		}
-		yes = true
-		if u.Last("Service", "FileDescriptorStorePreserve") == "yes" {
-			stopped = append(stopped, u.Name)
-		}
-	}
-	return yes, stopped
-}

@@ -82,7 +82,7 @@ func (sd *Systemd) coveredNames(units *systemd.Units, unit *systemd.Unit) (names
 		for _, companion := range companions {
 			join(companion)
 		}
-		if !strings.Contains(service.Name, "@.") {
+		if !IsTemplate(service.Name) {
 			continue
 		}
 		for _, instance := range units.Instances(service.Name) {
@@ -133,7 +133,7 @@ func (sd *Systemd) hasOwnDomain(unit string) bool {
 func (sd *Systemd) instances(units *systemd.Units, names []string) []string {
 	var list []string
 	for _, name := range names {
-		if !strings.Contains(name, "@.") {
+		if !IsTemplate(name) {
 			continue
 		}
 		for _, instance := range units.Instances(name) {

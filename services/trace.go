@@ -71,9 +71,9 @@ func (l *Loader) trace(init Init, name string) Trace {
 		t.Units = []string{bare(name) + ".service"}
 		if job, err := init.Load(name); err == nil {
 			made := job.(generators.Systemd)
-			all := SocketsFirst(slices.DeleteFunc(made.Covered(), isTemplate))
+			all := SocketsFirst(slices.DeleteFunc(made.Covered(), IsTemplate))
 			t.Units = slices.DeleteFunc(made.Covered(), func(u string) bool { return path.Ext(u) != ".service" })
-			if again := AgainOf(made.Units); again.keeps || len(t.Units) < len(made.Covered()) {
+			if again := AgainOf(made.Units); len(all) > 0 && (again.keeps || len(t.Units) < len(made.Covered())) {
 				t.Reopen = Reload + again.Of(all, problem.Command(all...))
 			}
 			for _, u := range made.Units {
@@ -85,8 +85,9 @@ func (l *Loader) trace(init Init, name string) Trace {
 	return t
 }
 
-// isTemplate reports whether a unit is one that instances are made of.
-func isTemplate(unit string) bool { return strings.Contains(unit, "@.") }
+// IsTemplate reports whether the name of a unit is that of one that instances are made of
+// (systemd.unit(5)).
+func IsTemplate(unit string) bool { return strings.Contains(unit, "@.") }
 
 // daemons reads the pid files that OpenRC has noted of a service's daemons: its own
 // start-stop-daemon does so, and for another one, as OpenRC 0.45 has on Debian 12, the shell that

@@ -143,7 +143,6 @@ func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units, use
 		return units, units, again
 	}
 	again = services.AgainOf(job.Units)
-	isTemplate := func(u string) bool { return strings.Contains(u, "@.") }
-	units, used = slices.DeleteFunc(job.Covered(), isTemplate), slices.DeleteFunc(loader.Systemd.Used(job), isTemplate)
+	units, used = slices.DeleteFunc(job.Covered(), services.IsTemplate), slices.DeleteFunc(loader.Systemd.Used(job), services.IsTemplate)
 	return services.SocketsFirst(units), services.SocketsFirst(used), again
 }
