@@ -46,12 +46,7 @@ func realShells(t testing.TB) [][]string {
 // are set afterwards. ended is true if the shell gave up before the end of text.
 func ask(t testing.TB, shell []string, text []byte, names []string) (values map[string]string, ended bool) {
 	t.Helper()
-	dir := t.TempDir()
-	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			break
-		}
-	}
+	dir := folderForAll(t)
 	if err := os.WriteFile(filepath.Join(dir, "conf"), text, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -62,11 +57,7 @@ func ask(t testing.TB, shell []string, text []byte, names []string) (values map[
 	cmd := exec.CommandContext(ctx, shell[0], args...)
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=/nonexistent", "RC_SVCNAME=svc", "SVCNAME=svc"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if wholeRoot() {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
-		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET
-	}
+	cmd.SysProcAttr = asNobody()
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	if err := cmd.Run(); err != nil {
@@ -94,6 +85,28 @@ func ask(t testing.TB, shell []string, text []byte, names []string) (values map[
 		}
 	}
 	return values, false
+}
+
+// folderForAll returns a folder that any user may read.
+func folderForAll(t testing.TB) string {
+	dir := t.TempDir()
+	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o755); err != nil {
+			break
+		}
+	}
+	return dir
+}
+
+// asNobody is for a shell that reads what chance has made, such as "> /x": of another user, with
+// processes and a network of its own, where this is root.
+func asNobody() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if wholeRoot() {
+		attr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+		attr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET
+	}
+	return attr
 }
 
 // wholeRoot reports whether this is root with other users to become.

@@ -89,6 +89,7 @@ func slips(src *source) []slip {
 		for line != "" {
 			end := strings.IndexAny(line+"\n", ";&|()`\r\n")
 			part := line[:end]
+			closed := strings.IndexAny(line[end:], "(|)`") == 0 // a function, a pattern
 			if strings.HasPrefix(line[end:], "`") {
 				part += "$" // what comes is computed
 			}
@@ -97,6 +98,7 @@ func slips(src *source) []slip {
 			if comment {
 				break
 			}
+			t.closed = closed
 			if s, ok := t.judge(); ok {
 				s.pos = problem.Pos{File: src.path, Line: n}
 				found = append(found, s)
@@ -112,6 +114,8 @@ type text struct {
 	// odd is set when something stood before the name that keeps a shell from
 	// reading an assignment: a quote, a character that nobody sees.
 	odd bool
+	// closed is set where it is no command of its own.
+	closed bool
 	// lead is the last word before it: export, or another variable's assignment.
 	lead string
 }
@@ -149,6 +153,8 @@ func begin(part string) (t text, comment bool) {
 			}
 		case strings.IndexByte(word+visible, c) < 0:
 			t.rest, t.odd = cutOdd(t.rest), true
+		case c == '-' && assignsKey(t.rest[1:]):
+			t.rest, t.odd = t.rest[1:], true
 		case strings.IndexByte(`"'\%@+.,*~^{`, c) >= 0, c == '$' && startsAssignment(t.rest[1:]):
 			t.rest, t.odd = t.rest[1:], true
 		default:
@@ -186,6 +192,12 @@ func startsAssignment(s string) bool {
 	return s != "" && strings.IndexByte(letters, s[0]) >= 0 && strings.HasPrefix(strings.TrimLeft(s, word), "=")
 }
 
+// assignsKey reports whether a key's assignment begins s.
+func assignsKey(s string) bool {
+	name, _, ok := strings.Cut(s, "=")
+	return ok && slices.Contains(keys, strings.ToLower(name))
+}
+
 // skip leaves out a word that may stand before an assignment.
 func (t *text) skip() bool {
 	rest := strings.TrimLeft(t.rest, word)
@@ -219,6 +231,12 @@ func (t text) judge() (s slip, ok bool) {
 			break
 		}
 		t.rest, t.odd = cutOdd(rest), true // in the middle of a name
+	}
+	if key, value, ok := strings.Cut(s.name, "-"); ok && value != "" && slices.Contains(keys, strings.ToLower(key)) {
+		joined := slip{name: s.name, key: strings.ToLower(key)}
+		if t.joined(&joined, value+t.rest) {
+			return joined, true
+		}
 	}
 	if s.key = meant(s.name); s.key == "" {
 		return s, false
@@ -257,6 +275,9 @@ func (t text) command(s *slip) bool {
 			return exact || s.value != ""
 		}
 	}
+	if strings.IndexByte(".+", (t.rest + " ")[0]) >= 0 && exact {
+		return t.joined(s, t.rest[1:])
+	}
 	if value := strings.TrimLeft(rest, `\/,@%^!~*`); value != rest && exact {
 		s.value, s.certain = domainName(trimOdd(strings.TrimLeft(trimOdd(value), "=:"))), true
 		return s.value != ""
@@ -272,6 +293,13 @@ func (t text) command(s *slip) bool {
 	return s.value != "" && meant(s.value) == ""
 }
 
+// joined judges a key and a domain's name with a sign between them that a command's name
+// may have: a script is called netns.sh, a function netns-up.
+func (t text) joined(s *slip, value string) bool {
+	s.value, s.certain = domainName(value), true
+	return s.value != "" && t.lead == "" && !t.closed && s.value != "sh" && !strings.HasSuffix(s.value, ".sh")
+}
+
 // trimOdd removes blanks, quotes and what nobody sees from the beginning.
 func trimOdd(s string) string {
 	for s != "" && (strings.IndexByte(blanks+`"'`, s[0]) >= 0 || strings.IndexByte(word+visible, s[0]) < 0) {
@@ -280,9 +308,12 @@ func trimOdd(s string) string {
 	return s
 }
 
-// domainName returns value if it can be the name of a domain, or a variable that holds
-// one, and nothing but a comment comes after it.
+// domainName returns value if it can be the name of a domain, or the path of its file, or a
+// variable that holds one, and nothing but a comment comes after it.
 func domainName(value string) string {
+	for _, folder := range []string{"/run/netns/", "/var/run/netns/"} {
+		value = strings.TrimPrefix(value, folder)
+	}
 	rest := strings.TrimLeft(value, nameable)
 	name := value[:len(value)-len(rest)]
 	rest = strings.TrimLeft(rest, `"',`)
@@ -328,10 +359,10 @@ func meant(name string) string {
 	switch name {
 	case "netfs": // netmount's
 		return ""
-	case "vrf", "vfr", "rvf", "vrfname", "vrfdevice", "vrfdev", "vrfmaster", "vrfid", "vrd", "vrg", "vff":
+	case "vrf", "vfr", "rvf", "vrfname", "vrfdevice", "vrfdev", "vrfmaster", "vrfid", "svrf", "vrd", "vrg", "vff":
 		return "vrf"
 	case "netns", "entns", "netnsname", "netnspath", "netnsid", "netnamespace", "networknamespace", "networknamespacepath", "networkns",
-		"nsname", "betns", "metns":
+		"nsname", "snetns", "rdomain", "betns", "metns":
 		return "netns"
 	}
 	// The first letter is seldom wrong: then by a key beside it. Other words of three letters are

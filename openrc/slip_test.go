@@ -103,7 +103,11 @@ var slipRows = []struct{ text, want string }{
 	{"vrf , mgmt", "1 vrf=mgmt"},
 	{"> netns=private", "1 netns=private"},
 	{"export vrf =x\nvrf=mgmt", "1 vrf=x"},
-	{"netns/bin/x\nvrf/mgmt up\nnetns@yes\nnets/a\nnetns.sh\nvrf-mgmt\necho a >vrf=x", ""},
+	{"netns/bin/x\nvrf/mgmt up\nnetns@yes\nnets/a\nnetns.sh\necho a >vrf=x", ""},
+	{"netns-private", "1 netns=private"}, {"vrf-mgmt # of the lab", "1 vrf=mgmt"}, {"VRF-mgmt", "1 vrf=mgmt"}, {"netns.private", "1 netns=private"},
+	{"vrf.mgmt", "1 vrf=mgmt"}, {"vrf+mgmt", "1 vrf=mgmt"}, {"-netns=private", "1 netns=private"}, {"-vrf=mgmt\nvrf=", "1 vrf=mgmt"},
+	{"x() {\n\t:\n}\nnetns_up() {\n\t:\n}\ncase $x in vrf-mgmt) ;; netns.a) ;; vrf+b|c) ;; esac", ""},
+	{"netns-up eth0\nvrf-mgmt -x\nnets-lan\n--netns=x\n-nets=x\nvrf+\nnetns-\nnetns.", ""},
 	// Another variable.
 	{"NETNS=private", "1 netns=private"},
 	{"Vrf=mgmt", "1 vrf=mgmt"},
@@ -116,6 +120,9 @@ var slipRows = []struct{ text, want string }{
 	{"RC_NETNS=private", "1 netns=private"},
 	{"vrf_name='mgmt'", "1 vrf=mgmt"},
 	{"NetworkNamespacePath=private", "1 netns=private"},
+	{"NetworkNamespacePath=/run/netns/private", "1 netns=private"}, {"netns_path=\"/var/run/netns/private\"", "1 netns=private"},
+	{"rdomain=private", "1 netns=private"}, {"RDOMAIN=private", "1 netns=private"}, {"s_netns=private", "1 netns=private"}, {"s_vrf=mgmt", "1 vrf=mgmt"},
+	{"domain=private\nnamespace=x\nrdomain=1\nnetns_path=/run/netns/\nnetns_path=/proc/1/ns/net\nsvr=x", ""},
 	{"vrd=mgmt", "1 vrf=mgmt"}, {"VRG=mgmt", "1 vrf=mgmt"}, {"vff=mgmt", "1 vrf=mgmt"},
 	{"_vrf=mgmt", "1 vrf=mgmt"}, {"BETNS=private", "1 netns=private"}, {"metns=private", "1 netns=private"},
 	{"netsn=a", "1 netns=a"}, {"nettns=a", "1 netns=a"}, {"ntns=a", "1 netns=a"}, {"netnms=a", "1 netns=a"}, {"netms=a", "1 netns=a"},
@@ -197,7 +204,7 @@ func slipOf(err error) string {
 // pass over, say of each text in a real shell.
 func askSlips(t testing.TB, shell []string, texts []string) []string {
 	t.Helper()
-	dir := t.TempDir()
+	dir := folderForAll(t)
 	for i, text := range texts {
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -221,12 +228,18 @@ while [ -e "$dir/$i" ]; do
 	i=$((i + 1))
 done
 echo @@`
-	here, err := filepath.Abs("files")
-	if err != nil {
+	// Not where they are: another user may not go there.
+	for name, text := range map[string][]byte{"hook": shipped()[HookPath], "slips": shipped()[SlipsPath]} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(shell[0], append(slices.Clone(shell[1:]), "-c", program, "sh", dir+"/hook", dir+"/slips", dir)...)
+	work := folderForAll(t) // some write a file there
+	if err := os.Chmod(work, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(shell[0], append(slices.Clone(shell[1:]), "-c", program, "sh", here+HookPath, here+SlipsPath, dir)...)
-	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=/nonexistent"}
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = work, []string{"PATH=/nonexistent"}, asNobody()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %v\n%s", shell, err, out)

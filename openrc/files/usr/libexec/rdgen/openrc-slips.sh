@@ -86,6 +86,10 @@ rdgen_line()
 	rdgen_parts="$rdgen_text"
 	while [ -n "$rdgen_parts" ]; do
 		rdgen_rest="${rdgen_parts%%[$rdgen_ends]*}"
+		rdgen_closed=
+		case "$rdgen_parts" in # a function, a pattern
+		"$rdgen_rest("* | "$rdgen_rest)"* | "$rdgen_rest|"* | "$rdgen_rest\`"*) rdgen_closed=1 ;;
+		esac
 		case "$rdgen_parts" in
 		"$rdgen_rest\`"*) # what comes is computed
 			rdgen_parts="${rdgen_parts#*[$rdgen_ends]}" rdgen_rest="$rdgen_rest$"
@@ -119,6 +123,7 @@ rdgen_begin()
 		' '* | '	'*) rdgen_rest="${rdgen_rest#?}" ;;
 		'- '* | '{ '* | '! '* | '> '*) rdgen_rest="${rdgen_rest#??}" ;;
 		[A-Za-z_]*) rdgen_skip || return 0 ;;
+		-[vV][rR][fF]=* | -[nN][eE][tT][nN][sS]=*) rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" ;;
 		\"* | \'* | \\* | %* | @* | +* | .* | ,* | '*'* | '~'* | ^* | '{'*) rdgen_odd=1 rdgen_rest="${rdgen_rest#?}" ;;
 		'$'[A-Za-z_]*=*)
 			rdgen_name="${rdgen_rest#?}" rdgen_odd=1
@@ -207,6 +212,10 @@ rdgen_judge()
 		! rdgen_visible "$rdgen_rest" || break
 		rdgen_cut_odd # in the middle of a name
 	done
+	case "$rdgen_name" in
+	[vV][rR][fF]-?*) rdgen_joined vrf "${rdgen_name#????}" ;;
+	[nN][eE][tT][nN][sS]-?*) rdgen_joined netns "${rdgen_name#??????}" ;;
+	esac
 	rdgen_meant "$rdgen_name"
 	[ -n "$rdgen_key" ] || return 0
 	rdgen_exact=
@@ -251,10 +260,37 @@ rdgen_judge_assignment()
 	[ -n "$rdgen_set" ] || rdgen_slip "$rdgen_name= is not read; is $rdgen_key= meant? If not, add $rdgen_key= to the file"
 }
 
+# rdgen_joined KEY TEXT judges a key and a domain's name, which TEXT and what is left begin
+# with, with a sign between them that a command's name may have: a script is called
+# netns.sh, a function netns-up.
+rdgen_joined()
+{
+	[ -z "$rdgen_lead$rdgen_closed" ] || return 0
+	rdgen_after="$rdgen_rest" rdgen_rest="$2$rdgen_rest"
+	if rdgen_domain_name; then
+		case "$rdgen_value" in
+		sh | *.sh) ;;
+		*)
+			rdgen_key="$1"
+			rdgen_slip "this does not set $rdgen_key"
+			;;
+		esac
+	fi
+	rdgen_rest="$rdgen_after"
+}
+
 # rdgen_judge_command judges a name with anything else after it.
 rdgen_judge_command()
 {
 	rdgen_after="$rdgen_rest"
+	case "$rdgen_exact$rdgen_rest" in
+	'1+='*) ;;
+	1.* | 1+*)
+		rdgen_rest="${rdgen_rest#?}"
+		rdgen_joined "$rdgen_key" ''
+		return 0
+		;;
+	esac
 	rdgen_trim_odd
 	case "$rdgen_rest" in
 	==* | '=>'* | :=* | ::* | +=* | -=* | '?='* | '->'*) rdgen_rest="${rdgen_rest#??}" ;;
@@ -320,6 +356,8 @@ rdgen_trim_odd()
 # that holds one, with nothing but a comment after it; it sets rdgen_value to that.
 rdgen_domain_name()
 {
+	rdgen_rest="${rdgen_rest#/run/netns/}"
+	rdgen_rest="${rdgen_rest#/var/run/netns/}"
 	rdgen_word="${rdgen_rest%%[!A-Za-z0-9_.$rdgen_braces-]*}" rdgen_value=
 	rdgen_rest="${rdgen_rest#"$rdgen_word"}"
 	rdgen_trim \"\',
@@ -366,10 +404,10 @@ rdgen_meant()
 	esac
 	case "$rdgen_low" in
 	netfs) ;; # netmount's
-	vrf | v?rf | vr?f | vrf? | vfr | rvf | vrfname | vrfdevice | vrfdev | vrfmaster | vrfid | vrd | vrg | vff) rdgen_key=vrf ;;
+	vrf | v?rf | vr?f | vrf? | vfr | rvf | vrfname | vrfdevice | vrfdev | vrfmaster | vrfid | svrf | vrd | vrg | vff) rdgen_key=vrf ;;
 	netns | ntns | nens | nets | netn | n?etns | ne?tns | net?ns | netn?s | netns? | n?tns | ne?ns | net?s | netn? | \
 		ntens | nents | netsn | entns | netnsname | netnspath | netnsid | netnamespace | networknamespace | \
-		networknamespacepath | networkns | nsname | betns | metns) rdgen_key=netns ;;
+		networknamespacepath | networkns | nsname | snetns | rdomain | betns | metns) rdgen_key=netns ;;
 	esac
 }
 

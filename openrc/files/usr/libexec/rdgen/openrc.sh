@@ -250,7 +250,7 @@ rdgen_slips_in()
 			esac
 			case "$rdgen_name" in
 			# Every name that is meant has one of these.
-			*[vV][rR]* | *[rR][fF]* | *[vV][fF]* | *[rR][vV][fF]* | *[nN][sS]* | *[nN][eE][tT]* | *[nN][tT][sS]*) ;;
+			*[vV][rR]* | *[rR][fF]* | *[vV][fF]* | *[rR][vV][fF]* | *[nN][sS]* | *[nN][eE][tT]* | *[nN][tT][sS]* | *[dD][oO][mM]*) ;;
 			# So has this, with letters that only look like them.
 			*[!]A-Za-z0-9_\ \	\!\"\#\$%\&\'\(\)*+,./:\;\<=\>?@\[\\^\`\{\|\}~-]*) ;;
 			*) continue ;;
