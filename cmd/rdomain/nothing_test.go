@@ -63,6 +63,17 @@ func TestCheckWaitsForNoFIFO(t *testing.T) {
 	quiet(t, "down", "good")
 }
 
+// A link to a file of /proc in place of a domain's file, or of a key, held up for ever where that
+// was /proc/kmsg.
+func TestNoFileOfTheKernel(t *testing.T) {
+	start(t)
+	file(t, "wg", "[Link wg0]\nKind=wireguard\nPrivateKeyFile=/etc/rdomain/key\n")
+	sandbox.Sh(t, `ln -s /proc/version /etc/rdomain/k.conf; ln -s /proc/version /etc/rdomain/key`)
+	says(t, 100, "", "rdomain: fatal: /etc/rdomain/wg.conf:3: PrivateKeyFile=/etc/rdomain/key: is a file of the kernel, not a regular file\n", "check", "wg")
+	says(t, 100, "", "rdomain: fatal: /etc/rdomain/k.conf: is a file of the kernel, not a regular file\n", "check", "k")
+	says(t, 100, "", "rdomain: fatal: /etc/rdomain/k.conf: is a file of the kernel, not a regular file\n", "up", "k")
+}
+
 // A FIFO in place of a namespace's resolv.conf held up for ever, and a link that leads to
 // nothing yet was replaced, and removed by down.
 func TestResolvConfThatIsNone(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rdgen/atomicfile"
 )
 
 // Root is a folder that is read as if it were "/": an absolute symbolic link in
@@ -38,8 +40,8 @@ func OpenRoot(dir string) (*Root, error) {
 func (r *Root) Close() error { return r.dir.Close() }
 
 // Open opens a file below the root for reading. What is neither a regular file
-// nor a directory is refused with fs.ErrInvalid, and it never waits for the
-// writer of a FIFO.
+// nor a directory is refused with fs.ErrInvalid, as is a link to a file of /proc or /sys, and
+// it never waits for the writer of a FIFO.
 func (r *Root) Open(name string) (fs.File, error) {
 	fd, err := r.openFD("open", name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if errors.Is(err, unix.ENXIO) {
@@ -54,6 +56,9 @@ func (r *Root) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "stat", Path: "/" + name, Err: err}
 	}
 	switch {
+	case f.info.Mode().IsRegular() && atomicfile.OfKernel(fd, name):
+		f.Close()
+		return nil, r.notRegular(name, "file of the kernel")
 	case f.info.Mode().IsRegular():
 		return f, nil
 	case f.info.IsDir():
@@ -86,7 +91,10 @@ type file struct {
 func (f *file) Stat() (fs.FileInfo, error) { return &f.info, nil }
 
 func (f *file) Read(p []byte) (int, error) {
-	n, err := retry(func() (int, error) { return unix.Read(f.fd, p) })
+	n, err := unix.Read(f.fd, p)
+	for err == unix.EINTR {
+		n, err = unix.Read(f.fd, p)
+	}
 	f.read += int64(max(n, 0))
 	switch {
 	case err != nil:

@@ -264,6 +264,28 @@ func TestRootStaysInside(t *testing.T) {
 	}
 }
 
+// TestRootReadsNoFileOfTheKernel: a link to /proc/kmsg in place of a file of conf.d held up
+// rdgen check and systemd's daemon-reload until they were killed.
+func TestRootReadsNoFileOfTheKernel(t *testing.T) {
+	r, link := root(t, "/"), filepath.Join(t.TempDir(), "x")
+	for _, target := range []string{"/proc/version", "/sys/kernel/uevent_seqnum"} {
+		if _, err := os.Stat(target); err != nil {
+			t.Logf("%s: %v", target, err)
+			continue
+		}
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := fs.ReadFile(r, link[1:]); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), "is a file of the kernel") {
+			t.Errorf("ReadFile of a link to %s = %q, %v; want that it is a file of the kernel", target, got, err)
+		}
+		if got, err := fs.ReadFile(r, target[1:]); len(got) == 0 || err != nil {
+			t.Errorf("ReadFile(%s) = %q, %v; want its text: nobody was misled by a link", target, got, err)
+		}
+		os.Remove(link)
+	}
+}
+
 // TestDiffOfAnEmptyFile: a file that is there to be there, as in s6-rc's
 // dependencies.d, must not be missing in silence.
 func TestDiffOfAnEmptyFile(t *testing.T) {

@@ -15,12 +15,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rdgen/atomicfile"
 	"rdgen/problem"
 	"rdgen/runtime/object"
 )
 
-// Machine returns the root of this machine. What is opened in it is never waited for: a
-// FIFO in place of a file would hold up the boot.
+// Machine returns the root of this machine. What is opened in it is never waited for: a FIFO,
+// or a link to a file of /proc, in place of a file would hold up the boot.
 func Machine() fs.FS { return machine{} }
 
 type machine struct{}
@@ -32,8 +33,21 @@ func (machine) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: file, Err: err}
 	}
+	if atomicfile.OfKernel(fd, file) {
+		unix.Close(fd)
+		return nil, &fs.PathError{Op: "open", Path: file, Err: errKernel}
+	}
 	return os.NewFile(uintptr(fd), file), nil
 }
+
+// errKernel is the error for a link to a file of the kernel's.
+var errKernel error = notRegular("is a file of the kernel, not a regular file")
+
+// notRegular is fs.ErrInvalid.
+type notRegular string
+
+func (e notRegular) Error() string      { return string(e) }
+func (notRegular) Is(target error) bool { return target == fs.ErrInvalid }
 
 // ReadRegular reads a file of this machine, of any program. What is no regular file is
 // fs.ErrInvalid.

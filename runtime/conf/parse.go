@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 )
@@ -20,15 +19,16 @@ import (
 // fs.ErrNotExist if there is none; what is wrong in the file is a *problem.Error.
 func Read(id domain.ID) (*File, error) {
 	path := Path(id)
-	// Not blocking: a FIFO in place of the file would hold up the boot.
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	f, err := Machine().Open(path[1:])
 	if err != nil {
-		if info, e := os.Lstat(path); e == nil && info.Mode()&os.ModeSymlink != 0 && err == unix.ENOENT {
+		if info, e := os.Lstat(path); e == nil && info.Mode()&os.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
 			return nil, toNothing(path) // a file system that is not mounted yet, perhaps
 		}
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		if errors.Is(err, fs.ErrInvalid) {
+			return nil, problem.New(problem.Pos{File: path}, "%w", problem.Cause(err))
+		}
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
