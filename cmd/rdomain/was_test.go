@@ -146,9 +146,7 @@ func TestWatchKeepsWhatIsNamed(t *testing.T) {
 	again("with other files")
 	sandbox.Sh(t, `ip netns exec a nft flush ruleset`)
 	again("without its ruleset")
-	if text, want := said.String(), "nft -f /etc/rdomain/k.nft, and 1 more, with /etc/rdomain/k.nft as it was when a was brought up\n"; !strings.Contains(text, want) {
-		t.Errorf("it said %s\nwant %s", text, want)
-	}
+	awaitSaid(t, said, "nft -f /etc/rdomain/k.nft, and 1 more, with /etc/rdomain/k.nft as it was when a was brought up\n")
 	sandbox.Sh(t, `rm -r /etc/passwd /etc/iproute2/rt_tables.d /etc/rdomain/*`)
 	again("without files")
 	sandbox.Sh(t, `ip -n a rule delete pref 77; ip -n a link delete v0`)

@@ -2,6 +2,10 @@ package native
 
 import (
 	"embed"
+	"flag"
+	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"rdgen/test/guest"
@@ -14,6 +18,16 @@ var (
 	systemds = systems(guest.Systemd)
 	alpine   = System{Release: guest.Alpine, Init: guest.OpenRC} // OpenRC 0.63 with Alpine's patch, busybox, musl
 )
+
+// TestMain runs twice as many tests at once as there are processors: most of them wait most
+// of the time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.NumCPU())); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 func systems(init guest.Init) []System {
 	var list []System

@@ -34,11 +34,7 @@ var customizeMore string
 var customizeAlpine string
 
 // packages are in every root of Debian; OpenRC's are added by customize.
-const packages = "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,tcpdump,strace," +
-	"s6,execline,openssh-server,openssh-client,nginx-light,netcat-openbsd,socat," +
-	"nftables,iptables,ipset,wireguard-tools,ifupdown-ng," +
-	// libbpf1 and libseccomp2 are opened by systemd when a unit asks for them.
-	"systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev"
+const packages = "ifupdown-ng," + guest.SystemdPackages
 
 // findRoot returns the folder of a system's root file system, and makes it first
 // if the cache has none. Builders of one root wait for each other.
@@ -48,7 +44,7 @@ func findRoot(s System, logf func(string, ...any)) (string, error) {
 		return "", err
 	}
 	release, name := s.Release, s.Release
-	content, text, makeRoot := release+"\n"+packages+"\n"+customize, customize, debianRoot
+	content, text, makeRoot := release+"\n"+guest.DebianPackages+packages+"\n"+customize, customize, debianRoot
 	if s.Packages != "" {
 		name += "-more"
 		content, makeRoot = content+customizeMore+s.Packages, debianWith(s.Packages)
@@ -82,15 +78,15 @@ func debianRoot(release, work, script string) error { return debianWith("")(rele
 // debianWith is debianRoot with more packages, as many of them as the release has.
 func debianWith(more string) func(release, work, script string) error {
 	return func(release, work, script string) error {
-		args := []string{"--variant=minbase", "--include=" + packages}
+		var hooks []string
 		if more != "" {
 			first := filepath.Join(work, "more")
 			if err := os.WriteFile(first, []byte(customizeMore), 0o755); err != nil {
 				return err
 			}
-			args = append(args, "--customize-hook="+first+` "$1" `+more)
+			hooks = append(hooks, first+` "$1" `+more)
 		}
-		return guest.Mmdebstrap(append(args, "--customize-hook="+script+` "$1"`, release, filepath.Join(work, "out"))...)
+		return guest.Debian(release, filepath.Join(work, "out"), packages, append(hooks, script+` "$1"`)...)
 	}
 }
 

@@ -41,7 +41,7 @@ var released = sync.OnceValues(func() (dir, out string) {
 		gpg --batch -q --armor --export >.git/keys/public
 		openssl genrsa -out .git/keys/rsa 2048 2>/dev/null
 		openssl rsa -in .git/keys/rsa -pubout -out .git/keys/rsa.pub 2>/dev/null
-		RDGEN_SIGN_GPG=$PWD/.git/keys/secret RDGEN_SIGN_RSA=$PWD/.git/keys/rsa VERSION=0.2.0 make -s packages ARCHES=amd64 DIST=.git/later
+		RDGEN_SIGN_GPG=$PWD/.git/keys/secret RDGEN_SIGN_RSA=$PWD/.git/keys/rsa RDGEN_DEB_COMPRESSION=gzip VERSION=0.2.0 make -s packages ARCHES=amd64 DIST=.git/later
 		gpgconf --kill all`)
 	if err == nil {
 		out += "\n" + done

@@ -10,13 +10,13 @@ import (
 // begins first, so that no processor waits in the end.
 var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	// What a VRF is to a program, and a whole server in one.
-	{"vrf", "TestVRF", 150, "bookworm-systemd trixie-openrc"},
-	{"vrf", "TestVRFHolds", 60, "bookworm-openrc trixie-openrc"},
+	{"vrf", "TestVRF", 150, "trixie-openrc"},
+	{"vrf", "TestVRFHolds", 60, "trixie-openrc"},
 	{"vrf", "TestVRFHoldsUnits", 40, "bookworm-systemd forky-systemd"},
 	{"vrf", "TestVRFResolver", 60, "trixie-openrc"},
 	{"vrf", "TestVRFStatus", 60, "trixie-openrc"},
 	{"vrf", "TestCost", 60, guest.WithAll}, // in docs/performance.md, by make bench
-	{"vrf", "TestArticle", 200, "trixie-openrc trixie-systemd"},
+	{"vrf", "TestArticle", 200, "trixie-openrc"},
 	{"vrf", "TestAlpinePlain", 30, "alpine-openrc"},
 
 	// Services of OpenRC.
@@ -46,12 +46,12 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"s6", "TestS6", 120, "trixie-openrc"},
 
 	// What rdomain makes.
-	{"domains", "TestDomainsLinks", 120, "bookworm-openrc forky-openrc"}, // the oldest kernel and the newest
+	{"domains", "TestDomainsLinks", 120, "bookworm-openrc"}, // the oldest kernel
 	{"domains", "TestDomainsIfState", 75, "trixie-openrc"},
 	{"domains", "TestDomainsProvider", 90, "trixie-openrc"},
 	{"domains", "TestVPNPage", 90, "trixie-systemd"},
 	{"domains", "TestDHCPPage", 250, "trixie-openrc"},
-	{"domains", "TestDomainsInside", 90, "trixie-openrc"},
+	{"domains", "TestDomainsInside", 90, "forky-openrc"},
 	{"domains", "TestDomainsOfOthers", 90, "trixie-openrc trixie-systemd"}, // ifupdown-ng, systemd-networkd
 	{"domains", "TestCharon", 60, guest.WithAll},                           // 1 MB of packages
 	{"domains", "TestDomainsKilled", 150, "trixie-openrc"},

@@ -101,18 +101,18 @@ func BenchmarkDomains(b *testing.B) {
 		benchEnter(b, benchMachine(b, System{Release: "trixie", Init: OpenRC}))
 	})
 	b.Run("openrc", func(b *testing.B) {
-		benchOpenRC(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true}))
+		benchOpenRC(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Timed: true}))
 	})
 	// Here the clock counts instructions of the guest, of the kernel and of both
 	// ends together: the same run gives the same figures on a busy host.
 	b.Run("path", func(b *testing.B) {
-		benchPath(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true}), isolated)
+		benchPath(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Timed: true}), isolated)
 	})
 	b.Run("bound", func(b *testing.B) {
-		benchRounds(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true}), boundWays)
+		benchRounds(b, benchMachine(b, System{Release: "trixie", Init: OpenRC, Timed: true}), boundWays)
 	})
 	b.Run("nat", func(b *testing.B) {
-		m := benchMachine(b, System{Release: "trixie", Init: OpenRC, Counted: true})
+		m := benchMachine(b, System{Release: "trixie", Init: OpenRC, Timed: true})
 		// A connection is remembered for two minutes after its end, by a clock that counts
 		// instructions. A machine of 1 GB has places for some 8,000, and drops what would be
 		// one more; each of the two tables makes 8,512.
@@ -123,7 +123,7 @@ func BenchmarkDomains(b *testing.B) {
 		}
 	})
 	b.Run("units", func(b *testing.B) {
-		m := benchMachine(b, System{Release: "forky", Init: Systemd, Counted: true})
+		m := benchMachine(b, System{Release: "forky", Init: Systemd, Timed: true})
 		m.Sh(b, script(b, "serve-systemd"))
 		benchRounds(b, m, units)
 	})
@@ -132,7 +132,7 @@ func BenchmarkDomains(b *testing.B) {
 // TestCost: a service in a VRF answers, and costs about what one does that a netfilter rule
 // keeps to its link, which fails open. The machine counts instructions, so no load shows.
 func TestCost(t *testing.T) {
-	each(t, []System{{Release: "trixie", Init: OpenRC, Counted: true}}, func(t *testing.T, m *Machine) {
+	each(t, []System{{Release: "trixie", Init: OpenRC, Timed: true}}, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+script(t, "two"))
 		vrf, fence := isolated[1].measure(t, m), isolated[4].measure(t, m)
 		t.Logf("of the netfilter rule: a request %.3f, a connection %.3f", vrf.request/fence.request, vrf.connection/fence.connection)

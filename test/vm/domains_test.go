@@ -218,7 +218,7 @@ func TestDomainsProvider(t *testing.T) {
 // WireGuard whose packets travel through a VRF, with its endpoint by name; and a
 // listener of the default domain that a VRF lets in, as its file says.
 func TestDomainsInside(t *testing.T) {
-	each(t, []System{{Release: "trixie", Init: OpenRC}}, func(t *testing.T, m *Machine) {
+	each(t, openrcs, func(t *testing.T, m *Machine) {
 		m.Sh(t, guest.Network+script(t, "far")+part(t, "inside", "owners"))
 		// What a reload would do is what it does.
 		m.Sh(t, part(t, "inside", "reload"))

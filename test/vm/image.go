@@ -19,14 +19,10 @@ import (
 //go:embed customize
 var customize string
 
-// packages are in every image of Debian; those of an init system are added.
+// packages are in the images of Debian that have the init system.
 var packages = map[guest.Init]string{
-	"": "kmod,iproute2,iputils-ping,procps,util-linux,busybox,ethtool,tcpdump,strace," +
-		"s6,execline,openssh-server,openssh-client,nginx-light,netcat-openbsd,socat," +
-		"nftables,iptables,ipset,wireguard-tools",
-	OpenRC: "openrc,sysvinit-core,initscripts,ifupdown-ng",
-	// libbpf1 and libseccomp2 are opened by systemd when a unit asks for them.
-	Systemd: "systemd,systemd-sysv,dbus,libpam-systemd,libbpf1,libseccomp2,systemd-resolved,libnss-resolve,nscd,udev",
+	OpenRC:  "openrc,sysvinit-core,initscripts,ifupdown-ng",
+	Systemd: guest.SystemdPackages,
 }
 
 // more are packages of one image: those by which Ubuntu is set up, and Debian can be, and
@@ -40,10 +36,8 @@ var (
 	finish = map[string]string{"trixie-systemd": "\ncd \"$root/etc/systemd/system\"\nrm -f ./*.wants/NetworkManager*.service ./*.wants/networking.service dbus-org.freedesktop.nm-dispatcher.service\n"}
 )
 
-// include are the packages of the image of a Debian.
-func (s System) include() string {
-	return packages[""] + "," + packages[s.Init] + more[s.image()]
-}
+// include are the packages of the image of a Debian, besides those of each.
+func (s System) include() string { return packages[s.Init] + more[s.image()] }
 
 // image is what a machine boots from.
 type image struct {
@@ -60,7 +54,7 @@ const space = 3 << 30
 // findImage returns the image of s, and builds it first if the cache has none.
 // Builders of one image wait for each other.
 func (s System) findImage(cache string, logf func(string, ...any)) (image, error) {
-	content := s.include() + "\n" + customize + finish[s.image()]
+	content := guest.DebianPackages + s.include() + "\n" + customize + finish[s.image()]
 	if s.Release == Alpine {
 		content = guest.AlpineWheel + customizeAlpine
 	}
@@ -123,5 +117,5 @@ func (s System) debianRoot(work, root, out string) error {
 	}
 	hook := script + ` "$1" ` + string(s.Init) + " " + out
 	const idle = `rm -f "$1"/etc/rc[S2345].d/S*transmission-daemon "$1"/etc/runlevels/*/transmission-daemon "$1"/etc/systemd/system/*.wants/transmission-daemon.service`
-	return guest.Mmdebstrap("--variant=minbase", "--include="+s.include(), "--customize-hook="+hook, "--customize-hook="+idle, s.Release, root)
+	return guest.Debian(s.Release, root, s.include(), hook, idle)
 }

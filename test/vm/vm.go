@@ -27,17 +27,18 @@ const Alpine = guest.Alpine
 type System struct {
 	Release string // Debian's code name, or Alpine
 	Init    guest.Init
-	// Counted gives the guest one processor and a clock that counts its
-	// instructions, 1 ns each: what is timed inside depends on nothing else.
-	Counted bool
+	// Timed is for what is timed: the processor and the kernel are as a router has them, and
+	// the clock counts 1 ns for each instruction (4 in other machines), so that what is timed
+	// inside depends on nothing else.
+	Timed bool
 	// Seconds is about how long the test takes with it: the longest begins first.
 	Seconds int
 }
 
-// String returns "trixie-openrc", or "trixie-openrc-counted".
+// String returns "trixie-openrc", or "trixie-openrc-timed".
 func (s System) String() string {
-	if s.Counted {
-		return s.image() + "-counted"
+	if s.Timed {
+		return s.image() + "-timed"
 	}
 	return s.image()
 }

@@ -37,21 +37,24 @@ func systems(init guest.Init) []System {
 // side, also with those of other tests, each time in a machine of its own in which
 // this project is installed.
 func each(t *testing.T, list []System, f func(*testing.T, *Machine)) {
-	eachWith(t, list, (*guest.Guest).Install, f)
+	eachWith(t, list, func(t testing.TB) {}, (*guest.Guest).Install, f)
 }
 
 // eachPackaged is each where nothing is installed yet: /root has the packages of a kind.
 func eachPackaged(t *testing.T, list []System, kind string, f func(*testing.T, *Machine)) {
-	eachWith(t, list, func(g *guest.Guest, t testing.TB) { g.PutPackages(t, kind) }, f)
+	eachWith(t, list, func(t testing.TB) { guest.Packages(t, kind) },
+		func(g *guest.Guest, t testing.TB) { g.PutPackages(t, kind) }, f)
 }
 
-func eachWith(t *testing.T, list []System, install func(*guest.Guest, testing.TB), f func(*testing.T, *Machine)) {
+// eachWith calls before in each test, when it has no machine yet.
+func eachWith(t *testing.T, list []System, before func(testing.TB), install func(*guest.Guest, testing.TB), f func(*testing.T, *Machine)) {
 	t.Parallel()
 	list, seconds := guest.Chosen(t, behaviours, list)
 	for _, s := range list {
 		s.Seconds = seconds
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
+			before(t)
 			m := Boot(t, s)
 			install(&m.Guest, t)
 			m.PutProbe(t)

@@ -61,7 +61,7 @@ knocked() { n=$(($(wc -l </run/test/knocked) + 2)); await more; }
 
 # part: leases
 ok "the first address" await has_address 10.20.30.50
-ok "list has it, and its end" listed 10.20.30.50
+ok "list has it, and its end" await listed 10.20.30.50
 ok "sshd answers there" await banner 10.20.30.50
 fails "and not on the other card" outside
 ok "its resolver is the lease's" grep -qx "nameserver 10.20.30.53" /run/rdomain/resolver/mgmt/resolv.conf
@@ -71,7 +71,7 @@ knock
 serve 10.20.30.60
 ok "another address" await has_address 10.20.30.60
 ok "sshd answers there, not started again" await banner 10.20.30.60
-ok "list has that" listed 10.20.30.60
+ok "list has that" await listed 10.20.30.60
 ok "all is tried" knocked
 serve ""
 ok "the server is away until the lease ends" await none
@@ -98,7 +98,7 @@ fails "and sshd with it" banner 10.20.30.70
 
 # part: rebooted
 ok "the lease is back" await has_address 10.20.30.50
-ok "list has it, and its end" listed 10.20.30.50
+ok "list has it, and its end" await listed 10.20.30.50
 ok "sshd answers there" await banner 10.20.30.50
 is "it is in the VRF" mgmt rdomain identify "$(pgrep -o -x sshd)"
 fails "and not on the other card" outside

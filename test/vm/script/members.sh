@@ -3,6 +3,7 @@
 # What works for a user in a VRF: its member links, also one that comes later. After
 # network.sh.
 user="rdexec -v mgmt -u nobody --"
+await sh -c 'ip -n lan -6 address show dev lan0 scope link | grep -q fe80'
 ll=$(scoped lan lan0)
 rdexec -v mgmt -- ping -c 1 -W 5 -I eth1 10.20.30.1; rdexec -v mgmt -- ping -c 1 -W 5 10.20.30.1
 rdexec -v mgmt -- ping -c 1 -W 5 $ll%eth1; $user ping -c 1 -W 5 2001:db8:1::1; $user ping -c 1 -W 5 $ll%eth1

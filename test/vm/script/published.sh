@@ -2,9 +2,9 @@
 # The recipe as it was published, networkd beside it, and sshd looked at from all sides.
 
 # part: interfaces
-# As it was published. The vrf part of Debian's ifupdown-ng (0.12.1) makes the VRF and then
+# As it was published. The vrf part of Debian 13's ifupdown-ng (0.12.1) makes the VRF and then
 # ends with 1, for an interface that is no member of one: ifup gives up before the lines
-# that order the rules.
+# that order the rules. Debian 12's, which is called ifup, does not mind.
 modprobe vrf
 cat >/etc/network/interfaces <<'EOT'
 auto lo
@@ -25,13 +25,26 @@ iface vrf-management
 	pre-up ip -6 rule add pref 2000 l3mdev unreachable
 	post-up ip route add 10.20.30.0/24 dev eth0 table 1
 EOT
-ng=-ng; command -v ifup-ng >/dev/null || ng= # Debian 12 calls them ifup and ifdown
-if ifup$ng -a; then echo "ifupdown-ng makes vrf-table by now: tell docs/openrc.md"; false; fi
-ip -d link show vrf-management | grep -q 'vrf table 1 '
-ip rule | grep -q '^0:'
-test -z "$(ip rule show pref 2000)"
-ip link del vrf-management
-ip rule del iif vrf-management; ip rule del oif vrf-management
+rules_as_before() { for f in -4 -6; do ip $f rule add pref 0 table local; ip $f rule del pref 32765; ip $f rule del pref 2000; done; }
+if command -v ifup-ng >/dev/null; then
+	ng=-ng
+	if ifup-ng -a; then echo "ifupdown-ng makes vrf-table by now: tell docs/openrc.md"; false; fi
+	ip rule | grep -q '^0:'
+	test -z "$(ip rule show pref 2000)"
+	ip -d link show vrf-management | grep -q 'vrf table 1 '
+	ip link del vrf-management
+	ip rule del iif vrf-management; ip rule del oif vrf-management
+else
+	ng=
+	ifup -a
+	ip -d link show vrf-management | grep -q 'vrf table 1 '
+	ip rule del iif vrf-management; ip rule del oif vrf-management # which are of no use
+	same_rules
+	ip link del vrf-management
+	ifdown -f vrf-management || :
+	ip route flush table 1
+	rules_as_before
+fi
 # With lines of ip in place of vrf-table it makes all.
 sed -i 's/^\tvrf-table 1$/\tpre-up ip link add $IFACE type vrf table 1\n\tpost-down ip link del $IFACE/' /etc/network/interfaces
 ifup$ng -a
@@ -46,7 +59,7 @@ ifdown$ng vrf-management
 test ! -e /sys/class/net/vrf-management
 ip route flush table 1 # the route leads to eth0, and outlives the VRF
 # The rule of pref 1000 stays: the kernel makes it with the first VRF of all, and never again.
-for f in -4 -6; do ip $f rule add pref 0 table local; ip $f rule del pref 32765; ip $f rule del pref 2000; done
+rules_as_before
 rm /etc/rdomain/vrf-management.conf
 
 # part: recipe

@@ -10,7 +10,7 @@ chmod +x /etc/init.d/web
 echo vrf=mgmt >/etc/conf.d/web
 ln -sf rdomain /etc/init.d/rdomain.mgmt
 rc-update -u >/dev/null 2>&1
-server() { pgrep -f '^/bin/busybox httpd -f -p 8081'; }
+server() { pgrep -o -f '^/bin/busybox httpd -f -p 8081'; }
 fine() { await rdgen status >/dev/null; }
 drifts() { await sh -c "rdgen status | grep -q '!! web: process [0-9]* (.*$1'" || { rdgen status; return 1; }; }
 kind_is() { rdgen status --json | grep -q "\"kind\": \"$1\""; }
@@ -59,4 +59,4 @@ pid=$(server)
 ip link del mgmt
 ip link add mgmt type vrf table 10
 ip link set mgmt up
-ok "made again by hand, the service is restarted" await sh -c "test \"\$(pgrep -f '^/bin/busybox httpd -f -p 8081')\" != '$pid' && rdgen status >/dev/null"
+ok "made again by hand, the service is restarted" await sh -c "test \"\$(pgrep -o -f '^/bin/busybox httpd -f -p 8081')\" != '$pid' && rdgen status >/dev/null"

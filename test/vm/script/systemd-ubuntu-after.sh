@@ -13,24 +13,39 @@ profile web /usr/local/bin/probe {
 }
 E
 ok "a profile" apparmor_parser -r /etc/apparmor.d/web
-unit web.service <<'E'
-[Service]
-ExecStart=/usr/local/bin/probe serve 0.0.0.0:8110
-E
-unit named.service <<'E'
-[Service]
-AppArmorProfile=web
-ExecStart=/usr/local/bin/probe serve 0.0.0.0:8111
-E
+for at in 1 2; do
+	unit web$at.service <<-E
+		[Service]
+		ExecStart=/usr/local/bin/probe serve 0.0.0.0:811$at
+	E
+	unit named$at.service <<-E
+		[Service]
+		AppArmorProfile=web
+		ExecStart=/usr/local/bin/probe serve 0.0.0.0:812$at
+	E
+done
 confined() { [ "$(cat "/proc/$(systemctl show -p MainPID --value "$1")/attr/current")" = "web (enforce)" ]; }
-for line in vrf=mgmt netns=private; do
-	for service in web named; do echo $line >/etc/conf.d/$service; done
-	systemctl daemon-reload
-	for service in web named; do
-		ok "$service with $line starts" systemctl restart $service
-		ok "confined" await confined $service
-		is "inside" "${line#*=}" sh -c "rdomain identify \$(systemctl show -p MainPID --value $service)"
-	done
+# Those of the part "names".
+for name in ask asks; do
+	unit $name@.service <<-'E'
+		[Service]
+		Type=oneshot
+		# Nobody answers: one question is enough.
+		Environment="RES_OPTIONS=timeout:1 attempts:1"
+		ExecStart=-/usr/bin/getent ahostsv4 %i.example
+	E
+	echo vrf=mgmt >/etc/conf.d/$name@
+done
+mkdir -p /etc/systemd/system/asks@.service.d
+printf '[Service]\nBindReadOnlyPaths=/run/systemd/resolve/resolv.conf:/etc/resolv.conf\n' >/etc/systemd/system/asks@.service.d/names.conf
+for service in web1 named1; do echo vrf=mgmt >/etc/conf.d/$service; done
+for service in web2 named2; do echo netns=private >/etc/conf.d/$service; done
+systemctl daemon-reload
+for service in web1=mgmt named1=mgmt web2=private named2=private; do
+	unit=${service%=*}
+	ok "$unit starts" systemctl start "$unit"
+	ok "confined" await confined "$unit"
+	is "inside" "${service#*=}" sh -c "rdomain identify \$(systemctl show -p MainPID --value $unit)"
 done
 ok "rdexec from the command line" rdexec -v mgmt -- true
 is "nothing of rdgen was denied anything" "" sh -c 'journalctl -k | grep apparmor=.DENIED. | grep -E "=.[^ ]*(rdgen|rdomain|rdexec)"'
@@ -42,21 +57,9 @@ mkdir -p /etc/systemd/resolved.conf.d
 printf '[Resolve]\nDNS=10.20.30.1\nLLMNR=no\nMulticastDNS=no\nDNSSEC=no\n' >/etc/systemd/resolved.conf.d/x.conf
 sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf
 systemctl restart systemd-resolved
-unit ask@.service <<'E'
-[Service]
-Type=oneshot
-# Nobody answers: one question is enough.
-Environment="RES_OPTIONS=timeout:1 attempts:1"
-ExecStart=-/usr/bin/getent ahostsv4 %i.example
-E
-echo vrf=mgmt >/etc/conf.d/ask@
 tcpdump -i eth1 -n -l -Z root udp port 53 >/run/eth1 2>/run/eth1.err &
 await grep -q "listening on eth1" /run/eth1.err
-systemctl daemon-reload
 ok "a lookup by the stub" systemctl start ask@first
-mkdir -p /etc/systemd/system/ask@.service.d
-printf '[Service]\nBindReadOnlyPaths=/run/systemd/resolve/resolv.conf:/etc/resolv.conf\n' >/etc/systemd/system/ask@.service.d/names.conf
-systemctl daemon-reload
-ok "and by the servers" systemctl start ask@second
+ok "and by the servers" systemctl start asks@second
 ok "leaves by the VRF" has "cat /run/eth1" "10.20.30.40.* A? second.example"
 fails "the other does not" grep first.example /run/eth1

@@ -42,8 +42,35 @@ unit act.service <<'E'
 [Service]
 ExecStart=/bin/busybox sleep 1000
 E
-echo vrf=mgmt >/etc/conf.d/web; echo vrf=mgmt >/etc/conf.d/looker@m; printf 'netns=t1\nvrf=inner\n' >/etc/conf.d/looker@n
-echo vrf=mgmt >/etc/conf.d/talk; echo vrf=mgmt >/etc/conf.d/act
+unit away.socket <<'E'
+[Socket]
+ListenStream=0.0.0.0:7002
+BindToDevice=lo
+E
+unit away.service <<'E'
+[Service]
+ExecStart=/bin/busybox sleep 1000
+E
+# A session of PAM's has a cgroup of its own, outside of the service's and of the VRF.
+unit session.service <<'E'
+[Service]
+User=nobody
+PAMName=login
+ExecStart=/bin/busybox httpd -f -p 8089
+E
+unit plain.service <<'E'
+[Service]
+TasksMax=2
+ExecStart=/sbin/runuser -u nobody -- /bin/busybox httpd -f -p 8088
+E
+# A process that it leaves keeps the unit's cgroup, and what binds there to the VRF.
+unit left.service <<'E'
+[Service]
+KillMode=process
+ExecStart=/bin/sh -c '/bin/busybox sleep 1234 & exec /bin/busybox sleep 1235'
+E
+for name in web looker@m talk act away session plain left; do echo vrf=mgmt >/etc/conf.d/$name; done
+printf 'netns=t1\nvrf=inner\n' >/etc/conf.d/looker@n
 systemctl daemon-reload
 ok "start" systemctl start web
 ok "it listens in the VRF" has "ss -Htln" %mgmt:8080
@@ -58,19 +85,6 @@ ok "bound after daemon-reload" sees m mgmt b
 ok "bound after daemon-reload, in the namespace" sees n inner b
 systemctl set-property --runtime looker@m CPUWeight=50; systemctl daemon-reexec
 ok "bound after set-property and daemon-reexec" sees m mgmt c
-# A session of PAM's has a cgroup of its own, outside of the service's and of the VRF.
-unit session.service <<'E'
-[Service]
-User=nobody
-PAMName=login
-ExecStart=/bin/busybox httpd -f -p 8089
-E
-unit plain.service <<'E'
-[Service]
-TasksMax=2
-ExecStart=/sbin/runuser -u nobody -- /bin/busybox httpd -f -p 8088
-E
-echo vrf=mgmt >/etc/conf.d/session; echo vrf=mgmt >/etc/conf.d/plain; systemctl daemon-reload
 ok "a unit that PAM would take out of the VRF" failed session
 ok "with the reason" has "systemctl status session" 'pam_systemd (/etc/pam.d/common-session:'
 ok "one that opens no session starts, with room for the look" systemctl start plain
@@ -94,23 +108,10 @@ ok "and serves connections there" has "rdexec -v mgmt -- busybox timeout 20 nc 1
 ok "BindToDevice= and the drop-in together" systemctl start act.socket
 ok "listen in the VRF" has "ss -Htln" %mgmt:7001
 systemctl stop talk.socket act.socket act.service
-unit act.socket <<'E'
-[Socket]
-ListenStream=0.0.0.0:7001
-BindToDevice=lo
-E
-systemctl daemon-reload
-fails "BindToDevice= of a link outside" systemctl start act.socket
-ok "nothing listens there" sh -c '! ss -Htln | grep :7001'
+fails "BindToDevice= of a link outside" systemctl start away.socket
+ok "nothing listens there" sh -c '! ss -Htln | grep :7002'
 
 # part: a process that is left
-# It keeps the unit's cgroup, and what binds there to the VRF.
-unit left.service <<'E'
-[Service]
-KillMode=process
-ExecStart=/bin/sh -c '/bin/busybox sleep 1234 & exec /bin/busybox sleep 1235'
-E
-echo vrf=mgmt >/etc/conf.d/left; systemctl daemon-reload
 ok "one that leaves a process starts in the VRF" systemctl start left
 await pgrep -f '^/bin/busybox sleep 1234'
 systemctl stop left
