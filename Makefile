@@ -29,7 +29,7 @@ GO      ?= go
 GOFLAGS_BUILD = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION) \
 	-X rdgen/installed.sbin=$(SBINDIR) -X rdgen/installed.libexec=$(LIBEXECDIR)'
 NAMES = sed -e 's|/usr/sbin/rdexec|$(SBINDIR)/rdexec|g' -e 's|/usr/sbin/rdomain|$(SBINDIR)/rdomain|g' \
-	-e 's|/usr/libexec/rdgen|$(LIBEXECDIR)/rdgen|g' -e 's|/usr/libexec/rdomain-exec|$(LIBEXECDIR)/rdomain-exec|g' -e 's|/usr/bin/rdgen|$(BINDIR)/rdgen|g'
+	-e 's|/usr/libexec/rdgen|$(LIBEXECDIR)/rdgen|g' -e 's|/usr/libexec/rdomain-|$(LIBEXECDIR)/rdomain-|g' -e 's|/usr/bin/rdgen|$(BINDIR)/rdgen|g'
 # Where programs are built.
 O       ?= bin
 BINARIES = $(O)/rdgen $(O)/rdomain $(O)/rdexec
@@ -214,6 +214,7 @@ install-systemd: paths
 	$(call put,0644,systemd/rdomain@.service,$(SYSTEMDUNITDIR)/rdomain@.service)
 	$(call put,0644,systemd/rdomain-watch.service,$(SYSTEMDUNITDIR)/rdomain-watch.service)
 	$(call put,0644,systemd/rdomain-services@.service,$(SYSTEMDUNITDIR)/rdomain-services@.service)
+	$(call put,0755,systemd/rdomain-services,$(LIBEXECDIR)/rdomain-services)
 	$(call put,0644,systemd/90-rdomain.rules,$(UDEVRULESDIR)/90-rdomain.rules)
 	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/service.d/zzzz-rdgen.conf)
 	$(call put,0644,systemd/zzzz-rdgen.conf,$(SYSTEMDUNITDIR)/socket.d/zzzz-rdgen.conf)

@@ -57,7 +57,7 @@ func (i *Instance) sharing(name, p string, pos problem.Pos, why string) error {
 // namesPaths reports whether a setting tells where a program keeps its state.
 func namesPaths(key string) bool {
 	return strings.HasPrefix(key, "Exec") ||
-		slices.Contains([]string{"PIDFile", "Environment", "WorkingDirectory", "ReadWritePaths", "ReadWriteDirectories"}, key)
+		slices.Contains([]string{"PIDFile", "Environment", "WorkingDirectory", "ReadWritePaths"}, key)
 }
 
 // sharedPath returns the path below one of the folders of state that p is or is in;

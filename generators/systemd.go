@@ -51,7 +51,7 @@ func (s Systemd) Covered() (names []string) {
 //
 // The directives that enter a domain are systemd's own, so the unit's sandbox and
 // its User= are kept. Each of them can be ignored with a warning, and then the
-// service would run in the default domain, so it is guarded three times: BindsTo=
+// service would run in the default domain, so it is guarded three times: Requires=
 // and After= for the domain's unit, an assertion on the file that stands for the
 // domain, and a look from inside the unit before its first program, see [look].
 func (s Systemd) Files() (tree.Tree, []string, error) {

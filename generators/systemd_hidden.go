@@ -9,17 +9,17 @@ import (
 	"rdgen/systemd"
 )
 
-// shown refuses a unit that has a mount of its own on a folder that is hidden from it or in it, or
-// on a resolver file: the service would ask a resolver of the host, which answers from the default
-// domain. Of two mounts on one path systemd takes one, and the empty folder (TemporaryFileSystem=)
-// is what it leaves, also where the other only makes the path writable (src/core/namespace.c; seen
-// on 252, 257 and 262).
+// shown refuses a unit that has a mount of its own on a folder that is hidden from it or in it
+// (systemd makes one of each RuntimeDirectory= too), or on a resolver file: the service would ask
+// a resolver of the host, which answers from the default domain. Of two mounts on one path systemd
+// takes one, and the empty folder (TemporaryFileSystem=) is what it leaves, also where the other
+// only makes the path writable (src/core/namespace.c; seen on 252, 257 and 262).
 func (d dropIn) shown(unit *systemd.Unit, links Links) error {
 	if d.Section != "Service" {
 		return nil // nothing is hidden from a socket
 	}
 	settings := mounts(unit)
-	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "ExecPaths", "NoExecPaths"} {
+	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "ExecPaths", "NoExecPaths", "InaccessiblePaths", "RuntimeDirectory"} {
 		settings = append(settings, unit.All(d.Section, key)...)
 	}
 	for _, set := range settings {
@@ -28,7 +28,13 @@ func (d dropIn) shown(unit *systemd.Unit, links Links) error {
 			target, binds := mountPoint(unit.Name, set.Key, f.String())
 			target = links.follow(target)
 			for _, dir := range d.Hide {
-				if target == dir || binds && strings.HasPrefix(target, dir+"/") {
+				// The domain's resolv.conf may be in there, where /etc/resolv.conf leads.
+				there := strings.HasSuffix(target, "/resolv.conf") || strings.HasSuffix(target, "/stub-resolv.conf")
+				if !binds && (!there || set.Key == "InaccessiblePaths") && strings.HasPrefix(target, dir+"/") && set.Key != "TemporaryFileSystem" && set.Key != "RuntimeDirectory" && !strings.HasPrefix(f.String(), "-") {
+					return problem.New(place(set), "%s= needs %s, and the folder is empty for %s: systemd could not start it (226/NAMESPACE)", set.Key, target, unit.Name).
+						WithHint("write -" + target + " in its place, by a drop-in")
+				}
+				if target == dir && set.Key != "InaccessiblePaths" || binds && strings.HasPrefix(target, dir+"/") {
 					return problem.New(place(set), "%s= shows %s to %s, where a resolver of the host answers from the default domain", set.Key, target, unit.Name).
 						WithHint("take it out of the unit by a drop-in: in " + d.Domain.String() + " the service has a resolver of its own")
 				}
@@ -54,6 +60,8 @@ func mountPoint(unit, key, word string) (target string, binds bool) {
 	case "BindPaths", "BindReadOnlyPaths", "MountImages":
 		target, _ = mounted(unit, key, word)
 		return target, true
+	case "RuntimeDirectory": // NAME:LINK
+		word, _, _ = strings.Cut("/run/"+word, ":")
 	}
 	word, err := systemd.Specifiers(unit, strings.TrimLeft(word, "-+"))
 	if err != nil {

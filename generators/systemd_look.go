@@ -54,7 +54,7 @@ func newLook(unit *systemd.Unit) (look, error) {
 	}
 	for _, set := range unit.All(section, "SuccessExitStatus") {
 		for _, word := range strings.Fields(set.Value) {
-			if isLookFailure(word, starves(unit)) {
+			if isLookFailure(word, starves(unit)) || strings.TrimPrefix(word, "SIG") == "PIPE" && hearsPipe(unit) {
 				return look{}, problem.New(place(set), "%s would count as success when the look into the domain fails with it", word).
 					WithHint("leave out " + word)
 			}
@@ -85,13 +85,17 @@ func laterDropIn(set systemd.Setting) error {
 // Leaves reports whether what a command starts ends up somewhere else than in d, as far as
 // its words say.
 func Leaves(e systemd.Entering, d domain.Domain) bool {
-	if e.Contains {
+	if e.Unsure {
+		return true
+	}
+	if e.Contains || e.Moves {
 		return !d.VRF.IsZero() || e.Netns != "" && e.Netns != d.Netns.String()
 	}
 	if e.ID != "" {
 		return e.ID != d.ID()
 	}
-	stays := (e.Netns == "" || e.Netns == d.Netns.String()) && (e.VRF == "" || e.VRF == d.VRF.String())
+	host := e.Netns == systemd.HostNetns && d.Netns.IsZero() // the VRF is there, and the cgroup stays
+	stays := (e.Netns == "" || e.Netns == d.Netns.String() || host) && (e.VRF == "" || e.VRF == d.VRF.String())
 	return e.Asks != "" || e.Netns == "" && e.VRF == "" || !stays
 }
 
@@ -109,6 +113,10 @@ func Loses(e systemd.Entering, d domain.Domain) error {
 			e.Key, cmp.Or(systemd.Guests(program), "containers"), e.By).
 			WithHint("netns= in place of vrf=: a namespace holds them")
 	}
+	if e.Unsure {
+		return problem.New(place(e.Setting), "%s= may leave %s by %s, which is not known before it runs", e.Key, d, e.By).
+			WithHint("write the words out, or take it out of the command by a drop-in, or the line out of conf.d")
+	}
 	return problem.New(place(e.Setting), "%s= leaves %s by %s", e.Key, d, e.By).
 		WithHint("take it out of the command by a drop-in, or the line out of conf.d")
 }
@@ -121,7 +129,11 @@ func Elsewhere(prog []string, pos problem.Pos, d domain.Domain) error {
 	}
 	for _, e := range systemd.InCommand(systemd.Setting{Value: strings.Join(prog, " ")}) {
 		if e.All && e.Asks == "" && !e.Contains && Leaves(e, d) {
-			return problem.New(pos, "the command leaves %s by %s", d, e.By).
+			verb := "leaves"
+			if e.Unsure {
+				verb = "may leave"
+			}
+			return problem.New(pos, "the command %s %s by %s", verb, d, e.By).
 				WithHint("take it out of the command, or the line out of conf.d")
 		}
 	}
@@ -228,6 +240,13 @@ func starves(unit *systemd.Unit) bool {
 	return slices.ContainsFunc([]string{"LimitAS", "LimitDATA", "LimitSTACK", "LimitNPROC"}, func(key string) bool {
 		return unit.Last(sectionOf(unit.Name), key) != ""
 	})
+}
+
+// hearsPipe reports whether SIGPIPE ends a unit's programs: the look too, which writes why it
+// failed into a journal that may be gone. systemd has it ignored by default.
+func hearsPipe(unit *systemd.Unit) bool {
+	ignored, _, set := unit.Bool(sectionOf(unit.Name), "IgnoreSIGPIPE")
+	return set && !ignored
 }
 
 // setUpCodes are the names of systemd's own exit codes, from 200 on.

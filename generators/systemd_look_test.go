@@ -81,11 +81,12 @@ func TestLookRefused(t *testing.T) {
 		files []string
 		want  string
 	}{
-		"the look's own exit code": {"SuccessExitStatus=1 255\n", nil, "/lib/systemd/system/x.service:2: 255 would count as success"},
-		"in another base":          {"SuccessExitStatus=0xFF\n", nil, "0xFF would count as success"},
-		"with a zero before it":    {"SuccessExitStatus=0377\n", nil, "0377 would count as success"},
-		"systemd's":                {"SuccessExitStatus=EXEC\n", nil, "EXEC would count as success"},
-		"a signal":                 {"SuccessExitStatus=SIGKILL\n", nil, "SIGKILL would count as success"},
+		"the look's own exit code":        {"SuccessExitStatus=1 255\n", nil, "/lib/systemd/system/x.service:2: 255 would count as success"},
+		"in another base":                 {"SuccessExitStatus=0xFF\n", nil, "0xFF would count as success"},
+		"with a zero before it":           {"SuccessExitStatus=0377\n", nil, "0377 would count as success"},
+		"systemd's":                       {"SuccessExitStatus=EXEC\n", nil, "EXEC would count as success"},
+		"a signal":                        {"SuccessExitStatus=SIGKILL\n", nil, "SIGKILL would count as success"},
+		"that of a journal which is gone": {"IgnoreSIGPIPE=no\nSuccessExitStatus=TERM PIPE\n", nil, "/lib/systemd/system/x.service:3: PIPE would count as success"},
 		"a drop-in that comes later": {"", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nExecStartPre=\n"},
 			"/etc/systemd/system/x.service.d/zzz.conf:2: ExecStartPre= in a drop-in that systemd reads after rdgen's"},
 		"one that adds what runs after it": {"", []string{"etc/systemd/system/x.service.d/zzz.conf", "[Service]\nExecStopPost=/bin/d\n"},
@@ -115,7 +116,7 @@ func TestLookRefused(t *testing.T) {
 			t.Errorf("%s: %v; want %q", name, err, c.want)
 		}
 	}
-	for _, unit := range []string{"SuccessExitStatus=2 101\n", "DelegateNamespaces=mnt\n", "DelegateNamespaces=yes\nDelegateNamespaces=~net\n", "DelegateNamespaces=~net\n", "DelegateNamespaces=yes\nDelegateNamespaces=no\n"} {
+	for _, unit := range []string{"SuccessExitStatus=2 101\n", "SuccessExitStatus=PIPE\n", "IgnoreSIGPIPE=yes\nSuccessExitStatus=SIGPIPE\n", "DelegateNamespaces=mnt\n", "DelegateNamespaces=yes\nDelegateNamespaces=~net\n", "DelegateNamespaces=~net\n", "DelegateNamespaces=yes\nDelegateNamespaces=no\n"} {
 		job, err := services.NewLoader(files("lib/systemd/system/x.service", "[Service]\n"+unit+"ExecStart=/bin/x\n"), parse(t, "t1", "")).Systemd.Load("x")
 		if err == nil {
 			_, _, err = job.Files()

@@ -29,7 +29,7 @@ var confining = map[string]meaning{
 	"RestrictNamespaces": {}, "RestrictRealtime": {}, "RestrictSUIDSGID": {}, "LockPersonality": {}, "MemoryDenyWriteExecute": {},
 	"RestrictAddressFamilies": {list: true}, "RestrictFileSystems": {list: true}, "RestrictNetworkInterfaces": {list: true},
 	"SystemCallFilter": {list: true}, "SystemCallArchitectures": {list: true}, "NoExecPaths": {list: true}, "ReadOnlyPaths": {list: true},
-	"InaccessiblePaths": {list: true}, "ReadOnlyDirectories": {list: true}, "InaccessibleDirectories": {list: true},
+	"InaccessiblePaths":   {list: true},
 	"TemporaryFileSystem": {list: true}, "BindPaths": {list: true}, "BindReadOnlyPaths": {list: true}, "MountImages": {list: true},
 	"ExtensionImages": {list: true}, "ExtensionDirectories": {list: true}, "IPAddressDeny": {list: true}, "SocketBindDeny": {list: true},
 	"DeviceAllow": {list: true}, "AppArmorProfile": {}, "SELinuxContext": {}, "SmackProcessLabel": {},

@@ -1,6 +1,9 @@
 package problem
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Command is a command for a shell, for a hint or for sh -c: what a shell would read otherwise,
 // such as a backslash in the name of a unit, is quoted.
@@ -21,4 +24,22 @@ func quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// Operands are names behind the words of a command, with its last options. Names stand first, as
+// people write them; behind "--" where one would be read as an option.
+func Operands(names []string, options ...string) []string {
+	if slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "-") }) {
+		return slices.Concat(options, []string{"--"}, names)
+	}
+	return slices.Concat(names, options)
+}
+
+// WithOption puts an option behind the words of a command, or before their "--".
+func WithOption(words []string, option ...string) []string {
+	at := slices.Index(words, "--")
+	if at < 0 {
+		at = len(words)
+	}
+	return slices.Concat(words[:at], option, words[at:])
 }

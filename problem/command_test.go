@@ -16,3 +16,21 @@ func TestCommand(t *testing.T) {
 		}
 	}
 }
+
+// systemctl restart -dash.service was refused: the name was read as options.
+func TestOperands(t *testing.T) {
+	for want, names := range map[string][]string{
+		`web.service a-b.service`:      {"web.service", "a-b.service"},
+		`-- web.service -dash.service`: {"web.service", "-dash.service"},
+		``:                             nil,
+	} {
+		if got := Command(Operands(names)...); got != want {
+			t.Errorf("Operands(%q) = %s; want %s", names, got, want)
+		}
+	}
+	want := "rdgen s6 -o / -- -dash|rdgen s6 web -o /"
+	if got := Command(append([]string{"rdgen", "s6"}, Operands([]string{"-dash"}, "-o", "/")...)...) + "|" +
+		Command(append([]string{"rdgen", "s6"}, Operands([]string{"web"}, "-o", "/")...)...); got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+}

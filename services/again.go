@@ -14,6 +14,13 @@ import (
 type Again struct {
 	keeps  bool     // sockets, over a restart
 	forget []string // units of which it keeps them while they are stopped, too
+	idle   []string // sockets that are not started with the machine, and that somebody may have
+}
+
+// With adds sockets that are restarted if they are active, and else not started.
+func (a Again) With(idle []string) Again {
+	a.idle = idle
+	return a
 }
 
 // AgainOf reads what systemd keeps of units over a restart.
@@ -32,20 +39,26 @@ func AgainOf(units []*systemd.Unit) (a Again) {
 
 // Of returns the commands for units, of which sockets stand first: see [SocketsFirst]. A socket is
 // restarted only while its service does not run, so they are stopped. words are the units for a
-// shell.
+// shell: see [problem.Operands].
 func (a Again) Of(units []string, words string) string {
-	if !a.keeps && !slices.ContainsFunc(units, isSocket) {
+	if !a.keeps && len(a.idle) == 0 && !slices.ContainsFunc(units, isSocket) {
 		return "systemctl restart " + words
 	}
 	commands := []string{"systemctl stop " + words}
 	if len(a.forget) > 0 {
-		commands = append(commands, problem.Command(append([]string{"systemctl", "clean", "--what=fdstore"}, a.forget...)...))
+		commands = append(commands, "systemctl clean --what=fdstore "+operands(a.forget))
+	}
+	if len(a.idle) > 0 {
+		commands = append(commands, "systemctl try-restart "+operands(a.idle))
 	}
 	return strings.Join(append(commands, "systemctl start "+words), " && ")
 }
 
 // Reload is what comes before.
 const Reload = "systemctl daemon-reload && "
+
+// operands are the names of units for a shell.
+func operands(units []string) string { return problem.Command(problem.Operands(units)...) }
 
 // SocketsFirst orders the names of units, so that a service starts with its sockets.
 func SocketsFirst(units []string) []string {

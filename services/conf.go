@@ -25,6 +25,8 @@ type confs struct {
 	fsys fs.FS
 	// given is the domain of the command line, which replaces that of all files.
 	given domain.Domain
+	// root is where fsys is on this machine, or "".
+	root string
 	// config returns the folder of s6's own configuration, or "".
 	config func() string
 
@@ -59,6 +61,21 @@ func newConfs(fsys fs.FS, given domain.Domain) *confs {
 			}
 			return listed, err
 		})}
+}
+
+// elsewhere reports whether it is not this machine that is read.
+func (c *confs) elsewhere() bool { return c.root != "" && c.root != "/" }
+
+// onRoot is a command of rdgen, or of systemctl, for the machine that is read.
+func (c *confs) onRoot(words ...string) string {
+	switch {
+	case !c.elsewhere():
+	case words[0] == "systemctl":
+		words = slices.Insert(slices.Clone(words), 1, "--root="+c.root)
+	default:
+		words = problem.WithOption(words, "--root", c.root)
+	}
+	return problem.Command(words...)
 }
 
 // confd is the name of a service's conf.d file, for messages.
@@ -271,7 +288,7 @@ func (c *confs) isDefined(s generators.Service) error {
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return problem.New(s.Pos, "%s is not defined: there is no /%s", s.Domain, file).
-			WithHint("correct the name, or write that file (rdgen init --kind vrf): [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF")
+			WithHint("correct the name, or write that file (" + c.onRoot("rdgen", "init", "--kind", "vrf") + "): [Domain], Kind=vrf and Table=, or Managed=no if another tool makes the VRF")
 	}
 	return problem.New(s.Pos, "/%s: %v", file, problem.Cause(err))
 }

@@ -1,8 +1,8 @@
 package services
 
 import (
+	"cmp"
 	"fmt"
-	"path"
 
 	"rdgen/generators"
 	"rdgen/openrc"
@@ -54,7 +54,14 @@ func containsOutside(s *openrc.Script, d domain.Domain) []error {
 	if !ok || err != nil || d.VRF.IsZero() {
 		return nil
 	}
-	guests := systemd.Guests(path.Base(v.Text))
+	prog := []string{v.Text}
+	if daemon, unclear := s.Start().Daemon(); unclear == nil {
+		prog = daemon.Prog // with its arguments: one may be what is executed
+	}
+	guests := ""
+	for _, name := range systemd.Programs(prog) {
+		guests = cmp.Or(guests, systemd.Guests(name))
+	}
 	if guests == "" {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (l *Loader) Edit(name string, want []openrc.Assignment) (*Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Edit{Edited: edited, After: NewLoader(&changed{l.confs.fsys, edited.File[1:], edited.New}, domain.Domain{})}
+	e := &Edit{Edited: edited, After: NewLoader(&changed{l.confs.fsys, edited.File[1:], edited.New}, domain.Domain{}).Below(l.confs.root)}
 	var values map[string]openrc.Value
 	e.Service, values, err = e.After.confs.values(name)
 	if err != nil {

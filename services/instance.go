@@ -96,22 +96,22 @@ func readInstance(fsys fs.FS, units *systemd.Units, base *systemd.Unit, name str
 			return nil, problem.Unreadable(file, err)
 		}
 	}
-	_, _, i.Early = units.Early(base)
+	i.Early = units.Early(base, "") != nil
 	for _, set := range base.Settings {
 		if set.Key != "Before" && set.Key != "Wants" {
 			continue
 		}
 		for _, other := range strings.Fields(set.Value) {
 			if unit, err := units.Unit(other); err == nil {
-				_, _, i.EarlyUnits[other] = units.Early(unit)
+				i.EarlyUnits[other] = units.Early(unit, "") != nil
 			}
 		}
 	}
 	names, _ := units.Belonging(base) // what only may belong to it is among them
 	companions, _ := units.Companions(base.Name)
-	if set, ok := systemd.Dispatches(base); ok && len(companions) > 0 {
-		return nil, problem.New(placeOf(set), "%s would be made of %s, which runs nothing but true(1): its daemons are %s, of which an instance has none",
-			name, base.Name, strings.Join(companions, ", ")).
+	if d, ok := systemd.Dispatches(base); ok && !d.Sleeps && len(companions) > 0 {
+		return nil, problem.New(placeOf(d.Setting), "%s would be made of %s, which %s: its daemons are %s, of which an instance has none",
+			name, base.Name, d.What, strings.Join(companions, ", ")).
 			WithHint("write units of your own for a second set of them; the line in the conf.d file of each is for that then")
 	}
 	i.Siblings = slices.Compact(slices.Sorted(slices.Values(append(names[1:], companions...))))

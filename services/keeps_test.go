@@ -1,6 +1,7 @@
 package services
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -29,6 +30,25 @@ func TestReopenTemplate(t *testing.T) {
 	}, domain.Domain{})
 	if got := l.trace(l.Systemd, "x@").Reopen; got != "" {
 		t.Errorf("%q; want no command", got)
+	}
+}
+
+// The note of a template had systemctl stop x@.service, which systemd refuses.
+func TestKeepsOfTemplate(t *testing.T) {
+	l := NewLoader(fstest.MapFS{
+		"usr/lib/systemd/system/x@.service": {Data: []byte("[Service]\nFileDescriptorStoreMax=1\nFileDescriptorStorePreserve=yes\nExecStart=/bin/x\n")},
+	}, domain.Domain{})
+	units, err := l.Systemd.units()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := units.Unit("x@.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "systemctl daemon-reload && systemctl stop x@INSTANCE.service && systemctl clean --what=fdstore x@INSTANCE.service && systemctl start x@INSTANCE.service"
+	if _, notes := keeps(unit, domain.Domain{}); len(notes) != 1 || !strings.HasSuffix(notes[0], ": "+want) {
+		t.Errorf("%q; want %s at the end", notes, want)
 	}
 }
 

@@ -39,6 +39,13 @@ func NewLoader(fsys fs.FS, given domain.Domain) *Loader {
 	return l
 }
 
+// Below says where the machine is that is read, for the commands in hints; without it, it is
+// this one.
+func (l *Loader) Below(root string) *Loader {
+	l.confs.root = path.Clean(root)
+	return l
+}
+
 // Init is an init system.
 type Init interface {
 	// Name is that of the verb of rdgen that generates for it.

@@ -191,7 +191,7 @@ func (o *OpenRC) Escapes(job generators.Job) []error {
 	errs := o.Refuses(s)
 	if script, missing := o.Unmade(s.Domain); missing {
 		errs = append(errs, problem.New(s.Pos, "nothing makes %s before %s starts: there is no %s", s.Domain, s.Name, script).
-			WithHint("ln -s rdomain "+script+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it"))
+			WithHint(problem.Command("ln", "-s", "rdomain", path.Join(o.confs.root, script))+"; with Managed=no in /etc/rdomain/"+s.Domain.ID()+".conf if another tool makes it"))
 	}
 	return errs
 }

@@ -253,7 +253,7 @@ func (s *S6) oldKind(name string) string {
 	if _, err := fs.Stat(s.fsys, path.Join(folder[1:], name, "run")); err != nil {
 		return ""
 	}
-	return "there is " + folder + "/" + name + ", a service directory: " + problem.Command("rdgen", "s6", name, "--flavor", "svscan", "--source", folder)
+	return "there is " + folder + "/" + name + ", a service directory: " + s.confs.onRoot(append([]string{"rdgen", "s6"}, problem.Operands([]string{name}, "--flavor", "svscan", "--source", folder)...)...)
 }
 
 // environmentFiles reads the files that a unit takes variables from. One that is not
@@ -342,7 +342,7 @@ func (s *S6) Restart(name string) (commands [][]string, cannot string) {
 	case "svscan":
 		return [][]string{{"s6-svc", "-r", "/run/service/" + name}}, ""
 	case "overlay":
-		return nil, problem.Command("rdgen", "s6", name, "-o", "/") + " where the container's image is built, and start it again"
+		return nil, problem.Command(append([]string{"rdgen", "s6"}, problem.Operands([]string{name}, "-o", "/")...)...) + " where the container's image is built, and start it again"
 	}
-	return nil, problem.Command("rdgen", "s6", name, "-o", "/") + ", compile (s6-rc-compile), switch to that database (s6-rc-update), and " + problem.Command(restart...)
+	return nil, problem.Command(append([]string{"rdgen", "s6"}, problem.Operands([]string{name}, "-o", "/")...)...) + ", compile (s6-rc-compile), switch to that database (s6-rc-update), and " + problem.Command(restart...)
 }

@@ -116,13 +116,13 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		err = fs.ErrNotExist // it is made once more, of what its base is today
 	}
 	if err == nil {
-		if s.Units, err = sd.covered(units, unit); err != nil {
+		if s.Units, err = sd.covered(units, unit, declared.Domain); err != nil {
 			return nil, err
 		}
 		if err := letStay(&s); err != nil {
 			return nil, err
 		}
-		return s, cmp.Or(tooEarly(units, s), sd.movedOut(s), sd.boundBeside(s))
+		return s, cmp.Or(tooEarly(units, s, s.Units), sd.movedOut(s), sd.boundBeside(s))
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -141,7 +141,8 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		if s.Instance, err = readInstance(sd.fsys, units, base, declared.Name); err != nil {
 			return s, err
 		}
-		return s, sd.movedOut(s)
+		made := &systemd.Unit{Name: declared.Name + ".service", Settings: s.Instance.DropIns}
+		return s, cmp.Or(tooEarly(units, s, []*systemd.Unit{made}), sd.movedOut(s))
 	}
 	if sd.AtBoot && sd.isWritten(declared) {
 		return s, nil // another generator makes the unit, and rdgen's drop-in is there
@@ -165,17 +166,6 @@ func letStay(s *generators.Systemd) error {
 	if len(s.Outside) == 0 {
 		return problem.New(s.SocketsStay, "no socket unit starts %s, so none can stay in the default domain", s.Name).
 			WithHint("take the line out; or add " + openrc.SocketKey + "= to the service's own file, if the line is in another")
-	}
-	return nil
-}
-
-// tooEarly refuses a service that must be up before a domain can be.
-func tooEarly(units *systemd.Units, s generators.Systemd) error {
-	for _, unit := range s.Units {
-		if set, target, early := units.Early(unit); early {
-			return problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs before %s, and domains are made after it", unit.Name, target).
-				WithHint("let it run where it is, and make an instance that runs later: /etc/conf.d/" + s.Name + ".NAME")
-		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -25,7 +26,7 @@ func (sd *Systemd) Escapes(job generators.Job) []error {
 // does no harm: a place, and what wins.
 func (sd *Systemd) Remarks(s generators.Systemd) []string {
 	_, notes := sd.wins(s)
-	return append(notes, sd.pulls(s)...)
+	return slices.Concat(notes, sd.unmade(s), sd.unread(s), sd.pulls(s))
 }
 
 // wins judges what units say themselves of where they run, against conf.d.
@@ -38,8 +39,8 @@ func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 		notes = append(notes, fmt.Sprintf("%s: %s stays in the default domain, and %s is in %s", s.SocketsStay, socket, s.Name, s.Domain))
 	}
 	for _, unit := range judged {
-		if set, ok := systemd.Dispatches(unit); ok && len(s.Units) == 1 {
-			notes = append(notes, fmt.Sprintf("%s:%d: %s runs nothing but true(1); the line is for nothing else", set.File, set.Line, unit.Name))
+		if d, ok := systemd.Dispatches(unit); ok && len(s.Units) == 1 && len(d.Starts) == 0 && !d.Sleeps {
+			notes = append(notes, fmt.Sprintf("%s: %s %s; the line is for nothing else", placeOf(d.Setting), unit.Name, d.What))
 		}
 		if sd.isForeign(unit) && !sd.holds(unit.Name, s.Domain) {
 			fact := "is not held in " + s.Domain.String()
@@ -47,9 +48,9 @@ func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 				fact = "does not start"
 			}
 			errs = append(errs, problem.New(s.Place(), "%s %s: another generator of systemd makes it, and rdgen's did not see it", unit.Name, fact).
-				WithHint("systemctl daemon-reload; if that does not help, "+problem.Command("rdgen", "systemd", s.Name, "-o", "/etc")+" before it"))
+				WithHint("systemctl daemon-reload; if that does not help, "+sd.confs.onRoot(append([]string{"rdgen", "systemd"}, problem.Operands([]string{s.Name}, "-o", path.Join(cmp.Or(sd.confs.root, "/"), "etc"))...)...)+" before it"))
 		}
-		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){sd.commands, directives, mounts, survives, sd.joins, sd.activated, sd.sessions, keeps} {
+		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){sd.commands, directives, mounts, survives, sd.joins, sd.activated, sd.sessions, keeps, ends, sd.waits, sd.mountable} {
 			e, n := judge(unit, s.Domain)
 			errs, notes = append(errs, e...), append(notes, n...)
 		}
@@ -91,12 +92,14 @@ func (sd *Systemd) commands(unit *systemd.Unit, d domain.Domain) (errs []error, 
 		pos := placeOf(e.Setting)
 		switch {
 		case generators.Refuses(e, d): // who makes the files says so
+		case e.Unsure:
+			errs = append(errs, generators.Loses(e, d))
 		case systemd.Runtimes[e.By] != nil:
 			err, note := sd.asksRuntime(e, d)
 			errs, notes = append(errs, err...), append(notes, note...)
 		case e.Again && !generators.Leaves(e, d):
 			notes = append(notes, fmt.Sprintf("%s: podman restart starts this container once more where it is typed; Network=ns:%s in its Quadlet file keeps it in %s", pos, d.Netns.Path(), d))
-		case e.Contains && !generators.Leaves(e, d):
+		case (e.Contains || e.Moves) && !generators.Leaves(e, d):
 		case !generators.Leaves(e, d):
 			notes = append(notes, fmt.Sprintf("%s: %s enters %s once more, which changes nothing", pos, e.By, d))
 		case e.Asks != "":
@@ -125,6 +128,7 @@ func directives(unit *systemd.Unit, d domain.Domain) (errs []error, notes []stri
 		}
 		set := all[len(all)-1]
 		switch {
+		case key == "NetworkNamespacePath" && d.Netns.IsZero(): // who makes the files refuses it
 		case key == "NetworkNamespacePath":
 			notes = append(notes, fmt.Sprintf("%s: conf.d wins over %s=%s: %s is in %s", placeOf(set), key, set.Value, unit.Name, d))
 		case key == "RestrictNetworkInterfaces":

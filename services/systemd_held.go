@@ -1,6 +1,12 @@
 package services
 
 import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
 	"rdgen/generators"
 	"rdgen/problem"
 	"rdgen/systemd"
@@ -25,4 +31,31 @@ func (sd *Systemd) lifted(s generators.Systemd) (errs []error) {
 		}
 	}
 	return errs
+}
+
+// unread has a note of a line that systemd has not read: rdgen's generator came to its end
+// before there was the line, or the unit, and a start until the next daemon-reload is in the
+// domain of before. A machine that does not run has no such end.
+func (sd *Systemd) unread(s generators.Systemd) (notes []string) {
+	if _, err := fs.Stat(sd.fsys, path.Join(systemd.Generated, systemd.Ended)[1:]); err != nil || !sd.generates() {
+		return nil
+	}
+	var names []string
+	for _, unit := range s.Units {
+		if !sd.isForeign(unit) && !sd.holds(unit.Name, s.Domain) && !sd.isRefused(unit.Name) {
+			names = append(names, unit.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: systemd has not read this line yet, and starts %s outside of %s until then: systemctl daemon-reload", s.Place(), names[0], s.Domain)}
+}
+
+// isRefused reports whether what the generator made for a unit is that it does not start.
+func (sd *Systemd) isRefused(unit string) bool {
+	return slices.ContainsFunc([]string{systemd.DropIn, sd.RefusedName(unit)}, func(name string) bool {
+		text, err := fs.ReadFile(sd.fsys, path.Join(systemd.Generated[1:], unit+".d", name))
+		return err == nil && systemd.IsMade(text) && !bytes.Contains(text, []byte(" --look "))
+	})
 }

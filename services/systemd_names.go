@@ -45,6 +45,9 @@ func (sd *Systemd) find(s generators.Service) (*systemd.Unit, error) {
 		return &systemd.Unit{Name: bare(s.Name) + ".service", Path: script}, nil
 	}
 	if e, ok := errors.AsType[*problem.Error](err); ok && e.Hint == notFound {
+		if script := provider(sd.fsys, bare(s.Name)); script != "" {
+			e.Hint += provided(script, bare(s.Name))
+		}
 		e.Hint += "; where another generator of systemd makes the unit: systemctl daemon-reload"
 	}
 	return nil, err
@@ -73,7 +76,7 @@ func (sd *Systemd) unit(s generators.Service) (*systemd.Unit, error) {
 		return nil, &problem.Error{Pos: s.Place(), Hint: hint, Err: fs.ErrNotExist,
 			Msg: "there is no " + name + " below " + strings.Join(systemd.Folders(), ", ")}
 	case errors.Is(err, systemd.ErrMasked):
-		masked := &problem.Error{Pos: s.Place(), Hint: problem.Command("systemctl", "unmask", name), Err: systemd.ErrMasked, Msg: name + " is masked"}
+		masked := &problem.Error{Pos: s.Place(), Hint: sd.confs.onRoot(append([]string{"systemctl", "unmask"}, problem.Operands([]string{name})...)...), Err: systemd.ErrMasked, Msg: name + " is masked"}
 		if units.MaskedByPackage(name) {
 			masked.Msg += " by its package"
 			if _, masked.Hint = sd.meant(units, bare(s.Name)); masked.Hint == "" {
@@ -111,6 +114,9 @@ func (sd *Systemd) noService(units *systemd.Units, s generators.Service) error {
 // meant returns the units that somebody means who names a service that has no unit,
 // as far as that can be known, and what to do.
 func (sd *Systemd) meant(units *systemd.Units, name string) (names []string, hint string) {
+	if base, ok := strings.CutSuffix(name, sysvSuffix); ok && sd.sysvScript(base) != "" {
+		return []string{base + ".service"}, "systemd-sysv-generator calls its unit " + base + ".service: put the line into /etc/conf.d/" + base
+	}
 	if others := units.Aliases(name + ".service"); len(others) > 0 {
 		return others, "it is an alias of " + strings.Join(others, " and ") + ": put the line into /etc/conf.d/" + bare(others[0])
 	}
@@ -142,16 +148,37 @@ func (sd *Systemd) Meant(name string) string {
 	return hint
 }
 
+// sysvSuffix is what systemd-sysv-generator leaves out of the name of a script.
+const sysvSuffix = ".sh"
+
 // sysvScript returns the path of the script of which systemd-sysv-generator makes
-// NAME.service, or "". A script of OpenRC is not meant for it.
+// NAME.service, or "". A script of OpenRC is not meant for it. No unit of such a one ends in
+// .sh.service: the generator leaves the suffix out.
 func (sd *Systemd) sysvScript(name string) string {
-	for _, script := range []string{openrc.InitDir + name, openrc.InitDir + name + ".sh"} {
+	if strings.HasSuffix(name, sysvSuffix) {
+		return ""
+	}
+	for _, script := range []string{openrc.InitDir + name, openrc.InitDir + name + sysvSuffix} {
 		info, err := fs.Stat(sd.fsys, script[1:])
 		if err == nil && info.Mode().IsRegular() && (sd.AtBoot || !sd.openrc.Has(path.Base(script))) {
 			return script
 		}
 	}
 	return ""
+}
+
+// unmade names the scripts of which systemd makes no unit, because they cannot be executed
+// (systemd-sysv-generator looks for the owner's right to).
+func (sd *Systemd) unmade(s generators.Systemd) (notes []string) {
+	for _, unit := range s.Units {
+		if path.Dir(unit.Path)+"/" != openrc.InitDir {
+			continue
+		}
+		if info, err := fs.Stat(sd.fsys, unit.Path[1:]); err == nil && info.Mode()&0o100 == 0 {
+			notes = append(notes, unit.Path+": not executable, so systemd makes no "+unit.Name+" of it: "+problem.Command("chmod", "+x", unit.Path))
+		}
+	}
+	return notes
 }
 
 // isWritten reports whether the administrator has a drop-in with which the service

@@ -29,14 +29,21 @@ type Shadow struct {
 	Behind bool
 }
 
-// Problem is what is wrong with it, and what to do.
-func (s Shadow) Problem() error {
+// Problem is what is wrong with it below the root, and what to do.
+func (s Shadow) Problem(root string) error {
 	hint := "remove it, or give it another name that sorts before " + systemd.DropIn
 	if strings.HasPrefix(s.Path, systemd.Etc+"/") {
-		hint += "; or, if rdgen made it: rdgen systemd --all -o /etc"
+		again := []string{"rdgen", "systemd", "--all", "-o", path.Join(root, "etc")}
+		if path.Clean(root) != "/" {
+			again = append(again, "--root", root)
+		}
+		hint += "; or, if rdgen made it: " + problem.Command(again...)
+	}
+	if path.Clean(root) == "/" {
+		hint += "; then systemctl daemon-reload"
 	}
 	return problem.New(problem.Pos{File: s.Path}, "systemd reads this for %s in place of what rdgen makes, and it is not the same", s.Unit).
-		WithHint(hint + "; then systemctl daemon-reload")
+		WithHint(hint)
 }
 
 // Shadows returns the files that systemd reads in place of the drop-ins among files. What is

@@ -9,20 +9,21 @@ import (
 	"strings"
 
 	"rdgen/problem"
+	"rdgen/runtime/domain"
 	"rdgen/systemd"
 )
 
 // covered returns the units that share the domain of unit: itself, the sockets
 // that start it, its companions and theirs. One that is masked cannot start.
-func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd.Unit, error) {
+func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit, d domain.Domain) ([]*systemd.Unit, error) {
 	names, err := sd.coveredNames(units, unit)
 	if err != nil {
 		return nil, err
 	}
-	if set, ok := systemd.Dispatches(unit); ok && len(names) == 1 && units.Kin(unit, units.Aliases(unit.Name)) {
-		return nil, problem.New(problem.Pos{File: set.File, Line: set.Line}, "%s runs nothing but true(1), and no unit is PartOf= it: this is not the daemon", unit.Name).
-			WithHint("put the line into the conf.d file of the daemon's own unit: /etc/conf.d/" + strings.TrimSuffix(unit.Name, ".service") +
-				"@INSTANCE, or another that " + problem.Command("systemctl", "list-dependencies", unit.Name) + " shows")
+	if len(names) == 1 {
+		if err := sd.dispatched(units, unit, d); err != nil {
+			return nil, err
+		}
 	}
 	var list []*systemd.Unit
 	for _, name := range names {
@@ -42,6 +43,42 @@ func (sd *Systemd) covered(units *systemd.Units, unit *systemd.Unit) ([]*systemd
 		list = append(list, u)
 	}
 	return list, nil
+}
+
+// dispatched refuses a unit that runs no daemon, where others are its daemons, and the line is not
+// for those: it says which they are.
+func (sd *Systemd) dispatched(units *systemd.Units, unit *systemd.Unit, d domain.Domain) error {
+	runs, ok := systemd.Dispatches(unit)
+	if !ok {
+		return nil
+	}
+	base := bare(unit.Name)
+	refuse := func(fact, name, more string) error {
+		return problem.New(placeOf(runs.Setting), "%s %s, and %s: this is not the daemon", unit.Name, runs.What, fact).
+			WithHint("put the line into the conf.d file of the daemon's own unit: /etc/conf.d/" + name + more)
+	}
+	if started := sd.outside(units, runs.Starts, nil); len(started) > 0 {
+		if len(started) > 1 {
+			return refuse(strings.Join(started, ", ")+" are not in "+d.String(), bare(started[0]), ", and into those of the others")
+		}
+		return refuse(started[0]+" is not in "+d.String(), bare(started[0]), "")
+	}
+	behind, target := units.Behind(unit.Name)
+	behind = slices.DeleteFunc(behind, sd.hasOwnDomain)
+	switch {
+	case len(runs.Starts) > 0:
+		return nil // they are where their own lines say
+	case len(behind) > 0:
+		return refuse(strings.Join(behind, ", ")+" stops with it by "+target, bare(behind[0]), "")
+	case target != "" || runs.Sleeps || !units.Kin(unit, units.Aliases(unit.Name)):
+		return nil
+	}
+	more := " that " + problem.Command(append([]string{"systemctl", "list-dependencies"}, problem.Operands([]string{unit.Name})...)...) + " shows"
+	if units.Has(base + "@.service") {
+		return refuse("no unit is PartOf= it", base+"@INSTANCE", ", or another"+more)
+	}
+	return problem.New(placeOf(runs.Setting), "%s %s, and no unit is PartOf= it: this is not the daemon", unit.Name, runs.What).
+		WithHint("put the line into the conf.d file of the daemon's own unit, one" + more)
 }
 
 // coveredNames returns the names of these. What cannot be read belongs to what it is

@@ -2,6 +2,7 @@ package services
 
 import (
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -19,8 +20,8 @@ import (
 type Trace struct {
 	Init string
 	// Units are what its cgroups are called: "nginx.service", "sshd"; "a@.service" is for
-	// all instances.
-	Units []string
+	// all instances, but those that are Apart: their own files say where they are.
+	Units, Apart []string
 	// Supervised is what a supervisor calls it.
 	Supervised string
 	// PIDFiles say which process it is.
@@ -28,7 +29,8 @@ type Trace struct {
 	// Recorded is the domain that it was started in, as OpenRC has it recorded: "VRF@NETNS",
 	// each of them perhaps empty; "" for none.
 	Recorded string
-	// Restart is the command after which it is where the file says, or what to do.
+	// Restart is the command after which it is where the file says, or what to do; "" for Units,
+	// see [Trace.RestartOf].
 	Restart string
 	// Reopen is the command after which its sockets are too, "" where it has none of its own.
 	Reopen string
@@ -57,7 +59,7 @@ func (l *Loader) trace(init Init, name string) Trace {
 	t := Trace{Init: init.Name()}
 	switch init {
 	case Init(l.OpenRC):
-		t.Units, t.Supervised, t.Restart = []string{name}, name, problem.Command("rc-service", name, "restart")
+		t.Units, t.Supervised, t.Restart = []string{name}, name, problem.Command(append([]string{"rc-service"}, problem.Operands([]string{name, "restart"})...)...)
 		text, _ := fs.ReadFile(l.confs.fsys, openrc.StateDir[1:]+"options/"+name+"/rdgen_domain")
 		t.Recorded = strings.TrimSpace(string(text))
 		t.PIDFiles = l.daemons(name)
@@ -74,15 +76,60 @@ func (l *Loader) trace(init Init, name string) Trace {
 			all := SocketsFirst(slices.DeleteFunc(made.Covered(), IsTemplate))
 			t.Units = slices.DeleteFunc(made.Covered(), func(u string) bool { return path.Ext(u) != ".service" })
 			if again := AgainOf(made.Units); len(all) > 0 && (again.keeps || len(t.Units) < len(made.Covered())) {
-				t.Reopen = Reload + again.Of(all, problem.Command(all...))
+				t.Reopen = Reload + again.Of(all, operands(all))
 			}
 			for _, u := range made.Units {
 				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
 			}
 		}
-		t.Restart = Reload + Again{}.Of(t.Units, problem.Command(t.Units...))
+		t.Apart = l.apart(name, t.Units)
 	}
 	return t
+}
+
+// Of reports whether a cgroup's unit is one of the service's.
+func (t Trace) Of(unit string) bool {
+	template, _, isInstance := systemd.Instance(unit)
+	isInstance = isInstance && IsTemplate(template) // and no service of OpenRC
+	return slices.Contains(t.Units, unit) || isInstance && slices.Contains(t.Units, template) && !slices.Contains(t.Apart, unit)
+}
+
+// RestartOf is Restart for a service of which units were seen: systemd restarts no template, but
+// the instances of one.
+func (t Trace) RestartOf(seen []string) string {
+	units := slices.DeleteFunc(slices.Clone(t.Units), IsTemplate)
+	for _, unit := range slices.Sorted(slices.Values(seen)) {
+		if t.Of(unit) && !slices.Contains(units, unit) {
+			units = append(units, unit)
+		}
+	}
+	if t.Restart != "" || len(units) == 0 {
+		return t.Restart
+	}
+	return Reload + Again{}.Of(units, operands(units))
+}
+
+// apart returns the instances of templates among units that have files of their own, which say
+// in which domain they are, or are not certain.
+func (l *Loader) apart(name string, units []string) (list []string) {
+	if !slices.ContainsFunc(units, IsTemplate) {
+		return nil
+	}
+	listed, _ := l.confs.listed() // whoever asks for services has the error
+	for _, other := range slices.Sorted(maps.Keys(listed)) {
+		unit := bare(other) + ".service"
+		if _, _, isInstance := systemd.Instance(unit); other == name || !isInstance || !l.Systemd.hasOwnDomain(unit) {
+			continue
+		}
+		list = append(list, unit)
+		if job, err := l.Systemd.Load(other); err == nil {
+			list = append(list, job.(generators.Systemd).Covered()...)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(slices.DeleteFunc(list, func(unit string) bool {
+		template, _, _ := systemd.Instance(unit)
+		return !slices.Contains(units, template)
+	}))))
 }
 
 // IsTemplate reports whether the name of a unit is that of one that instances are made of

@@ -48,7 +48,7 @@ func (o owned) drift(d Declared, p Seen) (list []Drift) {
 		case kind == Socket && o.reopen != "":
 			hint = o.reopen
 		}
-		list = append(list, Drift{kind, p.PID, said(d.Name, p) + " " + fmt.Sprintf(format, args...), hint})
+		list = append(list, Drift{kind, p.PID, said(d.Name, p.PID, p.Command) + " " + fmt.Sprintf(format, args...), hint})
 	}
 	switch at, want := p.At, d.Domain.ID(); {
 	case at.Outlived != "":
@@ -130,6 +130,6 @@ func before(d Declared, recorded string, p Seen) (is bool, file string) {
 }
 
 // said is a process of a service, for messages.
-func said(name string, p Seen) string {
-	return fmt.Sprintf("%s: process %d (%s)", name, p.PID, p.Command)
+func said(name string, pid int, command string) string {
+	return fmt.Sprintf("%s: process %d (%s)", name, pid, command)
 }

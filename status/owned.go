@@ -1,9 +1,7 @@
 package status
 
 import (
-	"path"
 	"slices"
-	"strings"
 
 	"rdgen/problem"
 	"rdgen/runtime/process"
@@ -55,6 +53,7 @@ func (m Machine) Owned(d Declared) (o owned) {
 	}
 	for _, t := range d.Traces {
 		before := len(is)
+		var seen []string
 		main, supervisors := 0, m.supervisors(t)
 		for _, p := range m.Processes {
 			by, supervised := supervisors[p.Parent]
@@ -70,12 +69,15 @@ func (m Machine) Owned(d Declared) (o owned) {
 					main = p.PID
 				}
 				add(p)
-			case slices.ContainsFunc(t.Units, func(u string) bool { return isUnit(u, process.Unit(p.Cgroup)) }) && !ofInit(p):
+			case t.Of(process.Unit(p.Cgroup)) && !ofInit(p):
 				add(p)
+			}
+			if is[p.PID] {
+				seen = append(seen, process.Unit(p.Cgroup))
 			}
 		}
 		if len(is) > before && o.restart == "" {
-			o.main, o.restart, o.reopen, o.recorded = main, t.Restart, t.Reopen, t.Recorded
+			o.main, o.restart, o.reopen, o.recorded = main, t.RestartOf(seen), t.Reopen, t.Recorded
 		}
 	}
 	for _, p := range m.Processes {
@@ -113,6 +115,14 @@ func (m Machine) deserted(p Seen, is map[int]bool) bool {
 	})
 }
 
+// closesPAM reports whether a process is not the service's, but systemd's: beside that which
+// systemd started it closes the PAM session when that has ended. It makes no connection of the
+// service's, and no restart would have it elsewhere.
+func (o owned) closesPAM(p Seen) bool {
+	parent, ok := o.process(p.Parent)
+	return ok && p.ClosesPAM && parent.Parent == 1
+}
+
 // ofInit reports whether a process of a service's cgroup is the init system's own.
 func ofInit(p Seen) bool {
 	return p.Supervises != "" || p.Command == "openrc-run" || p.Command == "openrc-run.sh"
@@ -123,12 +133,4 @@ func ofInit(p Seen) bool {
 func names(f services.PIDFile, p Seen) bool {
 	const written = 1e9 // a file system may know seconds
 	return f.PID == p.PID && !p.Began.After(f.Written.Add(written))
-}
-
-// isUnit reports whether a cgroup's unit is the one meant, or an instance of it.
-func isUnit(meant, unit string) bool {
-	if before, after, template := strings.Cut(meant, "@."); template {
-		return strings.HasPrefix(unit, before+"@") && path.Ext(unit) == "."+after
-	}
-	return meant == unit
 }

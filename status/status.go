@@ -37,6 +37,8 @@ type Seen struct {
 	// Unseen is why At, and what is below, are not known; or "".
 	Unseen  string
 	Listens []Listener
+	// ClosesPAM: it is systemd's own, and waits for its parent (process.ClosesPAM).
+	ClosesPAM bool
 	// HostResolver: it looks up names by the host's file, although its domain has one.
 	HostResolver bool
 }
@@ -179,12 +181,18 @@ func (m Machine) service(d Declared, all map[int]bool) (s Service, unseen []stri
 	for _, p := range own.list {
 		all[p.PID] = true
 		at := Process{PID: p.PID, Command: p.Command, ID: p.At.ID, Place: place(p), Listens: append([]Listener{}, p.Listens...), Note: p.At.Note}
+		closesPAM := own.closesPAM(p)
+		if closesPAM {
+			at.Place += ", as systemd's own process that closes the PAM session"
+		}
 		s.Processes = append(s.Processes, at)
 		if why := unknown(p); why != "" {
-			unseen = append(unseen, said(d.Name, p)+": "+why)
+			unseen = append(unseen, said(d.Name, p.PID, p.Command)+": "+why)
 			continue
 		}
-		s.Drift = append(s.Drift, own.drift(d, p)...)
+		if !closesPAM {
+			s.Drift = append(s.Drift, own.drift(d, p)...)
+		}
 	}
 	return s, unseen
 }

@@ -2,6 +2,7 @@ package status
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,12 @@ func TestDrift(t *testing.T) {
 		{"unguarded", []Seen{proc(10, 1, 1, unit, identify.Location{ID: "blue", Leaves: true})}, "unguarded", 10},
 		{"delegated", []Seen{proc(10, 1, 1, unit, identify.Location{ID: "blue", Delegated: "user 7 can"})}, "unguarded", 10},
 		{"resolver", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) { p.HostResolver = true })}, "resolver", 10},
+		{"systemd's own for PAM", []Seen{proc(10, 1, 1, unit, in("blue")), with(proc(11, 10, 1, unit, in("")), func(p *Seen) { p.ClosesPAM = true })}, "", 10},
+		{"the same by the host's names", []Seen{proc(10, 1, 1, unit, in("blue")), with(proc(11, 10, 1, unit, in("blue")), func(p *Seen) { p.ClosesPAM, p.HostResolver = true, true })}, "", 10},
+		{"the same with main outside", []Seen{proc(10, 1, 1, unit, in("")), with(proc(11, 10, 1, unit, in("")), func(p *Seen) { p.ClosesPAM = true })}, "elsewhere", 10},
+		{"one so called", []Seen{proc(10, 1, 1, unit, in("blue")), with(proc(11, 10, 1, unit, in("")), func(p *Seen) { p.Command = "(sd-pam)" })}, "elsewhere", 10},
+		{"the same of a child", []Seen{proc(10, 1, 1, unit, in("blue")), proc(11, 10, 1, unit, in("blue")),
+			with(proc(12, 11, 1, unit, in("")), func(p *Seen) { p.ClosesPAM = true })}, "elsewhere", 10},
 		{"socket", []Seen{with(proc(10, 1, 1, unit, in("blue")), func(p *Seen) {
 			p.Listens = []Listener{{"tcp", "[::]:80", true, false}, {"tcp", "[::]:81", false, false}}
 		})}, "socket", 10},
@@ -159,6 +166,29 @@ func TestHint(t *testing.T) {
 		if got := r.Domains[0].Services[0].Drift; len(got) != 1 || got[0].Hint != want {
 			t.Errorf("started %d minutes after the file: %+v; want %s", minutes, got, want)
 		}
+	}
+}
+
+// TestInstances: one with a file of its own is not the template's, and the others are what the hint
+// names: systemctl restart app@.service is refused.
+func TestInstances(t *testing.T) {
+	d := web(t)
+	d.Name, d.Traces = "app@", []services.Trace{{Init: "systemd", Units: []string{"app@.service"}, Apart: []string{"app@x.service"}}}
+	r := Of(Machine{Services: []Declared{d}, Processes: []Seen{
+		proc(10, 1, 1, "/system.slice/system-app.slice/app@x.service", in("red")),
+		proc(11, 1, 1, "/system.slice/system-app.slice/app@2.service", in("red")),
+		proc(12, 11, 1, "/system.slice/system-app.slice/app@2.service", in("red")),
+		proc(13, 1, 1, "/system.slice/system-app.slice/app@1.service", in("")),
+	}})
+	var pids []int
+	for _, d := range r.Domains[0].Services[0].Drift {
+		pids = append(pids, d.PID)
+		if want := "systemctl daemon-reload && systemctl restart app@1.service app@2.service"; d.Hint != want {
+			t.Errorf("%d: hint %s; want %s", d.PID, d.Hint, want)
+		}
+	}
+	if !slices.Equal(pids, []int{11, 12, 13}) {
+		t.Errorf("drift of %v; want 11, 12 and 13", pids)
 	}
 }
 

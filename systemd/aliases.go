@@ -61,10 +61,10 @@ func (u *Units) resolve(name string) (unit, file string, err error) {
 	for range most {
 		source := name // the name that the file has
 		template, instance, isInstance := Instance(name)
-		if u.files[source] == "" && isInstance {
+		if u.file(source) == "" && isInstance {
 			source = template
 		}
-		file := u.files[source]
+		file := u.file(source)
 		switch {
 		case file == "":
 			return "", "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
@@ -86,7 +86,7 @@ func (u *Units) resolve(name string) (unit, file string, err error) {
 			base = prefix + "@" + instance + "." + suffix
 		}
 		if base == name { // a link to its own template
-			file, err := u.files[template], error(nil)
+			file, err := u.file(template), error(nil)
 			if file == "" {
 				err = fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 			}
@@ -109,4 +109,28 @@ func (u *Units) readAliases() map[string][]string {
 		}
 	}
 	return aliases
+}
+
+// namesOf returns the other names of a unit, sorted: the links to it, and for an instance also
+// those that the links to its template give it.
+func (u *Units) namesOf(unit string) []string {
+	names := slices.Clone(u.aliases()[unit])
+	if template, instance, ok := Instance(unit); ok {
+		for _, alias := range u.aliases()[template] {
+			name, ok := instantiate(alias, instance)
+			if real, _, err := u.resolve(name); ok && err == nil && real == unit {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// called returns the name of the unit that name stands for, or name itself if there is none.
+func (u *Units) called(name string) string {
+	if real, _, err := u.resolve(name); err == nil {
+		return real
+	}
+	return name
 }

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -27,33 +28,45 @@ type Entering struct {
 	Again bool
 	// Pod: they are where their pod is.
 	Pod bool
+	// Moves: into a cgroup of another process, which no VRF of the unit's holds.
+	Moves bool
+	// Unsure: it may do so, by a word that is not known before the command runs.
+	Unsure bool
 	// All reports that it is all that the command does: nothing of it runs before.
 	All bool
 }
-
-// askers ask a process that runs already to start a program, which is where that
-// process is.
-var askers = map[string]string{"systemd-run": "systemd", "docker": "dockerd", "nerdctl": "containerd", "at": "atd", "batch": "atd", "machinectl": "systemd-machined",
-	"virsh": "libvirtd", "incus": "incusd", "lxc": "lxd"}
-
-// starting are the words of these by which they do so; none for those that do nothing else.
-var starting = map[string][]string{"docker": {"run", "start", "restart", "compose"}, "nerdctl": {"run", "start", "restart", "compose"},
-	"machinectl": {"run", "start", "restart", "compose"}, "virsh": {"start", "create", "net-start", "net-create"}, "incus": {"start", "restart", "launch"}, "lxc": {"start", "restart", "launch"}}
 
 // Enters returns the commands of the unit that leave its network namespace or VRF, or
 // have somebody else start a program. What a script does that the unit only
 // names cannot be seen. Those that stop it may go anywhere.
 func Enters(unit *Unit) (list []Entering) {
+	for set, text := range commandLines(unit) {
+		list = append(list, inCommand(set, text)...)
+	}
+	return list
+}
+
+// commandLines are the commands of a unit that have to be in the domain, each as it stands there
+// and with what is known of its specifiers and variables.
+func commandLines(unit *Unit) iter.Seq2[Setting, string] {
 	section := "Service"
 	if path.Ext(unit.Name) == ".socket" {
 		section = "Socket"
 	}
-	for _, key := range started {
-		for _, set := range unit.All(section, key) {
-			list = append(list, InCommand(set)...)
+	known := environment(unit, section)
+	return func(yield func(Setting, string) bool) {
+		for _, key := range started {
+			for _, set := range unit.All(section, key) {
+				text := expanded(set.Value, known)
+				if known, err := Specifiers(unit.Name, text); err == nil && !strings.Contains(unit.Name, "@.") {
+					text = known // of an instance, or where there are none
+				}
+				if !yield(set, text) {
+					return
+				}
+			}
 		}
 	}
-	return list
 }
 
 // started are the commands that have to be in the domain.
@@ -61,19 +74,23 @@ var started = []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartP
 
 // InCommand looks at each word of a command line, as there may be any program before the
 // one that enters: a shell, env(1), runuser(1), chpst(8).
-func InCommand(set Setting) (list []Entering) {
-	words := commandWords(set.Value)
+func InCommand(set Setting) []Entering { return inCommand(set, set.Value) }
+
+func inCommand(set Setting, text string) (list []Entering) {
+	words := commandWords(text)
 	for i, word := range words {
 		program := path.Base(word.text)
-		if isCommon(program) && !word.begins {
-			continue
-		}
-		args := texts(words[i+1:])
-		found := containing(program, args)
-		if e, ok := entering(program, args); ok {
-			found = append(found, e)
+		var found []Entering
+		switch {
+		case isUnknownProgram(word):
+			found = []Entering{{By: word.text, Unsure: true}}
+		case !isCommon(program) || word.begins:
+			found = byProgram(word, words[i+1:])
 		}
 		for _, e := range found {
+			if slices.ContainsFunc(list, func(before Entering) bool { return repeats(e, before) }) {
+				continue
+			}
 			e.Setting, e.All = set, word.first
 			list = append(list, e)
 		}
@@ -84,6 +101,75 @@ func InCommand(set Setting) (list []Entering) {
 	return list
 }
 
+// repeats reports whether what a command does was found by an earlier word of it already: "vrf" of
+// "ip vrf exec" is a program's name too.
+func repeats(e, before Entering) bool {
+	return e.Unsure && before.Unsure || e.By == "vrf exec" && before.By == "ip vrf exec" && e.VRF == before.VRF
+}
+
+// byProgram reads the words behind one that is a program, if it can be one that goes away.
+func byProgram(word commandWord, words []commandWord) []Entering {
+	program := path.Base(word.text)
+	if doubt := unsure(program, words); doubt != "" && isProgram(word) {
+		e := Entering{By: program + " " + doubt, Unsure: true, Contains: program == "podman", Asks: askers[program].who}
+		return []Entering{e}
+	}
+	found := containing(program, texts(words))
+	e, ok := entering(program, words)
+	if nsOptions[program] != nil {
+		e, ok = nsenter(program, words)
+	}
+	if ok {
+		found = append(found, e)
+	}
+	return found
+}
+
+// unsure returns the word behind a program that decides whether it goes somewhere else, if only
+// the running command knows that word; or "".
+func unsure(program string, words []commandWord) string {
+	at := func(i int) commandWord {
+		if i < len(words) {
+			return words[i]
+		}
+		return commandWord{}
+	}
+	first := func(words []commandWord) string {
+		if i := slices.IndexFunc(words, func(w commandWord) bool { return w.varies }); i >= 0 {
+			return words[i].text
+		}
+		return ""
+	}
+	options, known := takes[program]
+	switch a, asks := askers[program]; {
+	case known:
+		return doubtful(words, options)
+	case program == "ip":
+		args, _, doubt := objectOf(words)
+		if doubt != "" || len(args) == 0 {
+			return doubt
+		}
+		isExec := len(args[0].text) > 2 && strings.HasPrefix("netns", args[0].text) || strings.HasPrefix("vrf", args[0].text)
+		if !args[0].varies && isExec {
+			return first(args[1:min(2, len(args))])
+		}
+		return first(args[:1])
+	case program == "rdexec":
+		_, rest := rdexec(words)
+		if len(rest) > 0 && rest[0].varies {
+			return rest[0].text
+		}
+	case program == "rdomain", program == "vrf" && at(0).text != "task":
+		return first(words[:min(1, len(words))])
+	case program == "vrf":
+		return first(words[1:min(2, len(words))])
+	case program == "podman" && len(podman(texts(words))) > 0: // the verb is there
+	case asks && a.by != nil, slices.Contains(onBus, program), program == "podman":
+		return first(verbs(words))
+	}
+	return ""
+}
+
 // isCommon reports whether the name of a program is a word that people write, or a part of
 // a path.
 func isCommon(program string) bool {
@@ -91,7 +177,8 @@ func isCommon(program string) bool {
 }
 
 // entering reads what follows the name of a program.
-func entering(program string, args []string) (e Entering, ok bool) {
+func entering(program string, words []commandWord) (e Entering, ok bool) {
+	args := texts(words)
 	at := func(i int) string {
 		if i < len(args) {
 			return args[i]
@@ -101,7 +188,8 @@ func entering(program string, args []string) (e Entering, ok bool) {
 	switch program {
 	case "ip":
 		var inside string
-		args, inside = objectOf(args)
+		words, inside, _ = objectOf(words)
+		args = texts(words)
 		switch {
 		case at(1) == "" || !strings.HasPrefix("exec", at(1)): // ip takes the beginning of a word
 			return Entering{By: "ip -n " + inside, Netns: inside}, inside != ""
@@ -128,56 +216,31 @@ func entering(program string, args []string) (e Entering, ok bool) {
 			}
 		}
 		return e, e.Contains
-	case "nsenter", "unshare":
-		return nsenter(program, args)
 	case "lxc-attach":
 		return Entering{By: program}, true
 	case "lxc-unshare":
 		return Entering{By: program}, slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "NETWORK") })
 	case "rdexec":
-		return rdexec(args)
+		e, _ = rdexec(words)
+		return e, e.By != ""
 	case "rdomain":
 		return Entering{By: "rdomain exec", ID: at(1)}, at(0) == "exec" && at(1) != ""
 	default:
-		who := askers[program]
-		return Entering{By: program, Asks: who}, who != "" && (starting[program] == nil || slices.Contains(starting[program], at(0)))
+		who := asking(program, words)
+		return Entering{By: program, Asks: who}, who != ""
 	}
 	return Entering{}, false
 }
 
-// nsenter reads the options of nsenter(1) and unshare(1).
-func nsenter(program string, args []string) (e Entering, ok bool) {
-	for _, a := range args {
-		if !strings.HasPrefix(a, "-") {
-			continue
+// rdexec reads its options, up to the program, with which rest begins.
+func rdexec(words []commandWord) (e Entering, rest []commandWord) {
+	for len(words) > 1 && len(words[0].text) > 1 && words[0].text[0] == '-' && words[0].text != "--" {
+		name, value, joined := strings.Cut(words[0].text, "=")
+		if !strings.HasPrefix(name, "--") && len(words[0].text) > 2 {
+			name, value, joined = words[0].text[:2], words[0].text[2:], true
 		}
-		file, long := strings.CutPrefix(a, "--net")
-		letters, _, _ := strings.Cut(a, "/")
-		if strings.HasPrefix(a, "--") {
-			letters = ""
-		}
-		if program == "nsenter" && (a == "--all" || strings.Contains(letters, "a")) {
-			return Entering{By: program + " " + a}, true
-		}
-		if long || strings.Contains(letters, "n") {
-			if file = strings.TrimPrefix(file, "="); !long {
-				_, file, _ = strings.Cut(a, "n")
-			}
-			return Entering{By: program + " " + a, Netns: netnsOf(file)}, true
-		}
-	}
-	return Entering{}, false
-}
-
-// rdexec reads its options, up to the program.
-func rdexec(args []string) (e Entering, ok bool) {
-	for len(args) > 1 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
-		name, value, joined := strings.Cut(args[0], "=")
-		if !strings.HasPrefix(name, "--") && len(args[0]) > 2 {
-			name, value, joined = args[0][:2], args[0][2:], true
-		}
-		if args = args[1:]; !joined {
-			value, args = args[0], args[1:]
+		if words = words[1:]; !joined {
+			value, words = words[0].text, words[1:]
 		}
 		switch name {
 		case "-n", "--netns":
@@ -186,7 +249,10 @@ func rdexec(args []string) (e Entering, ok bool) {
 			e.By, e.VRF = "rdexec", value
 		}
 	}
-	return e, e.By != ""
+	if len(words) > 0 && words[0].text == "--" {
+		words = words[1:]
+	}
+	return e, words
 }
 
 // others are the options by which other programs leave their network namespace.
@@ -202,18 +268,21 @@ func netnsOf(file string) string {
 }
 
 // objectOf returns the words of ip(8) after its options, some of which have a word of
-// their own (ip/ip.c of iproute2), and the namespace that ip itself is to go to.
-func objectOf(args []string) (words []string, inside string) {
+// their own (ip/ip.c of iproute2), and the namespace that ip itself is to go to. doubt is an
+// option that only the running command knows.
+func objectOf(args []commandWord) (words []commandWord, inside, doubt string) {
 	for i := 0; i < min(len(args), 12); i++ {
-		switch name := strings.TrimLeft(args[i], "-"); {
-		case name == args[i]:
-			words = append(words, name)
+		switch name := strings.TrimLeft(args[i].text, "-"); {
+		case name == args[i].text:
+			words = append(words, args[i])
+		case strings.Contains(name, "$") && len(words) == 0:
+			return nil, "", args[i].text
 		case (name == "n" || strings.HasPrefix("netns", name) && len(name) > 1) && len(words) == 0 && i+1 < len(args):
 			i++
-			inside = args[i]
+			inside = args[i].text
 		case slices.Contains(strings.Fields("f family l loops rc rcvbuf b batch"), name) && len(words) == 0:
 			i++
 		}
 	}
-	return words, inside
+	return words, inside, ""
 }

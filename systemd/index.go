@@ -13,12 +13,20 @@ type index struct {
 	aliased map[string][]string
 	// companions are the services and sockets that are PartOf= or BindsTo= a service.
 	companions *ties
+	// targets are by service the targets that are PartOf= or BindsTo= it, and behind by target the
+	// services that are so.
+	targets, behind map[string][]string
 	// joined are by service the units that have it in JoinsNamespaceOf=.
 	joined map[string][]string
 }
 
 func (u *Units) readIndex() index {
-	x := index{map[string][]string{}, &ties{plain: map[string][]string{}}, map[string][]string{}}
+	x := index{map[string][]string{}, &ties{plain: map[string][]string{}}, map[string][]string{}, map[string][]string{}, map[string][]string{}}
+	for name, file := range u.others {
+		if path.Ext(name) == ".target" {
+			x.readTarget(u, name, file)
+		}
+	}
 	for _, name := range append(u.withSuffix(".service"), u.withSuffix(".socket")...) {
 		unit, _ := u.partly(name)
 		if unit == nil || unit.Name != name {
@@ -39,13 +47,43 @@ func (u *Units) readIndex() index {
 		}
 		for _, set := range append(unit.All("Unit", "PartOf"), unit.All("Unit", "BindsTo")...) {
 			for _, owner := range words([]Setting{set}) {
-				if owner = expandName(name, owner); path.Ext(owner) == ".service" {
+				switch owner = expandName(name, owner); path.Ext(owner) {
+				case ".service":
 					x.companions.add(u, name, owner, set)
+				case ".target":
+					x.behind[owner] = append(x.behind[owner], name)
 				}
 			}
 		}
 	}
 	return x
+}
+
+// readTarget adds a target to the services that it is tied to.
+func (x *index) readTarget(u *Units, name, file string) {
+	data, _ := u.readFile(file)
+	settings, _ := u.DropIns(name)
+	target := Unit{Name: name, Settings: append(Read("/"+file, data), settings...)}
+	for _, owner := range words(append(target.All("Unit", "PartOf"), target.All("Unit", "BindsTo")...)) {
+		if owner = expandName(name, owner); path.Ext(owner) == ".service" {
+			x.targets[owner] = append(x.targets[owner], name)
+		}
+	}
+}
+
+// Behind returns the services that are PartOf= or BindsTo= a target which is so of a service, and
+// the target.
+func (u *Units) Behind(service string) (services []string, target string) {
+	x := u.index()
+	for _, t := range slices.Sorted(slices.Values(x.targets[service])) {
+		for _, name := range x.behind[t] {
+			if path.Ext(name) == ".service" && name != service && !slices.Contains(services, name) {
+				services, target = append(services, name), t
+			}
+		}
+	}
+	slices.Sort(services)
+	return services, target
 }
 
 // words returns the names in settings that list units; systemd unquotes them.
@@ -103,20 +141,4 @@ func (u *Units) Kin(unit *Unit, names []string) bool {
 func instantiate(template, instance string) (name string, ok bool) {
 	prefix, suffix, ok := strings.Cut(template, "@.")
 	return prefix + "@" + instance + "." + suffix, ok
-}
-
-// Dispatches returns the command of a service that runs nothing but true(1): what
-// it stands for are other units.
-func Dispatches(unit *Unit) (Setting, bool) {
-	commands := unit.All("Service", "ExecStart")
-	for _, set := range commands {
-		_, words, err := ParseCommand(unit.Name, set.Value)
-		if err != nil || path.Base(words[0][0].Text) != "true" {
-			return Setting{}, false
-		}
-	}
-	if len(commands) == 0 {
-		return Setting{}, false
-	}
-	return commands[0], true
 }

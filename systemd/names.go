@@ -46,6 +46,9 @@ const (
 	Removed = "zzzz-rdgen-removed.conf"
 )
 
+// Ended is the name of the file that rdgen's generator makes in Generated at its end.
+const Ended = "rdgen.done"
+
 // EarlierDropIn is the file name that it had in earlier versions.
 const EarlierDropIn = "50-rdomain.conf"
 

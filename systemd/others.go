@@ -68,8 +68,8 @@ func (u *Units) Started(name string) string {
 		}
 		return service
 	}
-	file := u.others[name]
-	if file == "" || suffix != ".timer" && suffix != ".path" {
+	_, file, err := u.resolve(name)
+	if err != nil || suffix != ".timer" && suffix != ".path" {
 		return ""
 	}
 	service := strings.TrimSuffix(name, suffix) + ".service"

@@ -36,29 +36,28 @@ func (u *Units) Enabled(name string, by []*Unit) bool {
 // Pulls returns the services that systemd starts with a unit, because it wants or requires
 // them, by itself or by the links of those that were enabled for it (systemd.unit(5)).
 func (u *Units) Pulls(unit *Unit) []string {
-	var names []string
-	add := func(name string) {
-		if path.Ext(name) != ".service" {
-			return
-		}
-		if real, _, err := u.resolve(name); err == nil {
-			name = real
-		}
-		names = append(names, name)
-	}
+	names := slices.DeleteFunc(u.pulled(unit), func(name string) bool { return path.Ext(name) != ".service" })
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// pulled is Pulls of units of any type.
+func (u *Units) pulled(unit *Unit) (names []string) {
 	for _, key := range []string{"Wants", "Requires", "BindsTo", "Upholds"} {
 		for _, name := range words(unit.All("Unit", key)) {
-			add(closed(expandName(unit.Name, name)))
+			names = append(names, u.called(closed(expandName(unit.Name, name))))
 		}
 	}
-	for _, folder := range folders {
-		for _, suffix := range pulling {
-			entries, _ := listDir(u.fsys, path.Join(folder, unit.Name+suffix)) // mostly there is none
-			for _, e := range entries {
-				add(e.Name())
+	for _, other := range append([]string{unit.Name}, u.namesOf(unit.Name)...) {
+		all := dropInNames(other)
+		for _, name := range all[:len(all)-1] {
+			for _, folder := range u.pulls[name] {
+				entries, _ := listDir(u.fsys, folder)
+				for _, e := range entries {
+					names = append(names, u.called(e.Name()))
+				}
 			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }

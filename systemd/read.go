@@ -1,7 +1,7 @@
 package systemd
 
 import (
-	"bytes"
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -27,38 +27,60 @@ func (s Setting) Repeated() string {
 	return s.Value
 }
 
+// longest is how many bytes a line may have in systemd, and less than which one of a file may
+// (LONG_LINE_MAX, src/basic/def.h).
+const longest = 1 << 20
+
 // Read reads a unit file or drop-in as systemd.syntax(7) has it: comment lines
 // are skipped also between continuation lines, a backslash at the end of a line
-// is a space, and what is neither a section nor an assignment, or is not UTF-8, is ignored,
-// as systemd ignores it with a warning. file is only for Setting.File.
+// is a space, and what is neither a section nor an assignment is ignored, as systemd
+// ignores it with a warning. A setting that systemd also knows by an older name has the one of
+// today. file is only for Setting.File.
+//
+// At a line that is not UTF-8, at one that is too long, and at a section's name without its
+// "]", systemd stops: what it has read by then holds for a drop-in, and a unit file with such
+// a line is not started. The first byte order mark is passed over that begins a line, of
+// whatever number (config_parse, src/shared/conf-parser.c; seen on systemd 252, 257 and 262).
 //
 // (The reader of go-systemd gives no line numbers, refuses lines of 2048 bytes,
 // which systemd reads, and keeps comments between continuation lines as text; a
 // test holds this one against it where those do not matter.)
 func Read(file string, data []byte) []Setting {
+	const mark = "\ufeff"
 	var settings []Setting
-	section, logical, start := "", "", 0
-	flush := func() {
+	section, logical, start, marked := "", "", 0, false
+	// flush takes what has become a line, and reports whether systemd reads on.
+	flush := func() bool {
 		text := strings.Trim(logical, blanks)
 		logical = ""
 		if !utf8.ValidString(text) {
-			return
+			return false
 		}
-		if name, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(name, "]") {
-			section = strings.TrimSuffix(name, "]")
-			return
+		if name, ok := strings.CutPrefix(text, "["); ok {
+			section, ok = strings.CutSuffix(name, "]")
+			return ok
 		}
 		key, value, ok := strings.Cut(text, "=")
 		if ok && section != "" {
-			settings = append(settings, Setting{section, strings.Trim(key, blanks), strings.Trim(value, blanks), file, start})
+			settings = append(settings, Setting{section, nameOf(section, strings.Trim(key, blanks)), strings.Trim(value, blanks), file, start})
 		}
+		return true
 	}
-	rest := string(bytes.TrimPrefix(data, []byte("\ufeff")))
+	rest := string(data)
 	for n := 1; rest != ""; n++ {
 		var line string
 		line, rest = cutLine(rest)
+		if len(line) >= longest {
+			return settings
+		}
 		if t := strings.TrimLeft(line, blanks); t != "" && (t[0] == '#' || t[0] == ';') {
 			continue
+		}
+		if after, ok := strings.CutPrefix(line, mark); ok && !marked {
+			line, marked = after, true
+		}
+		if len(logical)+len(line) > longest {
+			return settings
 		}
 		if logical == "" {
 			start = n
@@ -68,11 +90,26 @@ func Read(file string, data []byte) []Setting {
 			continue
 		}
 		logical += line
-		flush()
+		if !flush() {
+			return settings
+		}
 	}
 	flush()
 	return settings
 }
+
+// older are names of settings, by section, that systemd still knows, and what they are called
+// today (src/core/load-fragment-gperf.gperf.in of 252, 257 and 262).
+var older = map[string]map[string]string{
+	"Unit": {"BindTo": "BindsTo", "PropagateReloadTo": "PropagatesReloadTo", "PropagateReloadFrom": "ReloadPropagatedFrom",
+		"RequiresOverridable": "Requires", "RequisiteOverridable": "Requisite"},
+	"Service": olderPaths, "Socket": olderPaths,
+}
+
+var olderPaths = map[string]string{"ReadWriteDirectories": "ReadWritePaths", "ReadOnlyDirectories": "ReadOnlyPaths", "InaccessibleDirectories": "InaccessiblePaths"}
+
+// nameOf returns what a setting is called today.
+func nameOf(section, key string) string { return cmp.Or(older[section][key], key) }
 
 // blanks are what systemd takes for white space, and no other letter is (WHITESPACE,
 // src/fundamental/string-util-fundamental.h).
@@ -149,38 +186,6 @@ var dependencies = strings.Fields("After Before Wants Requires Requisite BindsTo
 // kept reports whether a list is one that an empty assignment leaves as it is.
 func kept(section, key string) bool {
 	return section == "Unit" && slices.Contains(dependencies, key) || section == "Service" && key == "Sockets"
-}
-
-// earlyTargets are reached before a domain's unit is started: a unit that is
-// ordered before one of them can wait for no domain.
-var earlyTargets = []string{"sysinit.target", "network-pre.target", "local-fs.target", "local-fs-pre.target", "swap.target"}
-
-// Early returns the Before= that has the unit run before any domain is made, if
-// there is one: by an early target, or by a unit that is early itself. Together
-// with After= of a domain that would be a cycle, and systemd breaks a cycle by
-// leaving something out.
-func (us *Units) Early(u *Unit) (set Setting, before string, ok bool) {
-	return us.early(u, map[string]bool{})
-}
-
-func (us *Units) early(u *Unit, seen map[string]bool) (set Setting, before string, ok bool) {
-	seen[u.Name] = true
-	for _, set := range u.All("Unit", "Before") {
-		for _, before := range strings.Fields(set.Value) {
-			if slices.Contains(earlyTargets, before) {
-				return set, before, true
-			}
-			if seen[before] {
-				continue
-			}
-			if next, err := us.Unit(before); err == nil {
-				if _, _, ok := us.early(next, seen); ok {
-					return set, before, true
-				}
-			}
-		}
-	}
-	return Setting{}, "", false
 }
 
 // DropIn returns the file name of the drop-in that the setting is in, or "" for

@@ -48,11 +48,54 @@ func TestReadLines(t *testing.T) {
 		"[A]\r\nB=c \\\r\n d\r\nE=f": {{"A", "B", "c   d", "/x", 2}, {"A", "E", "f", "/x", 4}},
 		"[A]\n\rB=c\n\nE=f\x00\nG=":  {{"A", "B", "c", "/x", 2}, {"A", "E", "f", "/x", 4}, {"A", "G", "", "/x", 6}},
 		"[A]\n\vB=c\n\u00a0E=f":      {{"A", "\vB", "c", "/x", 2}, {"A", "\u00a0E", "f", "/x", 3}},
-		"[A]\nB=c\u00a0\nE=\xff":     {{"A", "B", "c\u00a0", "/x", 2}},
+		"[A]\nB=c\u00a0":             {{"A", "B", "c\u00a0", "/x", 2}},
 		"[A]\nB=c \\ \nE=f":          {{"A", "B", `c \`, "/x", 2}, {"A", "E", "f", "/x", 3}},
+		// Here systemd stops.
+		"[A]\nB=c\nE=\xff\nG=h": {{"A", "B", "c", "/x", 2}},
+		"[A]\nB=c\n[D\nG=h":     {{"A", "B", "c", "/x", 2}},
+		"[A]\n# \xff\n;[D\nG=h": {{"A", "G", "h", "/x", 4}},
+		// A byte order mark counts once, and is no blank.
+		"[A]\n\ufeffB=c\n\ufeffE=f": {{"A", "B", "c", "/x", 2}, {"A", "\ufeffE", "f", "/x", 3}},
+		"\ufeff# x \\\n[A]\nB=c":    nil,
+		"[A]\nB=c \\\n\ufeff# d":    {{"A", "B", "c  # d", "/x", 2}},
 	} {
 		if d := cmp.Diff(want, Read("/x", []byte(text))); d != "" {
 			t.Errorf("Read(%q) (-want +got):\n%s", text, d)
+		}
+	}
+}
+
+// TestReadOlder: a setting has the name of today, in whichever section it is one.
+func TestReadOlder(t *testing.T) {
+	const text = "[Unit]\nBindTo=a\nReadOnlyDirectories=b\n[Service]\nReadWriteDirectories=/c\nReadOnlyDirectories=/d\nInaccessibleDirectories=/e\nBindTo=f\n"
+	var got []string
+	for _, s := range Read("/x", []byte(text)) {
+		got = append(got, s.Key+"="+s.Value)
+	}
+	want := []string{"BindsTo=a", "ReadOnlyDirectories=b", "ReadWritePaths=/c", "ReadOnlyPaths=/d", "InaccessiblePaths=/e", "BindTo=f"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("Read (-want +got):\n%s", d)
+	}
+}
+
+// TestReadLongLines: at a line that is too long, systemd stops.
+func TestReadLongLines(t *testing.T) {
+	const most = 1 << 20 // LONG_LINE_MAX
+	begin := "A=" + strings.Repeat("y", most/2)
+	left := most - len(begin) - 1 // the backslash is a blank
+	for text, goesOn := range map[string]bool{
+		"A=" + strings.Repeat("y", most-3):                  true,
+		"A=" + strings.Repeat("y", most-2):                  false,
+		"#" + strings.Repeat("y", most-2):                   true,
+		"#" + strings.Repeat("y", most-1):                   false,
+		begin + "\\\n" + strings.Repeat("z", left):          true,
+		begin + "\\\n" + strings.Repeat("z", left+1):        false,
+		begin + "\\\n# " + strings.Repeat("z", left+1):      true,
+		begin + "\\\n" + strings.Repeat("z", left-1) + "\\": true,
+	} {
+		settings := Read("/x", []byte("[X]\n"+text+"\n\nB=c\n"))
+		if got := len(settings) > 0 && settings[len(settings)-1].Key == "B"; got != goesOn {
+			t.Errorf("%d bytes, %.5q...%q: read on: %v; want %v", len(text), text, text[len(text)-5:], got, goesOn)
 		}
 	}
 }

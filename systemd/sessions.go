@@ -41,10 +41,15 @@ func Sessions(unit *Unit) (list []Session) {
 // SessionOf returns the file of PAM by which a command opens a session, with the words that say
 // so; or "".
 func SessionOf(prog []string) (stack, by string) {
-	if len(prog) == 0 {
-		return "", ""
+	words := commandWords(strings.Join(prog, " "))
+	for i, word := range words {
+		if word.begins && word.first {
+			if stack, by = sessionOf(path.Base(word.text), texts(words[i+1:])); stack != "" {
+				return stack, by
+			}
+		}
 	}
-	return sessionOf(path.Base(prog[0]), prog[1:])
+	return "", ""
 }
 
 // sessionOf returns the file of PAM that a program asks for, with the words that say so; or "".

@@ -106,7 +106,7 @@ func (u *Units) withSuffix(suffix string) []string {
 	}
 	for name := range u.dropins {
 		if template, _, ok := Instance(name); ok && path.Ext(name) == suffix && u.files[template] != "" {
-			found[name] = true
+			found[u.called(name)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(found))

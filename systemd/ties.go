@@ -83,14 +83,7 @@ func (t *ties) of(u *Units, service string) ([]string, error) {
 			found = append(found, unit)
 		}
 	}
-	names := append([]string{service}, u.aliases()[service]...)
-	if template, instance, ok := Instance(service); ok {
-		for _, alias := range u.aliases()[template] {
-			if name, ok := instantiate(alias, instance); ok {
-				names = append(names, name)
-			}
-		}
-	}
+	names := append([]string{service}, u.namesOf(service)...)
 	for _, o := range t.open {
 		for _, name := range names {
 			if may(o, name) && o.unit != name {

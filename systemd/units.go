@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type Units struct {
 	links   map[string]bool     // which of these names are symbolic links
 	others  map[string]string   // as files, of the units that are neither services nor sockets
 	dropins map[string][]string // NAME of NAME.d -> such folders, lowest precedence first
+	pulls   map[string][]string // NAME of NAME.wants and the like -> such folders
 	// sockets returns for each service the sockets that start it.
 	sockets func() *ties
 	// aliases returns for each unit the names that are links to it.
@@ -31,6 +33,10 @@ type Units struct {
 	index func() index
 	// users returns the names of the units of systemd --user.
 	users func() map[string]bool
+	// boot returns the orders of what is started with the machine; domains has by the unit of a
+	// domain the function that returns those of what is started with it.
+	boot    func() *orders
+	domains sync.Map
 }
 
 // Errors of Service, to be matched.
@@ -51,11 +57,12 @@ func ReadInstalled(fsys fs.FS) (*Units, error) {
 }
 
 func readUnits(fsys fs.FS, folders []string) (*Units, error) {
-	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, others: map[string]string{}, dropins: map[string][]string{}}
+	u := &Units{fsys: fsys, files: map[string]string{}, links: map[string]bool{}, others: map[string]string{}, dropins: map[string][]string{}, pulls: map[string][]string{}}
 	u.sockets = sync.OnceValue(u.readSockets)
 	u.aliases = sync.OnceValue(u.readAliases)
 	u.index = sync.OnceValue(u.readIndex)
 	u.users = sync.OnceValue(u.readUsers)
+	u.boot = sync.OnceValue(u.readBoot)
 	for _, folder := range slices.Backward(folders) {
 		entries, err := listDir(fsys, folder)
 		if err != nil {
@@ -66,6 +73,11 @@ func readUnits(fsys fs.FS, folders []string) (*Units, error) {
 				u.dropins[name] = append(u.dropins[name], path.Join(folder, e.Name()))
 				continue
 			}
+			if suffix := path.Ext(e.Name()); slices.Contains(pulling, suffix) {
+				name := strings.TrimSuffix(e.Name(), suffix)
+				u.pulls[name] = append(u.pulls[name], path.Join(folder, e.Name()))
+				continue
+			}
 			suffix := Suffix(e.Name())
 			if suffix != "" && !isUnit(fsys, folder, e) {
 				continue
@@ -74,10 +86,10 @@ func readUnits(fsys fs.FS, folders []string) (*Units, error) {
 			case "":
 			case ".service", ".socket":
 				u.files[e.Name()] = path.Join(folder, e.Name())
-				u.links[e.Name()] = e.Type()&fs.ModeSymlink != 0
 			default:
 				u.others[e.Name()] = path.Join(folder, e.Name())
 			}
+			u.links[e.Name()] = e.Type()&fs.ModeSymlink != 0
 		}
 	}
 	return u, nil
@@ -92,6 +104,9 @@ func listDir(fsys fs.FS, folder string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
+// file returns the file of the unit of that name, of any type; "" if there is none.
+func (u *Units) file(name string) string { return cmp.Or(u.files[name], u.others[name]) }
+
 // Has reports whether there is a file for the unit of that name, good or bad.
 func (u *Units) Has(name string) bool { return u.files[name] != "" }
 
@@ -105,12 +120,16 @@ func (u *Units) Packaged(name string) bool {
 }
 
 // Instances returns the instances of a template that have a unit file or
-// drop-ins of their own, sorted; none for a name that is no template's.
+// drop-ins of their own, by any of their names, sorted; none for a name that is no template's.
 func (u *Units) Instances(template string) []string {
 	found := map[string]bool{}
 	for _, names := range []iter.Seq[string]{maps.Keys(u.files), maps.Keys(u.dropins)} {
 		for name := range names {
-			if t, _, ok := Instance(name); ok && t == template {
+			if _, _, ok := Instance(name); !ok {
+				continue
+			}
+			name = u.called(name)
+			if t, _, _ := Instance(name); t != "" && t == template {
 				found[name] = true
 			}
 		}
@@ -226,7 +245,7 @@ func (u *Units) dropInDirs(name string) (dirs []string) {
 			}
 		}
 	}
-	for _, n := range append([]string{name}, slices.Sorted(slices.Values(u.aliases()[name]))...) {
+	for _, n := range append([]string{name}, u.namesOf(name)...) {
 		names := dropInNames(n)
 		add(names[:len(names)-1]...)
 	}

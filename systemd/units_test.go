@@ -146,6 +146,48 @@ func TestDropIns(t *testing.T) {
 	}
 }
 
+// TestDropInsOfAliases: an instance has the drop-ins also of those names that the aliases of
+// its template give it (systemd --test says the same of 252 and 257).
+func TestDropInsOfAliases(t *testing.T) {
+	u := read(t,
+		"usr/lib/systemd/system/a@.service: "+some,
+		"usr/lib/systemd/system/owner.service: "+some,
+		"etc/systemd/system/b@.service -> /usr/lib/systemd/system/a@.service",
+		"etc/systemd/system/c@two.service -> /usr/lib/systemd/system/a@.service",
+		"etc/systemd/system/b@other.service: "+some,
+		"etc/systemd/system/b@.service.d/x.conf: [Service]\nX=b@\n",
+		"etc/systemd/system/b@one.service.d/y.conf: [Service]\nX=b@one\n[Unit]\nPartOf=owner.service\n",
+		"etc/systemd/system/b@other.service.d/y.conf: [Service]\nX=b@other\n",
+		"etc/systemd/system/c@two.service.d/y.conf: [Service]\nX=c@two\n",
+	)
+	for name, want := range map[string][]string{
+		"a@.service":      {"b@"},
+		"a@one.service":   {"b@", "b@one"},
+		"b@one.service":   {"b@", "b@one"},
+		"a@two.service":   {"b@", "c@two"},
+		"a@other.service": nil, // b@other is a unit of its own
+		"b@other.service": {"b@", "b@other"},
+	} {
+		unit, err := u.Unit(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range unit.All("Service", "X") {
+			got = append(got, s.Value)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+	if d := cmp.Diff([]string{"a@one.service", "a@two.service"}, u.Instances("a@.service")); d != "" {
+		t.Errorf("Instances (-want +got):\n%s", d)
+	}
+	if got, _ := u.Companions("owner.service"); !cmp.Equal(got, []string{"a@one.service"}) {
+		t.Errorf("Companions = %v; want the instance that its alias ties to the service", got)
+	}
+}
+
 func TestBelonging(t *testing.T) {
 	u := read(t,
 		"lib/systemd/system/ssh.service: "+some,
@@ -205,27 +247,6 @@ func TestAliases(t *testing.T) {
 	}
 	if got := u.Aliases("y.service"); got != nil {
 		t.Errorf("Aliases of a name that nobody has = %q", got)
-	}
-}
-
-// TestEarly: a unit is early by what it is before, and what that is before.
-func TestEarly(t *testing.T) {
-	u := read(t,
-		"lib/systemd/system/a.service: [Unit]\nBefore=b.service\n"+some,
-		"lib/systemd/system/b.service: [Unit]\nBefore=x.service a.service\nBefore=c.service\n"+some,
-		"lib/systemd/system/c.service: [Unit]\nBefore=sysinit.target\n"+some,
-		"lib/systemd/system/d.service: [Unit]\nBefore=e.service shutdown.target multi-user.target\n"+some,
-		"lib/systemd/system/e.service: [Unit]\nBefore=d.service\n"+some,
-		"lib/systemd/system/f.service: [Unit]\nBefore=a.service\nBefore=\n"+some,
-	)
-	for name, want := range map[string]string{"a": "b.service", "b": "c.service", "c": "sysinit.target", "d": "", "e": "", "f": "a.service"} {
-		unit, err := u.Unit(name + ".service")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, before, ok := u.Early(unit); before != want || ok != (want != "") {
-			t.Errorf("Early(%s) = %q, %v; want %q", name, before, ok, want)
-		}
 	}
 }
 

@@ -29,10 +29,13 @@ func checkCommand() *cobra.Command {
 			"without --root, what the kernel that runs cannot make, " +
 			"a file of systemd-networkd that takes a link out of its VRF, " +
 			"one of ifupdown or dhcpcd that leads the default domain by such a link, " +
+			"a source of nsswitch.conf that looks up names outside although the domain has its own resolver, " +
 			"a drop-in with which a service would start outside while rdgen's generator has not come to its end, " +
 			"a service that no init system has, and one whose generated files are missing or not up to date, so that it " +
 			"would not run where conf.d says. Without a SERVICE, of OpenRC too: whether this machine's openrc-run.sh, " +
-			"which is read and not run, would let rdgen enter. Prints each with file and line and what to do.",
+			"which is read and not run, would let rdgen enter. Prints each with file and line and what to do. " +
+			"Without --root, a note says which service runs elsewhere than its file says, because it has not been restarted or for another reason, and the command that mends it; " +
+			"rdgen status shows more.",
 		Example: "rdgen check\nrdgen check --json",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			notes, err := check(root, names)
@@ -82,7 +85,7 @@ func check(root string, given []string) (notes []string, err error) {
 		return nil, err
 	}
 	defer fsys.Close()
-	loader := services.NewLoader(fsys, domain.Domain{})
+	loader := services.NewLoader(fsys, domain.Domain{}).Below(root)
 	var errs []error
 	if len(names) == 0 {
 		errs, notes = openrc.Host(fsys)
@@ -116,9 +119,15 @@ func check(root string, given []string) (notes []string, err error) {
 		wrong, about, made := checkService(loader, asMade, root, name)
 		errs, notes, units = append(errs, wrong...), append(notes, about...), append(units, made...)
 	}
-	errs = append(errs, together(units)...)
-	errs = append(errs, loader.S6.Problems()...)
-	return once(notes), errors.Join(distinct(errs)...)
+	errs, notes = append(errs, together(units)...), append(notes, loader.Lookups(names)...)
+	if len(given) > 0 {
+		errs = append(errs, besides(loader.Systemd, units...)...)
+	}
+	errs = distinct(append(errs, loader.S6.Problems()...))
+	if filepath.Clean(root) == "/" {
+		notes = append(notes, outside(fsys, loader, given, len(errs) > 0)...)
+	}
+	return once(notes), errors.Join(errs...)
 }
 
 // distinct returns the errors without those that two init systems have of one file.
@@ -168,7 +177,7 @@ func checkService(loader *services.Loader, asMade map[string]func() map[string][
 		if unit, ok := made.job.(generators.Systemd); ok {
 			notes, units = append(notes, loader.Systemd.Remarks(unit)...), append(units, made)
 			for _, s := range loader.Systemd.Shadows(made.files) {
-				errs = append(errs, s.Problem())
+				errs = append(errs, s.Problem(root))
 			}
 		}
 	}
@@ -210,9 +219,13 @@ func checkFiles(init services.Init, name string, made result, versions func() ma
 
 // again is the command that writes a service's files for an init system.
 func again(init, name, root string) string {
-	words := []string{"rdgen", init, name, "-o", root}
-	if root != "/" {
-		words = append(words, "--root", root)
+	return onRoot(root, append([]string{"rdgen", init}, problem.Operands([]string{name}, "-o", root)...)...)
+}
+
+// onRoot is a command of rdgen for the machine below a root. What stands behind "--" is no option.
+func onRoot(root string, words ...string) string {
+	if filepath.Clean(root) != "/" {
+		words = problem.WithOption(words, "--root", root)
 	}
 	return problem.Command(words...)
 }

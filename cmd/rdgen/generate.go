@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"unicode/utf8"
 
@@ -13,7 +12,6 @@ import (
 
 	"rdgen/generators"
 	"rdgen/generators/tree"
-	"rdgen/parallel"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/services"
@@ -130,7 +128,7 @@ func (o *options) run(v verb, setup func(*options, *services.Loader) error, name
 		return err
 	}
 	defer root.Close()
-	loader := services.NewLoader(root, given)
+	loader := services.NewLoader(root, given).Below(o.root)
 	if err := setup(o, loader); err != nil {
 		return err
 	}
@@ -159,8 +157,7 @@ func collect(init services.Init, names []string, all bool) (tree.Tree, []string,
 		names = declared
 	}
 	names = slices.Compact(names)
-	results := make([]result, len(names))
-	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(init, names[i]) })
+	results := allOf(init, names)
 	var made merged
 	var notes []string
 	for _, r := range results {
@@ -174,6 +171,9 @@ func collect(init services.Init, names []string, all bool) (tree.Tree, []string,
 			errs = append(errs, r.err)
 		}
 		notes = append(notes, r.notes...)
+	}
+	if !all {
+		errs = append(errs, besides(init, results...)...)
 	}
 	return made.files, notes, errors.Join(errs...)
 }

@@ -250,7 +250,7 @@ func refuseShadowed(sd *services.Systemd, files *tree.Tree) (warnings []string, 
 				"remove it, or regenerate it with: rdgen systemd --all -o /etc")
 			continue
 		}
-		wrong := s.Problem()
+		wrong := s.Problem("/")
 		errs = append(errs, wrong)
 		var why bytes.Buffer
 		report(&why, wrong)

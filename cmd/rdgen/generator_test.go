@@ -52,6 +52,7 @@ func TestGenerator(t *testing.T) {
 		"etc/conf.d/off", "netns=blue\n",
 		"etc/conf.d/own", "netns=blue\n",
 		"etc/conf.d/legacy", "netns=blue\n", "etc/init.d/legacy", "#!/bin/sh\n", // systemd-sysv-generator makes the unit
+		"etc/conf.d/old.sh", "netns=blue\n", "etc/init.d/old.sh", "#!/bin/sh\n", // and calls it old.service
 		"etc/conf.d/foreign", "netns=blue\n", // its unit may come from another generator
 		// Another generator is writing at the moment: half a file, and none, which was a mask.
 		"etc/conf.d/half", "netns=blue\n", "run/systemd/generator/half.service", "[Service]\n",
@@ -84,6 +85,7 @@ func TestGenerator(t *testing.T) {
 		"slip.service.d/zz-rdomain.conf":      "/etc/conf.d/slip:2: this does not set netns",
 		"own.service.d/zz-rdomain.conf":       "SourcePath=/etc/conf.d/own",
 		"legacy.service.d/zz-rdomain.conf":    "ExecStartPre=+/usr/sbin/rdexec --look -n blue",
+		"old.service.d/zz-rdomain.conf":       "put the line into /etc/conf.d/old",
 		"half.service.d/zz-rdomain.conf":      "there is no half.service",
 		"begun.service.d/zz-rdomain.conf":     "there is no begun.service",
 		"foreign.service.d/zz-rdomain.conf":   "there is no foreign.service",

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"rdgen/generators"
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/services"
@@ -33,7 +35,8 @@ func getCommand() *cobra.Command {
 				return err
 			}
 			defer fsys.Close()
-			values, err := services.NewLoader(fsys, domain.Domain{}).Values(words[0])
+			loader := services.NewLoader(fsys, domain.Domain{}).Below(root)
+			values, err := loader.Values(words[0])
 			if err != nil {
 				return err
 			}
@@ -50,7 +53,7 @@ func getCommand() *cobra.Command {
 				}
 			}
 			if !said {
-				return &problem.Error{Msg: words[0] + " names none"}
+				return namesNone(loader, "get", words[0], root)
 			}
 			return nil
 		},
@@ -58,4 +61,24 @@ func getCommand() *cobra.Command {
 	rootFlag(cmd, &root)
 	completeSteering(cmd, &root)
 	return cmd
+}
+
+// namesNone is the error of a verb for a service whose own file names no domain. It says where
+// the line is that speaks for the unit all the same.
+func namesNone(loader *services.Loader, verb, name, root string) error {
+	none := &problem.Error{Msg: name + " names none"}
+	unit, by, err := loader.Systemd.SpokenFor(name)
+	if err != nil {
+		return errors.Join(none, err)
+	}
+	if len(by) > 0 {
+		none.Msg += "; " + spoken(unit, by[0])
+		none.Hint = onRoot(root, append([]string{"rdgen", verb}, problem.Operands([]string{by[0].Name})...)...)
+	}
+	return none
+}
+
+// spoken says which line puts a unit where.
+func spoken(unit string, by generators.Service) string {
+	return fmt.Sprintf("%s is in %s by %s", unit, by.Domain, by.Place())
 }

@@ -141,7 +141,7 @@ func (o *importing) emit(r *imports.Result, stdout, stderr io.Writer) error {
 		say(stderr, "warning", text)
 	}
 	for _, s := range r.Services {
-		fmt.Fprintln(stdout, "next: "+problem.Command(append([]string{"rdgen", "set", s.Name}, values([]domain.Domain{s.In})...)...))
+		fmt.Fprintln(stdout, "next: "+problem.Command(append([]string{"rdgen", "set"}, problem.Operands(append([]string{s.Name}, values([]domain.Domain{s.In})...))...)...))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -203,8 +204,11 @@ func (d *drafting) render(id domain.ID, loader *services.Loader) ([]byte, error)
 func (d *drafting) say(w io.Writer, file string, id domain.ID, after *services.Loader) error {
 	for _, in := range after.Defined() {
 		if in.ID() == id.String() {
-			words := strings.Join(values([]domain.Domain{in}), " ")
-			_, err := fmt.Fprintf(w, "%s: %s\nnext: rdomain up -n %s, and rdgen set SERVICE %s\n", file, in, id, words)
+			next := onRoot(d.root, append([]string{"rdgen", "set", "SERVICE"}, values([]domain.Domain{in})...)...)
+			if filepath.Clean(d.root) == "/" { // rdomain is for this machine
+				next = "rdomain up -n " + id.String() + ", and " + next
+			}
+			_, err := fmt.Fprintf(w, "%s: %s\nnext: %s\n", file, in, next)
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 // Command rdgen generates the files that put services into their routing
 // domains, for OpenRC, s6 and systemd. It reads files below a root and prints or
-// writes files; it touches no kernel object and needs no privilege. Its status verb
-// looks at the kernel too.
+// writes files; it touches no kernel object and needs no privilege. Its verbs status,
+// graph and check look at the kernel too.
 package main
 
 import (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"runtime"
+	"slices"
 	"sync"
 
 	"rdgen/generators"
@@ -88,16 +89,75 @@ func together(results []result) (errs []error) {
 	return errs
 }
 
+// othersOf returns what an init system makes of the services that it is told to put into a
+// domain, but of those named.
+func othersOf(init services.Init, but ...string) []result {
+	names, _ := init.Declared() // what cannot be followed is said elsewhere
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(but, name) })
+	return allOf(init, names)
+}
+
+// allOf returns what an init system makes of several services.
+func allOf(init services.Init, names []string) []result {
+	results := make([]result, len(names))
+	parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(init, names[i]) })
+	return results
+}
+
+// against returns what is wrong with a service beside another one, where each by itself is
+// right: another file of conf.d may stand for the same unit.
+func (r result) against(other result) error {
+	var m merged
+	if r.err != nil || other.err != nil || m.add(other) != nil {
+		return nil
+	}
+	return m.add(r)
+}
+
+// unit returns the name of the service's own unit, where it is systemd's.
+func (r result) unit() string {
+	if job, ok := r.job.(generators.Systemd); ok && len(job.Covered()) > 0 {
+		return job.Covered()[0]
+	}
+	return ""
+}
+
+// besides returns what is wrong with some services of an init system beside all others that
+// it has: what --all would find.
+func besides(init services.Init, results ...result) (errs []error) {
+	var names []string
+	for _, r := range results {
+		names = append(names, r.service.Name)
+	}
+	rest := othersOf(init, names...)
+	for _, r := range results {
+		errs = append(errs, blockedBy(init, r)...)
+		for _, o := range rest {
+			if err := r.against(o); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errs
+}
+
+// blockedBy returns the errors of other files of conf.d that keep a service from starting:
+// they stand for its unit, too, and cannot be followed.
+func blockedBy(init services.Init, r result) []error {
+	sd, ok := init.(*services.Systemd)
+	if !ok || r.err != nil {
+		return nil
+	}
+	return sd.BlockedBy(r.service.Name)
+}
+
 // versions returns, once it is called, each file as every declared service of an init
 // system would make it, by path. Those of one path may differ in the comment that says
 // of which conf.d file they are. What cannot be made is in none: it is said elsewhere.
 func versions(init services.Init) func() map[string][]tree.File {
 	return sync.OnceValue(func() map[string][]tree.File {
-		names, _ := init.Declared()
-		results := make([]result, len(names))
-		parallel.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { results[i] = one(init, names[i]) })
 		all := map[string][]tree.File{}
-		for _, r := range results {
+		for _, r := range othersOf(init) {
 			if r.err != nil {
 				continue
 			}

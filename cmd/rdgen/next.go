@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,7 +27,13 @@ type after struct {
 func (a *after) add(words ...string) { a.first = append(a.first, problem.Command(words...)) }
 
 // String is what is printed, a line for a shell.
-func (a after) String() string { return strings.Join(append(slices.Clip(a.first), a.last), " && ") }
+func (a after) String() string {
+	commands := slices.Clip(a.first)
+	if a.last != "" {
+		commands = append(commands, a.last)
+	}
+	return strings.Join(commands, " && ")
+}
 
 // script is what --now executes.
 func (a after) script() string { return strings.Join(append(slices.Clip(a.first), a.now), " && ") }
@@ -49,7 +56,7 @@ func (a after) print(w io.Writer, edit *services.Edit, same, now bool) error {
 		return execute(a.script())
 	}
 	next := a.cannot
-	if next == "" && a.last != "" {
+	if next == "" {
 		next = a.String()
 	}
 	if next == "" {
@@ -72,7 +79,8 @@ func (e execute) do(environ []string) error {
 }
 
 // next returns what makes the edited line count for the init systems that have the service;
-// before reads the machine as it was.
+// before reads the machine as it was. What is below another root than this machine's is told
+// by no command of an init system: those are for this one.
 func (s *steering) next(edit *services.Edit, before *services.Loader, inits []judged) (a after) {
 	if len(inits) > 1 {
 		if runs := edit.After.Running(); slices.ContainsFunc(inits, func(j judged) bool { return j.init.Name() == runs }) {
@@ -87,45 +95,76 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 		switch j.init {
 		case services.Init(edit.After.OpenRC):
 			if script, missing := edit.After.OpenRC.Unmade(edit.Service.Domain); in && missing {
-				a.add("ln", "-s", "rdomain", script)
+				a.add("ln", "-s", "rdomain", filepath.Join(s.root, script))
 			}
-			a.last, a.now = problem.Command("rc-service", name, "restart"), problem.Command("rc-service", "--ifstarted", name, "restart")
+			if s.here() {
+				words := problem.Operands([]string{name, "restart"})
+				a.last, a.now = problem.Command(append([]string{"rc-service"}, words...)...), problem.Command(append([]string{"rc-service", "--ifstarted"}, words...)...)
+			}
 		case services.Init(edit.After.Systemd):
 			if stale, err := edit.After.Systemd.Stale(); err == nil && len(stale) > 0 && !in {
-				a.add("rdgen", "systemd", "--prune")
+				a.first = append(a.first, onRoot(s.root, "rdgen", "systemd", "--prune"))
 			}
-			units, used, again := unitsOf(edit, before, j)
-			if len(used) == 0 {
-				a.cannot = "systemctl daemon-reload, and restart the instances of " + problem.Command(name)
-				return a
+			if s.here() {
+				a.systemd(edit, before, j)
 			}
-			a.last = services.Reload + again.Of(used, problem.Command(used...))
-			a.now = "{ " + restartActive(again, units) + problem.Command(append([]string{"active"}, units...)...) + "; }"
 		case services.Init(edit.After.S6):
-			if !in {
-				a.cannot = "take rdgen's lines out of the source directory (docs/s6.md, To take it back), compile, and restart " + problem.Command(name)
-				return a
-			}
-			commands, cannot := edit.After.S6.Restart(name)
-			for _, words := range commands {
-				a.add(words...)
-			}
-			if len(commands) > 0 {
-				a.first, a.last = a.first[:len(a.first)-1], a.first[len(a.first)-1]
-			}
-			if a.cannot = cannot; len(commands) == 1 { // s6-svc alone starts nothing
-				a.now = a.last
-			}
+			a.s6(edit, s.root)
+		}
+		if a.cannot != "" {
+			return a
 		}
 	}
 	return a
 }
 
-// restartActive restarts those of some units that run. A daemon-reload stops what is bound to
-// a domain that is not up yet, so it is looked before.
+// here reports whether it is this machine whose file is edited.
+func (s *steering) here() bool { return filepath.Clean(s.root) == "/" }
+
+// systemd adds what has systemd follow the line.
+func (a *after) systemd(edit *services.Edit, before *services.Loader, j judged) {
+	units, used, again := unitsOf(edit, before, j)
+	if len(used) == 0 {
+		a.cannot = strings.Join(append(slices.Clip(a.first), "systemctl daemon-reload"), " && ") + ", and restart the instances of " + problem.Command(edit.Service.Name)
+		return
+	}
+	idle := slices.DeleteFunc(slices.Clone(units), func(u string) bool { return slices.Contains(used, u) })
+	a.last = services.Reload + again.With(idle).Of(used, problem.Command(problem.Operands(used)...))
+	a.now = "{ " + restartActive(again, units) + problem.Command(append([]string{"active"}, units...)...) + "; }"
+}
+
+// s6 adds what has s6 follow the line.
+func (a *after) s6(edit *services.Edit, root string) {
+	name, here := problem.Command(edit.Service.Name), filepath.Clean(root) == "/"
+	commands, cannot := edit.After.S6.Restart(edit.Service.Name)
+	switch {
+	case edit.Service.Domain.IsDefault() && here:
+		a.cannot = "take rdgen's lines out of the source directory (docs/s6.md, To take it back), compile, and restart " + name
+	case edit.Service.Domain.IsDefault():
+		a.cannot = "take rdgen's lines out of the source directory below " + root + " (docs/s6.md, To take it back)"
+	case !here:
+	default:
+		for _, words := range commands {
+			a.add(words...)
+		}
+		if len(commands) > 0 {
+			a.first, a.last = a.first[:len(a.first)-1], a.first[len(a.first)-1]
+		}
+		if a.cannot = cannot; len(commands) == 1 { // s6-svc alone starts nothing
+			a.now = a.last
+		}
+	}
+}
+
+// restartActive restarts those of some units that run. At a daemon-reload a drop-in of an earlier
+// version stops what is bound to a domain that is not up yet, so it is looked before.
 func restartActive(again services.Again, units []string) string {
-	return `active() { for u; do shift; systemctl is-active --quiet "$u" && set -- "$@" "$u"; done; ` +
-		`systemctl daemon-reload && { [ $# = 0 ] || { ` + again.Of(units, `"$@"`) + `; }; }; }; `
+	behind := ""
+	if len(problem.Operands(units)) > len(units) {
+		behind = "-- "
+	}
+	return `active() { for u; do shift; systemctl is-active --quiet ` + behind + `"$u" && set -- "$@" "$u"; done; ` +
+		`systemctl daemon-reload && { [ $# = 0 ] || { ` + again.Of(units, behind+`"$@"`) + `; }; }; }; `
 }
 
 // unitsOf are the units that are to be restarted if they run, and those of them that do, as far

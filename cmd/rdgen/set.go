@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -35,7 +34,7 @@ func setCommand() *cobra.Command {
 			"or at the end. All else stays as it is: the other variable, comments, order, mode and owner. "+
 			"Before that it looks whether the service and the domain are such that the service would run there: "+
 			"what rdgen check would find is an error, and nothing is changed. So is a line that cannot be edited with certainty: one in an \"if\", one of two, one in another file. "+
-			"The last line that it prints is the command after which the line counts.",
+			"The last line that it prints is the command after which the line counts; with --root it has nothing that would restart a service of this machine, and is left out where nothing comes next.",
 		assignments)
 	cmd.Example = "rdgen set sshd vrf=mgmt\nrdgen set --now nginx netns=private"
 	return cmd
@@ -76,7 +75,7 @@ func steer(use, short, long string, read func(*cobra.Command, []string) ([]openr
 				return err
 			case s.now && s.dryRun:
 				return usage("--now and --dry-run exclude each other", cmd)
-			case s.now && filepath.Clean(s.root) != "/":
+			case s.now && !s.here():
 				return usage("--now is for this machine; it excludes --root", cmd)
 			}
 			return s.run(words[0], want, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -134,7 +133,7 @@ func (s *steering) run(name string, want []openrc.Assignment, stdout, stderr io.
 		return err
 	}
 	defer root.Close()
-	before := services.NewLoader(root, domain.Domain{})
+	before := services.NewLoader(root, domain.Domain{}).Below(s.root)
 	edit, err := before.Edit(name, want)
 	if err != nil && edit == nil {
 		return err
@@ -156,11 +155,15 @@ func (s *steering) run(name string, want []openrc.Assignment, stdout, stderr io.
 	if err != nil {
 		return err
 	}
+	about, inits, still, wrong := s.remains(edit, inits)
+	if diff == "" && (still != "" || wrong != nil) {
+		return namesNone(edit.After, "unset", name, s.root)
+	}
 	if s.dryRun {
 		_, err := io.WriteString(stdout, diff)
 		return err
 	}
-	then := s.next(edit, before, inits)
+	then := s.next(about, before, inits)
 	if s.now && then.now == "" {
 		return &problem.Error{Msg: "--now: rdgen cannot do what comes after it, and " + edit.File + " is not changed", Hint: "without --now it says what that is"}
 	}
@@ -169,7 +172,30 @@ func (s *steering) run(name string, want []openrc.Assignment, stdout, stderr io.
 			return err
 		}
 	}
-	return then.print(stdout, edit, diff == "", s.now)
+	if still != "" {
+		say(stderr, "note", name+" names none now; "+still)
+	}
+	if wrong != nil {
+		say(stderr, "note", edit.File+" is changed; this is still wrong:")
+		return wrong
+	}
+	return then.print(stdout, about, diff == "", s.now)
+}
+
+// remains returns the edit of a service that is in no domain then, as one of the service whose
+// line speaks for its unit all the same, with the init systems of that; still says which line
+// that is, and wrong what keeps the unit from starting.
+func (s *steering) remains(edit *services.Edit, inits []judged) (about *services.Edit, _ []judged, still string, wrong error) {
+	if !edit.Service.Domain.IsDefault() {
+		return edit, inits, "", nil
+	}
+	unit, by, wrong := edit.After.Systemd.SpokenFor(edit.Service.Name)
+	if len(by) == 0 {
+		return edit, inits, "", wrong
+	}
+	about = &services.Edit{Edited: edit.Edited, After: edit.After, Service: by[0]}
+	inits, _, more := s.judge(about)
+	return about, inits, spoken(unit, by[0]), errors.Join(wrong, more)
 }
 
 // write changes the file, and reads it again. If it does not say then what it should, it is
@@ -219,7 +245,7 @@ func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, e
 		inits = []judged{{init: loader.S6}}
 	}
 	errs := loader.DomainOf(service.Name)
-	if filepath.Clean(s.root) == "/" {
+	if s.here() {
 		errs = append(errs, loader.Here(service.Name)...)
 	}
 	if err := loader.Contradicts(service); err != nil {
@@ -232,13 +258,34 @@ func (s *steering) judge(edit *services.Edit) (inits []judged, notes []string, e
 		made := one(inits[i].init, service.Name)
 		inits[i].made = made
 		errs, notes = append(errs, refusals(loader, inits[i])...), append(notes, made.notes...)
+		errs = append(errs, s.contradicted(inits[i].init, made)...)
 	}
 	if n := loader.Nearby(service); n != "" {
 		notes = append(notes, n)
 	} else if loader.Undescribed(service.Domain) {
-		notes = append(notes, service.Domain.String()+" has no file in /etc/rdomain, so it is empty; rdgen init "+service.Domain.ID()+" writes one")
+		notes = append(notes, service.Domain.String()+" has no file in /etc/rdomain, so it is empty; "+onRoot(s.root, "rdgen", "init", service.Domain.ID())+" writes one")
 	}
 	return inits, once(notes), errors.Join(distinct(errs)...)
+}
+
+// contradicted returns what is wrong with a service beside all others, and how the line gets to
+// where it can be.
+func (s *steering) contradicted(init services.Init, made result) []error {
+	errs := blockedBy(init, made)
+	for _, o := range othersOf(init, made.service.Name) {
+		err := made.against(o)
+		if err == nil {
+			continue
+		}
+		if p, ok := errors.AsType[*problem.Error](err); ok {
+			p.Hint = "take that line out first: " + onRoot(s.root, append([]string{"rdgen", "unset"}, problem.Operands([]string{o.service.Name})...)...)
+			if d, of := made.service.Domain, o.service.Domain; made.unit() != "" && made.unit() == o.unit() && d.Netns.IsZero() == of.Netns.IsZero() && d.VRF.IsZero() == of.VRF.IsZero() {
+				p.Hint += "; or set it by that name: " + onRoot(s.root, append([]string{"rdgen", "set"}, problem.Operands(append([]string{o.service.Name}, values([]domain.Domain{d})...))...)...)
+			}
+		}
+		errs = append(errs, err)
+	}
+	return errs
 }
 
 // judged is an init system that has a service, and what it makes of it.

@@ -38,7 +38,7 @@ func TestNextIsWords(t *testing.T) {
 func TestRestartActive(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "log")
-	fake := "#!/bin/sh\necho \"$@\" >>" + log + "\ncase $1 in is-active) [ $3 = a.service ];; esac\n"
+	fake := "#!/bin/sh\necho \"$@\" >>" + log + "\ncase $1 in is-active) case $* in *' '-a.service|*' 'a.service) ;; *) false;; esac;; esac\n"
 	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(fake), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +57,7 @@ func TestRestartActive(t *testing.T) {
 		{[]string{"a.service", "b.service"}, services.Again{}, "restart a.service"},
 		// Nor is a socket restarted while its service runs.
 		{[]string{"b.socket", "a.service"}, services.Again{}, "stop a.service\nstart a.service"},
+		{[]string{"-a.service", "b.service"}, services.Again{}, "restart -- -a.service"},
 		{[]string{"a.service", "b.service"}, stores(""), "stop a.service\nstart a.service"},
 		{[]string{"a.service", "b.service"}, stores("FileDescriptorStorePreserve"), "stop a.service\nclean --what=fdstore a.service\nstart a.service"},
 	} {
@@ -65,9 +66,12 @@ func TestRestartActive(t *testing.T) {
 		cmd.Env = []string{"PATH=" + dir}
 		out, err := cmd.CombinedOutput()
 		text, _ := os.ReadFile(log)
-		want := ""
+		want, behind := "", ""
+		if row.units[0][0] == '-' {
+			behind = "-- " // else the name is read as options
+		}
 		for _, u := range row.units {
-			want += "is-active --quiet " + u + "\n"
+			want += "is-active --quiet " + behind + u + "\n"
 		}
 		want += "daemon-reload\n" + row.want + "\n"
 		if err != nil || string(text) != want {

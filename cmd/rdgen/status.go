@@ -106,13 +106,16 @@ func printStatus(w io.Writer, report status.Report, asJSON bool) error {
 const onItsWay = 200 * time.Millisecond
 
 // lookAround looks at this machine, and once more if something is where it should not be.
-func lookAround() (status.Report, error) {
-	report, err := lookOnce()
+func lookAround() (status.Report, error) { return lasting(lookOnce) }
+
+// lasting looks, and once more if something is where it should not be.
+func lasting(look func() (status.Report, error)) (status.Report, error) {
+	report, err := look()
 	if err != nil || report.Drift == 0 {
 		return report, err
 	}
 	time.Sleep(onItsWay)
-	again, err := lookOnce()
+	again, err := look()
 	return status.Lasting(report, again), err
 }
 
@@ -122,7 +125,7 @@ func lookOnce() (status.Report, error) {
 		return status.Report{}, err
 	}
 	defer root.Close()
-	m := status.Machine{Services: declaredServices(root)}
+	m := status.Machine{Services: declaredServices(root, services.NewLoader(root, domain.Domain{}), nil)}
 	host, err := lifecycle.OpenToRead()
 	if err != nil {
 		return status.Report{}, err
@@ -142,11 +145,13 @@ func lookOnce() (status.Report, error) {
 	return status.Of(m), nil
 }
 
-// declaredServices returns the services that a file puts into a domain, and those whose file
-// cannot be followed.
-func declaredServices(root *tree.Root) (list []status.Declared) {
-	loader := services.NewLoader(root, domain.Domain{})
-	names, wrong := loader.AllDeclared()
+// declaredServices returns the services that a file puts into a domain, all or the given ones, and
+// those whose file cannot be followed.
+func declaredServices(root *tree.Root, loader *services.Loader, given []string) (list []status.Declared) {
+	names, wrong := given, error(nil)
+	if len(given) == 0 {
+		names, wrong = loader.AllDeclared()
+	}
 	broken := func(err error) {
 		e := broken(err)
 		list = append(list, status.Declared{Name: e.Service, File: e.File, Line: e.Line, Error: e.Error})
@@ -161,6 +166,9 @@ func declaredServices(root *tree.Root) (list []status.Declared) {
 			continue
 		}
 		list = append(list, declaredService(root, loader, s))
+	}
+	if len(given) > 0 {
+		return list
 	}
 	for _, s := range loader.ByHand(names) {
 		list = append(list, declaredService(root, loader, s))
@@ -237,11 +245,12 @@ func seeServices(m *status.Machine) error {
 		if !is {
 			continue
 		}
-		var err, errResolver error
+		var err, errResolver, errPAM error
 		p.Listens, err = sockets.of(p.PID, !d.Domain.VRF.IsZero())
 		p.HostResolver, errResolver = byHost(p.PID, d.Domain, host)
-		if err := errors.Join(err, errResolver); errors.Is(err, fs.ErrPermission) {
-			p.Unseen = "only root may see its sockets and its resolver"
+		p.ClosesPAM, errPAM = process.ClosesPAM(p.Process)
+		if err := errors.Join(err, errResolver, errPAM); errors.Is(err, fs.ErrPermission) {
+			p.Unseen = "only root may see its sockets, its resolver and its program"
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("process %d: %w", p.PID, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rdgen/runtime/conf"
+	"rdgen/runtime/nsswitch"
 	"rdgen/runtime/object"
 	"rdgen/runtime/record"
 )
@@ -16,7 +17,7 @@ const Mark = "# Made by rdomain from "
 var ResolverFiles = []string{"resolv.conf", "nsswitch.conf"}
 
 // wantedFiles returns the resolver files of the domain.
-func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
+func wantedFiles(f *conf.File, hosts string) (list []object.File) {
 	if !f.HasResolver() {
 		return nil
 	}
@@ -32,7 +33,7 @@ func wantedFiles(f *conf.File, nsswitch string) (list []object.File) {
 		text += "search " + strings.Join(f.Search, " ") + "\n"
 	}
 	list = append(list, object.File{Path: dir + "/resolv.conf", Text: text})
-	if body, leaks := hostsByDNS(nsswitch); leaks {
+	if body, leaks := hostsByDNS(hosts); leaks {
 		list = append(list, object.File{Path: dir + "/nsswitch.conf", Text: head + body})
 	}
 	return list
@@ -53,12 +54,12 @@ func NotInEffect(f *conf.File, have *State) []string {
 // hostsByDNS returns an nsswitch.conf whose names of hosts come from files and
 // DNS alone, and whether it differs: modules such as nss-resolve ask a server of
 // the machine's own domain, through a socket that has a path.
-func hostsByDNS(nsswitch string) (text string, differs bool) {
-	for line := range strings.Lines(nsswitch) {
-		words := strings.Fields(line)
-		if len(words) > 0 && words[0] == "hosts:" {
-			for _, w := range words[1:] {
-				differs = differs || w != "files" && w != "dns" && w != "myhostname"
+func hostsByDNS(was string) (text string, differs bool) {
+	for line := range strings.Lines(was) {
+		if sources, is := nsswitch.OfHosts(line); is {
+			differs = differs || strings.Contains(line, "[")
+			for _, name := range sources {
+				differs = differs || !nsswitch.ByDNS(name)
 			}
 			line = "hosts: files dns\n"
 		}

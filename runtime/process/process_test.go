@@ -1,6 +1,8 @@
 package process
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -83,6 +85,17 @@ func TestParseListeners(t *testing.T) {
 	list := parseListeners("tcp", text)
 	if len(list) != 1 || list[0].Inode != 4711 || list[0].At.Port() != 53 {
 		t.Errorf("parseListeners = %v; want the one that listens", list)
+	}
+}
+
+// TestClosesPAM: a name alone is not systemd's own.
+func TestClosesPAM(t *testing.T) {
+	for _, name := range []string{"(sd-pam)", "sleep"} {
+		// Who may not see pid 1 is told so.
+		is, err := ClosesPAM(Process{PID: os.Getpid(), Command: name})
+		if is || err != nil && (name == "sleep" || !errors.Is(err, fs.ErrPermission)) {
+			t.Errorf("ClosesPAM of this test, as %s = %v, %v; want that it is not systemd's", name, is, err)
+		}
 	}
 }
 

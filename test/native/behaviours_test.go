@@ -10,11 +10,14 @@ import (
 // processors little runs everywhere, what costs much on the release that shows most.
 var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	// Units of systemd 252 (bookworm), 257 (trixie) and 262 (forky).
-	{"systemd", "TestSystemdKinds", 0, "bookworm-systemd forky-systemd"},
+	{"systemd", "TestSystemdKinds", 0, "bookworm-systemd"},
 	{"systemd", "TestSystemdNamespace", 0, guest.Everywhere},
 	{"systemd", "TestSystemdInstances", 0, "trixie-systemd"},
+	{"systemd", "TestSystemdOrder", 0, guest.Everywhere},
+	{"systemd", "TestSystemdActions", 0, guest.Everywhere},
 	{"systemd", "TestSystemdSockets", 0, "forky-systemd"},
 	{"systemd", "TestSystemdDomain", 0, guest.Everywhere},
+	{"systemd", "TestSystemdBack", 0, guest.Everywhere},
 	{"systemd", "TestSystemdFailsClosed", 0, guest.Everywhere},
 	{"systemd", "TestSystemdGeneratorFails", 0, "forky-systemd"},
 	{"systemd", "TestSystemdGeneratorKilled", 0, "trixie-systemd"},

@@ -27,6 +27,16 @@ func TestSystemdInstances(t *testing.T) {
 	})
 }
 
+// TestSystemdOrder makes circles of orders with domains: rdgen names those that systemd finds.
+func TestSystemdOrder(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "order")) })
+}
+
+// TestSystemdActions has units that end the machine when they fail, and are refused.
+func TestSystemdActions(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "actions")) })
+}
+
 // TestSystemdSockets lets a service's sockets stay in the default domain.
 func TestSystemdSockets(t *testing.T) {
 	each(t, systemds, func(t *testing.T, m *Machine) {
@@ -44,6 +54,11 @@ func TestSystemdDomain(t *testing.T) {
 		m.Reboot(t)
 		m.Verdicts(t, script(t, "rebooted"))
 	})
+}
+
+// TestSystemdBack: which services come back with their domain, and what is said of others.
+func TestSystemdBack(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "back")) })
 }
 
 // TestSystemdFailsClosed tries to get a service to run outside of its domain.

@@ -65,6 +65,17 @@ stop()
 X
 	chmod +x /etc/init.d/slow
 	ok "a service in a namespace" rc-service slow start
+	# Between its stop and its start a service that is restarted is locked, and no more.
+	mkfifo /run/go
+	flock /run/openrc/exclusive/slow sh -c ': >/run/held; read -r _ </run/go; rm /run/openrc/exclusive/slow' &
+	locked=$!
+	await test -e /run/held
+	ip netns delete t1
+	ok "a domain is not restarted while a service of it is" await sh -c 'pgrep -x sleep -P "$(pgrep -d, -f "rdomain.* renew")"'
+	echo >/run/go
+	wait "$locked"
+	ok "and then it is" await test -e /run/netns/t1
+	ok "with its service" await rc-service slow status
 	wc -l </var/log/rdomain.log >/run/notes
 	ip netns delete t1
 	is "restarted then, it is told at once" "rdexec: fatal: unable to enter netns t1 (/run/netns/t1): no such file or directory

@@ -18,8 +18,9 @@ look() {
 look before
 while read -r s; do printf 'vrf=inner\nnetns=private\n' >"/etc/conf.d/$s"; done </run/services
 printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@private.conf 2>/dev/null || { mkdir /etc/rdomain; printf '[Domain]\nKind=vrf\nTable=20\n' >/etc/rdomain/inner@private.conf; }
-# Those that run before any domain can be there are refused, each with its line.
-rdgen systemd --all -o / >/run/rdgen 2>&1 || sed -n 's/^rdgen: error: .* \([^ ]*\).service runs before .*/\1/p' /run/rdgen | while read -r s; do rm "/etc/conf.d/$s"; sed -i "/^$s$/d" /run/services; done
+# Those that run before any domain can be there are refused, each with its line; and what
+# does nothing but start others.
+rdgen systemd --all -o / >/run/rdgen 2>&1 || sed -n 's/^rdgen: error: [^ ]* \([^ ]*\)\.\(service\|socket\) runs \(before\|nothing but\) .*/\1/p' /run/rdgen | while read -r s; do rm "/etc/conf.d/$s"; sed -i "/^$s$/d" /run/services; done
 rdgen systemd --all -o / >/run/rdgen 2>&1 || cat /run/rdgen
 set -- /etc/systemd/system/*.service.d/zz-rdomain.conf
 echo $#

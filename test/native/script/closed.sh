@@ -107,7 +107,7 @@ rm -f /run/leaked
 # A user's systemd may not enter a namespace: it warns and goes on.
 useradd -m -u 1000 alice 2>/dev/null
 install -d -o alice -g alice /home/alice/.config /home/alice/.config/systemd /home/alice/.config/systemd/user
-grep -v -e '^BindsTo' -e '^After' /run/systemd/generator/blind.service.d/zz-rdomain.conf >/home/alice/.config/systemd/user/x.service
+grep -v -e '^Requires' -e '^After' /run/systemd/generator/blind.service.d/zz-rdomain.conf >/home/alice/.config/systemd/user/x.service
 sed -i 's/^ExecStartPre=+/ExecStartPre=/; /^TemporaryFileSystem/d; /^BindReadOnly/d; /^SourcePath/d' /home/alice/.config/systemd/user/x.service
 echo 'ExecStart=/bin/sh -c "echo leaked >/home/alice/leaked; sleep 1000"' >>/home/alice/.config/systemd/user/x.service
 systemctl start user@1000

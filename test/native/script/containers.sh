@@ -11,7 +11,7 @@ in_work() { [ "$(where)" = work ]; }
 # outside PID: it is in the namespace of pid 1.
 outside() { [ "$(readlink "/proc/$1/ns/net")" = "$(readlink /proc/1/ns/net)" ]; }
 page() { busybox wget -q -T 5 -O - "http://192.0.2.2:${1:-80}/" | grep -q hello; }
-runs() { pgrep -f '^httpd -f'; }
+runs() { pgrep -o -f '^httpd -f'; }
 ended() { ! runs; }
 if [ "$init" = systemd ]; then
 	box=systemd-web

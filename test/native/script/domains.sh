@@ -40,6 +40,41 @@ ok "with the line as it was it starts" systemctl start user
 ok "and is reached" ping -c 1 -W 10 10.9.0.2
 ok "the domain stops" systemctl stop rdomain@private
 
+# A stop is not taken back by who starts or restarts things by itself: what starts the services
+# again, and what sees that a domain is no more as it was made.
+stopped() { await sh -c '[ "$(systemctl is-active rdomain@private user | xargs)" = "inactive inactive" ]'; }
+cp /usr/bin/systemctl /usr/local/bin/systemctl.real
+printf '%s\n' '#!/bin/sh' 'trap "" TERM' 'case "$*" in *start*) /usr/local/bin/systemctl.real --no-block stop rdomain@private ;; esac' \
+	'exec /usr/local/bin/systemctl.real "$@"' >/usr/local/bin/stops-first
+chmod 0755 /usr/local/bin/stops-first
+mkdir -p /etc/systemd/system/rdomain-services@private.service.d /etc/systemd/system/user.service.d /run/rdgen/stopped
+printf '[Service]\nBindReadOnlyPaths=/usr/local/bin/stops-first:/usr/bin/systemctl\n' >/etc/systemd/system/rdomain-services@private.service.d/x.conf
+systemctl daemon-reload
+echo user.service >/run/rdgen/stopped/private
+systemctl reset-failed
+ok "it starts, and is told to stop while its services start again" systemctl start rdomain@private
+ok "it stops" stopped
+ok "and what did not start again is still noted" grep -qx user.service /run/rdgen/stopped/private
+rm -r /etc/systemd/system/rdomain-services@private.service.d /run/rdgen/stopped/private
+printf '[Service]\nExecStop=/bin/sh -c "until [ -e /run/go ]; do sleep 0.1; done"\n' >/etc/systemd/system/user.service.d/x.conf
+systemctl daemon-reload
+asked=0
+for restart in $(sed -n 's|.*/bin/systemctl \(--no-block.*\) rdomain@.*|\1|p' /usr/lib/systemd/system/rdomain-watch.service /usr/lib/udev/rules.d/90-rdomain.rules | tr ' ' ,); do
+	systemctl reset-failed # it counts how often they are started
+	ok "it starts once more" systemctl start user
+	systemctl --no-block stop rdomain@private
+	ok "it waits for its service" has "systemctl is-active user" deactivating
+	# shellcheck disable=SC2046 # words
+	fails "a restart ($restart) is refused" systemctl $(echo "$restart" | tr , ' ') rdomain@private.service
+	touch /run/go
+	ok "and it stops" stopped
+	rm /run/go
+	asked=$((asked + 1))
+done
+ok "both who restart were asked" [ "$asked" = 2 ]
+rm -r /etc/systemd/system/user.service.d
+systemctl daemon-reload
+
 # What an isolated target stops stays stopped, and the domain stays up, as if it were no unit.
 unit bystander.service <<'E'
 [Service]

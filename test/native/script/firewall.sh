@@ -35,7 +35,7 @@ else
 fi
 answers() { await nc -z -w 1 192.0.2.2 8081; }
 silent() { ! nc -z -w 1 192.0.2.2 8081; }
-server() { pgrep -f '^/bin/busybox httpd -f -p 8081'; }
+server() { pgrep -o -f '^/bin/busybox httpd -f -p 8081'; }
 
 lets 8080
 ok "the service starts, with its domain" verb web start

@@ -93,18 +93,38 @@ late return '# text\rExecStartPre=\rNetworkNamespacePath='
 late nul '# text\000ExecStartPre=\000NetworkNamespacePath='
 late bind BindPaths=/run/nscd
 late write ReadWritePaths=/run/nscd
+late older ReadWriteDirectories=/run/nscd
 late within BindReadOnlyPaths=/run/nscd/socket
 late reset TemporaryFileSystem=
 late hex SuccessExitStatus=0xff
 late file BindReadOnlyPaths=/etc/resolv.conf
+late mark '\0357\0273\0277ExecStartPre='
+# At a line that is not UTF-8, and at a head without its end, systemd stops: this undoes nothing.
+mkdir -p $etc/line.service.d
+printf '[Service]\nUser=\377\nExecStartPre=\nNetworkNamespacePath=\n' >$etc/line.service.d/zzz.conf
+printf '[Service]\n[Install\nExecStartPre=\nNetworkNamespacePath=\n' >$etc/line.service.d/zzzz.conf
+# An instance has the drop-ins of what its template is called besides.
+plain $lib/real@.service
+ln -s $lib/real@.service $etc/name@.service
+mkdir -p $etc/name@.service.d $etc/name@two.service.d
+printf '[Service]\nExecStartPre=\nNetworkNamespacePath=\n' >$etc/name@two.service.d/zzz.conf
+echo netns=private >/etc/conf.d/real@
+# What is bound to a service by a setting's older name.
+plain $lib/helper.service
+printf '[Unit]\nBindTo=own.service\nAfter=own.service\n' >>$lib/helper.service
 systemctl daemon-reload
 ok "a backslash before a blank" systemctl start line
 ok "inside" inside line private
 ok "is a word" sh -c 'systemctl show -p ExecStartPre line | grep -F "argv[]=/bin/sh -c ls -A /run/nscd >>/run/leaked \\ ;"'
 ok "and takes nothing along: the host's resolvers are hidden" test ! -s /run/leaked
 rm -f /run/leaked
+ok "BindTo= is BindsTo=" systemctl start helper
+ok "inside" inside helper private
 rdgen check >/run/checked 2>&1
-for u in return nul bind write within reset hex file; do
+fails "real@two does not start" systemctl start real@two
+fails "nor by its other name" systemctl start name@two
+ok "and rdgen check says why" grep -a "/name@two.service.d/zzz.conf:2: " /run/checked
+for u in return nul bind write older within reset hex file mark; do
 	fails "$u does not start" systemctl start $u
 	ok "and rdgen check says why" grep -a "/$u.service.d/zzz.conf:[23]: " /run/checked
 done

@@ -32,24 +32,34 @@ else
 	: >/etc/insserv.conf # which OpenRC looks for on Debian, and which is not there
 	printf '#!/sbin/openrc-run\ncommand=/bin/busybox\ncommand_args="httpd -f -p 8081 -h /srv"\ncommand_background=yes\npidfile=/run/web.pid\n' >/etc/init.d/web
 	chmod +x /etc/init.d/web
+	for id in blue red; do ln -s rdomain "/etc/init.d/rdomain.$id"; done
 	rc-update -u >/dev/null 2>&1
 	start() { rc-service web start; }
 	stop() { rc-service web stop; }
 	init=openrc
 fi
 rdomain up blue red
-server() { pgrep -f '^/bin/busybox httpd -f -p 8081'; }
+server() { pgrep -o -f '^/bin/busybox httpd -f -p 8081'; }
 runs() { start && await server; }
 # says PATTERN: that the status has such a line, sooner or later.
 says() { await sh -c "rdgen status | grep -q -- '$1'" || { rdgen status; return 1; }; }
 fine() { await rdgen status >/dev/null; }
 drifts() { ! rdgen status >/dev/null && says "!! web: process [0-9]* (.*$1"; }
+# checked PATTERN: that rdgen check has a note of web, which is no failure; unchecked: that it has none.
+checked()
+{
+	rdgen check 2>/tmp/checked && grep "^rdgen: note: web: process [0-9]* (.*$1" /tmp/checked && return
+	cat /tmp/checked
+	return 1
+}
+unchecked() { rdgen check >/tmp/checked 2>&1 && ! grep ': process ' /tmp/checked; }
 kind_is() { rdgen status --json | grep -q "\"kind\": \"$1\""; }
 
 ok "a service that does not run is no drift" rdgen status
 ok "it is said" says 'service *web *- *stopped'
 ok "start" runs
 ok "inside, and nothing is wrong" fine
+ok "nor for rdgen check" unchecked
 ok "the domain with its state" says '^blue: up, netns'
 ok "its link with its address" says 'link *veth0 *up *192.0.2.2/30'
 ok "the service with its process and where it listens" says "service *web *$(server) *in blue, tcp .*:8081"
@@ -78,6 +88,12 @@ ok "the journal has the domain" await sh -c "$said | grep -qx 'blue: up, netns'"
 sed -i 's/blue/red/' /etc/conf.d/web
 ok "started before the line" drifts 'is in blue and not in netns red: it was started before /etc/conf.d/web:1 said so'
 ok "its kind" kind_is before
+noted='is in blue and not in netns red: it was started before /etc/conf.d/web:1 said so; '
+if [ "$init" = s6 ]; then # whose files are not up to date
+	ok "rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: web: .*${noted}when the errors are mended, rdgen s6 web -o /, compile'"
+else
+	ok "rdgen check notes it" checked "$noted"
+fi
 sed -i 's/red/blue/' /etc/conf.d/web
 touch -d '2020-01-01' /etc/conf.d/web
 
@@ -87,6 +103,7 @@ ok "left in a domain that is down" drifts 'is in what blue was before it was tak
 ok "up" rdomain up blue
 ok "left in what had the name" drifts 'is in what blue was before it was taken down'
 ok "its kind" kind_is gone
+ok "rdgen check notes it" checked 'is in what blue was before it was taken down; '
 stop
 ok "start again" runs
 ok "nothing is wrong" fine
@@ -132,8 +149,14 @@ tidy
 ok "and no more" fine
 stray /bin/sleep infinity
 ok "in the default domain" drifts 'is in the default domain and not in netns blue$'
+ok "rdgen check notes it" checked 'is in the default domain and not in netns blue; '
+echo 'netns=a b' >/etc/conf.d/slip
+fails "with an error elsewhere" rdgen check
+ok "that is to be mended first" sh -c "rdgen check 2>&1 | grep 'note: web: process .* not in netns blue; when the errors are mended, '"
+rm /etc/conf.d/slip
 tidy
 ok "and no more" fine
+ok "nor for rdgen check" unchecked
 
 # One that isolates itself is nowhere it could do harm.
 printf '#!/bin/sh\nunshare -n sleep infinity\n:\n' >/usr/local/bin/isolates
@@ -151,6 +174,33 @@ ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
 ok "with the domain's" fine
 ok "and it listens again" says 'service *web *[0-9]* *in blue, tcp .*:8081'
 
+# It ran before it had a line; a unit, an init script and no source directory is such.
+if [ "$init" != s6 ]; then
+	stop
+	mv /etc/conf.d/web /srv/line
+	[ "$init" = openrc ] || systemctl daemon-reload
+	ok "start without a line" runs
+	ok "of which nothing is said" unchecked
+	cp /srv/line /etc/conf.d/web
+	ok "rdgen check notes that it runs outside" checked 'is in the default domain and not in netns blue: it was started before /etc/conf.d/web:1 said so; '
+	ok "and if it is asked for this one" sh -c "rdgen check web 2>&1 | grep 'note: web: process .*said so; '"
+	is "in another root nothing runs" "" sh -c 'mkdir -p /srv/root/etc && cp -R /etc/conf.d /srv/root/etc && rdgen check --root /srv/root 2>&1 | grep process'
+	cat >/srv/away <<-'E'
+		mount -t tmpfs away /mnt
+		for d in usr etc proc sys run; do mkdir "/mnt/$d" && mount --rbind "/$d" "/mnt/$d"; done
+		for d in bin sbin lib lib64; do [ ! -L "/$d" ] || cp -P "/$d" /mnt/; done
+		rdgen check 2>&1 | grep -c process
+		chroot /mnt rdgen check 2>&1 | grep -c process
+	E
+	is "in a chroot too" "1
+0" unshare -m sh /srv/away
+	ok "who is not root" sh -c "setpriv --reuid=65534 --regid=65534 --clear-groups rdgen check >/tmp/other 2>&1"
+	is "is told once what he cannot see" 1 grep -c '^rdgen: note: whether services run in their domains was not seen of all: web: process .*: only root may look at it' /tmp/other
+	ok "the command that mends it" sh -c "$(sed -n 's/^rdgen: note: web: .* said so; //p' /tmp/checked)"
+	ok "and nothing is said" await unchecked
+	ok "inside" fine
+fi
+
 # A service gets a socket that waited in the default domain before its line was there.
 if [ "$init" = systemd ]; then
 	printf '[Socket]\nListenStream=127.0.0.1:8083\n' >/etc/systemd/system/late.socket
@@ -162,11 +212,82 @@ if [ "$init" = systemd ]; then
 	ok "start with a socket of before" systemctl restart late.service
 	ok "a socket of the default domain" says '!! late: process [0-9]* (.*listens at tcp 127.0.0.1:8083 of the default domain'
 	ok "its kind" kind_is socket
+	ok "rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: late: process .* listens at tcp 127.0.0.1:8083 of the default domain; systemctl daemon-reload && systemctl stop'"
 	ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
 	ok "with a socket of the domain" fine
 	systemctl stop late.service late.socket
 	rm /etc/conf.d/late /etc/systemd/system/late.*
 	systemctl daemon-reload
+fi
+
+# What is outside although its line is older: a line that came while it started, and a transient unit.
+if [ "$init" = systemd ]; then
+	mkfifo /srv/go
+	printf '[Service]\nPrivateTmp=yes\nExecStartPre=/bin/cat /srv/go\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/slow.service
+	systemctl daemon-reload
+	systemctl start rdomain@blue.service
+	systemctl start --no-block slow.service
+	await sh -c '[ "$(systemctl show -P SubState slow.service)" = start-pre ]'
+	echo netns=blue >/etc/conf.d/slow
+	systemctl daemon-reload
+	: >/srv/go
+	ok "a service whose line came while it started" await systemctl is-active slow.service
+	rm /srv/go
+	: >/srv/go # which nobody waits for
+	echo netns=blue >/etc/conf.d/fleeting
+	ok "a transient unit" systemd-run --unit=fleeting sleep infinity
+	for s in slow fleeting; do
+		ok "$s: rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: $s: process .* is in the default domain and not in netns blue'"
+	done
+	eval "$(rdgen check 2>&1 | sed -n 's/^rdgen: note: [a-z]*: process .*; //p')"
+	is "each command mends it" "" sh -c 'rdgen check 2>&1 | grep ": process "'
+	systemctl stop slow.service fleeting.service
+	rm /etc/conf.d/slow /etc/conf.d/fleeting /etc/systemd/system/slow.service
+	systemctl daemon-reload
+fi
+
+# Instances of a template, of which one has a line of its own; and a name that looks like an option.
+if [ "$init" = systemd ]; then
+	for s in app@ -dash; do printf '[Service]\nExecStart=/bin/sleep infinity\n' >"/etc/systemd/system/$s.service"; done
+	for s in app@ -dash; do echo netns=blue >"/etc/conf.d/$s"; done
+	echo netns=red >/etc/conf.d/app@x
+	systemctl daemon-reload
+	ok "start instances" systemctl start -- app@1.service app@2.service app@x.service -dash.service
+	ok "each is where its own line says" fine
+	sed -i s/blue/red/ /etc/conf.d/app@ /etc/conf.d/-dash
+	ok "the template's line has changed" says '!! app@: process [0-9]* (.*is in blue and not in netns red'
+	was=$(systemctl show -P InvocationID app@x.service)
+	ok "the commands that mend it" sh -ec "$(rdgen status | sed -n 's/^ *next: //p' | sort -u)"
+	ok "each is there" fine
+	is "and what was right still runs" "$was" systemctl show -P InvocationID app@x.service
+	systemctl stop -- 'app@*.service' -dash.service
+	rm /etc/conf.d/app@* /etc/conf.d/-dash /etc/systemd/system/app@.service /etc/systemd/system/-dash.service
+	systemctl daemon-reload
+fi
+
+# systemd keeps a process of its own beside a service with PAMName=, which closes the session.
+if [ "$init" = systemd ]; then
+	mkdir /etc/systemd/system/web.service.d
+	printf '[Service]\nUser=root\nPAMName=runuser\n' >/etc/systemd/system/web.service.d/pam.conf
+	systemctl daemon-reload
+	stop
+	ok "with a PAM session" runs
+	ok "systemd's own process is said" says "(sd-pam) *[0-9]* *in the default domain, as systemd.s own process"
+	ok "and is no drift" fine
+	fails "for monitoring neither" sh -c 'rdgen status --prometheus - | grep "^rdgen_service_drift.* [1-9]"'
+	cp /bin/sleep '/usr/local/bin/(sd-pam)'
+	printf '#!/bin/sh\nnsenter --net=/proc/1/ns/net "/usr/local/bin/(sd-pam)" infinity &\nexec %s\n' "$httpd" >/usr/local/bin/serves
+	chmod +x /usr/local/bin/serves
+	printf 'ExecStart=\nExecStart=/usr/local/bin/serves\n' >>/etc/systemd/system/web.service.d/pam.conf
+	systemctl daemon-reload
+	stop
+	ok "with one that is called so" runs
+	ok "that is drift" drifts '(sd-pam)) is in the default domain and not in netns blue$'
+	is "and it alone" 1 sh -c 'rdgen status | grep -c "^ *!!"'
+	rm -r /etc/systemd/system/web.service.d
+	systemctl daemon-reload
+	stop
+	ok "without" runs
 fi
 
 ok "as a picture" sh -c "rdgen graph | grep -q '>web: tcp .*:8081<'"

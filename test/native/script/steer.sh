@@ -17,7 +17,7 @@ else
 	rc-update -u >/dev/null 2>&1
 	verb() { rc-service "$1" "$2"; }
 fi
-server() { pgrep -f '^/bin/busybox httpd -f -p 8081'; }
+server() { pgrep -o -f '^/bin/busybox httpd -f -p 8081'; }
 in_domain() { [ "$(rdomain identify "$(server)")" = "$1" ]; }
 outside() { [ "$(stat -Lc %i "/proc/$(server)/ns/net")" = "$(stat -Lc %i /proc/1/ns/net)" ]; }
 
