@@ -18,6 +18,7 @@ service asked
 service once
 service ended
 service never
+service barred
 service own BindReadOnlyPaths=/opt/own
 mkdir /opt/own
 systemctl daemon-reload
@@ -33,13 +34,17 @@ dies() { kill -KILL "$(systemctl show --property=MainPID --value "$1")"; }
 dies web; dies picky; dies once
 fails "there is no way in" systemctl restart asked
 fails "for one that never was there too" systemctl start never
+touch /run/netns/private # which systemd tries to enter
+fails "as for another" systemctl start barred
+ok "which was refused by systemd" has "systemctl show --property=ExecCondition,ExecStartPre barred" "status=225"
+rm /run/netns/private
 state() { systemctl show --property=ActiveState --value "$@" | xargs; }
-all_down() { case " $(state web picky asked once ended never own) " in *" act"* | *" deact"*) return 1 ;; esac; }
+all_down() { case " $(state web picky asked once ended never barred own) " in *" act"* | *" deact"*) return 1 ;; esac; }
 ok "they are down, and so is what has no Restart=" await all_down
 ok "the domain is watched again, and restarted" systemctl start rdomain-watch
 for unit in web picky asked; do ok "$unit was up, and comes back" inside $unit private; done
 ok "and all is done" await idle
-is "what ended, was stopped, never was up, or failed for its own reason does not" "failed inactive inactive failed" state once ended never own
+is "what ended, was stopped, never was up, or failed for its own reason does not" "failed inactive inactive failed failed" state once ended never barred own
 ok "nothing is noted any more" test ! -e /run/rdgen/stopped/private
 
 # What systemd does not start by hand, or not now, and what cannot be noted.
