@@ -54,6 +54,12 @@ func (a Again) Of(units []string, words string) string {
 	return strings.Join(append(commands, "systemctl start "+words), " && ")
 }
 
+// ReopenSocket is the command by which a socket that waits for its first connection is taken into
+// another domain.
+func ReopenSocket(unit string) string {
+	return Reload + "systemctl restart " + operands([]string{unit})
+}
+
 // Reload is what comes before.
 const Reload = "systemctl daemon-reload && "
 

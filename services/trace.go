@@ -22,6 +22,8 @@ type Trace struct {
 	// Units are what its cgroups are called: "nginx.service", "sshd"; "a@.service" is for
 	// all instances, but those that are Apart: their own files say where they are.
 	Units, Apart []string
+	// Sockets are the socket units that systemd opens for it in its domain.
+	Sockets []string
 	// Supervised is what a supervisor calls it.
 	Supervised string
 	// PIDFiles say which process it is.
@@ -75,6 +77,7 @@ func (l *Loader) trace(init Init, name string) Trace {
 			made := job.(generators.Systemd)
 			all := SocketsFirst(slices.DeleteFunc(made.Covered(), IsTemplate))
 			t.Units = slices.DeleteFunc(made.Covered(), func(u string) bool { return path.Ext(u) != ".service" })
+			t.Sockets = slices.DeleteFunc(made.Covered(), func(u string) bool { return !isSocket(u) })
 			if again := AgainOf(made.Units); len(all) > 0 && (again.keeps || len(t.Units) < len(made.Covered())) {
 				t.Reopen = Reload + again.Of(all, operands(all))
 			}
@@ -82,16 +85,21 @@ func (l *Loader) trace(init Init, name string) Trace {
 				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
 			}
 		}
-		t.Apart = l.apart(name, t.Units)
+		t.Apart = l.apart(name, slices.Concat(t.Units, t.Sockets))
 	}
 	return t
 }
 
 // Of reports whether a cgroup's unit is one of the service's.
-func (t Trace) Of(unit string) bool {
+func (t Trace) Of(unit string) bool { return t.among(t.Units, unit) }
+
+// Waits reports whether a socket unit is one of the service's.
+func (t Trace) Waits(unit string) bool { return t.among(t.Sockets, unit) }
+
+func (t Trace) among(units []string, unit string) bool {
 	template, _, isInstance := systemd.Instance(unit)
 	isInstance = isInstance && IsTemplate(template) // and no service of OpenRC
-	return slices.Contains(t.Units, unit) || isInstance && slices.Contains(t.Units, template) && !slices.Contains(t.Apart, unit)
+	return slices.Contains(units, unit) || isInstance && slices.Contains(units, template) && !slices.Contains(t.Apart, unit)
 }
 
 // RestartOf is Restart for a service of which units were seen: systemd restarts no template, but

@@ -2,9 +2,11 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rdgen/runtime/domain"
+	"rdgen/services"
 )
 
 // Kind is a way in which something is where it should not be.
@@ -85,7 +87,35 @@ func (o owned) drift(d Declared, p Seen) (list []Drift) {
 			add(Gone, "listens at %s %s by a device that is gone, and hears nothing there", l.Protocol, l.Address)
 		}
 		if l.Outside && !d.SocketsStay {
-			add(Socket, "listens at %s %s of the default domain", l.Protocol, l.Address)
+			of := "of the default domain"
+			if !d.Domain.VRF.IsZero() && !d.Domain.Netns.IsZero() {
+				of = "outside of " + d.Domain.String()
+			}
+			add(Socket, "listens at %s %s %s", l.Protocol, l.Address, of)
+		}
+	}
+	return list
+}
+
+// waiting is what systemd listens at for a service, in the default domain. What a process of the
+// service has open too is its drift already.
+func (m Machine) waiting(d Declared, o owned) (list []Drift) {
+	if d.SocketsStay {
+		return nil
+	}
+	for _, t := range d.Traces {
+		for _, w := range m.Waiting {
+			has := func(p Seen) bool {
+				return slices.ContainsFunc(p.Listens, func(l Listener) bool { return l.Protocol == w.Protocol && l.Address == w.Address })
+			}
+			if !t.Waits(w.Unit) || w.Bound && d.Domain.Netns.IsZero() || slices.ContainsFunc(o.list, has) {
+				continue
+			}
+			hint := o.reopen // it does not start beside its service
+			if len(o.list) == 0 || hint == "" {
+				hint = services.ReopenSocket(w.Unit)
+			}
+			list = append(list, Drift{Socket, 1, fmt.Sprintf("%s: %s listens at %s %s of the default domain", d.Name, w.Unit, w.Protocol, w.Address), hint})
 		}
 	}
 	return list

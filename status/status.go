@@ -48,9 +48,19 @@ type Machine struct {
 	Services  []Declared
 	Domains   []lifecycle.Entry
 	Processes []Seen
+	// Waiting are the sockets of the default domain that systemd has open for a socket unit.
+	Waiting []Waiting
 	// Unseen are sentences about what else of services could not be seen, and Notes about what
 	// is of no service's concern.
 	Unseen, Notes []string
+}
+
+// Waiting is a socket of the default domain that systemd listens at for a socket unit.
+type Waiting struct {
+	Unit string // "ssh.socket"
+	Listener
+	// Bound: to a link, which may be a VRF.
+	Bound bool
 }
 
 // Report is what is where. Its fields are those of rdgen-status(8), JSON.
@@ -104,7 +114,8 @@ type Process struct {
 type Listener struct {
 	Protocol string `json:"protocol"`
 	Address  string `json:"address"`
-	// Outside: the socket is in the default domain, and the process is not.
+	// Outside: the socket is in the default domain, or bound to no link, and the process is in
+	// another domain.
 	Outside bool `json:"outside,omitempty"`
 	// Gone: the socket is bound to a device that is gone, and hears nothing.
 	Gone bool `json:"gone,omitempty"`
@@ -174,6 +185,7 @@ func (m Machine) service(d Declared, all map[int]bool) (s Service, unseen []stri
 		s.Inits = append(s.Inits, t.Init)
 	}
 	own := m.Owned(d)
+	defer func() { s.Drift = append(s.Drift, m.waiting(d, own)...) }()
 	if len(own.list) == 0 {
 		return s, nil
 	}

@@ -212,3 +212,52 @@ func TestLasting(t *testing.T) {
 		}
 	}
 }
+
+// TestWaiting: a socket at which systemd listens for a service is where it should not be in the
+// default domain, unless that is meant, or a process of the service has it too.
+func TestWaiting(t *testing.T) {
+	at := Listener{Protocol: "tcp", Address: "0.0.0.0:80"}
+	waits := []Waiting{{Unit: "web.socket", Listener: at}}
+	has := proc(10, 1, 1, "/system.slice/web.service", in("blue"))
+	has.Listens = []Listener{{Protocol: "tcp", Address: "0.0.0.0:80", Outside: true}}
+	inner, err := domain.Parse("", "mgmt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const restart, reopen = "systemctl daemon-reload && systemctl restart web.socket", "stop and start"
+	for name, c := range map[string]struct {
+		change func(*Declared, *Waiting)
+		runs   []Seen
+		hints  []string
+	}{
+		"waits":              {hints: []string{restart}},
+		"another's":          {change: func(_ *Declared, w *Waiting) { w.Unit = "webby.socket" }},
+		"an instance's":      {change: func(d *Declared, w *Waiting) { d.Traces[2].Sockets, w.Unit = []string{"web@.socket"}, "web@a.socket" }, hints: []string{"systemctl daemon-reload && systemctl restart web@a.socket"}},
+		"bound to a link":    {change: func(_ *Declared, w *Waiting) { w.Bound = true }, hints: []string{restart}},
+		"bound, of a VRF":    {change: func(d *Declared, w *Waiting) { d.Domain, w.Bound = inner, true }},
+		"not bound, of one":  {change: func(d *Declared, _ *Waiting) { d.Domain = inner }, hints: []string{restart}},
+		"is to stay":         {change: func(d *Declared, _ *Waiting) { d.SocketsStay = true }},
+		"a process has it":   {runs: []Seen{has}, hints: []string{reopen}},
+		"beside the service": {runs: []Seen{proc(10, 1, 1, "/system.slice/web.service", in("blue"))}, hints: []string{reopen}},
+	} {
+		d := web(t)
+		d.Traces = d.Traces[2:]
+		d.Traces = append([]services.Trace{{Init: "openrc"}, {Init: "s6"}}, d.Traces...)
+		d.Traces[2].Sockets, d.Traces[2].Reopen = []string{"web.socket"}, reopen
+		w := waits[0]
+		if c.change != nil {
+			c.change(&d, &w)
+		}
+		r := Of(Machine{Services: []Declared{d}, Processes: c.runs, Waiting: []Waiting{w}})
+		var hints []string
+		for _, drift := range r.Domains[0].Services[0].Drift {
+			if drift.Kind != Socket {
+				t.Errorf("%s: %+v", name, drift)
+			}
+			hints = append(hints, drift.Hint)
+		}
+		if !slices.Equal(hints, c.hints) || r.Drift != len(c.hints) {
+			t.Errorf("%s: the commands are %q, of %d; want %q", name, hints, r.Drift, c.hints)
+		}
+	}
+}

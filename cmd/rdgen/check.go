@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -155,6 +156,11 @@ func once(notes []string) []string {
 // systemd makes of it, where systemd has it. asMade has the versions of each init system.
 func checkService(loader *services.Loader, asMade map[string]func() map[string][]tree.File, root, name string) (errs []error, notes []string, units []result) {
 	declared, err := loader.Declaration(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, services.ErrNoDomain) {
+		if _, by, unclear := loader.Systemd.SpokenFor(name); len(by) > 0 || unclear != nil {
+			err = namesNone(loader, "check", name, root)
+		}
+	}
 	if err != nil {
 		return []error{err}, nil, nil
 	}

@@ -37,7 +37,7 @@ func statusCommand() *cobra.Command {
 			"What is where it should not be stands behind \"!!\", with the command that mends it: " +
 			"a process in another domain, or that was started before the file said so; one in what the domain was before it was taken down; " +
 			"one in a VRF whose programs are not there that keep sockets inside, or that a user can take out; " +
-			"one that looks up names by the host's resolv.conf although its domain has its own; one with a socket of the default domain that nobody let stay there. " +
+			"one that looks up names by the host's resolv.conf although its domain has its own; one with a socket of the default domain that nobody let stay there, or for which systemd waits at such a socket. " +
 			"What of the services could not be seen stands behind \"??\": who is not root may see little. " +
 			"Exit code 1 if there is either. " +
 			"With --prometheus it writes numbers for monitoring into a file, and prints a line for each state that has changed since the file was written before; then what it finds is no failure.",
@@ -80,7 +80,7 @@ const statusJSON = "One object. domains: a list of objects, one for each domain,
 	"services: a list of objects, one for each service that a file puts there: name; file and line, where that is said; inits, the init systems that have it; " +
 	"state, running or stopped; main, the process that the init system knows, left out if there is none; processes; drift. " +
 	"processes: a list of objects: pid; command; id, the domain that it is in, \"\" for the default domain; place, the same in words, which has more where there is no ID; " +
-	"listens, a list of objects with protocol, address and outside, which is true where the socket is in the default domain and the process is not, and gone, true where it is bound to a device that is gone; " +
+	"listens, a list of objects with protocol, address and outside, which is true where the socket is in the default domain, or bound to no link, and the process is not, and gone, true where it is bound to a device that is gone; " +
 	"note, what is odd, left out if nothing is. " +
 	"drift: a list of objects: kind; pid; what, a sentence; hint, the command that mends it. " +
 	"The kinds are elsewhere, before, gone, unguarded, resolver and socket; there may be more some day. " +
@@ -231,6 +231,12 @@ func seeServices(m *status.Machine) error {
 		}
 	}
 	sockets := listening{}
+	var err error
+	if m.Waiting, err = sockets.ofUnits(m.Services); errors.Is(err, fs.ErrPermission) {
+		m.Unseen = append(m.Unseen, "only root may see where systemd listens for socket units")
+	} else if err != nil {
+		return err
+	}
 	host, _ := process.FileAt("/etc/resolv.conf") // where it cannot be seen, none is like it
 	refused := 0
 	for i := range m.Processes {
@@ -265,6 +271,43 @@ func seeServices(m *status.Machine) error {
 	return err
 }
 
+// ofUnits returns the sockets of the default domain at which systemd listens for units of services
+// that are to be in another. What cannot be asked of the kernel (before Linux 5.9) is not known.
+func (l listening) ofUnits(all []status.Declared) (list []status.Waiting, err error) {
+	waits := func(d status.Declared) bool {
+		return slices.ContainsFunc(d.Traces, func(t services.Trace) bool { return len(t.Sockets) > 0 })
+	}
+	if !slices.ContainsFunc(all, waits) {
+		return nil, nil
+	}
+	inodes, err := process.Sockets(1)
+	if err != nil {
+		return nil, err
+	}
+	known, err := identify.Sockets(1)
+	if err != nil {
+		return nil, err
+	}
+	here, err := l.in("1")
+	if err != nil {
+		return nil, err
+	}
+	for _, inode := range inodes {
+		at, is := here[inode]
+		if s := known[inode]; is && s.Cgroup != 0 {
+			path, err := identify.CgroupPath(s.Cgroup)
+			if err != nil {
+				if errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				return nil, err
+			}
+			list = append(list, status.Waiting{Unit: process.Unit(path), Listener: status.Listener{Protocol: at.Protocol, Address: at.At.String()}, Bound: s.Link != 0})
+		}
+	}
+	return list, nil
+}
+
 // byHost reports whether a process looks up names by the host's file, although its domain has
 // one.
 func byHost(pid int, d domain.Domain, host process.Resolver) (bool, error) {
@@ -279,15 +322,15 @@ func byHost(pid int, d domain.Domain, host process.Resolver) (bool, error) {
 // listening are the sockets that listen, by namespace, and in each by their numbers.
 type listening map[string]map[uint64]process.Listener
 
-// of returns where a process listens; in a VRF, by a link that may be gone.
+// of returns where a process listens; in a VRF, by a link that may be gone, or by none.
 func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
 	inodes, err := process.Sockets(pid)
 	if err != nil || len(inodes) == 0 {
 		return nil, err
 	}
-	var gone map[uint64]bool
+	var known map[uint64]identify.Socket
 	if vrf {
-		if gone, err = identify.Unbound(pid); err != nil {
+		if known, err = identify.Sockets(pid); err != nil {
 			return nil, err
 		}
 	}
@@ -305,7 +348,9 @@ func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
 		if !is {
 			at = other
 		}
-		if one := (status.Listener{Protocol: at.Protocol, Address: at.At.String(), Outside: !is, Gone: gone[inode]}); (is || away) && !slices.Contains(list, one) {
+		s, told := known[inode]
+		one := status.Listener{Protocol: at.Protocol, Address: at.At.String(), Outside: !is || told && s.Link == 0, Gone: s.Gone}
+		if (is || away) && !slices.Contains(list, one) {
 			list = append(list, one)
 		}
 	}

@@ -28,19 +28,19 @@ func TestListening(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	for _, away := range []bool{false, true} {
+	for _, at := range []struct{ away, vrf bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
 		cmd := exec.Command("sleep", "infinity")
 		cmd.ExtraFiles = []*os.File{file}
-		if away {
+		if at.away {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 		}
 		if err := cmd.Start(); err != nil {
 			need.Missing(t, need.Root, err.Error())
 		}
-		got, err := listening{}.of(cmd.Process.Pid, true)
+		got, err := listening{}.of(cmd.Process.Pid, at.vrf)
 		cmd.Process.Kill()
 		cmd.Wait()
-		want := []status.Listener{{Protocol: "tcp", Address: l.Addr().String(), Outside: away}}
+		want := []status.Listener{{Protocol: "tcp", Address: l.Addr().String(), Outside: at.away || at.vrf}} // it is bound to no link
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("listens at %v, %v; want %v", got, err, want)
 		}

@@ -3,7 +3,10 @@ package identify
 import (
 	"encoding/binary"
 	"errors"
+	"io/fs"
+	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -17,28 +20,38 @@ const (
 	diagAnswer   = 72
 	diagLink     = 40
 	diagInode    = 68
+	diagCgroup   = 21 // INET_DIAG_CGROUP_ID, since Linux 5.9
 )
 
-// Unbound returns the sockets that listen in the namespace of a process, by their numbers,
-// and are bound to a link that does not exist any more: they hear nothing. The error matches
-// fs.ErrPermission if the caller may not enter that namespace. A kernel without sock_diag for
-// a protocol says nothing of its sockets.
-func Unbound(pid int) (gone map[uint64]bool, err error) {
+// Socket is what the kernel knows of a socket that listens, beside its address.
+type Socket struct {
+	// Link is the number of the link that it is bound to, 0 for none. Gone: there is no such
+	// link any more, and it hears nothing.
+	Link uint32
+	Gone bool
+	// Cgroup is the number of the cgroup that it was made in, 0 if the kernel does not say.
+	Cgroup uint64
+}
+
+// Sockets returns those that listen in the namespace of a process, by their numbers. The error
+// matches fs.ErrPermission if the caller may not enter that namespace. A kernel without sock_diag
+// for a protocol says nothing of its sockets.
+func Sockets(pid int) (all map[uint64]Socket, err error) {
 	ns, err := netns.OpenPath("/proc/" + strconv.Itoa(pid) + "/ns/net")
 	if err != nil {
 		return nil, err
 	}
 	defer ns.Close()
 	err = ns.Inside(func() (err error) {
-		gone, err = unbound()
+		all, err = sockets()
 		return err
 	})
-	return gone, err
+	return all, err
 }
 
-// unbound is Unbound for the namespace of the thread.
-func unbound() (map[uint64]bool, error) {
-	gone, known := map[uint64]bool{}, map[uint32]bool{}
+// sockets is Sockets for the namespace of the thread.
+func sockets() (map[uint64]Socket, error) {
+	all, known := map[uint64]Socket{}, map[uint32]bool{}
 	s, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return nil, err
@@ -60,16 +73,51 @@ func unbound() (map[uint64]bool, error) {
 				if _, looked := known[link]; !looked {
 					known[link] = link == 0 || isLink(s, link)
 				}
-				if !known[link] {
-					gone[inode] = true
-				}
+				all[inode] = Socket{Link: link, Gone: !known[link], Cgroup: cgroupOf(m[diagAnswer:])}
 			})
 			if err != nil {
 				return nil, err
 			}
 		}
 	}
-	return gone, nil
+	return all, nil
+}
+
+// cgroupOf finds the cgroup among the attributes of an answer.
+func cgroupOf(b []byte) uint64 {
+	for len(b) >= unix.SizeofRtAttr {
+		size := int(binary.NativeEndian.Uint16(b))
+		if size < unix.SizeofRtAttr || size > len(b) {
+			break
+		}
+		if binary.NativeEndian.Uint16(b[2:]) == diagCgroup && size == unix.SizeofRtAttr+8 {
+			return binary.NativeEndian.Uint64(b[unix.SizeofRtAttr:])
+		}
+		b = b[min(len(b), (size+3)&^3):]
+	}
+	return 0
+}
+
+// CgroupPath returns the path of the cgroup of a number, below the root of those that this
+// process sees. The error matches fs.ErrNotExist if it is gone, and fs.ErrPermission where the
+// caller may not ask (CAP_DAC_READ_SEARCH).
+func CgroupPath(number uint64) (string, error) {
+	const root, kernfs = "/sys/fs/cgroup", 0xfe // FILEID_KERNFS, include/linux/exportfs.h
+	top, err := unix.Open(root, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", &fs.PathError{Op: "open", Path: root, Err: err}
+	}
+	defer unix.Close(top)
+	fd, err := unix.OpenByHandleAt(top, unix.NewFileHandle(kernfs, binary.NativeEndian.AppendUint64(nil, number)), unix.O_PATH|unix.O_CLOEXEC)
+	if errors.Is(err, unix.ESTALE) {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return "", &fs.PathError{Op: "open_by_handle_at", Path: root, Err: err}
+	}
+	defer unix.Close(fd)
+	name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	return strings.TrimPrefix(name, root), err
 }
 
 // answers calls f with each answer to a dump.

@@ -209,6 +209,20 @@ if [ "$init" = systemd ]; then
 	systemctl start late.socket
 	echo netns=blue >/etc/conf.d/late
 	systemctl daemon-reload
+	waits='late: late.socket listens at tcp 127.0.0.1:8083 of the default domain'
+	ok "a socket that waits outside" says "!! $waits"
+	ok "rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: $waits; systemctl daemon-reload && systemctl restart late.socket$'"
+	echo socket_domain=default >>/etc/conf.d/late
+	ok "not where that is meant" fine
+	echo netns=blue >/etc/conf.d/late
+	ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
+	ok "it waits in the domain" fine
+	systemctl stop late.socket
+	rm /etc/conf.d/late
+	systemctl daemon-reload
+	systemctl start late.socket
+	echo netns=blue >/etc/conf.d/late
+	systemctl daemon-reload
 	ok "start with a socket of before" systemctl restart late.service
 	ok "a socket of the default domain" says '!! late: process [0-9]* (.*listens at tcp 127.0.0.1:8083 of the default domain'
 	ok "its kind" kind_is socket
