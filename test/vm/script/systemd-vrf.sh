@@ -51,6 +51,14 @@ unit away.service <<'E'
 [Service]
 ExecStart=/bin/busybox sleep 1000
 E
+unit late.socket <<'E'
+[Socket]
+ListenStream=0.0.0.0:7003
+E
+unit late.service <<'E'
+[Service]
+ExecStart=/bin/busybox sleep 1000
+E
 # A session of PAM's has a cgroup of its own, outside of the service's and of the VRF.
 unit session.service <<'E'
 [Service]
@@ -110,6 +118,14 @@ ok "listen in the VRF" has "ss -Htln" %mgmt:7001
 systemctl stop talk.socket act.socket act.service
 fails "BindToDevice= of a link outside" systemctl start away.socket
 ok "nothing listens there" sh -c '! ss -Htln | grep :7002'
+systemctl start late.socket
+echo vrf=mgmt >/etc/conf.d/late
+noted='note: late: late.socket listens at tcp 0.0.0.0:7003 of the default domain; '
+ok "rdgen check has a note of a socket that waits outside" has "rdgen check 2>&1" "$noted"
+eval "$(rdgen check 2>&1 | sed -n "s/.*$noted//p")"
+ok "the command of the note takes it in" has "ss -Htln" %mgmt:7003
+ok "and there is none any more" sh -c '! rdgen check 2>&1 | grep late'
+systemctl stop late.socket
 
 # part: a process that is left
 ok "one that leaves a process starts in the VRF" systemctl start left

@@ -157,6 +157,7 @@ rdgen_again()
 	rdgen_to="$2"
 	shift 2
 	command -v "$1" >/dev/null || rdgen_die "cannot $rdgen_to: there is no $1"
+	rdgen_awaited # what comes may fail at once
 	# OpenRC resolves links, and /etc of a namespace may be a directory of links.
 	# shellcheck disable=SC2093 # a shell need not exit where exec fails
 	exec "$@" "$0" "${RC_SERVICE#/etc/.host}" "$rdgen_cmd"

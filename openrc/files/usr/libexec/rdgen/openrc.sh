@@ -16,6 +16,7 @@
 #	part					what is read where it is needed, below
 #	enter, is_inside, id_of, leave, cgroup_of	where the service belongs
 #	cmdline, command			what OpenRC was told to do
+#	awaited					that OpenRC waits for it
 #	slipped, slips, slips_of, slips_in	what conf.d may not say as it was meant
 #	script, supervise			what the script finds
 #	on, off, word, dot, look		the guard
@@ -32,7 +33,18 @@ rdgen_parts=:
 rdgen_die()
 {
 	eerror "$RC_SVCNAME: $*"
+	rdgen_awaited
 	exit 1
+}
+
+# rdgen_awaited waits until openrc-run, which made this shell, waits for it: while that runs, it
+# may not have seen yet what fork(2) returned. From 0.47 on it does not hear of a shell that ends
+# before, and waits for ever, as does the boot (OpenRC's issue 895; seen with 0.56).
+rdgen_awaited()
+{
+	while read -r rdgen_parent <"/proc/$PPID/stat"; do
+		case "$rdgen_parent" in *") R "*) ;; *) break ;; esac
+	done 2>/dev/null
 }
 
 # rdgen_part NAME reads a part of this file that few services need, once. Its last line tells
@@ -421,6 +433,7 @@ openrc-run.sh)
 		if ! . "$1"; then
 			case "$1" in */conf.d/*) rdgen_slipped ;; esac # its last line, perhaps
 			eerror "$RC_SVCNAME: error loading $1"
+			rdgen_awaited
 			exit 1
 		fi
 		if [ "$rdgen_coming" != $$ ]; then
