@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,20 +34,38 @@ func Packages(t testing.TB, kind string) map[string][]byte {
 
 var packages sync.Map
 
+// Packager returns the program that writes packages, which takes half a minute of a processor to
+// compile: in the folder $RDGEN_BIN, where all tests of a run share it, or in temp.
+func Packager(temp string) (string, error) {
+	dir := shared(temp, "nfpm")
+	return filepath.Join(dir, "nfpm"), Once(dir, func(work string) error {
+		cmd := exec.Command("go", "build", "-modfile=packaging/nfpm.mod", "-trimpath", "-buildvcs=false",
+			"-o", filepath.Join(work, "out", "nfpm"), "github.com/goreleaser/nfpm/v2/cmd/nfpm")
+		cmd.Dir = filepath.Join("..", "..")
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
+		return Finish(cmd)
+	})
+}
+
+// shared is a folder for Once that all tests of a run share, or one below temp.
+func shared(temp, name string) string {
+	// Once wants six bytes in the name.
+	return filepath.Join(cmp.Or(os.Getenv("RDGEN_BIN"), temp), fmt.Sprintf("%s-%012x", name, 0))
+}
+
 // havePackages returns the packages by their names.
 func havePackages(kind string) (map[string][]byte, error) {
-	dir := os.Getenv("RDGEN_BIN")
-	if dir == "" {
-		temp, err := os.MkdirTemp("", "rdgen-packages-")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(temp)
-		dir = temp
+	temp, err := os.MkdirTemp("", "rdgen-packages-")
+	if err != nil {
+		return nil, err
 	}
-	// Once wants six bytes in the name.
-	dir = filepath.Join(dir, fmt.Sprintf("packages-%s-%012x", kind, 0))
-	if err := Once(dir, func(work string) error { return makePackages(kind, filepath.Join(work, "out")) }); err != nil {
+	defer os.RemoveAll(temp)
+	nfpm, err := Packager(temp)
+	if err != nil {
+		return nil, err
+	}
+	dir := shared(temp, "packages-"+kind)
+	if err := Once(dir, func(work string) error { return makePackages(nfpm, kind, filepath.Join(work, "out")) }); err != nil {
 		return nil, err
 	}
 	paths, err := filepath.Glob(dir + "/*")
@@ -63,13 +82,11 @@ func havePackages(kind string) (map[string][]byte, error) {
 }
 
 // makePackages writes the packages into the folder dir.
-func makePackages(kind, dir string) error {
-	const script = `tool=$(mktemp -d) && trap 'rm -rf "$tool"' EXIT
-		GOFLAGS=-mod=mod go build -modfile=packaging/nfpm.mod -trimpath -buildvcs=false -o "$tool" github.com/goreleaser/nfpm/v2/cmd/nfpm
-		export NFPM="$tool/nfpm" KINDS="$1" SOURCE_DATE_EPOCH=1767323045 RDGEN_DEB_COMPRESSION=gzip
-		for version in 0.1.0 0.2.0; do make -s packages ARCHES=amd64 DIST="$2" VERSION=$version; done`
-	cmd := exec.Command("sh", "-euc", script, "sh", kind, dir)
+func makePackages(nfpm, kind, dir string) error {
+	const script = `for version in 0.1.0 0.2.0; do make -s packages ARCHES=amd64 DIST="$1" VERSION=$version; done`
+	cmd := exec.Command("sh", "-euc", script, "sh", dir)
 	cmd.Dir = filepath.Join("..", "..")
+	cmd.Env = append(os.Environ(), "NFPM="+nfpm, "KINDS="+kind, "SOURCE_DATE_EPOCH=1767323045", "RDGEN_DEB_COMPRESSION=gzip")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("make packages: %w\n%s", err, out)
 	}

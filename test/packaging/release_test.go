@@ -77,7 +77,7 @@ func TestRelease(t *testing.T) {
 	if need.All() {
 		cache = "GOCACHE=" + t.TempDir() + " "
 	}
-	sh(t, again, "umask 077; "+cache+"TZ=Asia/Tokyo LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 NFPM="+dir+"/.git/nfpm RDGEN_MAINTAINER='A B <ab@debian.org>' ARCHES='"+processors()+"' CHECK=true make -s release; diff -r dist "+dir+"/dist")
+	sh(t, again, "umask 077; "+cache+"TZ=Asia/Tokyo LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 NFPM="+dir+"/.git/nfpm RDGEN_DEB_COMPRESSION="+compression()+" RDGEN_MAINTAINER='A B <ab@debian.org>' ARCHES='"+processors()+"' CHECK=true make -s release; diff -r dist "+dir+"/dist")
 
 	// Without a network, and without a cache of modules.
 	sh(t, again, `mkdir -p `+again+`/off && tar -xzf dist/rdgen-*.tar.gz -C off && cd off/rdgen-* &&

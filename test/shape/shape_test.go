@@ -68,7 +68,7 @@ var may = map[string]struct {
 	"runtime/caller":     {[]string{"rdgen/runtime/enter", "golang.org/x/sys/unix"}, "who has called by sudo, doas or pkexec"},
 	"runtime/process":    {[]string{"golang.org/x/sys/unix"}, "what /proc says of processes; reads, and knows no domain"},
 	"installed":          {nil, "a leaf of both halves: its own paths"},
-	"test/packaging":     {nil, "what the targets for packagers make"},
+	"test/packaging":     {[]string{"rdgen/test/guest"}, "what the targets for packagers make"},
 	"packaging/sbom":     {nil, "the bill of materials of a release"},
 	"problem":            {nil, "a leaf of both halves: a place, a fact, and what to do"},
 	"atomicfile":         {nil, "a leaf of both halves: the old file or the new one, and of no kernel's making"},
