@@ -218,19 +218,19 @@ func seeProcesses(m *status.Machine, host *lifecycle.Host) error {
 		}
 		m.Processes = append(m.Processes, seen)
 	}
-	return seeServices(m)
+	return seeServices(m, look.Default())
 }
 
 // seeServices looks at the sockets and the resolver of the processes of services, and says
-// what of the machine could not be seen.
-func seeServices(m *status.Machine) error {
+// what of the machine could not be seen. outside is a process of the default domain.
+func seeServices(m *status.Machine, outside string) error {
 	own := map[int]status.Declared{}
 	for _, d := range m.Services {
 		for _, pid := range m.Owned(d).PIDs() {
 			own[pid] = d
 		}
 	}
-	sockets := listening{}
+	sockets := listening{outside: outside, known: map[string]map[uint64]process.Listener{}}
 	var err error
 	if m.Waiting, err = sockets.ofUnits(m.Services); errors.Is(err, fs.ErrPermission) {
 		m.Unseen = append(m.Unseen, "only root may see where systemd listens for socket units")
@@ -319,8 +319,12 @@ func byHost(pid int, d domain.Domain, host process.Resolver) (bool, error) {
 	return now != (process.Resolver{}) && now == host && now != own, err
 }
 
-// listening are the sockets that listen, by namespace, and in each by their numbers.
-type listening map[string]map[uint64]process.Listener
+// listening are the sockets that listen, by namespace, and in each by their numbers. outside is a
+// process of the default domain.
+type listening struct {
+	outside string
+	known   map[string]map[uint64]process.Listener
+}
 
 // of returns where a process listens; in a VRF, by a link that may be gone, or by none.
 func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
@@ -338,7 +342,7 @@ func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
 	if err != nil {
 		return nil, err
 	}
-	outside, err := l.in("thread-self")
+	outside, err := l.in(l.outside)
 	if err != nil {
 		return nil, err
 	}
@@ -360,12 +364,12 @@ func (l listening) of(pid int, vrf bool) (list []status.Listener, err error) {
 // in returns the sockets that listen in the namespace of a process.
 func (l listening) in(of string) (map[uint64]process.Listener, error) {
 	ns, err := os.Readlink("/proc/" + of + "/ns/net")
-	if err != nil || l[ns] != nil {
-		return l[ns], err
+	if err != nil || l.known[ns] != nil {
+		return l.known[ns], err
 	}
-	l[ns] = map[uint64]process.Listener{}
+	l.known[ns] = map[uint64]process.Listener{}
 	for _, s := range process.Listeners(of) {
-		l[ns][s.Inode] = s
+		l.known[ns][s.Inode] = s
 	}
-	return l[ns], nil
+	return l.known[ns], nil
 }

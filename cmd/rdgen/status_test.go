@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"rdgen/runtime/process"
 	"rdgen/status"
 	"rdgen/test/need"
 )
@@ -37,7 +38,7 @@ func TestListening(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			need.Missing(t, need.Root, err.Error())
 		}
-		got, err := listening{}.of(cmd.Process.Pid, at.vrf)
+		got, err := listening{outside: "thread-self", known: map[string]map[uint64]process.Listener{}}.of(cmd.Process.Pid, at.vrf)
 		cmd.Process.Kill()
 		cmd.Wait()
 		want := []status.Listener{{Protocol: "tcp", Address: l.Addr().String(), Outside: at.away || at.vrf}} // it is bound to no link

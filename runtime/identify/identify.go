@@ -52,8 +52,10 @@ type Location struct {
 // cgroup have in common, so it is to be used for one look and not kept.
 type Looker struct {
 	names map[netns.ID]string
-	self  netns.ID
-	bound map[string]binding
+	// first is the namespace of the default domain, and firstOf a process of it.
+	first   netns.ID
+	firstOf string
+	bound   map[string]binding
 	// root is the root of the cgroup2 hierarchy, -1 before it was asked for or
 	// where it cannot be had, for the reason rootErr.
 	root    int
@@ -73,14 +75,16 @@ type binding struct {
 	delegated string
 }
 
-// New reads the names of all namespaces. The caller closes the Looker.
+// New reads the names of all namespaces. The default domain is what the caller is in; where that
+// is a domain's namespace, as in the session of who logged in there, it is what pid 1 is in. The
+// caller closes the Looker.
 func New() (*Looker, error) {
 	self, err := netns.Self()
 	if err != nil {
 		return nil, err
 	}
 	defer self.Close()
-	l := &Looker{names: map[netns.ID]string{}, self: self.ID(), bound: map[string]binding{}, root: -1}
+	l := &Looker{names: map[netns.ID]string{}, first: self.ID(), firstOf: "thread-self", bound: map[string]binding{}, root: -1}
 	names, err := netns.Names()
 	if err != nil {
 		return nil, err
@@ -90,8 +94,19 @@ func New() (*Looker, error) {
 			l.names[id] = n.String()
 		}
 	}
+	if l.names[l.first] == "" {
+		return l, nil
+	}
+	// Who may not look at pid 1 may look at no other's process.
+	if ns, err := netns.OpenPath("/proc/1/ns/net"); err == nil {
+		l.first, l.firstOf = ns.ID(), "1"
+		ns.Close()
+	}
 	return l, nil
 }
+
+// Default returns a process of the default domain, as a folder of /proc: thread-self, or 1.
+func (l *Looker) Default() string { return l.firstOf }
 
 // Close closes what was opened to look.
 func (l *Looker) Close() {
@@ -116,7 +131,7 @@ func (l *Looker) Process(pid int) (Location, error) {
 	}
 	defer ns.Close()
 	var named bool
-	if at.Netns, named = l.names[ns.ID()]; !named && ns.ID() != l.self {
+	if at.Netns, named = l.names[ns.ID()]; !named && ns.ID() != l.first {
 		at.Unnamed = true
 		if err := l.remembered(&at, ns); err != nil {
 			return at, err

@@ -149,6 +149,7 @@ tidy
 ok "and no more" fine
 stray /bin/sleep infinity
 ok "in the default domain" drifts 'is in the default domain and not in netns blue$'
+ok "seen from another domain, too" sh -c "rdexec -n red -- rdgen status | grep '!! web: .* is in the default domain and not in netns blue$'"
 ok "rdgen check notes it" checked 'is in the default domain and not in netns blue; '
 echo 'netns=a b' >/etc/conf.d/slip
 fails "with an error elsewhere" rdgen check
@@ -224,6 +225,7 @@ if [ "$init" = systemd ]; then
 	echo netns=blue >/etc/conf.d/late
 	systemctl daemon-reload
 	ok "start with a socket of before" systemctl restart late.service
+	ok "seen from the other domain, too" sh -c "rdexec -n red -- rdgen status | grep '!! late: .* listens at tcp 127.0.0.1:8083 of the default domain'"
 	ok "a socket of the default domain" says '!! late: process [0-9]* (.*listens at tcp 127.0.0.1:8083 of the default domain'
 	ok "its kind" kind_is socket
 	ok "rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: late: process .* listens at tcp 127.0.0.1:8083 of the default domain; systemctl daemon-reload && systemctl stop'"
