@@ -46,8 +46,15 @@ func templateOf(units *systemd.Units, s generators.Service) error {
 	if err != nil || template.Last("Service", "StandardInput") == "socket" {
 		return nil
 	}
-	if names, _ := units.Belonging(template); len(names) > 1 {
-		return nil
+	names, _ := units.Belonging(template)
+	for _, name := range names[1:] {
+		socket, err := units.Unit(name)
+		if err != nil {
+			continue
+		}
+		if accept, _, _ := socket.Bool("Socket", "Accept"); accept {
+			return nil
+		}
 	}
 	return problem.New(s.Place(), "%s would be made of %s.service, but there is %s, a template for instances", s.Name, base, template.Path).
 		WithHint("put the line into /etc/conf.d/" + base + "@" + tag + ", which is for " + base + "@" + tag + ".service")

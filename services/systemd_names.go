@@ -106,7 +106,13 @@ func (sd *Systemd) noService(units *systemd.Units, s generators.Service) error {
 		hint += "; a service's sockets come along"
 	case ".timer", ".path":
 	default:
-		hint = "put the line into the conf.d file of each of its services, as /etc/conf.d/" + base
+		hint = "put the line into the conf.d file of each of its services"
+		for _, one := range []string{base, base + "@"} {
+			if _, err := units.Unit(one + ".service"); err == nil {
+				hint += ", as /etc/conf.d/" + one
+				break
+			}
+		}
 	}
 	return problem.New(s.Place(), "%s is no service, and the line is for a service", s.Name).WithHint(hint)
 }
