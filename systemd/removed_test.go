@@ -78,7 +78,11 @@ func generate(t *testing.T, script, before string) (made []string) {
 // held are the drop-ins of rdgen-removed for conf.d files of these names.
 func held(names ...string) (files []string) {
 	for _, n := range names {
-		for _, unit := range []string{n + ".service", n + "@.service", n + ".socket"} {
+		units := []string{n + ".service", n + ".socket"}
+		if !strings.Contains(n, "@") { // there is no template of an instance
+			units = append(units, n+"@.service")
+		}
+		for _, unit := range units {
 			files = append(files, unit+".d/zzzz-rdgen-removed.conf")
 		}
 	}
