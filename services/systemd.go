@@ -122,6 +122,7 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		if err := letStay(&s); err != nil {
 			return nil, err
 		}
+		leaveOut(units, &s)
 		return s, cmp.Or(tooEarly(units, s, s.Units), sd.away(s), sd.movedOut(s), sd.boundBeside(s))
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -28,6 +28,15 @@ func tooEarly(units *systemd.Units, s generators.Systemd, list []*systemd.Unit) 
 	return nil
 }
 
+// leaveOut takes sockets out that are started before the domain can be, and that no network has
+// anything to do with: systemd's syslog.socket, which rsyslog is given, runs before journald.
+func leaveOut(units *systemd.Units, s *generators.Systemd) {
+	domain := strings.Replace(systemd.Rdomain, "@", "@"+s.Domain.ID(), 1)
+	s.Units = slices.DeleteFunc(s.Units, func(u *systemd.Unit) bool {
+		return path.Ext(u.Name) == ".socket" && systemd.ListensAtPaths(u) && units.Early(u, domain) != nil
+	})
+}
+
 // early is the error of a unit that its orders have run before a domain.
 func early(s generators.Systemd, unit *systemd.Unit, domain string, orders []systemd.Order) error {
 	place := lineOf(orders, s.Place())

@@ -95,6 +95,22 @@ func serviceOf(socket *Unit) (service string, set Setting) {
 	return service, set
 }
 
+// ListensAtPaths reports whether a socket unit listens at paths alone, and at least at one: sockets
+// and FIFOs of the file system are of no network namespace. One whose name is abstract ("@") is of
+// one, and so is one of netlink (systemd.socket(5)).
+func ListensAtPaths(socket *Unit) bool {
+	some := false
+	for _, key := range []string{"ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenNetlink"} {
+		for _, set := range socket.All("Socket", key) {
+			if !strings.HasPrefix(strings.TrimPrefix(set.Value, "%t"), "/") {
+				return false
+			}
+			some = true
+		}
+	}
+	return some || len(socket.All("Socket", "ListenFIFO")) > 0
+}
+
 // withSuffix returns the names of the units of a type that have a file, and of the
 // instances that have drop-ins, sorted.
 func (u *Units) withSuffix(suffix string) []string {
