@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -154,8 +155,8 @@ func TestEnters(t *testing.T) {
 		}
 		program, _, _ := strings.Cut(got.By, " ")
 		first := strings.Fields(line)[0]
-		executes := slices.Contains([]string{"/usr/bin/env", "/bin/busybox", "/usr/bin/nice", "/usr/bin/unshare", "/usr/sbin/chroot", "/usr/bin/s6-setuidgid", "/usr/bin/numactl", "/usr/bin/taskset"}, first) // what follows, in its place
-		if unsure := []string{"/usr/bin/flock", "/usr/bin/setpriv"}; !slices.Contains(unsure, first) && got.All != (got.By != "" && (strings.HasSuffix(first, "/"+program) || executes)) {
+		_, executes := wrappers[path.Base(first)] // what follows, in its place
+		if got.All != (got.By != "" && (strings.HasSuffix(first, "/"+program) || executes)) {
 			t.Errorf("%s: that it is all of it: %v", line, got.All)
 		}
 		got.Setting, got.All = Setting{}, false
@@ -169,7 +170,7 @@ func TestEnters(t *testing.T) {
 func TestBehindWrappers(t *testing.T) {
 	for command, want := range map[string]string{
 		"su - web": "su-l", "/usr/bin/env A=1 su - web": "su-l", "nice -n 5 login": "login", "flock /run/x runuser -l web": "runuser-l",
-		"/bin/x su - web": "", "": "",
+		"/bin/x su - web": "", "": "", "flock -n /run/l su -pl web": "su-l", "env -u A su web -c x": "su",
 	} {
 		if stack, _ := SessionOf(strings.Fields(command)); stack != want {
 			t.Errorf("SessionOf(%s) = %q; want %q", command, stack, want)

@@ -69,26 +69,6 @@ var nsOptions = map[string][]option{
 		"=clear-env :=whitelist-env"),
 }
 
-// option is one that a program has getopt_long(3) read.
-type option struct {
-	letter, name string
-	// value is ":" for one that has a value, "::" for one that may have it attached, or "".
-	value string
-}
-
-// optionsOf reads such a list; a name that is there twice has another value by its letter.
-func optionsOf(list string) (options []option) {
-	for _, word := range strings.Fields(list) {
-		short, name, _ := strings.Cut(word, "=")
-		letter := strings.TrimRight(short, ":")
-		options = append(options, option{letter, name, short[len(letter):]})
-	}
-	return options
-}
-
-// givenOption is an option of a command line. text is the word that it is in.
-type givenOption struct{ name, value, text string }
-
 // getopt reads the options before the first word that is none, as getopt_long(3) does where its
 // letters begin with "+". doubt is the first word of which only the running command knows
 // whether it is one, or how many words it is; what follows that is not read.
@@ -118,48 +98,4 @@ func getopt(options []option, words []commandWord) (given []givenOption, doubt s
 		given = append(given, found...)
 	}
 	return given, ""
-}
-
-// readOption reads a word with one option or several letters. None is returned for what is not
-// known; needs reports that the next word is the value of the last one.
-func readOption(options []option, word string) (found []givenOption, needs bool) {
-	if name, ok := strings.CutPrefix(word, "--"); ok {
-		name, value, attached := strings.Cut(name, "=")
-		o, ok := longOption(options, name)
-		if !ok || attached && o.value == "" {
-			return nil, false
-		}
-		return []givenOption{{o.name, value, word}}, o.value == ":" && !attached
-	}
-	for letters := word[1:]; letters != ""; letters = letters[1:] {
-		i := slices.IndexFunc(options, func(o option) bool { return o.letter == letters[:1] })
-		if i < 0 {
-			return nil, false
-		}
-		o, value := options[i], letters[1:]
-		if o.value != "" {
-			return append(found, givenOption{o.name, value, word}), o.value == ":" && value == ""
-		}
-		found = append(found, givenOption{o.name, "", word})
-	}
-	return found, false
-}
-
-// longOption finds an option by its name, or by a beginning that only one has.
-func longOption(options []option, name string) (found option, ok bool) {
-	for _, o := range slices.Backward(options) { // with its long name's value, if it has two
-		if o.name == name {
-			return o, true
-		}
-	}
-	for _, o := range slices.Backward(options) {
-		switch {
-		case !strings.HasPrefix(o.name, name):
-		case ok && found.name != o.name:
-			return option{}, false
-		case !ok:
-			found, ok = o, true
-		}
-	}
-	return found, ok
 }

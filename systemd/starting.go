@@ -170,7 +170,7 @@ func (d *Dispatch) takes(unit *Unit, set Setting) bool {
 			return false
 		}
 		base := path.Base(program.text)
-		_, executes := executing[base]
+		_, executes := wrappers[base]
 		started := starting(program, args)
 		switch {
 		case slices.Contains([]string{"true", ":", "exit", "exec"}, base), executes && len(words) > 0:

@@ -86,7 +86,7 @@ func splits(word commandWord) bool { return word.varies && !strings.HasPrefix(wo
 // isUnknownProgram reports whether a word is one that is executed, and nothing says which.
 func isUnknownProgram(word commandWord) bool {
 	before, _, set := strings.Cut(word.text, "=") // A=$B of a script, for what follows
-	if set && !strings.Contains(before, "$") {
+	if set && !strings.Contains(before, "$") && !strings.HasPrefix(before, "-") {
 		return false
 	}
 	return word.varies && word.command && strings.ContainsAny(path.Base(word.text), "$%`")
@@ -149,33 +149,3 @@ func counted(lists ...string) map[string]int {
 	}
 	return options
 }
-
-// valued are the options that have a value behind them, of the programs that execute another one.
-var valued = map[string][]string{
-	"env": strings.Fields("-u --unset -C --chdir -a --argv0"), "nice": {"-n", "--adjustment"}, "ionice": strings.Fields("-c --class -n --classdata"),
-	"timeout": strings.Fields("-k --kill-after -s --signal"), "stdbuf": strings.Fields("-i --input -o --output -e --error"),
-	"systemd-cat": strings.Fields("-t --identifier -p --priority --stderr-priority --level-prefix"), "choom": {"-n", "--adjust"},
-	"setpriv":         strings.Fields("--reuid --regid --ruid --rgid --euid --egid --groups --inh-caps --ambient-caps --bounding-set --securebits --pdeathsig --selinux-label --apparmor-profile"),
-	"chpst":           strings.Fields("-u -U -b -e -/ -C -n -l -L -m -d -o -p -f -c -t -r"),
-	"runuser":         strings.Fields("-u --user -g --group -G --supp-group"),
-	"sudo":            strings.Fields("-u --user -g --group"),
-	"doas":            {"-u"},
-	"numactl":         strings.Fields("-N --cpunodebind -m --membind -C --physcpubind -i --interleave -p --preferred"),
-	"flock":           strings.Fields("-w --timeout -E --conflict-exit-code"),
-	"softlimit":       strings.Fields("-m -d -s -l -a -o -p -f -c -r -t"),
-	"cgexec":          {"-g"},
-	"chrt":            strings.Fields("-f -r -o -b -i -d -T -P -D"),
-	"uclampset":       strings.Fields("-m -M"),
-	"capsh":           nil,
-	"eatmydata":       nil,
-	"tini":            {"-p", "-e"},
-	"time":            strings.Fields("-f --format -o --output"),
-	"strace":          strings.Fields("-e -o -s -E -u -p"),
-	"setarch":         nil,
-	"chroot":          nil,
-	"s6-envdir":       {"-L", "-n", "-c"},
-	"systemd-inhibit": strings.Fields("--what --who --why --mode"),
-}
-
-// takesValue reports whether an option of a program has a value behind it.
-func takesValue(program, option string) bool { return slices.Contains(valued[program], option) }
