@@ -171,6 +171,7 @@ func TestBehindWrappers(t *testing.T) {
 	for command, want := range map[string]string{
 		"su - web": "su-l", "/usr/bin/env A=1 su - web": "su-l", "nice -n 5 login": "login", "flock /run/x runuser -l web": "runuser-l",
 		"/bin/x su - web": "", "": "", "flock -n /run/l su -pl web": "su-l", "env -u A su web -c x": "su",
+		"sudo -nu web -i": "sudo-i", "sudo -uirc x -i": "sudo", "sudo -p x --login": "sudo-i", "sudo -u web x -i": "sudo",
 	} {
 		if stack, _ := SessionOf(strings.Fields(command)); stack != want {
 			t.Errorf("SessionOf(%s) = %q; want %q", command, stack, want)

@@ -64,16 +64,19 @@ func sessionOf(program string, args []string) (stack, by string) {
 	default:
 		return "", ""
 	}
-	for i, a := range args {
-		letters, short := strings.CutPrefix(a, "-")
+	value := false // the word is one of an option
+	for _, a := range args {
+		given, needs := readOption(wrappers[program].options, a)
+		isOption := strings.HasPrefix(a, "-")
 		switch {
-		case a == "-" || a == "--login" || short && letters != "" && letters[0] != '-' && strings.Contains(letters, login):
+		case a == "-" || isOption && slices.ContainsFunc(given, func(o givenOption) bool { return o.name == "login" }):
 			return program + "-" + login, program + " " + a
 		case a == "--" || a == "-c" || a == "--command" || program == "runuser" && a == "-u":
 			return program, program
-		case !short && program == "sudo" && (i == 0 || !slices.Contains([]string{"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-r", "-t", "-U"}, args[i-1])):
+		case !isOption && !value && program == "sudo":
 			return program, program
 		}
+		value = isOption && needs
 	}
 	return program, program
 }
