@@ -44,7 +44,7 @@ ok "the domain stops" systemctl stop rdomain@private
 # again, and what sees that a domain is no more as it was made.
 stopped() { await sh -c '[ "$(systemctl is-active rdomain@private user | xargs)" = "inactive inactive" ]'; }
 cp /usr/bin/systemctl /usr/local/bin/systemctl.real
-printf '%s\n' '#!/bin/sh' 'trap "" TERM' 'case "$*" in *start*) /usr/local/bin/systemctl.real --no-block stop rdomain@private ;; esac' \
+printf '%s\n' '#!/bin/sh' 'trap "" TERM' 'case "$*" in *start*user.service) /usr/local/bin/systemctl.real --no-block stop rdomain@private ;; esac' \
 	'exec /usr/local/bin/systemctl.real "$@"' >/usr/local/bin/stops-first
 chmod 0755 /usr/local/bin/stops-first
 mkdir -p /etc/systemd/system/rdomain-services@private.service.d /etc/systemd/system/user.service.d /run/rdgen/stopped
