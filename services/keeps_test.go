@@ -46,8 +46,8 @@ func TestKeepsOfTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "systemctl daemon-reload && systemctl stop x@INSTANCE.service && systemctl clean --what=fdstore x@INSTANCE.service && systemctl start x@INSTANCE.service"
-	if _, notes := keeps(unit, domain.Domain{}); len(notes) != 1 || !strings.HasSuffix(notes[0], ": "+want) {
+	const want = "systemctl daemon-reload && systemctl stop x@INSTANCE.service && { systemctl clean --what=fdstore x@INSTANCE.service; systemctl start x@INSTANCE.service; }"
+	if _, notes := l.Systemd.keeps(unit, domain.Domain{}); len(notes) != 1 || !strings.HasSuffix(notes[0], ": "+want) {
 		t.Errorf("%q; want %s at the end", notes, want)
 	}
 }
@@ -58,7 +58,7 @@ func TestReopen(t *testing.T) {
 		"": "",
 		"FileDescriptorStoreMax=1\nFileDescriptorStoreMax=0\n":          "",
 		"FileDescriptorStoreMax=4\n":                                    "systemctl daemon-reload && systemctl stop x.service && systemctl start x.service",
-		"FileDescriptorStoreMax=4\nFileDescriptorStorePreserve=yes\n":   "systemctl daemon-reload && systemctl stop x.service && systemctl clean --what=fdstore x.service && systemctl start x.service",
+		"FileDescriptorStoreMax=4\nFileDescriptorStorePreserve=yes\n":   "systemctl daemon-reload && systemctl stop x.service && { systemctl clean --what=fdstore x.service; systemctl start x.service; }",
 		"FileDescriptorStoreMax=16\nFileDescriptorStorePreserve=no\n\n": "systemctl daemon-reload && systemctl stop x.service && systemctl start x.service",
 	} {
 		fsys := fstest.MapFS{

@@ -58,6 +58,14 @@ func newSystemd(fsys fs.FS, c *confs, o *OpenRC) *Systemd {
 	return sd
 }
 
+// version is that of the systemd on the target, or 0 where none is found.
+func (sd *Systemd) version() int {
+	if sd.Version != 0 {
+		return sd.Version
+	}
+	return sd.found()
+}
+
 // Name is "systemd".
 func (sd *Systemd) Name() string { return "systemd" }
 
@@ -99,11 +107,7 @@ func (sd *Systemd) Load(name string) (generators.Job, error) {
 		declared.Name = bare(declared.Name)
 	}
 	s := generators.Systemd{Service: declared, Installed: sd.packaged(), AtBoot: sd.AtBoot, Links: sd.links(), Resolves: sd.confs.resolves(declared.Domain)}
-	version := sd.Version
-	if version == 0 {
-		version = sd.found()
-	}
-	if version != 0 && version < systemd.Oldest {
+	if version := sd.version(); version != 0 && version < systemd.Oldest {
 		return nil, problem.New(s.Place(), "systemd %d cannot keep a service in its domain; %d is the oldest that can", version, systemd.Oldest)
 	}
 	units, err := sd.units()

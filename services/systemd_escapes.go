@@ -50,7 +50,7 @@ func (sd *Systemd) wins(s generators.Systemd) (errs []error, notes []string) {
 			errs = append(errs, problem.New(s.Place(), "%s %s: another generator of systemd makes it, and rdgen's did not see it", unit.Name, fact).
 				WithHint("systemctl daemon-reload; if that does not help, "+sd.confs.onRoot(append([]string{"rdgen", "systemd"}, problem.Operands([]string{s.Name}, "-o", path.Join(cmp.Or(sd.confs.root, "/"), "etc"))...)...)+" before it"))
 		}
-		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){sd.commands, directives, mounts, survives, sd.joins, sd.activated, sd.sessions, keeps, ends, sd.waits, sd.mountable} {
+		for _, judge := range []func(*systemd.Unit, domain.Domain) ([]error, []string){sd.commands, directives, mounts, survives, sd.joins, sd.activated, sd.sessions, sd.keeps, ends, sd.waits, sd.mountable} {
 			e, n := judge(unit, s.Domain)
 			errs, notes = append(errs, e...), append(notes, n...)
 		}

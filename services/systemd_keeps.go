@@ -10,12 +10,12 @@ import (
 
 // keeps has a note of a unit of which systemd keeps sockets over a restart: one that was made
 // in the default domain stays there (FileDescriptorStoreMax=, seen with 257 and 262).
-func keeps(unit *systemd.Unit, _ domain.Domain) (errs []error, notes []string) {
+func (sd *Systemd) keeps(unit *systemd.Unit, _ domain.Domain) (errs []error, notes []string) {
 	if set, ok := stores(unit); ok {
 		named := *unit // a template does not run: the administrator knows which instances do
 		named.Name = strings.Replace(unit.Name, "@.", "@INSTANCE.", 1)
 		notes = append(notes, fmt.Sprintf("%s: systemd keeps files of %s over a restart, and a socket stays in the domain that it was made in; to have new ones: %s",
-			placeOf(set), unit.Name, Reload+AgainOf([]*systemd.Unit{&named}).Of(nil, operands([]string{named.Name}))))
+			placeOf(set), unit.Name, Take([]Member{MemberOf(&named, sd.version())})))
 	}
 	return nil, notes
 }

@@ -36,6 +36,9 @@ type Trace struct {
 	Restart string
 	// Reopen is the command after which its sockets are too, "" where it has none of its own.
 	Reopen string
+
+	// members are what systemd's Units are, as their files have it.
+	members []Member
 }
 
 // PIDFile is a file with the number of a process.
@@ -75,11 +78,12 @@ func (l *Loader) trace(init Init, name string) Trace {
 		t.Units = []string{bare(name) + ".service"}
 		if job, err := init.Load(name); err == nil {
 			made := job.(generators.Systemd)
-			all := SocketsFirst(slices.DeleteFunc(made.Covered(), IsTemplate))
 			t.Units = slices.DeleteFunc(made.Covered(), func(u string) bool { return path.Ext(u) != ".service" })
 			t.Sockets = slices.DeleteFunc(made.Covered(), func(u string) bool { return !isSocket(u) })
-			if again := AgainOf(made.Units); len(all) > 0 && (again.keeps || len(t.Units) < len(made.Covered())) {
-				t.Reopen = Reload + again.Of(all, operands(all))
+			t.members = l.Systemd.Members(made)
+			all := slices.DeleteFunc(slices.Clone(t.members), func(m Member) bool { return IsTemplate(m.Name) })
+			if len(all) > 0 && (len(t.Units) < len(made.Covered()) || slices.ContainsFunc(all, func(m Member) bool { return m.Keeps })) {
+				t.Reopen = Take(all).String()
 			}
 			for _, u := range made.Units {
 				t.PIDFiles = append(t.PIDFiles, l.pidFile(u)...)
@@ -102,19 +106,58 @@ func (t Trace) among(units []string, unit string) bool {
 	return slices.Contains(units, unit) || isInstance && slices.Contains(units, template) && !slices.Contains(t.Apart, unit)
 }
 
-// RestartOf is Restart for a service of which units were seen: systemd restarts no template, but
-// the instances of one.
+// RestartOf is Restart for a service of which units were seen: those are restarted, and of a
+// template its instances. Where none was seen it is the service's own.
 func (t Trace) RestartOf(seen []string) string {
-	units := slices.DeleteFunc(slices.Clone(t.Units), IsTemplate)
-	for _, unit := range slices.Sorted(slices.Values(seen)) {
-		if t.Of(unit) && !slices.Contains(units, unit) {
-			units = append(units, unit)
-		}
-	}
-	if t.Restart != "" || len(units) == 0 {
+	if t.Restart != "" {
 		return t.Restart
 	}
-	return Reload + Again{}.Of(units, operands(units))
+	var members []Member
+	for _, unit := range slices.Compact(slices.Sorted(slices.Values(seen))) {
+		if t.Of(unit) {
+			members = append(members, t.member(unit))
+		}
+	}
+	if units := slices.DeleteFunc(slices.Clone(t.Units), IsTemplate); len(members) == 0 && len(units) > 0 {
+		members = []Member{t.member(units[0])}
+	}
+	if len(members) == 0 {
+		return ""
+	}
+	return Take(members).String()
+}
+
+// member is a unit that runs. Its sockets may stay where they are: see Reopen.
+func (t Trace) member(unit string) Member {
+	m := Member{Active: true}
+	template, _, _ := systemd.Instance(unit)
+	for _, name := range []string{template, unit} {
+		if i := slices.IndexFunc(t.members, func(m Member) bool { return m.Name == name }); i >= 0 {
+			m = t.members[i]
+		}
+	}
+	m.Name, m.Keeps, m.Preserves = unit, false, false
+	return m
+}
+
+// Members returns the units that a service's line speaks for, as their files have them.
+func (sd *Systemd) Members(s generators.Systemd) (list []Member) {
+	for _, u := range s.Units {
+		list = append(list, MemberOf(u, sd.version()))
+	}
+	if i := s.Instance; i != nil {
+		made := *i.Base
+		made.Name, made.Settings = s.Name+".service", slices.Concat(made.Settings, i.DropIns)
+		list = append(list, MemberOf(&made, sd.version()))
+	}
+	return list
+}
+
+// Among returns those of the units that systemd has loaded which are units of a service's, or
+// instances of a template among them that have no file of their own.
+func (l *Loader) Among(service string, units, loaded []string) []string {
+	t := Trace{Units: units, Apart: l.apart(service, units)}
+	return slices.DeleteFunc(slices.Clone(loaded), func(unit string) bool { return !t.Of(unit) })
 }
 
 // apart returns the instances of templates among units that have files of their own, which say

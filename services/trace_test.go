@@ -42,7 +42,7 @@ func TestRestartIsForAShell(t *testing.T) {
 	}{
 		{l.OpenRC, "-dash", "rc-service -- -dash restart", ""},
 		{l.Systemd, "-dash", "systemctl daemon-reload && systemctl restart -- -dash.service", "systemctl daemon-reload && systemctl stop -- -dash.service && " +
-			"systemctl clean --what=fdstore -- -dash.service && systemctl start -- -dash.service"},
+			"{ systemctl clean --what=fdstore -- -dash.service; systemctl start -- -dash.service; }"},
 		{l.OpenRC, `my\x2dvpn`, `rc-service 'my\x2dvpn' restart`, ""},
 		{l.Systemd, `my\x2dvpn`, `systemctl daemon-reload && systemctl restart 'my\x2dvpn.service'`,
 			`systemctl daemon-reload && systemctl stop 'my\x2dvpn.service' && systemctl start 'my\x2dvpn.service'`},
@@ -87,9 +87,12 @@ func TestOf(t *testing.T) {
 func TestRestartOfInstances(t *testing.T) {
 	instances := Trace{Init: "systemd", Units: []string{"app@.service"}}
 	both := Trace{Init: "systemd", Units: []string{"app.service", "app@.service"}}
+	stops := Trace{Init: "systemd", Units: []string{"app.service", "idle.service", "app@.service"}, members: []Member{{Name: "app@.service", Active: true, Commands: true}}}
 	for want, got := range map[string]string{
-		`systemctl daemon-reload && systemctl restart app@1.service 'app@a\x2db.service'`: instances.RestartOf([]string{`app@a\x2db.service`, "app@1.service", "app@1.service"}),
-		"systemctl daemon-reload && systemctl restart app.service app@1.service":          both.RestartOf([]string{"app.service", "app@1.service"}),
+		"systemctl stop app@1.service && systemctl daemon-reload && systemctl start app@1.service": stops.RestartOf([]string{"app@1.service"}),
+		"systemctl daemon-reload && systemctl restart app.service ":                                stops.RestartOf([]string{"app.service"}) + " ",
+		`systemctl daemon-reload && systemctl restart app@1.service 'app@a\x2db.service'`:          instances.RestartOf([]string{`app@a\x2db.service`, "app@1.service", "app@1.service"}),
+		"systemctl daemon-reload && systemctl restart app.service app@1.service":                   both.RestartOf([]string{"app.service", "app@1.service"}),
 		"rc-service web restart": Trace{Init: "openrc", Units: []string{"web"}, Restart: "rc-service web restart"}.RestartOf([]string{"web"}),
 	} {
 		if got != want {

@@ -10,6 +10,7 @@ import (
 
 	"rdgen/generators"
 	"rdgen/problem"
+	"rdgen/runtime/systemctl"
 	"rdgen/services"
 )
 
@@ -80,17 +81,18 @@ func (e execute) do(environ []string) error {
 
 // next returns what makes the edited line count for the init systems that have the service;
 // before reads the machine as it was. What is below another root than this machine's is told
-// by no command of an init system: those are for this one.
-func (s *steering) next(edit *services.Edit, before *services.Loader, inits []judged) (a after) {
+// by no command of an init system: those are for this one. The edit may be of another service
+// than the one that was named: see [steering.remains].
+func (s *steering) next(edit *services.Edit, name string, before *services.Loader, inits []judged) (a after, err error) {
 	if len(inits) > 1 {
 		if runs := edit.After.Running(); slices.ContainsFunc(inits, func(j judged) bool { return j.init.Name() == runs }) {
 			inits = slices.DeleteFunc(inits, func(j judged) bool { return j.init.Name() != runs })
 		}
 	}
 	for _, j := range inits {
-		name, in := edit.Service.Name, !edit.Service.Domain.IsDefault()
+		service, in := edit.Service.Name, !edit.Service.Domain.IsDefault()
 		if diff, err := difference(j.init.Needed(j.made.files), s.root, versions(j.init)); in && (err != nil || diff != "") {
-			a.first = append(a.first, again(j.init.Name(), name, s.root))
+			a.first = append(a.first, again(j.init.Name(), service, s.root))
 		}
 		switch j.init {
 		case services.Init(edit.After.OpenRC):
@@ -98,7 +100,7 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 				a.add("ln", "-s", "rdomain", filepath.Join(s.root, script))
 			}
 			if s.here() {
-				words := problem.Operands([]string{name, "restart"})
+				words := problem.Operands([]string{service, "restart"})
 				a.last, a.now = problem.Command(append([]string{"rc-service"}, words...)...), problem.Command(append([]string{"rc-service", "--ifstarted"}, words...)...)
 			}
 		case services.Init(edit.After.Systemd):
@@ -106,31 +108,72 @@ func (s *steering) next(edit *services.Edit, before *services.Loader, inits []ju
 				a.first = append(a.first, onRoot(s.root, "rdgen", "systemd", "--prune"))
 			}
 			if s.here() {
-				a.systemd(edit, before, j)
+				if err := a.systemd(edit, name, before, j); err != nil {
+					return a, err
+				}
 			}
 		case services.Init(edit.After.S6):
 			a.s6(edit, s.root)
 		}
 		if a.cannot != "" {
-			return a
+			return a, nil
 		}
 	}
-	return a
+	return a, nil
 }
 
 // here reports whether it is this machine whose file is edited.
 func (s *steering) here() bool { return filepath.Clean(s.root) == "/" }
 
-// systemd adds what has systemd follow the line.
-func (a *after) systemd(edit *services.Edit, before *services.Loader, j judged) {
-	units, used, again := unitsOf(edit, before, j)
-	if len(used) == 0 {
-		a.cannot = strings.Join(append(slices.Clip(a.first), "systemctl daemon-reload"), " && ") + ", and restart the instances of " + problem.Command(edit.Service.Name)
-		return
+// systemd adds what has systemd follow the line that was edited by some name.
+func (a *after) systemd(edit *services.Edit, name string, before *services.Loader, j judged) error {
+	units, own := unitsOf(edit, name, before, j)
+	takes := func(members []services.Member) services.Again {
+		again := services.Take(members)
+		if cannot := again.Cannot(); cannot != "" {
+			a.cannot = strings.Join(append(slices.Clip(a.first), cannot), ", then: ")
+		}
+		return again
 	}
-	idle := slices.DeleteFunc(slices.Clone(units), func(u string) bool { return slices.Contains(used, u) })
-	a.last = services.Reload + again.With(idle).Of(used, problem.Command(problem.Operands(used)...))
-	a.now = "{ " + restartActive(again, units) + problem.Command(append([]string{"active"}, units...)...) + "; }"
+	var names []string
+	for _, u := range units {
+		names = append(names, u.Name)
+	}
+	instances := slices.ContainsFunc(names, services.IsTemplate)
+	if edit.After.Running() == "systemd" && !inChroot() {
+		members, err := askSystemd(systemctl.Ask, edit.After, edit.Service.Name, names)
+		if err != nil {
+			return err
+		}
+		if now := takes(members); a.cannot == "" {
+			a.now, a.last = now.Strict(), services.Take(withOwn(members, own)).String()
+		}
+		return nil
+	}
+	units = slices.DeleteFunc(units, func(m services.Member) bool { return services.IsTemplate(m.Name) })
+	if a.last = takes(units).String(); a.cannot == "" && instances {
+		which := "its other instances"
+		if len(units) == 0 {
+			which = "the instances of " + problem.Command(edit.Service.Name)
+		}
+		a.cannot = a.String() + ", and restart " + which
+	}
+	return nil
+}
+
+// withOwn has the service's own unit started also where it does not run, unless a socket waits that
+// starts it.
+func withOwn(members []services.Member, own string) []services.Member {
+	members = slices.Clone(members)
+	if slices.ContainsFunc(members, func(m services.Member) bool { return m.Active && !m.Along && strings.HasSuffix(m.Name, ".socket") }) {
+		return members
+	}
+	for i := range members {
+		if members[i].Name == own && !members[i].Connection {
+			members[i].Start = true
+		}
+	}
+	return members
 }
 
 // s6 adds what has s6 follow the line.
@@ -156,32 +199,35 @@ func (a *after) s6(edit *services.Edit, root string) {
 	}
 }
 
-// restartActive restarts those of some units that run. At a daemon-reload a drop-in of an earlier
-// version stops what is bound to a domain that is not up yet, so it is looked before.
-func restartActive(again services.Again, units []string) string {
-	behind := ""
-	if len(problem.Operands(units)) > len(units) {
-		behind = "-- "
+// unitsOf are the units that are taken into another domain, as their files have them: those that
+// the line speaks for, and those that it spoke for before. own is the service's own. Where the line
+// of another name speaks for the unit then, it is what the line spoke for alone.
+func unitsOf(edit *services.Edit, name string, before *services.Loader, j judged) (units []services.Member, own string) {
+	add := func(job generators.Job, loader *services.Loader) {
+		made, ok := job.(generators.Systemd)
+		if !ok {
+			return
+		}
+		used := loader.Systemd.Used(made)
+		for _, m := range loader.Systemd.Members(made) {
+			if own == "" {
+				own = m.Name
+			}
+			m.Idle = !slices.Contains(used, m.Name)
+			if i := slices.IndexFunc(units, func(u services.Member) bool { return u.Name == m.Name }); i < 0 {
+				units = append(units, m)
+			} else {
+				units[i].Idle = units[i].Idle && m.Idle
+			}
+		}
 	}
-	return `active() { for u; do shift; systemctl is-active --quiet ` + behind + `"$u" && set -- "$@" "$u"; done; ` +
-		`systemctl daemon-reload && { [ $# = 0 ] || { ` + again.Of(units, behind+`"$@"`) + `; }; }; }; `
-}
-
-// unitsOf are the units that are to be restarted if they run, and those of them that do, as far
-// as files say: those that the line speaks for, or spoke for. A template runs as its instances.
-func unitsOf(edit *services.Edit, before *services.Loader, j judged) (units, used []string, again services.Again) {
-	job, ok := j.made.job.(generators.Systemd)
-	loader := edit.After
-	if !ok {
-		was := one(before.Systemd, edit.Service.Name)
-		job, ok = was.job.(generators.Systemd)
-		loader = before
+	if name == edit.Service.Name {
+		add(j.made.job, edit.After)
 	}
-	if !ok {
-		units = []string{strings.TrimSuffix(edit.Service.Name, ".service") + ".service"}
-		return units, units, again
+	add(one(before.Systemd, name).job, before)
+	if len(units) == 0 {
+		own = strings.TrimSuffix(edit.Service.Name, ".service") + ".service"
+		units = []services.Member{{Name: own, Active: true}}
 	}
-	again = services.AgainOf(job.Units)
-	units, used = slices.DeleteFunc(job.Covered(), services.IsTemplate), slices.DeleteFunc(loader.Systemd.Used(job), services.IsTemplate)
-	return services.SocketsFirst(units), services.SocketsFirst(used), again
+	return units, own
 }

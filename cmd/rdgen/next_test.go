@@ -28,7 +28,11 @@ func nextHere(t *testing.T, dir, service string, want ...openrc.Assignment) stri
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	if err := (&steering{root: "/"}).next(edit, before, inits).print(&b, edit, false, false); err != nil {
+	then, err := (&steering{root: "/"}).next(edit, service, before, inits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := then.print(&b, edit, false, false); err != nil {
 		t.Fatal(err)
 	}
 	_, next, _ := strings.Cut(strings.TrimSuffix(b.String(), "\n"), "\nnext: ")
@@ -56,8 +60,22 @@ func TestNextHere(t *testing.T) {
 		set   openrc.Assignment
 		want  string
 	}{
-		"unit":               {generator, private, reload + "systemctl restart web.service"},
-		"unset":              {with(generator, "etc/conf.d/web", "netns=private\n"), openrc.Assignment{Key: "netns"}, reload + "systemctl restart web.service"},
+		"unit":  {generator, private, reload + "systemctl restart web.service"},
+		"unset": {with(generator, "etc/conf.d/web", "netns=private\n"), openrc.Assignment{Key: "netns"}, reload + "systemctl restart web.service"},
+		"stops by commands": {with(generator, unit+"web.service", "[Service]\nExecStart=/bin/web\nExecStopPost=/bin/undo\n"), private,
+			"systemctl stop web.service && " + reload + "systemctl start web.service"},
+		"stops by commands, no generator": {with(generator[2:], unit+"web.service", "[Service]\nExecStart=/bin/web\nExecStop=/bin/undo\n"), private,
+			"rdgen systemd web -o / && systemctl stop web.service && " + reload + "systemctl start web.service"},
+		"socket stays": {with(socket, "etc/conf.d/web", "netns=private\n", "etc/systemd/system/sockets.target.wants/web.socket", "[Socket]\n"), openrc.Assignment{Key: "socket_domain", Value: "default"},
+			reload + "systemctl stop web.socket web.service && systemctl start web.socket web.service"},
+		"no start by hand": {with(generator, unit+"web.service", "[Unit]\nRefuseManualStart=yes\n[Service]\nExecStart=/bin/web\n"), private,
+			reload + "systemctl stop web.service"},
+		"no stop by hand": {with(generator, unit+"web.service", "[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart=/bin/web\n"), private,
+			"web.service cannot be stopped by hand (RefuseManualStop=): systemctl daemon-reload, and then reboot, or kill its main process"},
+		"pinned, and systemd 252 does not": {with(generator, "usr/lib/systemd/libsystemd-shared-252.so", "", unit+"web.service", "[Service]\nFileDescriptorStoreMax=4\nFileDescriptorStorePreserve=yes\nExecStart=/bin/web\n"), private,
+			reload + "systemctl stop web.service && systemctl start web.service"},
+		"companion's template": {with(generator, unit+"web@.service", "[Unit]\nPartOf=web.service\n[Service]\nFileDescriptorStoreMax=4\nFileDescriptorStorePreserve=yes\nExecStart=/bin/web\n"), private,
+			reload + "systemctl restart web.service, and restart its other instances"},
 		"no generator":       {generator[2:], private, "rdgen systemd web -o / && " + reload + "systemctl restart web.service"},
 		"socket not enabled": {socket, private, reload + "systemctl stop web.service && systemctl try-restart web.socket && systemctl start web.service"},
 		"socket enabled": {with(socket, "etc/systemd/system/sockets.target.wants/web.socket", "[Socket]\n"), private,
@@ -67,7 +85,7 @@ func TestNextHere(t *testing.T) {
 		"store": {with(generator, unit+"web.service", "[Service]\nFileDescriptorStoreMax=4\nExecStart=/bin/web\n"), private,
 			reload + "systemctl stop web.service && systemctl start web.service"},
 		"pinned": {with(generator, unit+"web.service", "[Service]\nFileDescriptorStoreMax=4\nFileDescriptorStorePreserve=yes\nExecStart=/bin/web\n"), private,
-			reload + "systemctl stop web.service && systemctl clean --what=fdstore web.service && systemctl start web.service"},
+			reload + "systemctl stop web.service && { systemctl clean --what=fdstore web.service; systemctl start web.service; }"},
 		"OpenRC":         {openRC, private, "rc-service web restart"},
 		"OpenRC, no way": {openRC, openrc.Assignment{Key: "netns", Value: "fresh"}, "ln -s rdomain /etc/init.d/rdomain.fresh && rc-service web restart"},
 		"OpenRC runs":    {with(openRC, unit+"web.service", "[Service]\nExecStart=/bin/web\n", "run/openrc/softlevel", "default"), private, "rc-service web restart"},

@@ -163,7 +163,10 @@ func (s *steering) run(name string, want []openrc.Assignment, stdout, stderr io.
 		_, err := io.WriteString(stdout, diff)
 		return err
 	}
-	then := s.next(about, before, inits)
+	then, err := s.next(about, name, before, inits)
+	if err != nil {
+		return fmt.Errorf("%s is not changed: %w", edit.File, err)
+	}
 	if s.now && then.now == "" {
 		return &problem.Error{Msg: "--now: rdgen cannot do what comes after it, and " + edit.File + " is not changed", Hint: "without --now it says what that is"}
 	}

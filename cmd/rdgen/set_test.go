@@ -15,7 +15,6 @@ import (
 	"rdgen/problem"
 	"rdgen/runtime/domain"
 	"rdgen/services"
-	"rdgen/systemd"
 )
 
 // TestNextIsWords: what a shell is given is the words, whatever a service is called.
@@ -30,53 +29,6 @@ func TestNextIsWords(t *testing.T) {
 	a = after{first: []string{"false"}, last: "echo x"}
 	if out, err := exec.Command("/bin/sh", "-c", a.String()).CombinedOutput(); err == nil || len(out) > 0 {
 		t.Errorf("%s went on: %q, %v", a, out, err)
-	}
-}
-
-// TestRestartActive: --now restarts the units that run. Where systemd keeps sockets of one,
-// a restart would leave those where they were made.
-func TestRestartActive(t *testing.T) {
-	dir := t.TempDir()
-	log := filepath.Join(dir, "log")
-	fake := "#!/bin/sh\necho \"$@\" >>" + log + "\ncase $1 in is-active) case $* in *' '-a.service|*' 'a.service) ;; *) false;; esac;; esac\n"
-	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(fake), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	stores := func(setting string) services.Again {
-		u := &systemd.Unit{Name: "a.service", Settings: []systemd.Setting{{Section: "Service", Key: "FileDescriptorStoreMax", Value: "1"}}}
-		if setting != "" {
-			u.Settings = append(u.Settings, systemd.Setting{Section: "Service", Key: setting, Value: "yes"})
-		}
-		return services.AgainOf([]*systemd.Unit{u})
-	}
-	for _, row := range []struct {
-		units []string
-		again services.Again
-		want  string
-	}{
-		{[]string{"a.service", "b.service"}, services.Again{}, "restart a.service"},
-		// Nor is a socket restarted while its service runs.
-		{[]string{"b.socket", "a.service"}, services.Again{}, "stop a.service\nstart a.service"},
-		{[]string{"-a.service", "b.service"}, services.Again{}, "restart -- -a.service"},
-		{[]string{"a.service", "b.service"}, stores(""), "stop a.service\nstart a.service"},
-		{[]string{"a.service", "b.service"}, stores("FileDescriptorStorePreserve"), "stop a.service\nclean --what=fdstore a.service\nstart a.service"},
-	} {
-		os.Remove(log)
-		cmd := exec.Command("/bin/sh", "-euc", "{ "+restartActive(row.again, row.units)+"active "+strings.Join(row.units, " ")+"; }")
-		cmd.Env = []string{"PATH=" + dir}
-		out, err := cmd.CombinedOutput()
-		text, _ := os.ReadFile(log)
-		want, behind := "", ""
-		if row.units[0][0] == '-' {
-			behind = "-- " // else the name is read as options
-		}
-		for _, u := range row.units {
-			want += "is-active --quiet " + behind + u + "\n"
-		}
-		want += "daemon-reload\n" + row.want + "\n"
-		if err != nil || string(text) != want {
-			t.Errorf("%s: %v\n%s\n%s; want\n%s", row.units, err, out, text, want)
-		}
 	}
 }
 

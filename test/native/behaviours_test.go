@@ -18,6 +18,7 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"systemd", "TestSystemdSockets", 0, "forky-systemd"},
 	{"systemd", "TestSystemdDomain", 0, guest.Everywhere},
 	{"systemd", "TestSystemdBack", 0, guest.Everywhere},
+	{"systemd", "TestSystemdMoved", 0, guest.Everywhere},
 	{"systemd", "TestSystemdFailsClosed", 0, guest.Everywhere},
 	{"systemd", "TestSystemdGeneratorFails", 0, "forky-systemd"},
 	{"systemd", "TestSystemdGeneratorKilled", 0, "trixie-systemd"},

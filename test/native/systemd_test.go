@@ -125,6 +125,12 @@ func TestSystemdAnalyze(t *testing.T) {
 	})
 }
 
+// TestSystemdMoved: the commands of rdgen set and unset take what runs where the line says, and
+// leave nothing behind or down.
+func TestSystemdMoved(t *testing.T) {
+	each(t, systemds, func(t *testing.T, m *Machine) { m.Verdicts(t, script(t, "moved")) })
+}
+
 // TestSystemdGuide types what docs/systemd.md says of namespaces. (What it says
 // of a VRF is typed in a machine of test/vm, with the rest.)
 func TestSystemdGuide(t *testing.T) {
