@@ -58,7 +58,7 @@ func TestNATPage(t *testing.T) {
 func TestFiltersPage(t *testing.T) {
 	each(t, []System{systemds[1], openrcs[1]}, func(t *testing.T, m *Machine) {
 		m.Sh(t, "ip link set lo up; mkdir -p /srv; [ -d /run/systemd/system ] || : >/etc/insserv.conf")
-		typePage(t, m, "docs/filters.md", map[guest.Init]int{guest.Systemd: 13, guest.OpenRC: 13}[m.Init])
+		typePage(t, m, "docs/filters.md", map[guest.Init]int{guest.Systemd: 14, guest.OpenRC: 13}[m.Init])
 		m.Verdicts(t, script(t, "filters-look"))
 	})
 }

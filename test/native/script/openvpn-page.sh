@@ -25,7 +25,7 @@ if [ "$init" = systemd ]; then
 	printf '[Unit]\nDefaultDependencies=no\nWants=network-pre.target\nBefore=network-pre.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/bin/lab\n[Install]\nWantedBy=sysinit.target\n' >/etc/systemd/system/lab.service
 	systemctl daemon-reload
 	systemctl enable lab
-	systemctl start lab
+	systemctl start lab nginx # which Debian starts when it is installed
 else
 	: >/etc/insserv.conf # which OpenRC looks for on Debian, and which is not there
 	printf '#!/sbin/openrc-run\ndepend() { provide net; }\nstart() { /usr/local/bin/lab; }\n' >/etc/init.d/lab
