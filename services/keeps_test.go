@@ -22,6 +22,30 @@ func TestReopenSocket(t *testing.T) {
 	}
 }
 
+// TestReopenOfSeen: a companion that does not run is not started beside the sockets; and what
+// serves one connection is stopped, which nothing but its socket starts.
+func TestReopenOfSeen(t *testing.T) {
+	l := NewLoader(fstest.MapFS{
+		"etc/conf.d/x":                        {Data: []byte("netns=t1\n")},
+		"usr/lib/systemd/system/x.service":    {Data: []byte("[Service]\nExecStart=/bin/x\n")},
+		"usr/lib/systemd/system/y.service":    {Data: []byte("[Unit]\nPartOf=x.service\n[Service]\nExecStart=/bin/y\n")},
+		"usr/lib/systemd/system/x.socket":     {Data: []byte("[Socket]\nListenStream=1\n")},
+		"etc/conf.d/one":                      {Data: []byte("netns=t1\n")},
+		"usr/lib/systemd/system/one@.service": {Data: []byte("[Service]\nExecStart=/bin/x\n")},
+		"usr/lib/systemd/system/one.socket":   {Data: []byte("[Socket]\nListenStream=2\nAccept=yes\n")},
+	}, domain.Domain{})
+	for want, got := range map[string]string{
+		"systemctl daemon-reload && systemctl stop x.socket x.service && systemctl start x.socket x.service":                     l.trace(l.Systemd, "x").ReopenOf([]string{"x.service"}),
+		"systemctl daemon-reload && systemctl stop x.socket x.service y.service && systemctl start x.socket x.service y.service": l.trace(l.Systemd, "x").ReopenOf(nil),
+		"systemctl daemon-reload && systemctl stop one@3-1.service":                                                              l.trace(l.Systemd, "one").RestartOf([]string{"one@3-1.service"}),
+		"systemctl daemon-reload && systemctl stop one.socket one@3-1.service && systemctl start one.socket":                     l.trace(l.Systemd, "one").ReopenOf([]string{"one@3-1.service"}),
+	} {
+		if got != want {
+			t.Errorf("%q; want %q", got, want)
+		}
+	}
+}
+
 // TestReopenTemplate: a template does not run, so there is nothing to stop.
 func TestReopenTemplate(t *testing.T) {
 	l := NewLoader(fstest.MapFS{

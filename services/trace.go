@@ -112,22 +112,45 @@ func (t Trace) RestartOf(seen []string) string {
 	if t.Restart != "" {
 		return t.Restart
 	}
-	var members []Member
-	for _, unit := range slices.Compact(slices.Sorted(slices.Values(seen))) {
-		if t.Of(unit) {
-			members = append(members, t.member(unit))
-		}
-	}
+	members := t.running(seen)
 	if units := slices.DeleteFunc(slices.Clone(t.Units), IsTemplate); len(members) == 0 && len(units) > 0 {
 		members = []Member{t.member(units[0])}
 	}
 	if len(members) == 0 {
 		return ""
 	}
+	for i := range members { // its sockets may stay where they are: see Reopen
+		members[i].Keeps, members[i].Preserves = false, false
+	}
 	return Take(members).String()
 }
 
-// member is a unit that runs. Its sockets may stay where they are: see Reopen.
+// ReopenOf is Reopen for a service of which units were seen: no other is started beside the
+// sockets.
+func (t Trace) ReopenOf(seen []string) string {
+	members := t.running(seen)
+	if len(members) == 0 || len(t.members) == 0 || t.Reopen == "" {
+		return t.Reopen
+	}
+	for _, m := range t.members {
+		if isSocket(m.Name) && !IsTemplate(m.Name) {
+			members = append(members, m)
+		}
+	}
+	return Take(members).String()
+}
+
+// running are those of the units that are the service's.
+func (t Trace) running(seen []string) (members []Member) {
+	for _, unit := range slices.Compact(slices.Sorted(slices.Values(seen))) {
+		if t.Of(unit) {
+			members = append(members, t.member(unit))
+		}
+	}
+	return members
+}
+
+// member is a unit that runs, as its file has it, or its template's.
 func (t Trace) member(unit string) Member {
 	m := Member{Active: true}
 	template, _, _ := systemd.Instance(unit)
@@ -136,14 +159,21 @@ func (t Trace) member(unit string) Member {
 			m = t.members[i]
 		}
 	}
-	m.Name, m.Keeps, m.Preserves = unit, false, false
+	m.Name = unit
 	return m
 }
 
-// Members returns the units that a service's line speaks for, as their files have them.
+// Members returns the units that a service's line speaks for, as their files have them. What serves
+// one connection of a socket can be stopped, and only the socket starts another.
 func (sd *Systemd) Members(s generators.Systemd) (list []Member) {
 	for _, u := range s.Units {
-		list = append(list, MemberOf(u, sd.version()))
+		m := MemberOf(u, sd.version())
+		m.NoStart = m.NoStart || slices.ContainsFunc(s.Units, func(socket *systemd.Unit) bool {
+			accepts, _, _ := socket.Bool("Socket", "Accept")
+			prefix, _, _ := strings.Cut(strings.TrimSuffix(socket.Name, ".socket"), "@")
+			return accepts && prefix+"@.service" == u.Name
+		})
+		list = append(list, m)
 	}
 	if i := s.Instance; i != nil {
 		made := *i.Base

@@ -77,7 +77,7 @@ func (m Machine) Owned(d Declared) (o owned) {
 			}
 		}
 		if len(is) > before && o.restart == "" {
-			o.main, o.restart, o.reopen, o.recorded = main, t.RestartOf(seen), t.Reopen, t.Recorded
+			o.main, o.restart, o.reopen, o.recorded = main, t.RestartOf(seen), t.ReopenOf(seen), t.Recorded
 		}
 	}
 	for _, p := range m.Processes {

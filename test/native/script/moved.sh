@@ -6,7 +6,14 @@ mkdir -p /etc/conf.d /etc/rdomain /srv
 for id in blue red; do printf '[Domain]\nKind=netns\n' >"/etc/rdomain/$id.conf"; done
 host=$(readlink /proc/self/ns/net)
 pid() { systemctl show -P MainPID "$1"; }
-lives() { [ "$(pid "$1")" != 0 ] && { [ "$2" = host ] && [ "$(readlink "/proc/$(pid "$1")/ns/net")" = "$host" ] || [ "$(rdomain identify "$(pid "$1")")" = "$2" ]; }; }
+lives()
+{
+	[ "$(pid "$1")" != 0 ] || return 1
+	case $2 in
+	host) [ "$(readlink "/proc/$(pid "$1")/ns/net")" = "$host" ] ;;
+	*) [ "$(rdomain identify "$(pid "$1")")" = "$2" ] ;;
+	esac
+}
 unit() { cat >"/etc/systemd/system/$1"; }
 next() { "$@" | sed -n 's/^next: //p'; }
 
