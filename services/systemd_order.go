@@ -16,7 +16,7 @@ import (
 // tooEarly refuses a service that must be up before its domain can be. A socket counts that
 // is started with the machine or with the service.
 func tooEarly(units *systemd.Units, s generators.Systemd, list []*systemd.Unit) error {
-	domain := strings.Replace(systemd.Rdomain, "@", "@"+s.Domain.ID(), 1)
+	domain := domainUnit(s)
 	for _, unit := range list {
 		if path.Ext(unit.Name) == ".socket" && !units.Enabled(unit.Name, s.Units) {
 			continue
@@ -28,10 +28,15 @@ func tooEarly(units *systemd.Units, s generators.Systemd, list []*systemd.Unit) 
 	return nil
 }
 
+// domainUnit is the name of the unit that makes a service's domain.
+func domainUnit(s generators.Systemd) string {
+	return strings.Replace(systemd.Rdomain, "@", "@"+s.Domain.ID(), 1)
+}
+
 // leaveOut takes sockets out that are started before the domain can be, and that no network has
 // anything to do with: systemd's syslog.socket, which rsyslog is given, runs before journald.
 func leaveOut(units *systemd.Units, s *generators.Systemd) {
-	domain := strings.Replace(systemd.Rdomain, "@", "@"+s.Domain.ID(), 1)
+	domain := domainUnit(*s)
 	s.Units = slices.DeleteFunc(s.Units, func(u *systemd.Unit) bool {
 		return path.Ext(u.Name) == ".socket" && systemd.ListensAtPaths(u) && units.Early(u, domain) != nil
 	})

@@ -272,7 +272,8 @@ func seeServices(m *status.Machine, outside string) error {
 }
 
 // ofUnits returns the sockets of the default domain at which systemd listens for units of services
-// that are to be in another. What cannot be asked of the kernel (before Linux 5.9) is not known.
+// that are to be in another. Of which unit one is, is not known where the kernel does not say that:
+// before Linux 5.9, without cgroup v2, and to root of a container without CAP_DAC_READ_SEARCH.
 func (l listening) ofUnits(all []status.Declared) (list []status.Waiting, err error) {
 	waits := func(d status.Declared) bool {
 		return slices.ContainsFunc(d.Traces, func(t services.Trace) bool { return len(t.Sockets) > 0 })
@@ -297,10 +298,7 @@ func (l listening) ofUnits(all []status.Declared) (list []status.Waiting, err er
 		if s := known[inode]; is && s.Cgroup != 0 {
 			path, err := identify.CgroupPath(s.Cgroup)
 			if err != nil {
-				if errors.Is(err, fs.ErrNotExist) {
-					continue
-				}
-				return nil, err
+				continue
 			}
 			list = append(list, status.Waiting{Unit: process.Unit(path), Listener: status.Listener{Protocol: at.Protocol, Address: at.At.String()}, Bound: s.Link != 0})
 		}
