@@ -36,6 +36,8 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"openrc", "TestOpenRCLSB", 0, "bookworm-openrc trixie-openrc"},
 	{"openrc", "TestOpenRCGuard", 0, guest.Everywhere},
 	{"openrc", "TestOpenRCUser", 0, guest.Everywhere},
+	{"openrc", "TestAlpineBeside", 0, guest.Everywhere},
+	{"openrc", "TestAlpineSession", 0, guest.Everywhere},
 	{"openrc", "TestElogind", 0, guest.WithAll}, // in make test, TestSessionCgroup and TestHookSession with stand-ins
 
 	// What s6 makes of scripts and units, against OpenRC and systemd themselves.

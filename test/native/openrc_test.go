@@ -50,6 +50,23 @@ func TestOpenRCUser(t *testing.T) {
 	each(t, openrcs[2:], func(t *testing.T, m *Machine) { m.Verdicts(t, guest.Session+script(t, "user")) })
 }
 
+// TestAlpineBeside has rdgen beside Alpine's own patch for vrf= and netns=, whole and
+// half removed: a daemon is entered once, or by nobody and does not start.
+func TestAlpineBeside(t *testing.T) {
+	each(t, []System{alpine}, func(t *testing.T, m *Machine) {
+		m.PutProbe(t)
+		m.Verdicts(t, script(t, "alpine-beside"))
+	})
+}
+
+// TestAlpineSession: a user's session, as TestOpenRCUser has it on Debian, with busybox's shell.
+func TestAlpineSession(t *testing.T) {
+	each(t, []System{alpine}, func(t *testing.T, m *Machine) {
+		m.PutProbe(t)
+		m.Verdicts(t, guest.Session+script(t, "alpine-session"))
+	})
+}
+
 // TestOpenRCElsewhere: the hook, the domain's script and the programs, where
 // another distribution has them.
 func TestOpenRCElsewhere(t *testing.T) {

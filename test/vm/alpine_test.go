@@ -19,19 +19,10 @@ func TestAlpinePlain(t *testing.T) {
 	})
 }
 
-// TestAlpineBeside has rdgen beside Alpine's own patch for vrf= and netns=, whole and
-// half removed: a daemon is entered once, or by nobody and does not start.
-func TestAlpineBeside(t *testing.T) {
-	each(t, alpines, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, script(t, "alpine-beside"))
-	})
-}
-
-// TestAlpineMore has a user's session in a namespace, and a VRF of the networking
-// service.
+// TestAlpineMore has a VRF of the networking service, and one with a link that mdev names.
 func TestAlpineMore(t *testing.T) {
 	each(t, alpines, func(t *testing.T, m *Machine) {
-		m.Verdicts(t, guest.Session+script(t, "alpine-more"))
+		m.Verdicts(t, script(t, "alpine-more"))
 	})
 }
 

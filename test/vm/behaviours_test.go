@@ -30,9 +30,8 @@ var behaviours = guest.Behaviours{Tests: []guest.Behaviour{
 	{"openrc", "TestOpenRCBoot", 90, "forky-openrc"},
 	{"openrc", "TestOpenRCS6", 80, "bookworm-openrc forky-openrc"}, // s6 by the administrator, and by OpenRC
 	{"openrc", "TestAlpinePage", 110, "alpine-openrc"},
-	{"openrc", "TestAlpineBeside", 120, "alpine-openrc"},
 	{"openrc", "TestAlpinePackage", 60, "alpine-openrc"},
-	{"openrc", "TestAlpineMore", 100, "alpine-openrc"},
+	{"openrc", "TestAlpineMore", 60, "alpine-openrc"},
 
 	// Units of systemd.
 	{"systemd", "TestSystemdGuide", 80, "bookworm-systemd"},
