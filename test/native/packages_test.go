@@ -20,7 +20,7 @@ func TestDebianPackages(t *testing.T) {
 // each script of the packages and between them. The service that runs in a domain goes on
 // there, and when it is restarted it is there, or does not start.
 func TestDebianPackagesCut(t *testing.T) {
-	few := 5
+	few := 10
 	if need.All() {
 		few = 1
 	}

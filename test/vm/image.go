@@ -33,7 +33,18 @@ var (
 		"trixie-openrc":  ",transmission-daemon",
 		"trixie-systemd": ",transmission-daemon,netplan.io,apparmor,network-manager,dhcpcd-base,ifupdown",
 	}
-	finish = map[string]string{"trixie-systemd": "\ncd \"$root/etc/systemd/system\"\nrm -f ./*.wants/NetworkManager*.service ./*.wants/networking.service dbus-org.freedesktop.nm-dispatcher.service\n"}
+	finish = map[string]string{"trixie-systemd": `
+cd "$root/etc/systemd/system"
+rm -f ./*.wants/NetworkManager*.service ./*.wants/networking.service dbus-org.freedesktop.nm-dispatcher.service
+# The profiles of programs that are not here: AppArmor reads all at boot, for 20 s in an emulated machine.
+cd "$root/etc/apparmor.d"
+for profile in *; do
+	[ -d "$profile" ] || case $profile in
+	busybox | lsb_release | systemd-coredump | transmission | unix-chkpwd | usr.*) ;;
+	*) rm "$profile" ;;
+	esac
+done
+`}
 )
 
 // include are the packages of the image of a Debian, besides those of each.

@@ -17,7 +17,8 @@ E
 chmod 600 /etc/netplan/50-net.yaml
 systemctl start systemd-udevd
 udevadm trigger --subsystem-match=net --action=add
-systemctl enable --now systemd-networkd systemd-resolved
+systemctl enable --no-reload systemd-networkd systemd-resolved # netplan has systemd reload
+systemctl start systemd-networkd systemd-resolved
 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 ok "netplan apply" netplan apply
 ok "networkd sets the address" has "ip address show eth1" 10.20.30.40/24
@@ -29,7 +30,6 @@ unit web.service <<'E'
 [Service]
 ExecStart=/usr/local/bin/probe serve 0.0.0.0:8110
 E
-systemctl daemon-reload
 systemctl start web
 
 # part: package
