@@ -234,6 +234,7 @@ func settledPackaged(u packagedUnit, facts []string) (kept []string) {
 func putPackaged(t *testing.T, m *Machine, units []packagedUnit) {
 	t.Helper()
 	m.PutProgram(t, "/usr/lib/rdgen-idle", "test/native/idle")
+	m.PutProgram(t, "/usr/local/bin/facts", "test/native/facts")
 	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(guest.Await+script(t, "same")))
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

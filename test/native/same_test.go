@@ -152,6 +152,7 @@ var limits = map[string][]string{"units": {"LimitCPU=", "LimitFSIZE=", "LimitDAT
 func sameRun(t *testing.T, m *Machine, how string, list []sameService) [][]string {
 	t.Helper()
 	m.PutProgram(t, "/usr/sbin/gizmod", "test/native/idle")
+	m.PutProgram(t, "/usr/local/bin/facts", "test/native/facts")
 	m.Put(t, "/usr/local/lib/same.sh", 0o644, []byte(guest.Await+script(t, "same")))
 	m.Sh(t, script(t, "same-setup"))
 	facts := make([][]string, len(list))

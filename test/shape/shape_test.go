@@ -84,6 +84,7 @@ var may = map[string]struct {
 	"test/guest/wire":    {nil, "what the agent in a machine and the tests say, and its answers"},
 	"test/native":        {[]string{"rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines without a kernel of their own"},
 	"test/native/keeper": {[]string{"rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "makes the namespaces of such a machine, and its agent"},
+	"test/native/facts":  {[]string{"golang.org/x/sys/unix"}, "what a process was started with, for a shell"},
 	"test/native/hears":  {[]string{"golang.org/x/sys/unix"}, "a daemon that says which signals it gets"},
 	"test/native/idle":   {nil, "a daemon whose start is looked at"},
 	"test/vm":            {[]string{"rdgen/runtime/conf", "rdgen/runtime/object", "rdgen/test/need", "rdgen/test/guest", "rdgen/test/guest/s6", "rdgen/test/guest/wire", "golang.org/x/sys/unix"}, "test machines"},

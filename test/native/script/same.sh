@@ -1,30 +1,13 @@
 #!/bin/sh
 # What a process was started with, one fact a line, and the same of many services. After
-# await.sh.
-# shellcheck disable=SC2012,SC2034 # await_pause is of await.sh; find does not print where a link leads in one go
+# await.sh. The program facts is of test/native/facts.
+# shellcheck disable=SC2034 # await_pause is of await.sh
 idle=/usr/sbin/gizmod folders="/run/g /var/lib/g /var/cache/g"
-find_idle() { ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|.* /proc/\([0-9]*\)/exe -> $idle\$|\1|p"; }
+find_idle() { facts find "$idle"; }
 await_pause=0.02
 until_() { await eval "$1" 2>&1; }
-state() {
-	until_ '[ "$(tr -d "\0" <"/proc/$(find_idle)/cmdline")" ]' # it is executed just now
-	printf 'argv: %s\n' "$(tr '\0' '|' <"/proc/$1/cmdline")"
-	grep -E '^(Uid|Gid|Umask|Cap...|NoNewPrivs):' "/proc/$1/status"
-	# All that count: the group, and the supplementary ones.
-	printf 'groups: %s\n' "$(sed -n 's/^Gid:.*\t//p; s/^Groups:.//p' "/proc/$1/status" | tr ' ' '\n' | sort -nu | tr '\n' ' ')"
-	printf 'cwd: %s\n' "$(readlink "/proc/$1/cwd")"
-	tr '\0' '\n' <"/proc/$1/environ" | sed 's/^/env: /' | sort
-	grep '^Max ' "/proc/$1/limits"
-	printf 'nice: %s\n' "$(cut -d' ' -f19 "/proc/$1/stat")"
-	printf 'io: %s\n' "$(ionice -p "$1")"
-	chrt -p "$1" | sed 's/^pid [0-9]*.s //'
-	taskset -p "$1" | sed 's/^pid [0-9]*.s //'
-	printf 'oom: %s\n' "$(cat "/proc/$1/oom_score_adj")"
-	for fd in 0 1 2; do case $(readlink "/proc/$1/fd/$fd") in /var/*|/etc/*) printf 'fd %s: %s\n' $fd "$(readlink "/proc/$1/fd/$fd")";; esac; done
-	[ ! -e /run/g/said ] || sed 's/^/said: /' /run/g/said
-	for d in /var/log/g.log /var/log/g2.log; do [ ! -e $d ] || stat -c 'file: %n %a %U:%G' $d; done
-	for d in $folders; do [ ! -e "$d" ] || stat -c 'folder: %n %a %U:%G' "$d" "$d"/*; done 2>/dev/null || :
-}
+# shellcheck disable=SC2086 # a list
+state() { facts of "$1" $folders; }
 # shellcheck disable=SC2086 # a list
 clean() { rm -rf /var/log/g.log /var/log/g2.log $folders; }
 # ended says what a command afterwards has said.
