@@ -77,7 +77,8 @@ ok "and the host's unit in its own" inside nginx private
 
 // TestSystemdUbuntu has a Debian that is set up as Ubuntu is: netplan, networkd, resolved
 // and AppArmor. One command of the package manager and three lines put a service into a
-// VRF. Before a release the page is typed after that, as TestSystemdGuide has it always.
+// VRF. Before a release netplan and networkd do all again, and the page is typed after that, as
+// TestDomainsOfOthers and TestSystemdGuide have it always.
 func TestSystemdUbuntu(t *testing.T) {
 	eachPackaged(t, systemds[1:2], "deb", func(t *testing.T, m *Machine) {
 		page, err := os.ReadFile("../../docs/systemd.md")
@@ -87,6 +88,7 @@ func TestSystemdUbuntu(t *testing.T) {
 		m.Put(t, "/root/new/command", 0o644, []byte(guest.Quoted(t, string(page), "apt install")))
 		m.Verdicts(t, guest.Network+script(t, "systemd-ubuntu"))
 		if need.All() {
+			m.Verdicts(t, script(t, "systemd-netplan"))
 			typeGuide(t, m)
 		}
 		m.Verdicts(t, script(t, "systemd-ubuntu-after"))
