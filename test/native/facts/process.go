@@ -41,9 +41,10 @@ func (p process) stat() ([]string, error) {
 }
 
 // executed waits for a process that is executed just now: its program is seen before its
-// arguments, and those before its variables. One that waits for something has them all.
+// arguments, and those before its variables. One that waits for something has them all. On a
+// busy machine one of the policy idle may get no processor for long.
 func (p process) executed() error {
-	for range 400 {
+	for try := range 400 {
 		cmdline, err := p.read("cmdline")
 		if err != nil {
 			return err
@@ -55,7 +56,9 @@ func (p process) executed() error {
 		if strings.Trim(cmdline, "\x00") != "" && stat[0] == "S" {
 			return nil
 		}
-		time.Sleep(5 * time.Millisecond)
+		if time.Sleep(5 * time.Millisecond); try > 100 {
+			time.Sleep(500 * time.Millisecond)
+		}
 	}
 	return errors.New("it is still being executed, or runs")
 }
