@@ -177,7 +177,8 @@ install-bin: paths $(if $(BUILT),,build)
 	install -d "$(DESTDIR)$(SYSCONFDIR)/rdomain" "$(DESTDIR)$(SYSCONFDIR)/conf.d"
 
 # What rdgen writes of itself is written by an rdgen of the machine that builds.
-HOST = GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) GOARM= $(GO) run $(GOFLAGS_BUILD) ./cmd/rdgen
+# With an ID in it go links it once, and finds it again.
+HOST = GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) GOARM= $(GO) run $(subst -buildid= ,,$(GOFLAGS_BUILD)) ./cmd/rdgen
 SELF = $(if $(BUILT),$(BUILT)/rdgen,$(HOST))
 
 install-doc: paths
