@@ -73,6 +73,7 @@ configured()
 	printf 'interface eth0 {\n\tAdvSendAdvert on;\n};\n' >/etc/radvd.conf
 	printf '[Global]\nName = irc.example.net\n' >/etc/ngircd/ngircd.conf
 	printf 'LoadPlugin cpu\n' >/etc/collectd/collectd.conf
+	: >/var/log/auth.log # without it bookworm's fail2ban ends half a second after it has begun
 	# There is no server of NFS in this kernel; the daemons around it run all the same.
 	for unit in nfs-server nfs-mountd nfs-idmapd; do
 		[ -e /usr/lib/systemd/system/$unit.service ] || continue
