@@ -1,5 +1,8 @@
 #!/bin/sh
-# What netplan and networkd do to a link of ours, after systemd-ubuntu.sh.
+# After systemd-ubuntu.sh.
+
+# part: again
+# What netplan and networkd do to a link of ours.
 ok "netplan apply once more" netplan apply
 ok "and a new networkd" systemctl restart systemd-networkd
 ok "which has come to the link" has "networkctl status eth1" "configured"
@@ -15,3 +18,8 @@ ok "it is there" has "ip link show eth1" "master mgmt"
 mv /root/10-netplan-eth1.network.d /etc/systemd/network/
 networkctl reload
 ok "the service never left" sh -c 'ss -Htln | grep -q %mgmt:8110'
+
+# part: given back
+systemctl stop web rdomain@mgmt
+rm /etc/conf.d/web /etc/rdomain/mgmt.conf
+ok "networkd keeps the address of what is no member any more" has "ip address show eth1" 10.20.30.40/24

@@ -1,9 +1,6 @@
 #!/bin/sh
 # The VRF mgmt once more, as the page has it. AppArmor confines a service in it and one in the
 # namespace private, whether its unit names the profile or the program does.
-systemctl stop web rdomain@mgmt
-rm /etc/conf.d/web /etc/rdomain/mgmt.conf
-ok "networkd keeps the address of what is no member any more" has "ip address show eth1" 10.20.30.40/24
 printf '[Domain]\nKind=vrf\nTable=10\n\n[Link eth1]\n' >/etc/rdomain/mgmt.conf
 cat >/etc/apparmor.d/web <<'E'
 abi <abi/4.0>,
