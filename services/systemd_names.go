@@ -76,7 +76,11 @@ func (sd *Systemd) unit(s generators.Service) (*systemd.Unit, error) {
 		return nil, &problem.Error{Pos: s.Place(), Hint: hint, Err: fs.ErrNotExist,
 			Msg: "there is no " + name + " below " + strings.Join(systemd.Folders(), ", ")}
 	case errors.Is(err, systemd.ErrMasked):
-		masked := &problem.Error{Pos: s.Place(), Hint: sd.confs.onRoot(append([]string{"systemctl", "unmask"}, problem.Operands([]string{name})...)...), Err: systemd.ErrMasked, Msg: name + " is masked"}
+		unmask := []string{"systemctl", "unmask"}
+		if units.MaskedAtRuntime(name) {
+			unmask = append(unmask, "--runtime")
+		}
+		masked := &problem.Error{Pos: s.Place(), Hint: sd.confs.onRoot(append(unmask, problem.Operands([]string{name})...)...), Err: systemd.ErrMasked, Msg: name + " is masked"}
 		if units.MaskedByPackage(name) {
 			masked.Msg += " by its package"
 			if _, masked.Hint = sd.meant(units, bare(s.Name)); masked.Hint == "" {

@@ -97,6 +97,10 @@ func (u *Units) Accepted(base string) *Unit {
 	return unit
 }
 
+// MaskedAtRuntime reports whether a unit is masked until the next boot: what is masked below /etc
+// is seen first.
+func (u *Units) MaskedAtRuntime(name string) bool { return strings.HasPrefix(u.files[name], "run/") }
+
 // MaskedByPackage reports whether it is not the administrator who masked a unit:
 // systemctl unmask would do nothing.
 func (u *Units) MaskedByPackage(name string) bool {
