@@ -31,6 +31,8 @@ type Member struct {
 	// Keeps is true if systemd keeps its sockets over a restart, and Preserves if it does so while
 	// it is stopped, too.
 	Keeps, Preserves bool
+	// Gone is true for a unit that there is no file of any more when systemd has read again.
+	Gone bool
 	// NoStart and NoStop are true if it refuses to be started, or stopped, by hand.
 	NoStart, NoStop bool
 }
@@ -52,6 +54,13 @@ func MemberOf(u *systemd.Unit, version int) Member {
 	m.Preserves = m.Keeps && preserves && (version == 0 || version >= FDStoreKept)
 	m.NoStart, _, _ = u.Bool("Unit", "RefuseManualStart")
 	m.NoStop, _, _ = u.Bool("Unit", "RefuseManualStop")
+	return m
+}
+
+// AsGone is the member without its file: it is stopped while systemd still has its commands, and
+// cannot be started.
+func (m Member) AsGone() Member {
+	m.Gone, m.NoStart, m.Commands = true, true, true
 	return m
 }
 

@@ -145,6 +145,11 @@ func (a *after) systemd(edit *services.Edit, name string, before *services.Loade
 		if err != nil {
 			return err
 		}
+		for i, m := range members {
+			if slices.ContainsFunc(units, func(u services.Member) bool { return u.Name == m.Name && u.Gone }) {
+				members[i] = m.AsGone()
+			}
+		}
 		if now := takes(members); a.cannot == "" {
 			a.now, a.last = now.Strict(), services.Take(withOwn(members, own)).String()
 		}
@@ -201,7 +206,8 @@ func (a *after) s6(edit *services.Edit, root string) {
 
 // unitsOf are the units that are taken into another domain, as their files have them: those that
 // the line speaks for, and those that it spoke for before. own is the service's own. Where the line
-// of another name speaks for the unit then, it is what the line spoke for alone.
+// of another name speaks for the unit then, it is what the line spoke for alone. An instance that
+// is there by the line goes with it.
 func unitsOf(edit *services.Edit, name string, before *services.Loader, j judged) (units []services.Member, own string) {
 	add := func(job generators.Job, loader *services.Loader) {
 		made, ok := job.(generators.Systemd)
@@ -213,7 +219,9 @@ func unitsOf(edit *services.Edit, name string, before *services.Loader, j judged
 			if own == "" {
 				own = m.Name
 			}
-			m.Idle = !slices.Contains(used, m.Name)
+			if m.Idle = !slices.Contains(used, m.Name); made.Instance != nil && m.Name == made.Name+".service" && edit.Service.Domain.IsDefault() {
+				m = m.AsGone()
+			}
 			if i := slices.IndexFunc(units, func(u services.Member) bool { return u.Name == m.Name }); i < 0 {
 				units = append(units, m)
 			} else {

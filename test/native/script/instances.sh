@@ -52,3 +52,17 @@ ok "starts" as_alice systemctl --user start mine
 ok "inside" await sh -c '[ "$(rdomain identify "$(pgrep -u alice -x sleep)")" = private ]'
 ok "her systemd goes with the domain" systemctl stop rdomain@private
 fails "and is gone" systemctl is-active user@1234
+# One that is there by its line alone goes with the line: it is stopped while systemd has it.
+printf '[Service]\nExecStart=/bin/sleep infinity\n' | unit plain.service
+for how in printed now; do
+	echo netns=hostile >/etc/conf.d/plain.one
+	systemctl daemon-reload
+	ok "an instance of a plain unit" systemctl start plain.one
+	ok "inside" inside plain.one hostile
+	pid=$(systemctl show -p MainPID --value plain.one)
+	case $how in
+	printed) ok "its line is taken out" sh -c "$(rdgen unset plain.one | sed -n 's/^next: //p')" ;;
+	now) ok "and at once" rdgen unset --now plain.one ;;
+	esac
+	fails "nothing goes on" kill -0 "$pid"
+done
