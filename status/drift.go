@@ -25,7 +25,7 @@ const (
 	Unguarded Kind = "unguarded"
 	// Resolver: it looks up names by the host's file, although the domain has one.
 	Resolver Kind = "resolver"
-	// Socket: it listens in the default domain, by a socket that it was given.
+	// Socket: it listens in another domain, by a socket that it was given.
 	Socket Kind = "socket"
 )
 
@@ -97,28 +97,52 @@ func (o owned) drift(d Declared, p Seen) (list []Drift) {
 	return list
 }
 
-// waiting is what systemd listens at for a service, in the default domain. What a process of the
-// service has open too is its drift already.
+// waiting is what systemd listens at for a service, where that should not be. What a process of
+// the service has open too is its drift already.
 func (m Machine) waiting(d Declared, o owned) (list []Drift) {
-	if d.SocketsStay {
-		return nil
+	for _, w := range m.astray(d) {
+		has := func(p Seen) bool {
+			return slices.ContainsFunc(p.Listens, func(l Listener) bool { return l.Protocol == w.Protocol && l.Address == w.Address })
+		}
+		if slices.ContainsFunc(o.list, has) {
+			continue
+		}
+		of, hint := "the default domain", o.reopen // it does not start beside its service
+		if w.Netns != "" {
+			of = "netns " + w.Netns
+		}
+		if len(o.list) == 0 || hint == "" {
+			hint = services.ReopenSocket(w.Unit)
+		}
+		list = append(list, Drift{Socket, 1, fmt.Sprintf("%s: %s listens at %s %s of %s", d.Name, w.Unit, w.Protocol, w.Address, of), hint})
 	}
+	return list
+}
+
+// astray are the sockets at which systemd listens for a service, and which are not where they
+// should be: a socket that is open stays where it was made, whatever its unit says since.
+func (m Machine) astray(d Declared) (list []Waiting) {
 	for _, t := range d.Traces {
 		for _, w := range m.Waiting {
-			has := func(p Seen) bool {
-				return slices.ContainsFunc(p.Listens, func(l Listener) bool { return l.Protocol == w.Protocol && l.Address == w.Address })
+			if t.Waits(w.Unit) && !w.belongs(d) {
+				list = append(list, w)
 			}
-			if !t.Waits(w.Unit) || w.Bound && d.Domain.Netns.IsZero() || slices.ContainsFunc(o.list, has) {
-				continue
-			}
-			hint := o.reopen // it does not start beside its service
-			if len(o.list) == 0 || hint == "" {
-				hint = services.ReopenSocket(w.Unit)
-			}
-			list = append(list, Drift{Socket, 1, fmt.Sprintf("%s: %s listens at %s %s of the default domain", d.Name, w.Unit, w.Protocol, w.Address), hint})
 		}
 	}
 	return list
+}
+
+// belongs reports whether a socket of a service's is where it should be. One of the default
+// domain that is bound to a link is in a VRF.
+func (w Waiting) belongs(d Declared) bool {
+	switch {
+	case d.SocketsStay:
+		return w.Netns == ""
+	case w.Netns != "":
+		return w.Netns == d.Domain.Netns.String()
+	default:
+		return w.Bound && d.Domain.Netns.IsZero()
+	}
 }
 
 // left reports whether a process has left the domain for a namespace that it made: a

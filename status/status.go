@@ -48,16 +48,18 @@ type Machine struct {
 	Services  []Declared
 	Domains   []lifecycle.Entry
 	Processes []Seen
-	// Waiting are the sockets of the default domain that systemd has open for a socket unit.
+	// Waiting are the sockets that systemd has open for a socket unit, of the default domain and
+	// of the namespaces that have a name.
 	Waiting []Waiting
 	// Unseen are sentences about what else of services could not be seen, and Notes about what
 	// is of no service's concern.
 	Unseen, Notes []string
 }
 
-// Waiting is a socket of the default domain that systemd listens at for a socket unit.
+// Waiting is a socket that systemd listens at for a socket unit.
 type Waiting struct {
-	Unit string // "ssh.socket"
+	Unit  string // "ssh.socket"
+	Netns string // the name of its namespace, "" for the default one
 	Listener
 	// Bound: to a link, which may be a VRF.
 	Bound bool
@@ -190,6 +192,9 @@ func (m Machine) service(d Declared, all map[int]bool) (s Service, unseen []stri
 		return s, nil
 	}
 	s.State, s.Main = "running", own.main
+	if own.reopen != "" && len(m.astray(d)) > 0 {
+		own.restart = own.reopen // else its sockets would stay where they are
+	}
 	for _, p := range own.list {
 		all[p.PID] = true
 		at := Process{PID: p.PID, Command: p.Command, ID: p.At.ID, Place: place(p), Listens: append([]Listener{}, p.Listens...), Note: p.At.Note}

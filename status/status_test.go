@@ -213,8 +213,8 @@ func TestLasting(t *testing.T) {
 	}
 }
 
-// TestWaiting: a socket at which systemd listens for a service is where it should not be in the
-// default domain, unless that is meant, or a process of the service has it too.
+// TestWaiting: a socket at which systemd listens for a service is where it should not be in
+// another domain, unless that is meant, or a process of the service has it too.
 func TestWaiting(t *testing.T) {
 	at := Listener{Protocol: "tcp", Address: "0.0.0.0:80"}
 	waits := []Waiting{{Unit: "web.socket", Listener: at}}
@@ -237,6 +237,10 @@ func TestWaiting(t *testing.T) {
 		"bound, of a VRF":    {change: func(d *Declared, w *Waiting) { d.Domain, w.Bound = inner, true }},
 		"not bound, of one":  {change: func(d *Declared, _ *Waiting) { d.Domain = inner }, hints: []string{restart}},
 		"is to stay":         {change: func(d *Declared, _ *Waiting) { d.SocketsStay = true }},
+		"in another one":     {change: func(_ *Declared, w *Waiting) { w.Netns = "red" }, hints: []string{restart}},
+		"where it belongs":   {change: func(_ *Declared, w *Waiting) { w.Netns = "blue" }},
+		"not, of a VRF":      {change: func(d *Declared, w *Waiting) { d.Domain, w.Netns, w.Bound = inner, "blue", true }, hints: []string{restart}},
+		"is to stay outside": {change: func(d *Declared, w *Waiting) { d.SocketsStay, w.Netns = true, "blue" }, hints: []string{restart}},
 		"a process has it":   {runs: []Seen{has}, hints: []string{reopen}},
 		"beside the service": {runs: []Seen{proc(10, 1, 1, "/system.slice/web.service", in("blue"))}, hints: []string{reopen}},
 	} {
@@ -258,6 +262,21 @@ func TestWaiting(t *testing.T) {
 		}
 		if !slices.Equal(hints, c.hints) || r.Drift != len(c.hints) {
 			t.Errorf("%s: the commands are %q, of %d; want %q", name, hints, r.Drift, c.hints)
+		}
+	}
+}
+
+// TestMovesWithSocket: the command for a process of before gives it other sockets too, where
+// systemd listens for it in another domain.
+func TestMovesWithSocket(t *testing.T) {
+	d := web(t)
+	d.Traces = []services.Trace{{Init: "systemd", Units: []string{"web.service"}, Sockets: []string{"web.socket"}, Restart: "restart", Reopen: "stop and start"}}
+	runs := []Seen{proc(10, 1, 1, "/system.slice/web.service", in("red"))}
+	for netns, want := range map[string]string{"": "stop and start", "red": "stop and start", "blue": "restart"} {
+		w := Waiting{Unit: "web.socket", Netns: netns, Listener: Listener{Protocol: "tcp", Address: "0.0.0.0:80"}}
+		r := Of(Machine{Services: []Declared{d}, Processes: runs, Waiting: []Waiting{w}})
+		if drift := r.domain("blue").Services[0].Drift; len(drift) == 0 || drift[0].PID != 10 || drift[0].Hint != want {
+			t.Errorf("with a socket in %q: %+v; want %q", netns, drift, want)
 		}
 	}
 }

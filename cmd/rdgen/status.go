@@ -232,7 +232,7 @@ func seeServices(m *status.Machine, outside string) error {
 	}
 	sockets := listening{outside: outside, known: map[string]map[uint64]process.Listener{}}
 	var err error
-	if m.Waiting, err = sockets.ofUnits(m.Services); errors.Is(err, fs.ErrPermission) {
+	if m.Waiting, err = ofUnits(m.Services); errors.Is(err, fs.ErrPermission) {
 		m.Unseen = append(m.Unseen, "only root may see where systemd listens for socket units")
 	} else if err != nil {
 		return err
@@ -271,39 +271,34 @@ func seeServices(m *status.Machine, outside string) error {
 	return err
 }
 
-// ofUnits returns the sockets of the default domain at which systemd listens for units of services
-// that are to be in another. Of which unit one is, is not known where the kernel does not say that:
-// before Linux 5.9, without cgroup v2, and to root of a container without CAP_DAC_READ_SEARCH.
-func (l listening) ofUnits(all []status.Declared) (list []status.Waiting, err error) {
+// ofUnits returns the sockets at which systemd listens for units of services that are to be in a
+// domain, of the default domain and of the namespaces that have a name. Of which unit one is, is
+// not known where the kernel does not say that: before Linux 5.9, without cgroup v2, and to root
+// of a container without CAP_DAC_READ_SEARCH.
+func ofUnits(all []status.Declared) (list []status.Waiting, err error) {
 	waits := func(d status.Declared) bool {
 		return slices.ContainsFunc(d.Traces, func(t services.Trace) bool { return len(t.Sockets) > 0 })
 	}
 	if !slices.ContainsFunc(all, waits) {
 		return nil, nil
 	}
-	inodes, err := process.Sockets(1)
+	open, err := process.Sockets(1)
 	if err != nil {
 		return nil, err
 	}
-	known, err := identify.Sockets(1)
-	if err != nil {
-		return nil, err
-	}
-	here, err := l.in("1")
-	if err != nil {
-		return nil, err
-	}
-	for _, inode := range inodes {
-		at, is := here[inode]
-		if s := known[inode]; is && s.Cgroup != 0 {
-			path, err := identify.CgroupPath(s.Cgroup)
-			if err != nil {
+	err = identify.EachNetns(func(name string, listens map[uint64]identify.Socket) {
+		for _, at := range process.Listeners("thread-self") {
+			s := listens[at.Inode]
+			if s.Cgroup == 0 || !slices.Contains(open, at.Inode) {
 				continue
 			}
-			list = append(list, status.Waiting{Unit: process.Unit(path), Listener: status.Listener{Protocol: at.Protocol, Address: at.At.String()}, Bound: s.Link != 0})
+			if path, err := identify.CgroupPath(s.Cgroup); err == nil {
+				list = append(list, status.Waiting{Unit: process.Unit(path), Netns: name, Bound: s.Link != 0,
+					Listener: status.Listener{Protocol: at.Protocol, Address: at.At.String()}})
+			}
 		}
-	}
-	return list, nil
+	})
+	return list, err
 }
 
 // byHost reports whether a process looks up names by the host's file, although its domain has

@@ -231,6 +231,21 @@ if [ "$init" = systemd ]; then
 	ok "rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: late: process .* listens at tcp 127.0.0.1:8083 of the default domain; systemctl daemon-reload && systemctl stop'"
 	ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
 	ok "with a socket of the domain" fine
+	# Both go on to another domain, and back again by halves.
+	hears() { rdexec -n "$1" -- cat /proc/net/tcp | grep -q ':1F93 .* 0A '; }
+	echo netns=red >/etc/conf.d/late
+	ok "the one command for a line of another domain" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
+	ok "moves the service" fine
+	ok "and its socket" hears red
+	echo netns=blue >/etc/conf.d/late
+	systemctl daemon-reload
+	ok "a restart moves the service alone" systemctl restart late.service
+	waits='late: late.socket listens at tcp 127.0.0.1:8083 of netns red'
+	ok "its socket is in the other" says "!! $waits"
+	ok "rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: $waits; systemctl daemon-reload && systemctl stop'"
+	ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
+	ok "it hears in the domain" hears blue
+	ok "and all is right" fine
 	systemctl stop late.service late.socket
 	rm /etc/conf.d/late /etc/systemd/system/late.*
 	systemctl daemon-reload
