@@ -215,6 +215,9 @@ if [ "$init" = systemd ]; then
 	ok "rdgen check notes it" sh -c "rdgen check 2>&1 | grep 'note: $waits; systemctl daemon-reload && systemctl restart late.socket$'"
 	echo socket_domain=default >>/etc/conf.d/late
 	ok "not where that is meant" fine
+	ip netns attach host 1
+	ok "nor by a name that somebody gave the host's namespace" fine
+	ip netns delete host
 	echo netns=blue >/etc/conf.d/late
 	ok "the command that mends it" sh -c "$(rdgen status | sed -n 's/^ *next: //p')"
 	ok "it waits in the domain" fine
